@@ -1,0 +1,108 @@
+/* conn.h - a TCP or TLS connection whose session rests as data and works on a fiber.
+ *
+ * Life:      accept -> [TLS handshake] -> ops->opened() on a fiber -> rest.  When the unit that the
+ *            session rests for is complete (a line, or any bytes), ops->wake(WAKE_INPUT) runs on a
+ *            fiber; it consumes with conn_line() or conn_peek() until they say no, sets what to rest
+ *            for, and returns.  Output is flushed on return.  ops->closed() comes last, exactly once,
+ *            on the loop's stack, never while a fiber of this connection runs.
+ * Owns:      the descriptor, TLS state and both buffers, which hold no memory at rest when empty.
+ * Promises:  one wake at a time per connection.  A line is CRLF-ended; a line past line_max makes
+ *            conn_line() return ERR_LIMIT once, and the rest of that line is thrown away.
+ *            Reading pauses while a fiber works and enough input is waiting.
+ * Deadlines: conn_deadline() runs from the last complete unit; missing it wakes with WAKE_TIMEOUT (the
+ *            session says its farewell and closes).  A peer that takes our output slower than
+ *            the progress floor (config/limits.h) is closed.
+ * TLS:       OpenSSL on the descriptor; TLS EOF without close_notify ends the connection, never
+ *            falls back.  Bytes buffered before STARTTLS are an injection: ERR_SYNTAX.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef RT_CONN_H
+#define RT_CONN_H
+
+#include <netinet/in.h>
+
+#include "base/buf.h"
+#include "rt/fiber.h"
+
+struct conn;
+struct tls_server; /* rt/tls.h */
+struct tls_client;
+
+enum wake {
+    WAKE_INPUT,   /* the awaited unit is complete */
+    WAKE_TIMEOUT, /* conn_deadline() passed without one */
+    WAKE_NOTE,    /* conn_note() was called */
+    WAKE_EOF,     /* the peer ended its side; what was read before has been offered */
+};
+enum rest {
+    REST_LINE,  /* a complete line */
+    REST_BYTES, /* any bytes (literal, message body) */
+};
+
+struct conn_ops {
+    /* The first two run on a fiber (SUSPENDS); opened() returns the session, or NULL to close. */
+    void *(*opened)(struct conn *c);
+    void (*wake)(void *session, enum wake why);
+    void (*closed)(void *session);
+};
+struct listener {
+    int fd;                   /* listening socket, owned by the caller */
+    const struct conn_ops *ops;
+    struct tls_server *tls;   /* for implicit TLS and STARTTLS; NULL = none */
+    bool implicit_tls;
+    uint32_t conns_max;       /* above 75 % the slowest unauthenticated peers are shed */
+    uint32_t per_address_max; /* per /32 or /64 */
+    struct str shed_line;     /* what a shed peer is told, such as "421 ...\r\n" */
+    int kind;                 /* the caller's: which protocol and port */
+};
+MUST_USE enum status listener_start(struct listener *l);
+void listener_stop(struct listener *l);
+
+const struct listener *conn_listener(const struct conn *c);
+struct str conn_peer(const struct conn *c); /* "192.0.2.1" or "2001:db8::1" */
+const struct sockaddr_storage *conn_peer_addr(const struct conn *c);
+uint16_t conn_peer_port(const struct conn *c);
+struct str conn_local(const struct conn *c);
+bool conn_peer_is_loopback(const struct conn *c);
+bool conn_is_tls(const struct conn *c);
+struct str conn_tls_name(const struct conn *c); /* "TLSv1.3 TLS_AES_256_GCM_SHA384", for Received, logs */
+uint64_t conn_id(const struct conn *c);         /* unique in this process, for logs */
+void conn_authenticated(struct conn *c);        /* no longer shed first */
+
+/* Input, inside wake(). */
+void conn_rest(struct conn *c, enum rest unit);
+void conn_line_max(struct conn *c, size_t max); /* without CRLF */
+/* OK: a line without its CRLF, valid until the next conn call.  ERR_TEMP: none complete: return and rest.
+ * ERR_LIMIT: too long, skipped.  ERR_SYNTAX: bare CR, bare LF or NUL in it; line_out is set all the same. */
+MUST_USE enum status conn_line(struct conn *c, struct str *line_out);
+/* What is buffered, at most max, without consuming it; empty = return and rest. */
+struct str conn_peek(struct conn *c, size_t max);
+void conn_consume(struct conn *c, size_t n);
+/* Reads more into the buffer without suspending, so that a body drains in few wake-ups; false = nothing came. */
+bool conn_fill(struct conn *c);
+void conn_deadline(struct conn *c, int64_t ms); /* FIBER_FOREVER = none */
+
+/* Output.  Suspends only while more than the high-water mark waits. */
+MUST_USE SUSPENDS enum status conn_write(struct conn *c, struct str s);
+MUST_USE SUSPENDS enum status conn_printf(struct conn *c, const char *format, ...) PRINTF(2, 3);
+MUST_USE SUSPENDS enum status conn_flush(struct conn *c); /* everything reached the kernel */
+
+/* From anywhere in the loop: wake the session with WAKE_NOTE when it next rests.  Coalesced. */
+void conn_note(struct conn *c);
+/* After the reply to STARTTLS was written: flushes, checks that nothing is buffered, shakes hands. */
+MUST_USE SUSPENDS enum status conn_starttls(struct conn *c);
+void conn_close(struct conn *c); /* after this wake returns, or now at rest */
+
+/* Client side (role out, tests): the caller's fiber drives; the reply to one's own command may be awaited. */
+struct conn_target {
+    struct sockaddr_storage addr;
+    socklen_t addr_len;
+    const struct sockaddr *source; /* NULL = the system's choice */
+    int64_t timeout_ms;
+};
+MUST_USE SUSPENDS enum status conn_connect(const struct conn_target *t, struct conn **out);
+MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms, struct str *line_out);
+MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client *tls, struct str name);
+void conn_free(struct conn **c); /* client connections only */
+
+#endif

@@ -1,0 +1,21 @@
+/* logger.h - sends structured log lines (base/log.h) to the descriptor that boss gave this role.
+ *
+ * Promises:  one write per line or batch, never blocks the loop (a full pipe drops lines and counts them),
+ *            adds the fiber's context (sid, user) and the role.
+ * Use:       AUTO(logger_send) struct log_line l;
+ *            if (logger_begin(&l, LOG_INFO, EV_SMTP_RCPT))
+ *                log_str(&l, "to", address);
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef RT_LOGGER_H
+#define RT_LOGGER_H
+
+#include <stdbool.h>
+
+#include "base/log.h"
+
+void logger_init(int fd, enum log_level threshold, const char *role);
+bool logger_begin(struct log_line *l, enum log_level lvl, const char *event);
+void logger_send(struct log_line *l); /* sends what logger_begin() started; nothing when it said false */
+
+#endif

@@ -1,0 +1,49 @@
+/* tls.h - TLS 1.2 and 1.3 settings; private keys stay in another process.
+ *
+ * Owns:      the OpenSSL contexts.  A server context holds certificates only: each signature is asked
+ *            from the signer, on the handshake's fiber.
+ * Promises:  AEAD suites with forward secrecy only, no renegotiation, no compression, no early data,
+ *            SSL_MODE_RELEASE_BUFFERS; certificates by SNI with a default; new ones apply to new handshakes.
+ * Never:     logs; fails closed.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef RT_TLS_H
+#define RT_TLS_H
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/status.h"
+
+struct tls_server;
+struct tls_client;
+
+enum tls_scheme { TLS_ECDSA, TLS_RSA_PKCS1, TLS_RSA_RAW }; /* RAW: already padded (PSS), private operation only */
+struct tls_sign_request {
+    uint32_t key_id; /* as in tls_cert */
+    enum tls_scheme scheme;
+    int digest_nid;  /* OpenSSL NID of the hash; 0 for RAW */
+    struct str digest;
+};
+/* Runs on the handshake's fiber and may suspend. */
+typedef enum status tls_sign_fn(void *arg, const struct tls_sign_request *req, struct buf *sig_out);
+
+struct tls_cert {
+    uint32_t key_id;
+    struct str chain_pem;    /* leaf first */
+    const struct str *names; /* DNS names for SNI, wildcards allowed; the first cert is the default */
+    size_t name_count;
+};
+/* alpn: "smtp", "imap", "pop3" or "" (none is required of the client, a wrong one is refused). */
+MUST_USE enum status tls_server_new(struct str alpn, tls_sign_fn *sign, void *arg, struct tls_server **out);
+MUST_USE enum status tls_server_set(struct tls_server *t, const struct tls_cert *certs, size_t n,
+                                    struct problem *why);
+/* For tests and tools only: the key is in this process. */
+MUST_USE enum status tls_server_set_local(struct tls_server *t, struct str chain_pem, struct str key_pem);
+bool tls_server_ready(const struct tls_server *t); /* has a certificate */
+void tls_server_free(struct tls_server **t);
+
+enum tls_verify { TLS_OPPORTUNISTIC, TLS_VERIFY_NAME }; /* TLS_VERIFY_NAME: system trust anchors */
+MUST_USE enum status tls_client_new(enum tls_verify verify, struct tls_client **out);
+void tls_client_free(struct tls_client **t);
+
+#endif
