@@ -1,8 +1,8 @@
 /* fuzz_replay.c - runs a fuzz target without a fuzzer, as an ordinary test.
  *
- * Plays every file of the given corpus folders into LLVMFuzzerTestOneInput(), then a fixed number of
- * mutations of each made from a fixed seed, so that the run is the same every time.  Each input lies
- * in an allocation of exactly its size, which lets the address sanitizer see an overread.
+ * Plays every file of the given corpus folders into LLVMFuzzerTestOneInput(), then a fixed number
+ * of mutations of each made from a fixed seed, so that the run is the same every time.  Each input
+ * lies in an allocation of exactly its size, which lets the address sanitizer see an overread.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
@@ -40,7 +40,8 @@ play(const uint8_t *bytes, size_t size)
     free(copy);
 }
 
-/* Changes the buffer in place: overwrites, truncates, doubles a slice, or inserts protocol bytes. */
+/* Changes the buffer in place: overwrites, truncates, doubles a slice, or inserts protocol bytes.
+ */
 static size_t
 mutate(uint8_t *bytes, size_t size)
 {
