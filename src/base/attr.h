@@ -10,18 +10,18 @@
 #ifndef BASE_ATTR_H
 #define BASE_ATTR_H
 
-#define AUTO(f) __attribute__((cleanup(f)))
-#define MUST_USE __attribute__((warn_unused_result))
+#define AUTO(f)      __attribute__((cleanup(f)))
+#define MUST_USE     __attribute__((warn_unused_result))
 #define PRINTF(a, b) __attribute__((format(printf, a, b)))
-#define NORETURN __attribute__((noreturn))
-#define UNUSED __attribute__((unused))
+#define NORETURN     __attribute__((noreturn))
+#define UNUSED       __attribute__((unused))
 
 #ifdef __clang__
 struct __attribute__((capability("fiber"))) fiber_capability {
     char unused;
 };
 extern struct fiber_capability in_fiber;
-#define SUSPENDS __attribute__((requires_capability(in_fiber)))
+#define SUSPENDS    __attribute__((requires_capability(in_fiber)))
 #define FIBER_ENTRY __attribute__((no_thread_safety_analysis))
 #else
 #define SUSPENDS

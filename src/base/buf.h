@@ -22,32 +22,33 @@ struct buf {
 
 /* An empty buffer holds no memory. */
 #define BUF(limit) ((struct buf){.max = (limit)})
-#define AUTO_BUF AUTO(buf_release) struct buf
+#define AUTO_BUF   AUTO(buf_release) struct buf
 
 void buf_init(struct buf *b, size_t max);
-void buf_release(struct buf *b);                      /* frees; the buffer is empty and usable again */
+/* frees; the buffer is empty and usable again */
+void buf_release(struct buf *b);
 void buf_reset(struct buf *b);                        /* len = 0, over = false, memory kept */
 void buf_shrink(struct buf *b, size_t keep);          /* empties; frees memory when cap > keep */
 MUST_USE enum status buf_status(const struct buf *b); /* OK or ERR_LIMIT */
 struct str buf_str(const struct buf *b);              /* borrowed until the next change */
 struct str buf_take(struct buf *b);                   /* moves the bytes out; mem_free() them */
 
-bool buf_reserve(struct buf *b, size_t extra);        /* room for extra bytes after len, or over */
-char *buf_tail(struct buf *b, size_t extra);          /* reserve and point at it, NULL when over */
-void buf_grew(struct buf *b, size_t n);               /* n bytes were written at the tail */
+bool buf_reserve(struct buf *b, size_t extra); /* room for extra bytes after len, or over */
+char *buf_tail(struct buf *b, size_t extra);   /* reserve and point at it, NULL when over */
+void buf_grew(struct buf *b, size_t n);        /* n bytes were written at the tail */
 void buf_add(struct buf *b, struct str s);
 void buf_add_z(struct buf *b, const char *z);
 void buf_add_char(struct buf *b, char c);
-void buf_add_u64(struct buf *b, uint64_t v);          /* decimal */
+void buf_add_u64(struct buf *b, uint64_t v); /* decimal */
 void buf_add_i64(struct buf *b, int64_t v);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF(2, 3); /* at most 1,024 bytes a call */
-void buf_consume(struct buf *b, size_t n);            /* drops n bytes at the front */
+void buf_consume(struct buf *b, size_t n);                          /* drops n bytes at the front */
 
 /* Binary records: unsigned LEB128, fixed big-endian, and length-prefixed bytes. */
 void buf_add_varint(struct buf *b, uint64_t v);
 void buf_add_zigzag(struct buf *b, int64_t v);
 void buf_add_be32(struct buf *b, uint32_t v);
 void buf_add_be64(struct buf *b, uint64_t v);
-void buf_add_bytes(struct buf *b, struct str s);      /* varint length, then the bytes */
+void buf_add_bytes(struct buf *b, struct str s); /* varint length, then the bytes */
 
 #endif

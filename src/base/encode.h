@@ -6,16 +6,17 @@
 
 #include "base/buf.h"
 
-void buf_add_base64(struct buf *b, struct str s);                 /* padded, one line */
+void buf_add_base64(struct buf *b, struct str s); /* padded, one line */
 /* Strict: padding required, no white space, no bits left over.  Appends to b. */
 MUST_USE enum status base64_decode(struct str s, struct buf *b);
 void buf_add_hex(struct buf *b, struct str s);
 MUST_USE enum status hex_decode(struct str s, struct buf *b);
-bool utf8_valid(struct str s);                                    /* shortest form, no surrogates, <= U+10FFFF */
+/* shortest form, no surrogates, <= U+10FFFF */
+bool utf8_valid(struct str s);
 /* Next code point; false at the end or on an invalid sequence (consumes nothing). */
 struct scan;
 bool scan_utf8(struct scan *s, uint32_t *out);
 void buf_add_utf8(struct buf *b, uint32_t code_point);
-bool str_is_ascii(struct str s);                                  /* no byte over 0x7f */
+bool str_is_ascii(struct str s); /* no byte over 0x7f */
 
 #endif

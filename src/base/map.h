@@ -13,9 +13,10 @@ struct map;
 struct map *map_new(void);
 void map_free(struct map **m);
 size_t map_count(const struct map *m);
-void *map_get(const struct map *m, struct str key);            /* NULL when absent */
-void *map_put(struct map *m, struct str key, void *value);     /* the value replaced, or NULL; value is not NULL */
-void *map_del(struct map *m, struct str key);                  /* the value removed, or NULL */
+void *map_get(const struct map *m, struct str key); /* NULL when absent */
+/* the value replaced, or NULL; value is not NULL */
+void *map_put(struct map *m, struct str key, void *value);
+void *map_del(struct map *m, struct str key); /* the value removed, or NULL */
 /* Walks in no order: start with *cursor = 0; the map may lose the entry just visited, nothing else. */
 bool map_next(const struct map *m, size_t *cursor, struct str *key_out, void **value_out);
 

@@ -12,15 +12,16 @@
 void *mem_alloc(size_t size);
 void *mem_array(size_t count, size_t size);
 void *mem_resize(void *p, size_t old_size, size_t size); /* new bytes are zeroed */
-void mem_free(void *p);                                   /* NULL is fine */
-struct str mem_str(struct str s);                         /* an owned copy: mem_free((void *)s.ptr) */
+void mem_free(void *p);                                  /* NULL is fine */
+/* an owned copy: mem_free((void *)s.ptr) */
+struct str mem_str(struct str s);
 void mem_str_free(struct str *s);
-void mem_copy(void *to, const void *from, size_t n);      /* n may be 0; regions never overlap */
+void mem_copy(void *to, const void *from, size_t n); /* n may be 0; regions never overlap */
 void mem_move(void *to, const void *from, size_t n);
-void mem_wipe(void *p, size_t n);                         /* not optimised away */
+void mem_wipe(void *p, size_t n); /* not optimised away */
 bool mem_eq_const_time(const void *a, const void *b, size_t n);
 
-#define MEM_NEW(type) ((type *)mem_alloc(sizeof(type)))
+#define MEM_NEW(type)      ((type *)mem_alloc(sizeof(type)))
 #define MEM_ARRAY(type, n) ((type *)mem_array((n), sizeof(type)))
 
 #define SECRET_MAX 512u
@@ -29,7 +30,8 @@ struct secret {
     unsigned char bytes[SECRET_MAX];
 };
 void secret_wipe(struct secret *s);
-MUST_USE bool secret_set(struct secret *s, struct str value); /* false when longer than SECRET_MAX */
+/* false when longer than SECRET_MAX */
+MUST_USE bool secret_set(struct secret *s, struct str value);
 struct str secret_str(const struct secret *s);
 #define AUTO_SECRET AUTO(secret_wipe) struct secret
 

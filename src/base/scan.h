@@ -22,13 +22,15 @@ struct str scan_rest(const struct scan *s);
 /* Text. */
 bool scan_char(struct scan *s, char c);
 bool scan_peek(const struct scan *s, char *out);
-bool scan_str(struct scan *s, struct str token);                 /* exact bytes */
-bool scan_str_nocase(struct scan *s, struct str token);          /* ASCII case ignored */
-bool scan_until(struct scan *s, char stop, struct str *out);     /* up to stop, which is not consumed; false if absent */
-bool scan_while(struct scan *s, bool (*accept)(char), size_t max, struct str *out); /* 1..max bytes */
-bool scan_u32(struct scan *s, uint32_t max, uint32_t *out);      /* decimal digits, value <= max */
+bool scan_str(struct scan *s, struct str token);        /* exact bytes */
+bool scan_str_nocase(struct scan *s, struct str token); /* ASCII case ignored */
+/* up to stop, which is not consumed; false if absent */
+bool scan_until(struct scan *s, char stop, struct str *out);
+/* 1..max bytes */
+bool scan_while(struct scan *s, bool (*accept)(char), size_t max, struct str *out);
+bool scan_u32(struct scan *s, uint32_t max, uint32_t *out); /* decimal digits, value <= max */
 bool scan_u64(struct scan *s, uint64_t max, uint64_t *out);
-bool scan_spaces(struct scan *s);                                /* one or more SP / TAB */
+bool scan_spaces(struct scan *s); /* one or more SP / TAB */
 void scan_skip_spaces(struct scan *s);
 
 /* Binary records, the readers of buf_add_varint and its friends. */
@@ -38,6 +40,7 @@ bool scan_zigzag(struct scan *s, int64_t *out);
 bool scan_be32(struct scan *s, uint32_t *out);
 bool scan_be64(struct scan *s, uint64_t *out);
 bool scan_take(struct scan *s, size_t n, struct str *out);
-bool scan_bytes(struct scan *s, size_t max, struct str *out);    /* varint length <= max, then bytes */
+/* varint length <= max, then bytes */
+bool scan_bytes(struct scan *s, size_t max, struct str *out);
 
 #endif

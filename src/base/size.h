@@ -15,8 +15,8 @@ MUST_USE bool size_add(size_t a, size_t b, size_t *out);
 MUST_USE bool size_mul(size_t a, size_t b, size_t *out);
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b)       ((a) < (b) ? (a) : (b))
+#define MAX(a, b)       ((a) > (b) ? (a) : (b))
 
 /* Big-endian, as keys and headers store them; p needs no alignment. */
 uint16_t be16_get(const void *p);

@@ -31,11 +31,11 @@ enum status {
 const char *status_name(enum status s);
 
 /* Returns e's status from the calling function unless it is OK.  The only macro that hides control flow. */
-#define TRY(e)                                                                                     \
-    do {                                                                                           \
-        enum status try_status_ = (e);                                                             \
-        if (try_status_ != OK)                                                                     \
-            return try_status_;                                                                    \
+#define TRY(e)                         \
+    do {                               \
+        enum status try_status_ = (e); \
+        if (try_status_ != OK)         \
+            return try_status_;        \
     } while (0)
 
 /* What to tell the peer or the operator about a failure; optional, filled where it happened. */
@@ -48,10 +48,10 @@ void problem_set(struct problem *p, int reply, const char *enhanced, const char 
     PRINTF(4, 5);
 
 /* Assertions stay on in release builds.  Never on input. */
-#define ASSERT(c)                                                                                  \
-    do {                                                                                           \
-        if (__builtin_expect(!(c), 0))                                                             \
-            assert_failed(#c, __FILE__, __LINE__);                                                 \
+#define ASSERT(c)                                  \
+    do {                                           \
+        if (__builtin_expect(!(c), 0))             \
+            assert_failed(#c, __FILE__, __LINE__); \
     } while (0)
 #define UNREACHABLE() assert_failed("unreachable", __FILE__, __LINE__)
 NORETURN void assert_failed(const char *what, const char *file, int line);

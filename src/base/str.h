@@ -20,27 +20,27 @@ struct str {
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
-#define STR_NONE ((struct str){NULL, 0})
+#define STR_NONE     ((struct str){NULL, 0})
 /* For printf: printf("%.*s", STR_FMT(s)). */
 #define STR_FMT(s) ((int)(s).len), ((s).ptr != NULL ? (s).ptr : "")
 
-struct str str_of(const char *z);                    /* of a NUL-terminated string */
+struct str str_of(const char *z); /* of a NUL-terminated string */
 struct str str_from(const char *p, size_t n);
 bool str_eq(struct str a, struct str b);
 bool str_eq_nocase(struct str a, struct str b);
-int str_cmp(struct str a, struct str b);             /* bytes, shorter first */
+int str_cmp(struct str a, struct str b); /* bytes, shorter first */
 int str_cmp_nocase(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_starts_nocase(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_ends_nocase(struct str s, struct str suffix);
-ssize_t str_find(struct str s, char c);              /* first index or -1 */
-ssize_t str_rfind(struct str s, char c);             /* last index or -1 */
+ssize_t str_find(struct str s, char c);  /* first index or -1 */
+ssize_t str_rfind(struct str s, char c); /* last index or -1 */
 ssize_t str_find_str(struct str s, struct str needle);
 ssize_t str_find_nocase(struct str s, struct str needle);
 struct str str_sub(struct str s, size_t from, size_t n); /* clamped to s */
-struct str str_skip(struct str s, size_t n);         /* without the first n bytes, clamped */
-struct str str_trim(struct str s);                   /* without SP, TAB, CR, LF at both ends */
+struct str str_skip(struct str s, size_t n);             /* without the first n bytes, clamped */
+struct str str_trim(struct str s);                       /* without SP, TAB, CR, LF at both ends */
 /* Splits at the first c: head gets what stands before, *s what follows.  False when s is empty and done. */
 bool str_split(struct str *s, char c, struct str *head_out);
 /* Copies into a NUL-terminated array for a system call; false when it does not fit or holds NUL. */
@@ -49,7 +49,7 @@ MUST_USE bool str_to_z(struct str s, char *z, size_t size);
 bool ascii_is_alpha(char c);
 bool ascii_is_digit(char c);
 bool ascii_is_alnum(char c);
-bool ascii_is_space(char c);                          /* SP or TAB */
+bool ascii_is_space(char c); /* SP or TAB */
 char ascii_lower(char c);
 char ascii_upper(char c);
 

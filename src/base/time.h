@@ -20,7 +20,8 @@ struct civil { /* a Gregorian date and time of day, in the zone that the caller 
 };
 
 struct civil civil_from_unix(int64_t seconds);
-int64_t unix_from_civil(const struct civil *c);       /* fields are normalised by range checks of the caller */
+/* fields are normalised by range checks of the caller */
+int64_t unix_from_civil(const struct civil *c);
 void buf_add_iso8601(struct buf *b, struct instant t); /* 2026-11-23T22:31:12.123456Z */
 
 #endif

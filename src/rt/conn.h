@@ -46,9 +46,9 @@ struct conn_ops {
     void (*closed)(void *session);
 };
 struct listener {
-    int fd;                   /* listening socket, owned by the caller */
+    int fd; /* listening socket, owned by the caller */
     const struct conn_ops *ops;
-    struct tls_server *tls;   /* for implicit TLS and STARTTLS; NULL = none */
+    struct tls_server *tls; /* for implicit TLS and STARTTLS; NULL = none */
     bool implicit_tls;
     uint32_t conns_max;       /* above 75 % the slowest unauthenticated peers are shed */
     uint32_t per_address_max; /* per /32 or /64 */
@@ -65,9 +65,10 @@ uint16_t conn_peer_port(const struct conn *c);
 struct str conn_local(const struct conn *c);
 bool conn_peer_is_loopback(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
-struct str conn_tls_name(const struct conn *c); /* "TLSv1.3 TLS_AES_256_GCM_SHA384", for Received, logs */
-uint64_t conn_id(const struct conn *c);         /* unique in this process, for logs */
-void conn_authenticated(struct conn *c);        /* no longer shed first */
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384", for Received, logs */
+struct str conn_tls_name(const struct conn *c);
+uint64_t conn_id(const struct conn *c);  /* unique in this process, for logs */
+void conn_authenticated(struct conn *c); /* no longer shed first */
 
 /* Input, inside wake(). */
 void conn_rest(struct conn *c, enum rest unit);
@@ -101,8 +102,10 @@ struct conn_target {
     int64_t timeout_ms;
 };
 MUST_USE SUSPENDS enum status conn_connect(const struct conn_target *t, struct conn **out);
-MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms, struct str *line_out);
-MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client *tls, struct str name);
+MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms,
+                                             struct str *line_out);
+MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client *tls,
+                                               struct str name);
 void conn_free(struct conn **c); /* client connections only */
 
 #endif

@@ -18,7 +18,8 @@
 void fd_close(int *fd); /* for AUTO(); -1 is fine */
 MUST_USE enum status disk_open(const char *path, int flags, uint32_t mode, int *fd_out);
 MUST_USE enum status disk_write_at(int fd, const struct iovec *parts, int count, uint64_t offset);
-MUST_USE enum status disk_read_at(int fd, void *p, size_t n, uint64_t offset); /* ERR_CORRUPT when shorter */
+/* ERR_CORRUPT when shorter */
+MUST_USE enum status disk_read_at(int fd, void *p, size_t n, uint64_t offset);
 MUST_USE enum status disk_sync(int fd); /* fdatasync */
 MUST_USE enum status disk_sync_dir(const char *path);
 MUST_USE enum status disk_allocate(int fd, uint64_t size); /* so that later syncs change no size */
@@ -26,7 +27,13 @@ MUST_USE enum status disk_rename(const char *from, const char *to); /* and syncs
 MUST_USE enum status disk_unlink(const char *path);
 MUST_USE enum status disk_free_space(const char *path, uint64_t *free_out, uint64_t *total_out);
 
-enum disk_fault { DISK_FAULT_NONE, DISK_FAULT_EIO, DISK_FAULT_ENOSPC, DISK_FAULT_CRASH, DISK_FAULT_SHORT };
+enum disk_fault {
+    DISK_FAULT_NONE,
+    DISK_FAULT_EIO,
+    DISK_FAULT_ENOSPC,
+    DISK_FAULT_CRASH,
+    DISK_FAULT_SHORT
+};
 void disk_fault_for_tests(uint64_t nth_call, enum disk_fault what); /* 0 = off */
 
 #endif

@@ -20,7 +20,17 @@
 #include "rt/fiber.h"
 
 /* ROLE_ADMIN: the godwit command, over a control socket. */
-enum role { ROLE_BOSS, ROLE_MX, ROLE_USER, ROLE_KEYS, ROLE_AUTH, ROLE_STORE, ROLE_COOK, ROLE_OUT, ROLE_ADMIN };
+enum role {
+    ROLE_BOSS,
+    ROLE_MX,
+    ROLE_USER,
+    ROLE_KEYS,
+    ROLE_AUTH,
+    ROLE_STORE,
+    ROLE_COOK,
+    ROLE_OUT,
+    ROLE_ADMIN
+};
 #define ROLE_COUNT (ROLE_ADMIN + 1)
 const char *role_name(enum role r);
 
@@ -34,7 +44,8 @@ struct ipc_verb {
     size_t req_size, rep_size; /* of the structs */
     bool (*decode)(struct scan *s, struct arena *a, void *req);
     bool (*encode)(struct buf *b, const void *rep);
-    enum status (*serve)(struct ipc_peer *from, const void *req, struct arena *a, void *rep); /* SUSPENDS */
+    /* SUSPENDS */
+    enum status (*serve)(struct ipc_peer *from, const void *req, struct arena *a, void *rep);
 };
 struct ipc_service {
     const char *name;
@@ -42,12 +53,12 @@ struct ipc_service {
     uint64_t schema_hash;
     const struct ipc_verb *verbs; /* sorted by id */
     size_t verb_count;
-    size_t arena_budget;          /* per request */
+    size_t arena_budget; /* per request */
 };
-struct ipc_channel_end {          /* what boss hands out, or a test makes */
-    int fd;                       /* connected AF_UNIX stream socket, taken over */
-    int ring_fd;                  /* memfd with one ring per direction, or -1 */
-    bool first;                   /* which direction is ours */
+struct ipc_channel_end { /* what boss hands out, or a test makes */
+    int fd;              /* connected AF_UNIX stream socket, taken over */
+    int ring_fd;         /* memfd with one ring per direction, or -1 */
+    bool first;          /* which direction is ours */
 };
 /* Makes both ends; ring_bytes = 0 for none. */
 MUST_USE enum status ipc_pair(size_t ring_bytes, struct ipc_channel_end ends_out[2]);
@@ -56,12 +67,12 @@ MUST_USE enum status ipc_pair(size_t ring_bytes, struct ipc_channel_end ends_out
  * mismatch closes.  gone() runs on the loop when the channel ended, before p is freed. */
 struct ipc_options {
     enum role own_role, peer_role;
-    uint32_t peer_index;          /* which of several workers */
-    uint64_t peer_incarnation;    /* 64 random bits, new at each start of the peer */
+    uint32_t peer_index;                     /* which of several workers */
+    uint64_t peer_incarnation;               /* 64 random bits, new at each start of the peer */
     const struct ipc_service *const *serves; /* what this side answers; may be empty */
     size_t serve_count;
     void (*gone)(struct ipc_peer *p);
-    void *state;                  /* ipc_state() gives it back to handlers */
+    void *state; /* ipc_state() gives it back to handlers */
 };
 MUST_USE enum status ipc_attach(const struct ipc_channel_end *e, const struct ipc_options *o,
                                 struct ipc_peer **out);
@@ -80,8 +91,8 @@ struct ipc_call {
     bool (*decode)(struct scan *s, struct arena *a, void *rep);
 };
 /* OK: rep is filled, its bytes live in a.  Else any status the handler returned, or ERR_CLOSED. */
-MUST_USE SUSPENDS enum status ipc_call(struct ipc_peer *p, const struct ipc_call *c, const void *req,
-                                       struct arena *a, void *rep_out);
+MUST_USE SUSPENDS enum status ipc_call(struct ipc_peer *p, const struct ipc_call *c,
+                                       const void *req, struct arena *a, void *rep_out);
 MUST_USE enum status ipc_note(struct ipc_peer *p, const struct ipc_call *c, const void *req);
 /* The problem text that came with the last failed call of this fiber; empty when none. */
 const struct problem *ipc_problem(void);

@@ -16,6 +16,7 @@
 
 void logger_init(int fd, enum log_level threshold, const char *role);
 bool logger_begin(struct log_line *l, enum log_level lvl, const char *event);
-void logger_send(struct log_line *l); /* sends what logger_begin() started; nothing when it said false */
+/* sends what logger_begin() started; nothing when it said false */
+void logger_send(struct log_line *l);
 
 #endif

@@ -17,7 +17,8 @@ MUST_USE enum status offload_new(const char *name, uint32_t threads, uint32_t qu
                                  struct offload_pool **out);
 void offload_free(struct offload_pool **p); /* waits for running work */
 /* The work always completes before this returns, even when the fiber is cancelled meanwhile. */
-MUST_USE SUSPENDS enum status rt_offload(struct offload_pool *p, void (*work)(void *arg), void *arg);
+MUST_USE SUSPENDS enum status rt_offload(struct offload_pool *p, void (*work)(void *arg),
+                                         void *arg);
 
 /* From other threads to this loop: post() is safe from any thread, deliver() runs on the loop. */
 struct offload_inbox;

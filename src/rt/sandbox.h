@@ -15,11 +15,14 @@
 #include "base/status.h"
 
 enum sandbox_group {
-    SANDBOX_BASE = 1 << 0,       /* memory without PROT_EXEC, clocks, random, futex, exit, open descriptors, epoll, recvmsg */
-    SANDBOX_ACCEPT = 1 << 1,     /* accept4, names of sockets, TCP options */
-    SANDBOX_THREADS = 1 << 2,    /* clone of threads only */
-    SANDBOX_FILES = 1 << 3,      /* open, rename, unlink, sync (store); Landlock narrows it to write_dirs */
-    SANDBOX_CONNECT = 1 << 4,    /* socket of AF_INET, AF_INET6 stream and datagram, connect, bind to an address (out) */
+    /* memory without PROT_EXEC, clocks, random, futex, exit, open descriptors, epoll, recvmsg */
+    SANDBOX_BASE = 1 << 0,
+    SANDBOX_ACCEPT = 1 << 1,  /* accept4, names of sockets, TCP options */
+    SANDBOX_THREADS = 1 << 2, /* clone of threads only */
+    /* open, rename, unlink, sync (store); Landlock narrows it to write_dirs */
+    SANDBOX_FILES = 1 << 3,
+    /* socket of AF_INET, AF_INET6 stream and datagram, connect, bind to an address (out) */
+    SANDBOX_CONNECT = 1 << 4,
     SANDBOX_READ_FILES = 1 << 5, /* open for reading only (out: trust anchors) */
 };
 struct sandbox {
@@ -32,6 +35,7 @@ struct sandbox {
 struct sandbox_walls { /* which walls hold, for the start-up log */
     bool seccomp, landlock, uid, no_new_privs, dumpable_off;
 };
-MUST_USE enum status sandbox_enter(const struct sandbox *s, struct sandbox_walls *walls_out, struct problem *why);
+MUST_USE enum status sandbox_enter(const struct sandbox *s, struct sandbox_walls *walls_out,
+                                   struct problem *why);
 
 #endif

@@ -17,11 +17,12 @@
 struct tls_server;
 struct tls_client;
 
-enum tls_scheme { TLS_ECDSA, TLS_RSA_PKCS1, TLS_RSA_RAW }; /* RAW: already padded (PSS), private operation only */
+/* RAW: already padded (PSS), private operation only */
+enum tls_scheme { TLS_ECDSA, TLS_RSA_PKCS1, TLS_RSA_RAW };
 struct tls_sign_request {
     uint32_t key_id; /* as in tls_cert */
     enum tls_scheme scheme;
-    int digest_nid;  /* OpenSSL NID of the hash; 0 for RAW */
+    int digest_nid; /* OpenSSL NID of the hash; 0 for RAW */
     struct str digest;
 };
 /* Runs on the handshake's fiber and may suspend. */
@@ -29,16 +30,19 @@ typedef enum status tls_sign_fn(void *arg, const struct tls_sign_request *req, s
 
 struct tls_cert {
     uint32_t key_id;
-    struct str chain_pem;    /* leaf first */
-    const struct str *names; /* DNS names for SNI, wildcards allowed; the first cert is the default */
+    struct str chain_pem; /* leaf first */
+    /* DNS names for SNI, wildcards allowed; the first cert is the default */
+    const struct str *names;
     size_t name_count;
 };
 /* alpn: "smtp", "imap", "pop3" or "" (none is required of the client, a wrong one is refused). */
-MUST_USE enum status tls_server_new(struct str alpn, tls_sign_fn *sign, void *arg, struct tls_server **out);
+MUST_USE enum status tls_server_new(struct str alpn, tls_sign_fn *sign, void *arg,
+                                    struct tls_server **out);
 MUST_USE enum status tls_server_set(struct tls_server *t, const struct tls_cert *certs, size_t n,
                                     struct problem *why);
 /* For tests and tools only: the key is in this process. */
-MUST_USE enum status tls_server_set_local(struct tls_server *t, struct str chain_pem, struct str key_pem);
+MUST_USE enum status tls_server_set_local(struct tls_server *t, struct str chain_pem,
+                                          struct str key_pem);
 bool tls_server_ready(const struct tls_server *t); /* has a certificate */
 void tls_server_free(struct tls_server **t);
 
