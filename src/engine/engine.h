@@ -1,0 +1,128 @@
+/* engine.h - cells and blobs: the weakest contract that makes every mail operation atomic.
+ *
+ * A cell is a small ordered map of bytes to bytes with a version; a batch changes one cell atomically,
+ * durably, and only if the cell still has the expected version.  A blob is immutable bytes with a random id;
+ * references to blobs are changed inside a cell's batch.  The same tables hold for every engine: mem (tests,
+ * with faults and the behaviour of a cluster), rocks (one machine), rados (a cluster, later).
+ *
+ * Owns:      everything below the data directory.
+ * Promises:  engine_commit() returns OK only when the batch is in stable storage, with the blobs that it
+ *            refers to; it is visible to engine_get() and engine_scan() only from then on.
+ *            ERR_CONFLICT, ERR_NO_SPACE, ERR_LIMIT, ERR_TEMP: nothing changed.  ERR_IO: the outcome is unknown,
+ *            the engine has failed and refuses everything until it is opened anew.
+ *            Corruption is ERR_CORRUPT, never wrong bytes.  A blob nobody refers to is garbage that a crash
+ *            cannot turn into an orphan.
+ * Never:     understands keys or values; scans all cells on an online path.
+ * Suspends:  all calls marked so run engine work on engine threads; a hit in memory may answer at once.
+ *            All calls come from one loop.
+ * Limits:    a batch <= 4 MiB without blobs (ERR_LIMIT), a key <= 512 bytes, a cell <= 50,000 keys (by convention).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "rt/fiber.h"
+
+struct engine;
+
+struct cell_id {
+    uint8_t kind; /* 'a' account, 'd' directory, 'q' queue, 'c' configuration and sealed records */
+    uint64_t id;
+};
+/* Changes with every commit, never reset, never 0 once the cell exists. */
+struct cell_version {
+    uint64_t v;
+};
+#define CELL_ABSENT ((struct cell_version){0}) /* expect: the cell must not exist */
+/* Random, says nothing of its owner; all zero is "none". */
+struct blob_id {
+    uint8_t bytes[16];
+};
+bool blob_id_is_none(struct blob_id id);
+bool blob_id_eq(struct blob_id a, struct blob_id b);
+
+/* ---- opening ---- */
+struct engine_options {
+    const char *kind;         /* "rocks" or "mem" */
+    const char *path;         /* data directory, made when absent; mem: ignored or a dump file in tests */
+    uint64_t cache_bytes;     /* block cache */
+    uint32_t inline_max;      /* bodies up to here travel in the commit; 0 = default (16 KiB) */
+    uint32_t threads;         /* engine threads, 0 = default */
+    bool cluster_profile;     /* mem: asynchronous reads, conflicts, ambiguous results, lossy publish, key limits */
+    bool no_sync_for_tests;   /* never set outside tests of speed-insensitive logic */
+};
+/* Called inside a fiber of an initialised loop.  why: one sentence for the operator. */
+MUST_USE SUSPENDS enum status engine_open(const struct engine_options *o, struct engine **out,
+                                          struct problem *why);
+SUSPENDS void engine_close(struct engine **e);
+bool engine_failed(const struct engine *e); /* after ERR_IO: end the process */
+
+/* ---- batches: plain data, built without suspending ---- */
+struct batch;
+struct batch *batch_new(struct arena *a);
+void batch_put(struct batch *b, struct str key, struct str value);
+void batch_del(struct batch *b, struct str key);
+void batch_ref_add(struct batch *b, struct blob_id id);
+void batch_ref_drop(struct batch *b, struct blob_id id); /* at zero references the blob is gone */
+/* Records: bytes kept beside the cell by number, regenerable, never part of scans. */
+void batch_record_put(struct batch *b, uint64_t number, struct str record);
+void batch_record_del(struct batch *b, uint64_t number);
+size_t batch_bytes(const struct batch *b);
+bool batch_empty(const struct batch *b);
+
+/* ---- cells ---- */
+/* values_out[i].ptr is NULL when keys[i] is absent; bytes live in a. */
+MUST_USE SUSPENDS enum status engine_get(struct engine *e, struct cell_id c, const struct str *keys, size_t n,
+                                         struct arena *a, struct str *values_out, struct cell_version *version_out);
+struct cell_entry {
+    struct str key, value;
+};
+/* All entries with lo <= key < hi of one version, in order, in pages.  Start with *cursor = lo; it moves on;
+ * pages of one walk come from the version that walk started at, or the call says ERR_CONFLICT: start again. */
+struct cell_walk {
+    struct cell_id cell;
+    struct str lo, hi;            /* hi empty = to the end; both must outlive the walk */
+    struct cell_version version;  /* 0 at the start */
+    size_t bytes_max;             /* of one page; at least one entry is given */
+    void *state;                  /* the engine's; engine_walk_end() frees it */
+};
+MUST_USE SUSPENDS enum status engine_walk(struct engine *e, struct cell_walk *w, struct arena *a,
+                                          const struct cell_entry **entries_out, size_t *n_out); /* n = 0: done */
+void engine_walk_end(struct engine *e, struct cell_walk *w);
+MUST_USE SUSPENDS enum status engine_commit(struct engine *e, struct cell_id c, struct cell_version expect,
+                                            struct batch *b, struct cell_version *now_out);
+/* Drops all keys, leaves a tombstone: the id can never be created again. */
+MUST_USE SUSPENDS enum status engine_drop(struct engine *e, struct cell_id c, struct cell_version expect);
+MUST_USE SUSPENDS enum status engine_version(struct engine *e, struct cell_id c, struct cell_version *out);
+MUST_USE SUSPENDS enum status engine_records(struct engine *e, struct cell_id c, const uint64_t *numbers, size_t n,
+                                             struct arena *a, struct str *records_out);
+
+/* ---- blobs ---- */
+struct blob_writer;
+MUST_USE enum status engine_blob_new(struct engine *e, uint64_t size_hint, struct blob_writer **out);
+MUST_USE SUSPENDS enum status engine_blob_add(struct blob_writer *w, struct str bytes); /* bounded buffering */
+/* The id may now go into batch_ref_add().  The bytes are durable at latest when that commit is. */
+MUST_USE SUSPENDS enum status engine_blob_end(struct blob_writer **w, struct blob_id *id_out);
+void engine_blob_drop(struct blob_writer **w);           /* before the end; fits AUTO() */
+void engine_blob_forget(struct engine *e, struct blob_id id); /* ended, but no commit will refer to it */
+/* Reads [offset, offset + max) clamped to the blob; checks checksums. */
+MUST_USE SUSPENDS enum status engine_blob_read(struct engine *e, struct blob_id id, uint64_t offset, size_t max,
+                                               struct arena *a, struct str *bytes_out);
+MUST_USE SUSPENDS enum status engine_blob_size(struct engine *e, struct blob_id id, uint64_t *size_out);
+
+/* ---- hints, space, upkeep ---- */
+/* Lossy: tells subscribers of every process of the engine that a cell moved on.  Embedded: this process only. */
+void engine_publish(struct engine *e, struct cell_id c, uint64_t hint);
+void engine_subscribe(struct engine *e, void (*note)(void *arg, struct cell_id c, uint64_t hint), void *arg);
+enum engine_space { SPACE_PLENTY, SPACE_LOW, SPACE_CRITICAL }; /* LOW: no new bodies.  CRITICAL: deletes only */
+enum engine_space engine_space(const struct engine *e);
+MUST_USE SUSPENDS enum status engine_upkeep(struct engine *e);  /* mover, compaction: a bounded step; call once a second */
+MUST_USE SUSPENDS enum status engine_checkpoint(struct engine *e, const char *dest);
+struct engine_counters {
+    uint64_t commits, groups, syncs, commit_bytes, blob_bytes, reads, read_offloads;
+};
+struct engine_counters engine_counters(const struct engine *e);
+
+#endif
