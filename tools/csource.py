@@ -1,5 +1,7 @@
 """csource.py - what the check scripts need to know of C: files, code without comments, functions.
 
+Run as a program it prints the names of all our C files.
+
 SPDX-License-Identifier: Apache-2.0
 """
 import os
@@ -19,7 +21,7 @@ def files(*folders, endings=('.c', '.h')):
     found = []
     for folder in folders:
         for where, folders_in, names in os.walk(os.path.join(ROOT, folder)):
-            folders_in.sort()
+            folders_in[:] = sorted(f for f in folders_in if f != 'node_modules')
             found += [os.path.relpath(os.path.join(where, n), ROOT)
                       for n in sorted(names) if n.endswith(endings)]
     return found
@@ -83,3 +85,7 @@ def functions(text):
             signature = ' '.join(lines[start[1]:start[2]])
             yield start[0], start[1] + 1, number - start[2] + 1, parameters(signature)
             start = None
+
+
+if __name__ == '__main__':
+    print('\n'.join(files('src', 'tools', 'tests', 'bench')))

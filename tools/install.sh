@@ -13,7 +13,8 @@ for section in "$@"; do
     [ -n "$names" ] || { echo "install: no section '$section' in $list" >&2; exit 2; }
     for name in $names; do
         status=$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null || true)
-        [ "$status" = installed ] || missing+=("$name")
+        # A program of that name from elsewhere (npm inside another nodejs) does as well.
+        [ "$status" = installed ] || command -v "$name" >/dev/null || missing+=("$name")
     done
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -45,13 +45,15 @@ bool blob_id_eq(struct blob_id a, struct blob_id b);
 
 /* ---- opening ---- */
 struct engine_options {
-    const char *kind;         /* "rocks" or "mem" */
-    const char *path;         /* data directory, made when absent; mem: ignored or a dump file in tests */
-    uint64_t cache_bytes;     /* block cache */
-    uint32_t inline_max;      /* bodies up to here travel in the commit; 0 = default (16 KiB) */
-    uint32_t threads;         /* engine threads, 0 = default */
-    bool cluster_profile;     /* mem: asynchronous reads, conflicts, ambiguous results, lossy publish, key limits */
-    bool no_sync_for_tests;   /* never set outside tests of speed-insensitive logic */
+    const char *kind; /* "rocks" or "mem" */
+    /* data directory, made when absent; mem: ignored or a dump file in tests */
+    const char *path;
+    uint64_t cache_bytes; /* block cache */
+    uint32_t inline_max;  /* bodies up to here travel in the commit; 0 = default (16 KiB) */
+    uint32_t threads;     /* engine threads, 0 = default */
+    /* mem: asynchronous reads, conflicts, ambiguous results, lossy publish, key limits */
+    bool cluster_profile;
+    bool no_sync_for_tests; /* never set outside tests of speed-insensitive logic */
 };
 /* Called inside a fiber of an initialised loop.  why: one sentence for the operator. */
 MUST_USE SUSPENDS enum status engine_open(const struct engine_options *o, struct engine **out,
@@ -74,8 +76,9 @@ bool batch_empty(const struct batch *b);
 
 /* ---- cells ---- */
 /* values_out[i].ptr is NULL when keys[i] is absent; bytes live in a. */
-MUST_USE SUSPENDS enum status engine_get(struct engine *e, struct cell_id c, const struct str *keys, size_t n,
-                                         struct arena *a, struct str *values_out, struct cell_version *version_out);
+MUST_USE SUSPENDS enum status engine_get(struct engine *e, struct cell_id c, const struct str *keys,
+                                         size_t n, struct arena *a, struct str *values_out,
+                                         struct cell_version *version_out);
 struct cell_entry {
     struct str key, value;
 };
@@ -83,42 +86,54 @@ struct cell_entry {
  * pages of one walk come from the version that walk started at, or the call says ERR_CONFLICT: start again. */
 struct cell_walk {
     struct cell_id cell;
-    struct str lo, hi;            /* hi empty = to the end; both must outlive the walk */
-    struct cell_version version;  /* 0 at the start */
-    size_t bytes_max;             /* of one page; at least one entry is given */
-    void *state;                  /* the engine's; engine_walk_end() frees it */
+    struct str lo, hi;           /* hi empty = to the end; both must outlive the walk */
+    struct cell_version version; /* 0 at the start */
+    size_t bytes_max;            /* of one page; at least one entry is given */
+    void *state;                 /* the engine's; engine_walk_end() frees it */
 };
 MUST_USE SUSPENDS enum status engine_walk(struct engine *e, struct cell_walk *w, struct arena *a,
-                                          const struct cell_entry **entries_out, size_t *n_out); /* n = 0: done */
+                                          /* n = 0: done */
+                                          const struct cell_entry **entries_out, size_t *n_out);
 void engine_walk_end(struct engine *e, struct cell_walk *w);
-MUST_USE SUSPENDS enum status engine_commit(struct engine *e, struct cell_id c, struct cell_version expect,
-                                            struct batch *b, struct cell_version *now_out);
+MUST_USE SUSPENDS enum status engine_commit(struct engine *e, struct cell_id c,
+                                            struct cell_version expect, struct batch *b,
+                                            struct cell_version *now_out);
 /* Drops all keys, leaves a tombstone: the id can never be created again. */
-MUST_USE SUSPENDS enum status engine_drop(struct engine *e, struct cell_id c, struct cell_version expect);
-MUST_USE SUSPENDS enum status engine_version(struct engine *e, struct cell_id c, struct cell_version *out);
-MUST_USE SUSPENDS enum status engine_records(struct engine *e, struct cell_id c, const uint64_t *numbers, size_t n,
-                                             struct arena *a, struct str *records_out);
+MUST_USE SUSPENDS enum status engine_drop(struct engine *e, struct cell_id c,
+                                          struct cell_version expect);
+MUST_USE SUSPENDS enum status engine_version(struct engine *e, struct cell_id c,
+                                             struct cell_version *out);
+MUST_USE SUSPENDS enum status engine_records(struct engine *e, struct cell_id c,
+                                             const uint64_t *numbers, size_t n, struct arena *a,
+                                             struct str *records_out);
 
 /* ---- blobs ---- */
 struct blob_writer;
-MUST_USE enum status engine_blob_new(struct engine *e, uint64_t size_hint, struct blob_writer **out);
-MUST_USE SUSPENDS enum status engine_blob_add(struct blob_writer *w, struct str bytes); /* bounded buffering */
+MUST_USE enum status engine_blob_new(struct engine *e, uint64_t size_hint,
+                                     struct blob_writer **out);
+/* bounded buffering */
+MUST_USE SUSPENDS enum status engine_blob_add(struct blob_writer *w, struct str bytes);
 /* The id may now go into batch_ref_add().  The bytes are durable at latest when that commit is. */
 MUST_USE SUSPENDS enum status engine_blob_end(struct blob_writer **w, struct blob_id *id_out);
-void engine_blob_drop(struct blob_writer **w);           /* before the end; fits AUTO() */
-void engine_blob_forget(struct engine *e, struct blob_id id); /* ended, but no commit will refer to it */
+void engine_blob_drop(struct blob_writer **w); /* before the end; fits AUTO() */
+/* ended, but no commit will refer to it */
+void engine_blob_forget(struct engine *e, struct blob_id id);
 /* Reads [offset, offset + max) clamped to the blob; checks checksums. */
-MUST_USE SUSPENDS enum status engine_blob_read(struct engine *e, struct blob_id id, uint64_t offset, size_t max,
-                                               struct arena *a, struct str *bytes_out);
-MUST_USE SUSPENDS enum status engine_blob_size(struct engine *e, struct blob_id id, uint64_t *size_out);
+MUST_USE SUSPENDS enum status engine_blob_read(struct engine *e, struct blob_id id, uint64_t offset,
+                                               size_t max, struct arena *a, struct str *bytes_out);
+MUST_USE SUSPENDS enum status engine_blob_size(struct engine *e, struct blob_id id,
+                                               uint64_t *size_out);
 
 /* ---- hints, space, upkeep ---- */
 /* Lossy: tells subscribers of every process of the engine that a cell moved on.  Embedded: this process only. */
 void engine_publish(struct engine *e, struct cell_id c, uint64_t hint);
-void engine_subscribe(struct engine *e, void (*note)(void *arg, struct cell_id c, uint64_t hint), void *arg);
-enum engine_space { SPACE_PLENTY, SPACE_LOW, SPACE_CRITICAL }; /* LOW: no new bodies.  CRITICAL: deletes only */
+void engine_subscribe(struct engine *e, void (*note)(void *arg, struct cell_id c, uint64_t hint),
+                      void *arg);
+/* LOW: no new bodies.  CRITICAL: deletes only */
+enum engine_space { SPACE_PLENTY, SPACE_LOW, SPACE_CRITICAL };
 enum engine_space engine_space(const struct engine *e);
-MUST_USE SUSPENDS enum status engine_upkeep(struct engine *e);  /* mover, compaction: a bounded step; call once a second */
+/* mover, compaction: a bounded step; call once a second */
+MUST_USE SUSPENDS enum status engine_upkeep(struct engine *e);
 MUST_USE SUSPENDS enum status engine_checkpoint(struct engine *e, const char *dest);
 struct engine_counters {
     uint64_t commits, groups, syncs, commit_bytes, blob_bytes, reads, read_offloads;

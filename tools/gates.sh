@@ -1,0 +1,125 @@
+# gates.sh - the gates of ./test, one function each.  Sourced by ./test; see run_gate there.
+#
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+
+PYTHON=/usr/bin/python3  # the one that python3-pytest belongs to
+
+# configure FOLDER COMPILER OPTION... - sets a build folder up unless it is so already.
+configure() {
+    local folder=$1 compiler=$2
+    shift 2
+    [ "$(cat "$folder/.options" 2>/dev/null)" = "$compiler $*" ] && return 0
+    if [ -f "$folder/build.ninja" ]; then
+        CC=$compiler meson setup --reconfigure "$folder" "$@"
+    else
+        CC=$compiler meson setup "$folder" "$@"
+    fi
+    echo "$compiler $*" >"$folder/.options"
+}
+
+# compile FOLDER [TARGET...]
+compile() {
+    ninja -C "$1" -j "$JOBS" "${@:2}"
+}
+
+# unit_tests FOLDER COUNT-FILE MESON-TEST-OPTION... - an empty COUNT-FILE counts nothing.
+unit_tests() {
+    local folder=$1 count=$2 rc=0
+    shift 2
+    rm -f "$folder/meson-logs/gate.json"
+    meson test -C "$folder" --no-rebuild --num-processes "$JOBS" --logbase gate --print-errorlogs \
+        "$@" || rc=$?
+    $PYTHON tools/results.py "$folder/meson-logs/gate.json" >"${count:-/dev/null}" || rc=1
+    return $rc
+}
+
+pytests() {
+    local folder=$1 count=$2 report rc=0
+    report=$PWD/build/gates/$(basename "$folder").xml
+    rm -f "$report"
+    GODWIT_BUILD=$PWD/build $PYTHON -m pytest -q -ra -p no:cacheprovider --junitxml="$report" \
+        "$folder" || rc=$?
+    $PYTHON tools/results.py "$report" >"$count" || rc=1
+    return $rc
+}
+
+gate_format() {
+    local wrong
+    wrong=$($PYTHON tools/csource.py | xargs clang-format-14 --dry-run -Werror 2>&1 |
+        sed -n 's/^\([^: ]*\):.*error:.*/\1/p' | sort -u) || true
+    [ -n "$wrong" ] || return 0
+    echo "$wrong"
+    echo "make format mends them"
+    return 1
+}
+
+gate_ratchet() { $PYTHON tools/ratchet.py | tee /dev/fd/3; [ "${PIPESTATUS[0]}" = 0 ]; }
+gate_layers() { $PYTHON tools/layers.py | tee /dev/fd/3; [ "${PIPESTATUS[0]}" = 0 ]; }
+gate_banned() { $PYTHON tools/banned.py | tee /dev/fd/3; [ "${PIPESTATUS[0]}" = 0 ]; }
+
+gate_gcc() {
+    configure build 'ccache gcc' -Dtests=enabled
+    compile build
+}
+
+gate_clang() {
+    configure build-clang 'ccache clang-14' -Dtests=enabled
+    compile build-clang
+}
+
+gate_unit() {
+    unit_tests build "$1"
+}
+
+gate_asan() {
+    configure build-asan 'ccache clang-14' -Dtests=enabled -Db_sanitize=address,undefined \
+        -Doptimization=1
+    compile build-asan
+    unit_tests build-asan '' --timeout-multiplier 4
+}
+
+# Only the suites that start threads: the rest has one thread, and fibers are not TSan's subject.
+gate_tsan() {
+    configure build-tsan 'ccache clang-14' -Dtests=enabled -Db_sanitize=thread -Doptimization=1
+    local targets
+    targets=$($PYTHON tools/results.py --targets build-tsan tsan)
+    [ -n "$targets" ] || return 77
+    # shellcheck disable=SC2086
+    compile build-tsan $targets
+    unit_tests build-tsan '' --suite tsan --timeout-multiplier 4
+}
+
+gate_tidy() {
+    configure build-clang 'ccache clang-14' -Dtests=enabled
+    compile build-clang
+    $PYTHON tools/tidy.py build-clang build/tidy-cache
+}
+
+gate_cppcheck() {
+    mkdir -p build/cppcheck
+    cppcheck -q -j "$JOBS" --std=c11 --enable=warning,performance,portability --inline-suppr \
+        --suppressions-list=tools/cppcheck.txt --error-exitcode=1 \
+        --cppcheck-build-dir=build/cppcheck -D__linux__ -D__GNUC__=12 -I src -I build/src src
+}
+
+gate_analyzer() {
+    configure build-analyzer 'ccache gcc' -Dtests=disabled -Dc_args=-fanalyzer
+    compile build-analyzer
+}
+
+gate_fuzz() {
+    configure build-fuzz 'ccache clang-14' -Dtests=enabled -Dfuzz=true \
+        -Db_sanitize=address,undefined
+    tools/fuzz.sh "${FUZZ_SECONDS:-5}"
+}
+
+gate_e2e() {
+    [ -d tests/e2e ] || return 77
+    pytests tests/e2e "$1"
+}
+
+gate_crash() {
+    [ -d tests/crash ] || return 77
+    pytests tests/crash "$1"
+}
