@@ -11,7 +11,7 @@
  *            Reading pauses while a fiber works and enough input is waiting.
  * Deadlines: conn_deadline() runs from the last complete unit; missing it wakes with WAKE_TIMEOUT (the
  *            session says its farewell and closes).  A peer that takes our output slower than
- *            the progress floor (config/limits.h) is closed.
+ *            the progress floor (base/limits.h) is closed.
  * TLS:       OpenSSL on the descriptor; TLS EOF without close_notify ends the connection, never
  *            falls back.  Bytes buffered before STARTTLS are an injection: ERR_SYNTAX.
  *

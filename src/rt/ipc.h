@@ -8,7 +8,7 @@
  *            A field of type bulk travels through the ring when the channel has one and it has
  *            room, else inline; the receiver copies it once into private memory before reading it.
  *            When the channel is lost, calls in flight return ERR_CLOSED: the outcome is unknown.
- * Limits:    calls in flight per channel and bytes per frame, from config/limits.h.
+ * Limits:    calls in flight per channel and bytes per frame, from base/limits.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef RT_IPC_H

@@ -2,9 +2,10 @@
  *
  * Promises:  one write per line or batch, never blocks the loop (a full pipe drops lines and counts them),
  *            adds the fiber's context (sid, user) and the role.
- * Use:       AUTO(logger_send) struct log_line l;
- *            if (logger_begin(&l, LOG_INFO, EV_SMTP_RCPT))
- *                log_str(&l, "to", address);
+ * Use:       the event table of config/events.h gives name and level:
+ *                AUTO(logger_send) struct log_line l;
+ *                if (event_begin(&l, EVENT_SMTP_RCPT))
+ *                    log_str(&l, "to", address);
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef RT_LOGGER_H

@@ -1,0 +1,97 @@
+/* limits.h - everything a peer can make grow, in one table.
+ *
+ * LIMIT(name, value, unit, what happens when it is reached).  The table is the only place of a number;
+ * docs/limits.md is made from it.  Names become enum constants LIMIT_<name>.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* clang-format off */
+#define LIMITS(LIMIT) \
+    /* connections and the runtime */ \
+    LIMIT(FIBERS,                  8192,      "fibers",   "new work waits in the kernel") \
+    LIMIT(CONNS_PER_WORKER,        20000,     "conns",    "above 75 % the slowest unauthenticated peers get 421 / BYE") \
+    LIMIT(CONNS_PER_ADDRESS,       50,        "conns",    "per /32 or /64: 421 / BYE") \
+    LIMIT(CONN_INPUT_BYTES,        65536,     "bytes",    "reading pauses until the session has worked") \
+    LIMIT(CONN_OUTPUT_HIGH,        65536,     "bytes",    "the session waits for the peer to read") \
+    LIMIT(CONN_FLOOR_BYTES_S,      100,       "bytes/s",  "a peer that reads slower over 60 s is closed") \
+    LIMIT(BODY_FLOOR_BYTES_S,      100,       "bytes/s",  "a peer that sends a body slower over 60 s is closed") \
+    LIMIT(TLS_HANDSHAKE_S,         30,        "s",        "closed") \
+    LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
+    LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \
+    LIMIT(OFFLOAD_QUEUE,           4096,      "jobs",     "451 / NO [UNAVAILABLE]") \
+    /* SMTP: RFC 5321 section 4.5.3 */ \
+    LIMIT(SMTP_LINE_BYTES,         2048,      "bytes",    "500 5.5.2; RFC 5321 says 512, SMTPUTF8 and AUTH need more") \
+    LIMIT(SMTP_AUTH_LINE_BYTES,    12288,     "bytes",    "500 5.5.6, RFC 4954 section 4") \
+    LIMIT(SMTP_TEXT_LINE_BYTES,    998,       "bytes",    "accepted longer; lines over 65536 are 500 5.6.0") \
+    LIMIT(SMTP_RCPTS,              100,       "rcpts",    "452 4.5.3 for the rest") \
+    LIMIT(SUBMIT_RCPTS,            1000,      "rcpts",    "452 4.5.3 for the rest") \
+    LIMIT(MESSAGE_BYTES,           52428800,  "bytes",    "552 5.3.4 / NO [TOOBIG]") \
+    LIMIT(SMTP_ERRORS,             20,        "errors",   "421 4.7.0 and closed") \
+    LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "messages", "421 4.7.0 after the last") \
+    LIMIT(SMTP_IDLE_S,             300,       "s",        "421 4.4.2; RFC 5321 section 4.5.3.2") \
+    LIMIT(SMTP_PRE_MAIL_S,         300,       "s",        "421 4.4.2") \
+    LIMIT(RECEIVED_FIELDS,         50,        "fields",   "554 5.4.6, a loop") \
+    /* IMAP and POP3 */ \
+    LIMIT(IMAP_PRELOGIN_BYTES,     8192,      "bytes",    "BAD and BYE") \
+    LIMIT(IMAP_LINE_BYTES,         65536,     "bytes",    "BAD; 2 MiB for UID sets after login") \
+    LIMIT(IMAP_COMMAND_BYTES,      2097152,   "bytes",    "BAD [TOOBIG]") \
+    LIMIT(IMAP_NONSYNC_PRELOGIN,   4096,      "bytes",    "BAD and BYE") \
+    LIMIT(IMAP_DEPTH,              64,        "levels",   "BAD") \
+    LIMIT(IMAP_LOGIN_S,            60,        "s",        "BYE") \
+    LIMIT(IMAP_IDLE_S,             1860,      "s",        "BYE; RFC 9051 section 5.4 asks for 30 minutes") \
+    LIMIT(IMAP_STILL_HERE_S,       120,       "s",        "an untagged OK during IDLE") \
+    LIMIT(IMAP_BAD_COMMANDS,       20,        "commands", "BYE") \
+    LIMIT(POP3_IDLE_S,             600,       "s",        "closed without UPDATE; RFC 1939 section 3") \
+    LIMIT(POP3_MESSAGES,           100000,    "messages", "the newest beyond are shown after the oldest are gone") \
+    LIMIT(SESSIONS_PER_ACCOUNT,    100,       "sessions", "NO [LIMIT]") \
+    LIMIT(LOGIN_ATTEMPTS,          5,         "logins",   "per connection: BYE / 421") \
+    /* names and mailboxes */ \
+    LIMIT(MAILBOXES,               10000,     "mailboxes","NO [LIMIT]") \
+    LIMIT(MAILBOX_NAME_BYTES,      1000,      "bytes",    "NO [LIMIT]") \
+    LIMIT(MAILBOX_DEPTH,           32,        "levels",   "NO [LIMIT]") \
+    LIMIT(KEYWORDS,                27,        "keywords", "NO [LIMIT], per mailbox") \
+    LIMIT(KEYWORD_BYTES,           64,        "bytes",    "NO [LIMIT]") \
+    LIMIT(PLACEMENTS,              64,        "mailboxes","NO [LIMIT]: one message in so many places") \
+    LIMIT(ALIAS_TARGETS,           64,        "targets",  "refused by the command") \
+    LIMIT(ALIAS_DEPTH,             8,         "levels",   "the address is undeliverable: a loop") \
+    /* message structure: beyond these the rest is opaque, and still delivered */ \
+    LIMIT(HEADER_BYTES,            1048576,   "bytes",    "the rest of the header is not indexed") \
+    LIMIT(HEADER_FIELDS,           5000,      "fields",   "the rest is not indexed") \
+    LIMIT(HEADER_ADDRESSES,        10000,     "addresses","the rest is not indexed") \
+    LIMIT(MIME_DEPTH,              32,        "levels",   "deeper parts are opaque") \
+    LIMIT(MIME_PARTS,              5000,      "parts",    "later parts are opaque") \
+    LIMIT(MIME_PARAMS,             64,        "params",   "later ones are ignored") \
+    LIMIT(RECORD_BYTES,            262144,    "bytes",    "the record is cut to the outer structure") \
+    /* the store */ \
+    LIMIT(BLOB_HANDLES,            4096,      "handles",  "451, per worker") \
+    LIMIT(COOK_QUEUE,              1024,      "messages", "451 4.3.2") \
+    LIMIT(COOK_MESSAGES,           1000,      "messages", "the cook is replaced") \
+    LIMIT(COMMIT_BYTES,            4194304,   "bytes",    "the work is split over several commits") \
+    LIMIT(CELL_CACHE_BYTES,        33554432,  "bytes",    "least recently used cells are dropped") \
+    LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
+    LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
+    /* the queue */ \
+    LIMIT(QUEUE_DAYS,              5,         "days",     "a failure notice goes to the sender") \
+    LIMIT(QUEUE_WARN_S,            14400,     "s",        "a delay notice goes to the sender") \
+    LIMIT(QUEUE_FIRST_RETRY_S,     60,        "s",        "doubles, with 20 % jitter, up to QUEUE_RETRY_S") \
+    LIMIT(QUEUE_RETRY_S,           3600,      "s",        "") \
+    LIMIT(OUT_PER_DOMAIN,          10,        "conns",    "more deliveries wait") \
+    LIMIT(OUT_CONNS,               200,       "conns",    "more deliveries wait") \
+    LIMIT(OUT_CONNECT_S,           30,        "s",        "the next host is tried") \
+    LIMIT(OUT_REPLY_S,             300,       "s",        "tried later; RFC 5321 section 4.5.3.2") \
+    LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
+    LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
+    LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
+    /* passwords */ \
+    LIMIT(AUTH_QUEUE,              256,       "logins",   "NO [UNAVAILABLE] / 454") \
+    LIMIT(AUTH_CACHE_S,            300,       "s",        "the password is hashed again") \
+    LIMIT(AUTH_CACHE_ENTRIES,      100000,    "entries",  "the oldest is dropped") \
+    LIMIT(PASSWORD_BYTES,          512,       "bytes",    "refused")
+/* clang-format on */
+
+#define LIMIT_AS_ENUM(name, value, unit, reached) LIMIT_##name = (value),
+enum limit { LIMITS(LIMIT_AS_ENUM) };
+
+#endif

@@ -1,0 +1,56 @@
+/* events.h - every log event, in one table: name, level, fields in order, what it says.
+ *
+ * EVENT(constant, "name", level, "fields", "meaning").  Fields: key:unit or key (text).  Version 1 of the table;
+ * a field is only ever added at the end.  docs/events.md is made from it.  Every line also has t, lvl, ev, role, sid
+ * and user where known (base/log.h, rt/logger.h).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONFIG_EVENTS_H
+#define CONFIG_EVENTS_H
+
+#include "base/log.h"
+
+#define EVENTS_VERSION 1
+/* clang-format off */
+#define EVENTS(EVENT)                                                                                                \
+    EVENT(ROLE_START,     "role.start",     LOG_INFO,  "name pid seccomp landlock uid",       "a role is up; which walls hold")  \
+    EVENT(ROLE_END,       "role.end",       LOG_WARN,  "name pid signal exit restart_ms:ms",  "a role ended and will be started again") \
+    EVENT(SERVER_READY,   "server.ready",   LOG_INFO,  "host listeners version",              "all roles answer")   \
+    EVENT(SERVER_STOP,    "server.stop",    LOG_INFO,  "reason",                              "orderly end")        \
+    EVENT(IPC_VIOLATION,  "ipc.violation",  LOG_ERROR, "peer reason",                         "a role broke the protocol and was cut off") \
+    EVENT(CONN_OPEN,      "conn.open",      LOG_DEBUG, "proto peer port:n",                   "a client connected") \
+    EVENT(CONN_CLOSE,     "conn.close",     LOG_DEBUG, "proto peer reason",                   "a client left")      \
+    EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away for load") \
+    EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \
+    EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced",   "a recipient was refused") \
+    EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid", "a message was accepted or refused at its end") \
+    EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid", "a user's message was queued or refused") \
+    EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result",         "a log-in, good or bad") \
+    EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes", "a message is in a mailbox") \
+    EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \
+    EVENT(STORE_OPEN,     "store.open",     LOG_INFO,  "engine path recovered:n ms:ms",       "the data is open")   \
+    EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes",         "a message entered the queue") \
+    EVENT(QUEUE_RESULT,   "queue.result",   LOG_INFO,  "qid to state code:n text remote tries:n", "an attempt for one recipient ended") \
+    EVENT(QUEUE_DONE,     "queue.done",     LOG_INFO,  "qid seconds:s",                       "a message left the queue") \
+    EVENT(QUEUE_NOTICE,   "queue.notice",   LOG_INFO,  "qid kind to",                         "a delivery report was made") \
+    EVENT(OUT_ATTEMPT,    "out.attempt",    LOG_INFO,  "qid domain host address tls ms:ms result", "a connection to another server") \
+    EVENT(DNS_FAIL,       "dns.fail",       LOG_WARN,  "name type reason",                    "a look-up failed")   \
+    EVENT(CERT_LOADED,    "cert.loaded",    LOG_INFO,  "names days:days file",                "a certificate is in use") \
+    EVENT(CERT_EXPIRES,   "cert.expires",   LOG_WARN,  "names days:days file",                "under 14 days are left") \
+    EVENT(ADMIN,          "admin.action",   LOG_INFO,  "verb object result",                  "the godwit command changed something") \
+    EVENT(QUOTA,          "quota.full",     LOG_WARN,  "account used:bytes quota:bytes",      "mail was refused for lack of room")
+/* clang-format on */
+
+#define EVENT_AS_ENUM(constant, name, level, fields, meaning) EVENT_##constant,
+enum event { EVENTS(EVENT_AS_ENUM) EVENT_COUNT };
+struct event_info {
+    const char *name;
+    enum log_level level;
+    const char *fields;
+    const char *meaning;
+};
+extern const struct event_info events[EVENT_COUNT];
+/* Begins the line of an event (rt/logger.h); false when its level is off. */
+bool event_begin(struct log_line *l, enum event e);
+
+#endif
