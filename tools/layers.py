@@ -2,7 +2,8 @@
 """layers.py - a module includes itself and what lies below it, nothing else.
 
 The table is the list `layers` in the root meson.build.  Folders of src/ that it does not name are an
-error, and so is a table that is not in order.  `layers.py --table` prints it for the documentation.
+error, and so is a table that is not in order.  ARCHITECTURE.md quotes it between two marks; `layers.py
+--table` prints the text that belongs there.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -35,6 +36,17 @@ def check_table(layers):
             yield f'src/{folder}: not in the table of layers in meson.build'
 
 
+def as_text(layers):
+    return ''.join(f'    {name:8} {" ".join(below)}'.rstrip() + '\n' for name, below in layers)
+
+
+def check_quote(layers):
+    match = re.search(r'<!-- layers -->\n(.*?)<!-- end layers -->', csource.read('ARCHITECTURE.md'),
+                      re.DOTALL)
+    if not match or match.group(1) != as_text(layers):
+        yield 'ARCHITECTURE.md: the table of layers is not what layers.py --table prints'
+
+
 def check_file(path, allowed):
     module = path.split(os.sep)[1]
     for number, name, quoted in csource.includes(csource.read(path)):
@@ -51,10 +63,9 @@ def check_file(path, allowed):
 def main():
     layers = table()
     if '--table' in sys.argv:
-        for name, below in layers:
-            print(f'{name:8} {" ".join(below)}')
+        print(as_text(layers), end='')
         return 0
-    problems = list(check_table(layers))
+    problems = [*check_table(layers), *check_quote(layers)]
     paths = csource.files('src')
     allowed = {name: {name, *below} for name, below in layers}
     for path in paths:
