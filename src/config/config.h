@@ -1,0 +1,102 @@
+/* config.h - godwit.conf as structs: small, checked as a whole before anything starts.
+ *
+ * Text:      one setting a line, words separated by blanks, "double quotes" for blanks inside, # starts a comment.
+ *                host mail.example.org
+ *                domain example.org                     # the default domain of log-ins
+ *                data /var/lib/godwit
+ *                engine rocks
+ *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s lmtp
+ *                tls cert FILE key FILE                 # several times; names come from the certificate
+ *                workers mx 1
+ *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
+ *                smarthost mail.isp.example:587 user NAME password-file FILE
+ *                plaintext-login loopback               # tests and benchmarks only
+ *                outbound none                          # the demonstration: leave for no other host than `route`
+ *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there
+ *                message-size 50M
+ *                log FILE | stderr                      log-level info
+ *                user godwit                            run-dir /run/godwit
+ * Owns:      everything it points to, in one arena, until config_free().
+ * Promises:  unknown, double or wrong settings are refused with file, line, what was read, what was expected.
+ *            config_write() gives text that config_read() turns into an equal struct (boss hands it to roles so).
+ * Never:     opens sockets or resolves names.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/status.h"
+
+enum service {
+    SERVICE_SMTP,        /* 25: STARTTLS offered */
+    SERVICE_SUBMISSION,  /* 587: STARTTLS before AUTH */
+    SERVICE_SUBMISSIONS, /* 465: TLS from the start */
+    SERVICE_IMAP,        /* 143: STARTTLS before login */
+    SERVICE_IMAPS,       /* 993 */
+    SERVICE_POP3,        /* 110: STLS before login */
+    SERVICE_POP3S,       /* 995 */
+};
+#define SERVICE_COUNT (SERVICE_POP3S + 1)
+const char *service_name(enum service s); /* "smtp", "submission" ... as in the text */
+bool service_is_tls(enum service s);      /* TLS from the first byte */
+bool service_of_mx(enum service s);       /* served by role mx; others by role user */
+
+struct config_address {
+    struct str host; /* numeric address without brackets, or "*" for all, IPv6 and IPv4 */
+    uint16_t port;
+};
+struct config_listen {
+    enum service service;
+    struct config_address at;
+};
+struct config_tls {
+    struct str cert_file, key_file;
+};
+struct config_route {
+    struct str domain; /* "*" = every other */
+    struct str host;   /* name or numeric address */
+    uint16_t port;
+    struct str user, password_file; /* empty = none */
+    bool tls_required;
+};
+enum resolver_kind { RESOLVER_SYSTEM, RESOLVER_RECURSIVE, RESOLVER_FORWARD };
+struct config_resolver {
+    enum resolver_kind kind;
+    const struct config_address *forward;
+    size_t forward_count;
+    bool dnssec;
+};
+
+struct config {
+    struct str host;   /* name in greetings, EHLO, Received */
+    struct str domain; /* default domain */
+    struct str data_dir, run_dir, user, engine;
+    const struct config_listen *listen;
+    size_t listen_count;
+    const struct config_tls *tls;
+    size_t tls_count;
+    uint32_t mx_workers, user_workers, cook_workers, out_workers;
+    struct config_resolver resolver;
+    const struct config_route *routes; /* the first that matches; smarthost is "*" */
+    size_t route_count;
+    bool outbound_none;                /* nothing leaves but by routes */
+    struct str source4, source6;       /* addresses to send from; "none" switches a family off */
+    bool plaintext_loopback;           /* logins without TLS from 127.0.0.0/8 and ::1 */
+    uint64_t message_bytes_max;
+    uint64_t cache_bytes;              /* of the engine */
+    struct str log_file;               /* "stderr" or a path */
+    enum log_level log_level;
+};
+
+/* name: what to call the text in messages.  why: "godwit.conf:12: read \"imapz\", expected one of smtp, ..." */
+MUST_USE enum status config_read(struct str text, const char *name, struct config **out, struct problem *why);
+void config_free(struct config **c);
+void config_write(const struct config *c, struct buf *b);
+
+#endif
