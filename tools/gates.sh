@@ -58,6 +58,9 @@ gate_ratchet() { $PYTHON tools/ratchet.py | tee /dev/fd/3; [ "${PIPESTATUS[0]}" 
 gate_layers() { $PYTHON tools/layers.py | tee /dev/fd/3; [ "${PIPESTATUS[0]}" = 0 ]; }
 gate_banned() { $PYTHON tools/banned.py | tee /dev/fd/3; [ "${PIPESTATUS[0]}" = 0 ]; }
 
+# The checkers above, checked: each rule must be able to fail.
+gate_checks() { pytests tests/tools "$1"; }
+
 gate_gcc() {
     configure build 'ccache gcc' -Dtests=enabled
     compile build

@@ -37,17 +37,20 @@ struct cell_id cell_id_of(const struct cell *c);
 /* ERR_NOT_FOUND when the cell does not exist. */
 MUST_USE SUSPENDS enum status cell_exists(struct cell *c);
 /* Committed data; value_out->ptr NULL = absent. */
-MUST_USE SUSPENDS enum status cell_get(struct cell *c, struct str key, struct arena *a, struct str *value_out);
-MUST_USE SUSPENDS enum status cell_get_many(struct cell *c, const struct str *keys, size_t n, struct arena *a,
-                                            struct str *values_out);
+MUST_USE SUSPENDS enum status cell_get(struct cell *c, struct str key, struct arena *a,
+                                       struct str *value_out);
+MUST_USE SUSPENDS enum status cell_get_many(struct cell *c, const struct str *keys, size_t n,
+                                            struct arena *a, struct str *values_out);
 /* Committed entries of [lo, hi), in order, from the engine; see engine_walk(). */
 MUST_USE SUSPENDS enum status cell_walk_page(struct cell *c, struct cell_walk *w, struct arena *a,
                                              const struct cell_entry **entries_out, size_t *n_out);
 void cell_walk_end(struct cell *c, struct cell_walk *w);
 
 MUST_USE SUSPENDS enum status tx_begin(struct cell *c, struct tx **out); /* waits for its turn */
-struct arena *tx_arena(struct tx *t);                                    /* lives until commit or abort */
-bool tx_is_new(const struct tx *t);                                      /* the cell does not exist yet */
+/* lives until commit or abort */
+struct arena *tx_arena(struct tx *t);
+/* the cell does not exist yet */
+bool tx_is_new(const struct tx *t);
 MUST_USE SUSPENDS enum status tx_get(struct tx *t, struct str key, struct str *value_out);
 /* Entries of [lo, hi) with this transaction's view, at most max; for short ranges. */
 MUST_USE SUSPENDS enum status tx_range(struct tx *t, struct str lo, struct str hi, size_t max,
@@ -58,7 +61,8 @@ void tx_ref_add(struct tx *t, struct blob_id id);
 void tx_ref_drop(struct tx *t, struct blob_id id);
 void tx_record_put(struct tx *t, uint64_t number, struct str record);
 void tx_record_del(struct tx *t, uint64_t number);
-size_t tx_group_bytes(const struct tx *t); /* of the whole group so far: split big work before 4 MiB */
+/* of the whole group so far: split big work before 4 MiB */
+size_t tx_group_bytes(const struct tx *t);
 MUST_USE SUSPENDS enum status tx_commit(struct tx **t);
 void tx_abort(struct tx **t); /* fits AUTO(): safe on NULL and after a commit */
 
