@@ -85,17 +85,18 @@ struct config {
     struct config_resolver resolver;
     const struct config_route *routes; /* the first that matches; smarthost is "*" */
     size_t route_count;
-    bool outbound_none;                /* nothing leaves but by routes */
-    struct str source4, source6;       /* addresses to send from; "none" switches a family off */
-    bool plaintext_loopback;           /* logins without TLS from 127.0.0.0/8 and ::1 */
+    bool outbound_none;          /* nothing leaves but by routes */
+    struct str source4, source6; /* addresses to send from; "none" switches a family off */
+    bool plaintext_loopback;     /* logins without TLS from 127.0.0.0/8 and ::1 */
     uint64_t message_bytes_max;
-    uint64_t cache_bytes;              /* of the engine */
-    struct str log_file;               /* "stderr" or a path */
+    uint64_t cache_bytes; /* of the engine */
+    struct str log_file;  /* "stderr" or a path */
     enum log_level log_level;
 };
 
 /* name: what to call the text in messages.  why: "godwit.conf:12: read \"imapz\", expected one of smtp, ..." */
-MUST_USE enum status config_read(struct str text, const char *name, struct config **out, struct problem *why);
+MUST_USE enum status config_read(struct str text, const char *name, struct config **out,
+                                 struct problem *why);
 void config_free(struct config **c);
 void config_write(const struct config *c, struct buf *b);
 
