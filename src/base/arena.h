@@ -17,8 +17,8 @@ struct arena *arena_new(size_t budget); /* first block is small (1 KiB) and grow
 void arena_free(struct arena **a);
 void arena_reset(struct arena *a); /* empties, keeps one block */
 size_t arena_used(const struct arena *a);
-size_t arena_left(const struct arena *a); /* of the budget */
-void *arena_alloc(struct arena *a, size_t size);
+size_t arena_left(const struct arena *a);        /* of the budget */
+void *arena_alloc(struct arena *a, size_t size); /* any size up to arena_left() fits */
 void *arena_array(struct arena *a, size_t count, size_t size); /* checked product */
 void *arena_dup(struct arena *a, const void *p, size_t size);
 struct str arena_str(struct arena *a, struct str s); /* a copy, NUL follows it */

@@ -20,13 +20,63 @@ struct list {
     for (struct list *node = (head)->next, *after = node->next; node != (head); \
          node = after, after = node->next)
 
-void list_init(struct list *head);
-bool list_empty(const struct list *head);
-void list_push(struct list *head, struct list *node); /* at the end */
-void list_push_front(struct list *head, struct list *node);
+static inline void
+list_init(struct list *head)
+{
+    head->next = head->prev = head;
+}
+
+static inline bool
+list_empty(const struct list *head)
+{
+    return head->next == head;
+}
+
+/* at the end */
+static inline void
+list_push(struct list *head, struct list *node)
+{
+    node->next = head;
+    node->prev = head->prev;
+    head->prev->next = node;
+    head->prev = node;
+}
+
+static inline void
+list_push_front(struct list *head, struct list *node)
+{
+    list_push(head->next, node);
+}
+
 /* node becomes a ring of itself; safe twice */
-void list_remove(struct list *node);
-struct list *list_pop(struct list *head); /* first, or NULL */
-size_t list_count(const struct list *head);
+static inline void
+list_remove(struct list *node)
+{
+    node->prev->next = node->next;
+    node->next->prev = node->prev;
+    list_init(node);
+}
+
+/* first, or NULL */
+static inline struct list *
+list_pop(struct list *head)
+{
+    struct list *first = head->next;
+
+    if (first == head)
+        return NULL;
+    list_remove(first);
+    return first;
+}
+
+static inline size_t
+list_count(const struct list *head)
+{
+    size_t n = 0;
+
+    for (const struct list *node = head->next; node != head; node = node->next)
+        n++;
+    return n;
+}
 
 #endif

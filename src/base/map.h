@@ -17,7 +17,7 @@ void *map_get(const struct map *m, struct str key); /* NULL when absent */
 /* the value replaced, or NULL; value is not NULL */
 void *map_put(struct map *m, struct str key, void *value);
 void *map_del(struct map *m, struct str key); /* the value removed, or NULL */
-/* Walks in no order: start with *cursor = 0; the map may lose the entry just visited, nothing else. */
+/* Walks in no order: start with *cursor = 0; meanwhile the map may lose visited entries, but gain none. */
 bool map_next(const struct map *m, size_t *cursor, struct str *key_out, void **value_out);
 
 #endif

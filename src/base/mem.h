@@ -12,8 +12,10 @@
 void *mem_alloc(size_t size);
 void *mem_array(size_t count, size_t size);
 void *mem_resize(void *p, size_t old_size, size_t size); /* new bytes are zeroed */
-void mem_free(void *p);                                  /* NULL is fine */
-/* an owned copy: mem_free((void *)s.ptr) */
+/* As mem_resize, but new bytes hold anything: for buf and arena, which write before they read. */
+void *mem_regrow(void *p, size_t size);
+void mem_free(const void *p); /* NULL is fine */
+/* an owned copy, NUL follows it: mem_free(s.ptr) or mem_str_free(&s) */
 struct str mem_str(struct str s);
 void mem_str_free(struct str *s);
 void mem_copy(void *to, const void *from, size_t n); /* n may be 0; regions never overlap */

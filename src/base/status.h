@@ -44,6 +44,7 @@ struct problem {
     char enhanced[12]; /* RFC 3463 code such as "5.1.1", or "" */
     char text[200];    /* one sentence without CR, LF or NUL inside */
 };
+/* p may be NULL.  Control bytes become '?', text that does not fit is cut. */
 void problem_set(struct problem *p, int reply, const char *enhanced, const char *format, ...)
     PRINTF(4, 5);
 

@@ -19,9 +19,11 @@ struct civil { /* a Gregorian date and time of day, in the zone that the caller 
     int weekday;                                /* 0 = Sunday */
 };
 
+/* years beyond +-1,000 million are clamped to that */
 struct civil civil_from_unix(int64_t seconds);
 /* fields are normalised by range checks of the caller */
 int64_t unix_from_civil(const struct civil *c);
-void buf_add_iso8601(struct buf *b, struct instant t); /* 2026-11-23T22:31:12.123456Z */
+/* 2026-11-23T22:31:12.123456Z, always 27 bytes: clamped to the years 0000 to 9999 */
+void buf_add_iso8601(struct buf *b, struct instant t);
 
 #endif
