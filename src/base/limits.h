@@ -56,6 +56,7 @@
     LIMIT(PLACEMENTS,              64,        "mailboxes","NO [LIMIT]: one message in so many places") \
     LIMIT(ALIAS_TARGETS,           64,        "targets",  "refused by the command") \
     LIMIT(ALIAS_DEPTH,             8,         "levels",   "the address is undeliverable: a loop") \
+    LIMIT(ALIAS_EXPANSION,         1000,      "addresses","the rest of a group is not expanded: undeliverable") \
     /* message structure: beyond these the rest is opaque, and still delivered */ \
     LIMIT(HEADER_BYTES,            1048576,   "bytes",    "the rest of the header is not indexed") \
     LIMIT(HEADER_FIELDS,           5000,      "fields",   "the rest is not indexed") \
@@ -66,6 +67,7 @@
     LIMIT(RECORD_BYTES,            262144,    "bytes",    "the record is cut to the outer structure") \
     /* the store */ \
     LIMIT(BLOB_HANDLES,            4096,      "handles",  "451, per worker") \
+    LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
     LIMIT(COOK_QUEUE,              1024,      "messages", "451 4.3.2") \
     LIMIT(COOK_MESSAGES,           1000,      "messages", "the cook is replaced") \
     LIMIT(COMMIT_BYTES,            4194304,   "bytes",    "the work is split over several commits") \
@@ -74,6 +76,7 @@
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
     /* the queue */ \
     LIMIT(QUEUE_DAYS,              5,         "days",     "a failure notice goes to the sender") \
+    LIMIT(QUEUE_MESSAGES,          40000,     "messages", "452 4.3.1") \
     LIMIT(QUEUE_WARN_S,            14400,     "s",        "a delay notice goes to the sender") \
     LIMIT(QUEUE_FIRST_RETRY_S,     60,        "s",        "doubles, with 20 % jitter, up to QUEUE_RETRY_S") \
     LIMIT(QUEUE_RETRY_S,           3600,      "s",        "") \

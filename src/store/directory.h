@@ -1,0 +1,143 @@
+/* directory.h - who has mail here: domains, accounts, aliases; look-up and log-in are one interface.
+ *
+ * Owns:      the 'd' cells (store/directory_values.h says what stands where) and a bounded cache of their values.
+ * Promises:  an address is compared in its canonical form: lower case (ASCII), without needless quotes.  An explicit
+ *            address beats user+tag, a tag beats the catch-all "@domain".  A resolution is finite, free of loops
+ *            and duplicates: at most LIMIT_ALIAS_DEPTH levels and LIMIT_ALIAS_EXPANSION addresses.
+ *            A new account exists completely or not at all; what a crash leaves behind the reaper removes.
+ *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later.
+ * Never:     checks a password: verifiers are sealed, and role auth opens them.
+ * Other directories (LDAP and the like) implement struct directory_source; the changing calls below are of
+ * the built-in one and say ERR_DENIED on any other.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_DIRECTORY_H
+#define STORE_DIRECTORY_H
+
+#include "base/limits.h"
+#include "base/time.h"
+#include "store/cell.h"
+
+#define DIRECTORY_ADDRESS_MAX  512u
+#define DIRECTORY_VERIFIER_MAX 4096u
+
+struct directory;
+
+enum directory_kind { DIRECTORY_ACCOUNT, DIRECTORY_ALIAS };
+struct directory_entry {
+    enum directory_kind kind;
+    struct str address; /* canonical; "@domain" is a catch-all */
+    /* of an account */
+    uint64_t account; /* id of its cell, never 0 */
+    uint64_t epoch;   /* rises with every password change, disable and enable */
+    bool disabled;
+    uint64_t quota_bytes; /* as in the account's cell, which enforces it; 0 = none */
+    struct instant created;
+    struct str verifier; /* sealed; empty = nobody can log in */
+    /* of an alias */
+    const struct str *targets;
+    size_t target_count;
+};
+
+/* What a source of addresses must answer.  ERR_NOT_FOUND: no such thing.  ERR_TEMP: cannot tell now. */
+struct directory_source {
+    const char *name;
+    /* Is mail of this domain delivered here? */
+    enum status (*has_domain)(struct directory *d, struct str domain, bool *out);
+    /* Exactly this canonical address; strings live in a. */
+    enum status (*find)(struct directory *d, struct str address, struct arena *a,
+                        struct directory_entry *out);
+};
+extern const struct directory_source directory_built_in;
+
+/* default_domain completes names without "@"; may be empty. */
+struct directory *directory_new(struct cells *c, struct str default_domain,
+                                const struct directory_source *source);
+void directory_free(struct directory **d);
+
+/* Canonical form in a, completed by the default domain; ERR_SYNTAX when it cannot be an address here.
+ * domain_out (may be NULL) points into address_out. */
+MUST_USE enum status directory_canonical(const struct directory *d, struct str address,
+                                         struct arena *a, struct str *address_out,
+                                         struct str *domain_out);
+
+/* ---- look-up ---- */
+enum directory_class { /* order of enum<4> class in store.ipc */
+                       DIRECTORY_LOCAL,
+                       DIRECTORY_FOREIGN, /* the domain is not ours */
+                       DIRECTORY_NO_USER, /* also: an alias that leads nowhere */
+                       DIRECTORY_OVER_QUOTA,
+                       DIRECTORY_DISABLED,
+};
+struct directory_target {
+    struct str address; /* canonical: of the account, or foreign */
+    uint64_t account;   /* 0 = foreign */
+};
+struct directory_resolution {
+    enum directory_class class; /* LOCAL, FOREIGN, NO_USER or DISABLED */
+    bool relayed;               /* LOCAL, and some target is foreign */
+    const struct directory_target *targets;
+    size_t count; /* > 0 for LOCAL; 1 for FOREIGN: the address itself */
+};
+MUST_USE SUSPENDS enum status directory_resolve(struct directory *d, struct str address,
+                                                struct arena *a, struct directory_resolution *out);
+MUST_USE SUSPENDS enum status directory_is_local_domain(struct directory *d, struct str domain,
+                                                        bool *out);
+/* Exactly this address. */
+MUST_USE SUSPENDS enum status directory_find(struct directory *d, struct str address,
+                                             struct arena *a, struct directory_entry *out);
+/* For log-in: an address, an alias of exactly one account, either without its default domain, in any case.
+ * No tags, no catch-all.  ERR_NOT_FOUND: nobody. */
+MUST_USE SUSPENDS enum status directory_login(struct directory *d, struct str login,
+                                              struct arena *a, struct directory_entry *out);
+/* May this account send as address?  Its own address with or without tag, or any address whose resolution has it
+ * among its targets. */
+MUST_USE SUSPENDS enum status directory_may_send_as(struct directory *d, uint64_t account,
+                                                    struct str address, bool *out);
+
+/* ---- changes of the built-in directory ---- */
+/* Idempotent.  admin not empty: postmaster, abuse and tls-reports that do not exist yet point to it. */
+MUST_USE SUSPENDS enum status directory_domain_add(struct directory *d, struct str name,
+                                                   struct str admin);
+/* ERR_EXISTS while it has accounts; its aliases go with it. */
+MUST_USE SUSPENDS enum status directory_domain_remove(struct directory *d, struct str name);
+struct directory_domain {
+    struct str name;
+    uint32_t accounts;
+    struct str selector, dkim_record; /* empty until directory_domain_dkim() */
+};
+/* Reads every address to count accounts: for people, not for mail. */
+MUST_USE SUSPENDS enum status directory_domains(struct directory *d, struct str after, size_t max,
+                                                struct arena *a,
+                                                const struct directory_domain **out, size_t *n_out);
+MUST_USE SUSPENDS enum status directory_domain_dkim(struct directory *d, struct str name,
+                                                    struct str selector, struct str record);
+
+struct directory_new_account {
+    struct str address;
+    uint64_t account; /* random id that the verifier was sealed for */
+    uint64_t quota_bytes;
+    struct str verifier;
+};
+/* ERR_NOT_FOUND: the domain is not here.  ERR_EXISTS: the address is taken. */
+MUST_USE SUSPENDS enum status directory_account_add(struct directory *d,
+                                                    const struct directory_new_account *n);
+MUST_USE SUSPENDS enum status directory_account_remove(struct directory *d, struct str address);
+MUST_USE SUSPENDS enum status directory_account_verifier(struct directory *d, struct str address,
+                                                         struct str verifier);
+MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, struct str address,
+                                                        bool disabled);
+MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
+                                                      uint64_t quota_bytes);
+/* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here. */
+MUST_USE SUSPENDS enum status directory_alias_set(struct directory *d, struct str address,
+                                                  const struct str *targets, size_t n);
+/* Entries of one kind after an address, in the directory's own order (by shard, then by address). */
+MUST_USE SUSPENDS enum status directory_list(struct directory *d, enum directory_kind kind,
+                                             struct str after, size_t max, struct arena *a,
+                                             const struct directory_entry **out, size_t *n_out);
+
+/* One step of dropping what was removed long enough ago; once a minute or so. */
+MUST_USE SUSPENDS enum status directory_reap(struct directory *d, struct instant now);
+
+#endif

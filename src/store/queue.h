@@ -1,0 +1,138 @@
+/* queue.h - the durable queue: what was accepted and is not yet in every place it must go.
+ *
+ * A message has recipients; each is local (an account) or remote.  In memory the queue keeps one job per message
+ * and destination domain, and one for all its local recipients; a job is waiting for its time, ready, or taken.
+ * Owns:      cell 'q' 1 ('H' head, 'E' qid -> message, record qid -> cook's facts), one reference to each body.
+ * Promises:  queue_add() returns OK after the commit.  A qid is never reused.  A recipient's result is
+ *            committed before anyone acts on it.  A report to the sender and the mark that it was made are one commit.
+ *            Times come from the caller, so that tests need not wait.  Nothing scans after queue_open().
+ * Never:     parses mail, writes reports or delivers: role/store_runner.c does, driven by the take calls.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_QUEUE_H
+#define STORE_QUEUE_H
+
+#include "base/limits.h"
+#include "base/time.h"
+#include "store/cell.h"
+
+struct queue;
+
+enum queue_state { /* order of queued_rcpt.state in admin.ipc */
+                   QUEUE_WAITING,
+                   QUEUE_DELIVERED,
+                   QUEUE_FAILED,
+                   QUEUE_UNDER_WAY, /* only in listings: waiting, and its job is taken */
+};
+/* Bits of NOTIFY, RFC 3461 section 4.1; 0 = not given, which is failure and delay. */
+#define QUEUE_NOTIFY_NEVER   1u
+#define QUEUE_NOTIFY_SUCCESS 2u
+#define QUEUE_NOTIFY_FAILURE 4u
+#define QUEUE_NOTIFY_DELAY   8u
+
+struct queue_rcpt {
+    struct str address;  /* where it goes: canonical */
+    struct str original; /* what the sender wrote, for reports */
+    struct str orcpt;    /* RFC 3461 ORCPT, or empty */
+    uint64_t account;    /* local: id of its cell; 0 = remote */
+    uint32_t notify;
+    enum queue_state state;
+    uint32_t tries;
+    uint32_t told; /* QUEUE_NOTIFY_ bits of reports made */
+    struct instant next;
+    /* of the last attempt */
+    uint32_t code; /* SMTP reply, 0 = none */
+    struct str enhanced, text, remote;
+    bool relayed; /* delivered, and the next host reports success itself */
+};
+struct queue_message {
+    uint64_t qid;
+    struct str sender; /* empty = null: never reported to */
+    struct blob_id body;
+    uint64_t size;         /* of the body */
+    uint64_t header_bytes; /* of its header, for reports */
+    struct instant arrived;
+    struct str prepend; /* header fields to send before the body */
+    struct str envid;
+    bool full_return, smtputf8, eight_bit;
+    bool held;
+    struct queue_rcpt *rcpts;
+    size_t rcpt_count;
+};
+
+/* Reads the whole cell once.  ERR_CORRUPT: an entry fails its check. */
+MUST_USE SUSPENDS enum status queue_open(struct cells *c, struct instant now, struct queue **out);
+void queue_free(struct queue **q);
+uint64_t queue_length(const struct queue *q);
+
+/* m->qid and m->arrived are given here.  facts: what role cook said of the body, opaque; kept for local delivery. */
+MUST_USE SUSPENDS enum status queue_add(struct queue *q, const struct queue_message *m,
+                                        struct str facts, struct instant now, uint64_t *qid_out);
+MUST_USE SUSPENDS enum status queue_get(struct queue *q, uint64_t qid, struct arena *a,
+                                        struct queue_message *out);
+/* facts_out empty: they are lost, make them anew. */
+MUST_USE SUSPENDS enum status queue_facts(struct queue *q, uint64_t qid, struct arena *a,
+                                          struct str *facts_out);
+/* Messages after a qid, in order. */
+MUST_USE SUSPENDS enum status queue_list(struct queue *q, uint64_t after, size_t max,
+                                         struct arena *a, const struct queue_message **out,
+                                         size_t *n_out);
+
+/* Moves what is due from waiting to ready; once a second. */
+void queue_tick(struct queue *q, struct instant now);
+
+/* ---- work ---- */
+struct queue_job {
+    uint64_t qid;
+    uint64_t lease;    /* names this taking */
+    struct str domain; /* empty for local and report jobs; lives until the job's end */
+};
+/* The next ready job of a kind, taken; false = none. */
+bool queue_take_local(struct queue *q, struct queue_job *out);
+bool queue_take_remote(struct queue *q, uint64_t owner, struct queue_job *out);
+bool queue_take_report(struct queue *q, struct queue_job *out);
+/* Waits until a local or a report job may be ready. */
+MUST_USE SUSPENDS enum status queue_wait(struct queue *q, int64_t timeout_ms);
+uint32_t queue_remote_ready(const struct queue *q);
+bool queue_is_leased(const struct queue *q, uint64_t qid, uint64_t owner);
+
+struct queue_result {
+    uint32_t index;         /* of the recipient */
+    enum queue_state state; /* WAITING = later */
+    uint32_t code;
+    struct str enhanced, text, remote;
+    bool relayed;
+};
+/* One commit; then the job ends or waits.  Recipients of the job without a result are tried later.
+ * ERR_NOT_FOUND: this taking is over (dropped, released).  ERR_SYNTAX: a recipient that is not of the job.
+ */
+MUST_USE SUSPENDS enum status queue_results(struct queue *q, const struct queue_job *job,
+                                            const struct queue_result *results, size_t n,
+                                            struct instant now);
+/* Nothing was tried: ready again after delay_ms. */
+void queue_put_back(struct queue *q, const struct queue_job *job, struct instant now,
+                    int64_t delay_ms);
+/* All jobs that this owner took. */
+void queue_owner_gone(struct queue *q, uint64_t owner, struct instant now);
+
+/* Which reports a message needs now; bits per recipient. */
+uint32_t queue_report_due(const struct queue_message *m, const struct queue_rcpt *r,
+                          struct instant now);
+/* told: for each recipient the bits now told.  report: the message to the sender, or NULL when there is none to make.
+ * One commit; a message that is done leaves the queue. */
+MUST_USE SUSPENDS enum status queue_reported(struct queue *q, const struct queue_job *job,
+                                             const uint32_t *told,
+                                             const struct queue_message *report, struct str facts,
+                                             struct instant now);
+
+enum queue_verb {
+    QUEUE_RETRY,
+    QUEUE_HOLD,
+    QUEUE_RELEASE,
+    QUEUE_DROP
+}; /* queue_act.verb in admin.ipc */
+/* qid 0 = all.  ERR_NOT_FOUND: no such message. */
+MUST_USE SUSPENDS enum status queue_act(struct queue *q, uint64_t qid, enum queue_verb v,
+                                        struct instant now, uint32_t *count_out);
+
+#endif
