@@ -72,7 +72,6 @@ gate_clang() {
 }
 
 gate_unit() {
-    gate_gcc
     unit_tests build "$1"
 }
 
@@ -92,15 +91,6 @@ gate_tsan() {
     # shellcheck disable=SC2086
     compile build-tsan $targets
     unit_tests build-tsan '' --suite tsan --timeout-multiplier 4
-}
-
-# How much of each module the unit tests reach; tools/coverage.txt has the floors.
-gate_coverage() {
-    configure build-coverage gcc -Dtests=enabled -Db_coverage=true -Doptimization=0
-    compile build-coverage
-    find build-coverage -name '*.gcda' -delete
-    unit_tests build-coverage '' --timeout-multiplier 4 || true # gate unit is the judge of failures
-    $PYTHON tools/coverage.py build-coverage >&3
 }
 
 gate_tidy() {

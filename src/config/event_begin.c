@@ -1,0 +1,10 @@
+/* event_begin.c - begins the log line of an event. */
+#include "config/events.h"
+#include "rt/logger.h"
+
+bool
+event_begin(struct log_line *l, enum event e)
+{
+    ASSERT(e < EVENT_COUNT);
+    return logger_begin(l, events[e].level, events[e].name);
+}
