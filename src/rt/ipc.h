@@ -16,7 +16,6 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/scan.h"
 #include "rt/fiber.h"
 
 /* ROLE_ADMIN: the godwit command, over a control socket. */
@@ -35,6 +34,16 @@ enum role {
 const char *role_name(enum role r);
 
 struct ipc_peer;
+struct ipc_writer; /* rt/ipc_codec.h */
+struct ipc_reader;
+
+/* How a struct travels.  Generated; encode fails when a value is past its bound. */
+struct ipc_codec {
+    const char *name;
+    size_t size; /* of the struct */
+    bool (*encode)(struct ipc_writer *w, const void *value);
+    bool (*decode)(struct ipc_reader *r, void *value_out);
+};
 
 /* One line of a generated verb table. */
 struct ipc_verb {
@@ -42,8 +51,8 @@ struct ipc_verb {
     uint16_t from;             /* bit set of 1 << enum role that may say it */
     bool is_note;              /* no reply */
     size_t req_size, rep_size; /* of the structs */
-    bool (*decode)(struct scan *s, struct arena *a, void *req);
-    bool (*encode)(struct buf *b, const void *rep);
+    bool (*decode)(struct ipc_reader *r, void *req_out);
+    bool (*encode)(struct ipc_writer *w, const void *rep);
     /* SUSPENDS */
     enum status (*serve)(struct ipc_peer *from, const void *req, struct arena *a, void *rep);
 };
@@ -87,8 +96,8 @@ bool ipc_is_open(const struct ipc_peer *p);
 struct ipc_call {
     const struct ipc_service *service; /* of the callee */
     uint16_t id;
-    bool (*encode)(struct buf *b, const void *req);
-    bool (*decode)(struct scan *s, struct arena *a, void *rep);
+    bool (*encode)(struct ipc_writer *w, const void *req);
+    bool (*decode)(struct ipc_reader *r, void *rep_out); /* NULL for a note */
 };
 /* OK: rep is filled, its bytes live in a.  Else any status the handler returned, or ERR_CLOSED. */
 MUST_USE SUSPENDS enum status ipc_call(struct ipc_peer *p, const struct ipc_call *c,
