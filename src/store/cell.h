@@ -34,6 +34,7 @@ struct engine *cells_engine(struct cells *c);
 struct cell *cell_open(struct cells *c, struct cell_id id);
 void cell_close(struct cell **c);
 struct cell_id cell_id_of(const struct cell *c);
+struct cells *cell_home(const struct cell *c);
 /* ERR_NOT_FOUND when the cell does not exist. */
 MUST_USE SUSPENDS enum status cell_exists(struct cell *c);
 /* Committed data; value_out->ptr NULL = absent. */
@@ -52,6 +53,8 @@ struct arena *tx_arena(struct tx *t);
 /* the cell does not exist yet */
 bool tx_is_new(const struct tx *t);
 MUST_USE SUSPENDS enum status tx_get(struct tx *t, struct str key, struct str *value_out);
+/* Brings keys that are not cached into the cache in one engine read, for the tx_get() calls that follow. */
+MUST_USE SUSPENDS enum status tx_load(struct tx *t, const struct str *keys, size_t n);
 /* Entries of [lo, hi) with this transaction's view, at most max; for short ranges. */
 MUST_USE SUSPENDS enum status tx_range(struct tx *t, struct str lo, struct str hi, size_t max,
                                        const struct cell_entry **entries_out, size_t *n_out);
@@ -61,6 +64,8 @@ void tx_ref_add(struct tx *t, struct blob_id id);
 void tx_ref_drop(struct tx *t, struct blob_id id);
 void tx_record_put(struct tx *t, uint64_t number, struct str record);
 void tx_record_del(struct tx *t, uint64_t number);
+/* The change has this modseq and touched this mailbox: what store_watch.h reports after the commit. */
+void tx_touch(struct tx *t, uint64_t modseq, uint32_t mailbox);
 /* of the whole group so far: split big work before 4 MiB */
 size_t tx_group_bytes(const struct tx *t);
 MUST_USE SUSPENDS enum status tx_commit(struct tx **t);
