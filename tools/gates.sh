@@ -5,17 +5,19 @@
 
 PYTHON=/usr/bin/python3  # the one that python3-pytest belongs to
 
-# configure FOLDER COMPILER OPTION... - sets a build folder up unless it is so already.
+# configure FOLDER COMPILER OPTION... - sets a build folder up unless it is so already.  The stamp
+# covers the list of sources, because meson does not notice a file that comes to exist.
 configure() {
-    local folder=$1 compiler=$2
+    local folder=$1 compiler=$2 stamp
     shift 2
-    [ "$(cat "$folder/.options" 2>/dev/null)" = "$compiler $*" ] && return 0
+    stamp="$compiler $* $(find src \( -name '*.c' -o -name meson.build \) | sort | cksum)"
+    [ "$(cat "$folder/.options" 2>/dev/null)" = "$stamp" ] && return 0
     if [ -f "$folder/build.ninja" ]; then
         CC=$compiler meson setup --reconfigure "$folder" "$@"
     else
         CC=$compiler meson setup "$folder" "$@"
     fi
-    echo "$compiler $*" >"$folder/.options"
+    echo "$stamp" >"$folder/.options"
 }
 
 # compile FOLDER [TARGET...]
@@ -72,6 +74,7 @@ gate_clang() {
 }
 
 gate_unit() {
+    gate_gcc
     unit_tests build "$1"
 }
 
@@ -91,6 +94,15 @@ gate_tsan() {
     # shellcheck disable=SC2086
     compile build-tsan $targets
     unit_tests build-tsan '' --suite tsan --timeout-multiplier 4
+}
+
+# How much of each module the unit tests reach; tools/coverage.txt has the floors.
+gate_coverage() {
+    configure build-coverage gcc -Dtests=enabled -Db_coverage=true -Doptimization=0
+    compile build-coverage
+    find build-coverage -name '*.gcda' -delete
+    unit_tests build-coverage '' --timeout-multiplier 4 || true # gate unit is the judge of failures
+    $PYTHON tools/coverage.py build-coverage >&3
 }
 
 gate_tidy() {

@@ -46,9 +46,9 @@ civil_from_unix(int64_t seconds)
 
     /* From March on, five months have 153 days: 31, 30, 31, 30, 31. */
     int month = (5 * day + 2) / 153;
-    int64_t year = era * 400 + century * 100 + four * 4 + one + (month >= 10);
+    int year = (int)(era * 400) + century * 100 + four * 4 + one + (month >= 10);
     return (struct civil){
-        .year = (int)year,
+        .year = year,
         .month = month < 10 ? month + 3 : month - 9,
         .day = day - (153 * month + 2) / 5 + 1,
         .hour = in_day / 3600,

@@ -5,7 +5,7 @@
  *                domain example.org                     # the default domain of log-ins
  *                data /var/lib/godwit
  *                engine rocks
- *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s lmtp
+ *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s
  *                tls cert FILE key FILE                 # several times; names come from the certificate
  *                workers mx 1
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive

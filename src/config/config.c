@@ -1,0 +1,497 @@
+/* config.c - reads godwit.conf: a table of settings, one function per setting.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "config/config.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/scan.h"
+#include "base/size.h"
+#include "config/config_internal.h"
+
+/* The struct under construction, with room for what repeats. */
+struct reader {
+    struct config c;
+    struct config_listen listen[CONFIG_LISTEN_MAX];
+    struct config_tls tls[CONFIG_TLS_MAX];
+    struct config_route routes[CONFIG_ROUTES_MAX];
+    struct config_address forward[CONFIG_FORWARD_MAX];
+    bool catch_all_route;
+};
+struct config_file {
+    struct config c; /* first: struct config * is the address of the whole */
+    struct arena *arena;
+};
+struct setting {
+    struct str name;
+    bool repeats;
+    enum status (*read)(struct reader *r, const struct config_line *l);
+};
+
+static const char *const service_names[SERVICE_COUNT] = {
+    [SERVICE_SMTP] = "smtp",
+    [SERVICE_SUBMISSION] = "submission",
+    [SERVICE_SUBMISSIONS] = "submissions",
+    [SERVICE_IMAP] = "imap",
+    [SERVICE_IMAPS] = "imaps",
+    [SERVICE_POP3] = "pop3",
+    [SERVICE_POP3S] = "pop3s",
+};
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+static_assert(COUNT_OF(level_names) == LOG_ERROR + 1, "a name for every level");
+
+const char *
+service_name(enum service s)
+{
+    ASSERT(s < SERVICE_COUNT);
+    return service_names[s];
+}
+
+bool
+service_is_tls(enum service s)
+{
+    return s == SERVICE_SUBMISSIONS || s == SERVICE_IMAPS || s == SERVICE_POP3S;
+}
+
+bool
+service_of_mx(enum service s)
+{
+    return s == SERVICE_SMTP;
+}
+
+static struct str
+word(const struct config_line *l, size_t i)
+{
+    return i < l->count ? l->words[i] : STR_NONE;
+}
+
+static enum status
+want_count(const struct config_line *l, size_t count, const char *form)
+{
+    return l->count == count ? OK : config_expected(l, word(l, l->count - 1), form);
+}
+
+static enum status
+read_host(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "host NAME"));
+    return config_word_name(l, l->words[1], &r->c.host);
+}
+
+static enum status
+read_domain(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "domain NAME"));
+    return config_word_name(l, l->words[1], &r->c.domain);
+}
+
+static enum status
+read_data(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "data DIRECTORY"));
+    return config_word_path(l, l->words[1], &r->c.data_dir);
+}
+
+static enum status
+read_run_dir(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "run-dir DIRECTORY"));
+    return config_word_path(l, l->words[1], &r->c.run_dir);
+}
+
+static enum status
+read_user(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "user NAME"));
+    r->c.user = arena_str(l->arena, l->words[1]);
+    return OK;
+}
+
+static enum status
+read_engine(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "engine rocks"));
+    if (!str_eq(l->words[1], STR("rocks")) && !str_eq(l->words[1], STR("mem")))
+        return config_expected(l, l->words[1],
+                               "rocks (or mem, for tests: mail is lost at the end)");
+    r->c.engine = arena_str(l->arena, l->words[1]);
+    return OK;
+}
+
+static enum status
+read_listen(struct reader *r, const struct config_line *l)
+{
+    size_t s = 0;
+
+    TRY(want_count(l, 3, "listen SERVICE ADDRESS:PORT"));
+    while (s < SERVICE_COUNT && !str_eq(l->words[1], str_of(service_names[s])))
+        s++;
+    if (s == SERVICE_COUNT)
+        return config_expected(l, l->words[1],
+                               "one of smtp, submission, submissions, imap, imaps, pop3, pop3s");
+    if (r->c.listen_count == CONFIG_LISTEN_MAX)
+        return config_expected(l, l->words[1], "at most 64 listen lines");
+    struct config_listen *n = &r->listen[r->c.listen_count];
+    TRY(config_word_address(l, l->words[2], &n->at));
+    n->service = (enum service)s;
+    r->c.listen_count++;
+    return OK;
+}
+
+static enum status
+read_tls(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 5, "tls cert FILE key FILE"));
+    if (!str_eq(l->words[1], STR("cert")) || !str_eq(l->words[3], STR("key")))
+        return config_expected(l, l->words[1], "tls cert FILE key FILE");
+    if (r->c.tls_count == CONFIG_TLS_MAX)
+        return config_expected(l, l->words[1], "at most 16 tls lines");
+    struct config_tls *t = &r->tls[r->c.tls_count];
+    TRY(config_word_path(l, l->words[2], &t->cert_file));
+    TRY(config_word_path(l, l->words[4], &t->key_file));
+    r->c.tls_count++;
+    return OK;
+}
+
+static enum status
+read_workers(struct reader *r, const struct config_line *l)
+{
+    static const char *const names[] = {"mx", "user", "cook", "out"};
+    uint32_t *const counts[] = {&r->c.mx_workers, &r->c.user_workers, &r->c.cook_workers,
+                                &r->c.out_workers};
+    uint32_t n;
+
+    TRY(want_count(l, 3, "workers ROLE COUNT"));
+    TRY(config_word_number(l, l->words[2], 64, &n));
+    if (n == 0)
+        return config_expected(l, l->words[2], "a number from 1 to 64");
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (str_eq(l->words[1], str_of(names[i]))) {
+            *counts[i] = n;
+            return OK;
+        }
+    }
+    return config_expected(l, l->words[1], "one of mx, user, cook, out");
+}
+
+/* resolver system | recursive | ADDRESS:PORT ... [no-dnssec] */
+static enum status
+read_resolver(struct reader *r, const struct config_line *l)
+{
+    size_t end = l->count;
+
+    if (end >= 2 && str_eq(l->words[end - 1], STR("no-dnssec"))) {
+        r->c.resolver.dnssec = false;
+        end--;
+    }
+    if (end < 2)
+        return config_expected(l, word(l, l->count - 1),
+                               "resolver system, recursive or ADDRESS:PORT");
+    if (end == 2 && str_eq(l->words[1], STR("system"))) {
+        r->c.resolver.kind = RESOLVER_SYSTEM;
+        return OK;
+    }
+    if (end == 2 && str_eq(l->words[1], STR("recursive"))) {
+        r->c.resolver.kind = RESOLVER_RECURSIVE;
+        return OK;
+    }
+    r->c.resolver.kind = RESOLVER_FORWARD;
+    for (size_t i = 1; i < end; i++) {
+        if (r->c.resolver.forward_count == CONFIG_FORWARD_MAX)
+            return config_expected(l, l->words[i], "at most 8 addresses");
+        TRY(config_word_address(l, l->words[i], &r->forward[r->c.resolver.forward_count]));
+        r->c.resolver.forward_count++;
+    }
+    return OK;
+}
+
+/* The words after the host: [user NAME password-file FILE] [tls]. */
+static enum status
+read_route_options(const struct config_line *l, size_t from, struct config_route *route)
+{
+    for (size_t i = from; i < l->count; i++) {
+        if (str_eq(l->words[i], STR("tls"))) {
+            route->tls_required = true;
+        } else if (str_eq(l->words[i], STR("user")) && i + 3 < l->count &&
+                   str_eq(l->words[i + 2], STR("password-file"))) {
+            route->user = arena_str(l->arena, l->words[i + 1]);
+            TRY(config_word_path(l, l->words[i + 3], &route->password_file));
+            route->tls_required = true; /* no password without TLS */
+            i += 3;
+        } else {
+            return config_expected(l, l->words[i], "tls, or user NAME password-file FILE");
+        }
+    }
+    return OK;
+}
+
+static enum status
+add_route(struct reader *r, const struct config_line *l, struct str domain, size_t host_word)
+{
+    if (r->c.route_count == CONFIG_ROUTES_MAX)
+        return config_expected(l, l->words[0], "at most 256 routes");
+    struct config_route *route = &r->routes[r->c.route_count];
+    route->domain = arena_str(l->arena, domain);
+    TRY(config_word_host(l, l->words[host_word], &route->host, &route->port));
+    TRY(read_route_options(l, host_word + 1, route));
+    r->c.route_count++;
+    return OK;
+}
+
+static enum status
+read_route(struct reader *r, const struct config_line *l)
+{
+    if (l->count < 3)
+        return config_expected(l, word(l, l->count - 1), "route DOMAIN HOST:PORT");
+    return add_route(r, l, l->words[1], 2);
+}
+
+static enum status
+read_smarthost(struct reader *r, const struct config_line *l)
+{
+    if (l->count < 2)
+        return config_expected(l, word(l, 0), "smarthost HOST:PORT user NAME password-file FILE");
+    return add_route(r, l, STR("*"), 1);
+}
+
+static enum status
+read_outbound(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "outbound all, or outbound none"));
+    r->c.outbound_none = str_eq(l->words[1], STR("none"));
+    if (!r->c.outbound_none && !str_eq(l->words[1], STR("all")))
+        return config_expected(l, l->words[1], "all or none");
+    return OK;
+}
+
+static enum status
+read_source(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 3, "source ipv4 ADDRESS, or source ipv6 ADDRESS"));
+    if (str_eq(l->words[1], STR("ipv4")))
+        r->c.source4 = arena_str(l->arena, l->words[2]);
+    else if (str_eq(l->words[1], STR("ipv6")))
+        r->c.source6 = arena_str(l->arena, l->words[2]);
+    else
+        return config_expected(l, l->words[1], "ipv4 or ipv6");
+    return OK;
+}
+
+static enum status
+read_plaintext_login(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "plaintext-login never, or plaintext-login loopback"));
+    r->c.plaintext_loopback = str_eq(l->words[1], STR("loopback"));
+    if (!r->c.plaintext_loopback && !str_eq(l->words[1], STR("never")))
+        return config_expected(l, l->words[1], "never or loopback");
+    return OK;
+}
+
+static enum status
+read_message_size(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "message-size SIZE"));
+    TRY(config_word_bytes(l, l->words[1], &r->c.message_bytes_max));
+    if (r->c.message_bytes_max < 65536 || r->c.message_bytes_max > 1024u * 1024 * 1024)
+        return config_expected(l, l->words[1], "a size from 64K to 1G");
+    return OK;
+}
+
+static enum status
+read_cache(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "cache SIZE"));
+    return config_word_bytes(l, l->words[1], &r->c.cache_bytes);
+}
+
+static enum status
+read_log(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "log stderr, or log FILE"));
+    if (str_eq(l->words[1], STR("stderr"))) {
+        r->c.log_file = STR("stderr");
+        return OK;
+    }
+    return config_word_path(l, l->words[1], &r->c.log_file);
+}
+
+static enum status
+read_log_level(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "log-level debug, info, warn or error"));
+    for (size_t i = 0; i < COUNT_OF(level_names); i++) {
+        if (str_eq(l->words[1], str_of(level_names[i]))) {
+            r->c.log_level = (enum log_level)i;
+            return OK;
+        }
+    }
+    return config_expected(l, l->words[1], "debug, info, warn or error");
+}
+
+static const struct setting settings[] = {
+    {STR("host"), false, read_host},
+    {STR("domain"), false, read_domain},
+    {STR("data"), false, read_data},
+    {STR("run-dir"), false, read_run_dir},
+    {STR("user"), false, read_user},
+    {STR("engine"), false, read_engine},
+    {STR("listen"), true, read_listen},
+    {STR("tls"), true, read_tls},
+    {STR("workers"), true, read_workers},
+    {STR("resolver"), false, read_resolver},
+    {STR("route"), true, read_route},
+    {STR("smarthost"), false, read_smarthost},
+    {STR("outbound"), false, read_outbound},
+    {STR("source"), true, read_source},
+    {STR("plaintext-login"), false, read_plaintext_login},
+    {STR("message-size"), false, read_message_size},
+    {STR("cache"), false, read_cache},
+    {STR("log"), false, read_log},
+    {STR("log-level"), false, read_log_level},
+};
+static_assert(COUNT_OF(settings) <= 32, "the set of seen settings is 32 bits");
+
+static void
+reader_defaults(struct reader *r)
+{
+    r->c.data_dir = STR("/var/lib/godwit");
+    r->c.run_dir = STR("/run/godwit");
+    r->c.engine = STR("rocks");
+    r->c.mx_workers = r->c.user_workers = r->c.cook_workers = r->c.out_workers = 1;
+    r->c.resolver = (struct config_resolver){.kind = RESOLVER_SYSTEM, .dnssec = true};
+    r->c.message_bytes_max = LIMIT_MESSAGE_BYTES;
+    r->c.cache_bytes = 16u * 1024 * 1024;
+    r->c.log_file = STR("stderr");
+    r->c.log_level = LOG_INFO;
+}
+
+/* Cuts a line into words: blanks separate, "..." holds blanks, # ends. */
+static enum status
+split_words(struct str text, struct config_line *l)
+{
+    struct scan s = scan_of(text);
+    char c;
+
+    l->count = 0;
+    for (;;) {
+        struct str w;
+        scan_skip_spaces(&s);
+        if (!scan_peek(&s, &c) || c == '#')
+            return OK;
+        if (l->count == CONFIG_WORDS_MAX)
+            return config_expected(l, scan_rest(&s), "at most 16 words");
+        if (scan_char(&s, '"')) {
+            if (!scan_until(&s, '"', &w))
+                return config_expected(l, scan_rest(&s), "a closing \"");
+            if (!scan_char(&s, '"'))
+                UNREACHABLE();
+        } else {
+            const char *from = s.pos;
+            while (scan_peek(&s, &c) && !ascii_is_space(c))
+                s.pos++;
+            w = str_from(from, (size_t)(s.pos - from));
+        }
+        l->words[l->count++] = w;
+    }
+}
+
+static enum status
+read_line(struct reader *r, const struct config_line *l, uint32_t *seen)
+{
+    for (size_t i = 0; i < COUNT_OF(settings); i++) {
+        if (!str_eq(l->words[0], settings[i].name))
+            continue;
+        if (!settings[i].repeats && (*seen & (1u << i)) != 0)
+            return config_expected(l, l->words[0], "this setting only once");
+        *seen |= 1u << i;
+        return settings[i].read(r, l);
+    }
+    return config_expected(l, l->words[0],
+                           "a setting of godwit.conf(5), such as host, listen or tls");
+}
+
+static enum status
+check_whole(const struct reader *r, const char *name, struct problem *why)
+{
+    const char *missing = NULL;
+
+    if (r->c.host.len == 0)
+        missing = "host mail.example.org";
+    else if (r->c.domain.len == 0)
+        missing = "domain example.org";
+    else if (r->c.listen_count == 0)
+        missing = "listen smtp *:25";
+    for (size_t i = 0; missing == NULL && i < r->c.listen_count; i++)
+        if (service_is_tls(r->listen[i].service) && r->c.tls_count == 0)
+            missing = "tls cert FILE key FILE";
+    if (missing == NULL)
+        return OK;
+    problem_set(why, 0, "", "%s: a line is missing, expected something like \"%s\"", name, missing);
+    return ERR_SYNTAX;
+}
+
+static struct config *
+reader_finish(struct reader *r, struct arena *a)
+{
+    struct config_file *f = ARENA_NEW(a, struct config_file);
+
+    f->c = r->c;
+    f->arena = a;
+    if (r->c.listen_count > 0)
+        f->c.listen = arena_dup(a, r->listen, r->c.listen_count * sizeof(r->listen[0]));
+    if (r->c.tls_count > 0)
+        f->c.tls = arena_dup(a, r->tls, r->c.tls_count * sizeof(r->tls[0]));
+    if (r->c.route_count > 0)
+        f->c.routes = arena_dup(a, r->routes, r->c.route_count * sizeof(r->routes[0]));
+    if (r->c.resolver.forward_count > 0)
+        f->c.resolver.forward =
+            arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));
+    return &f->c;
+}
+
+static enum status
+read_text(struct str text, struct config_line *l, struct reader *r)
+{
+    struct str row;
+    uint32_t seen = 0;
+
+    while (str_split(&text, '\n', &row)) {
+        l->number++;
+        TRY(split_words(str_trim(row), l));
+        if (l->count > 0)
+            TRY(read_line(r, l, &seen));
+    }
+    return check_whole(r, l->name, l->why);
+}
+
+enum status
+config_read(struct str text, const char *name, struct config **out, struct problem *why)
+{
+    if (text.len > CONFIG_TEXT_MAX) {
+        problem_set(why, 0, "", "%s: longer than 256 KiB", name);
+        return ERR_LIMIT;
+    }
+    struct arena *a = arena_new(4u * CONFIG_TEXT_MAX);
+    struct reader *r = ARENA_NEW(a, struct reader);
+    struct config_line line = {.name = name, .arena = a, .why = why};
+
+    reader_defaults(r);
+    enum status s = read_text(text, &line, r);
+    if (s != OK) {
+        arena_free(&a);
+        return s;
+    }
+    *out = reader_finish(r, a);
+    return OK;
+}
+
+void
+config_free(struct config **c)
+{
+    if (*c == NULL)
+        return;
+    struct config_file *f = (struct config_file *)(void *)*c;
+    struct arena *a = f->arena;
+    *c = NULL;
+    arena_free(&a);
+}

@@ -1,0 +1,45 @@
+/* config_internal.h - what the reader of the text and the reader of single values share.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONFIG_CONFIG_INTERNAL_H
+#define CONFIG_CONFIG_INTERNAL_H
+
+#include "config/config.h"
+
+#define CONFIG_WORDS_MAX   16u
+#define CONFIG_TEXT_MAX    (256u * 1024)
+#define CONFIG_LISTEN_MAX  64u
+#define CONFIG_TLS_MAX     16u
+#define CONFIG_ROUTES_MAX  256u
+#define CONFIG_FORWARD_MAX 8u
+
+/* One line of the text, cut into words. */
+struct config_line {
+    const char *name; /* of the text */
+    unsigned number;
+    struct str words[CONFIG_WORDS_MAX];
+    size_t count;
+    struct arena *arena;
+    struct problem *why;
+};
+
+/* Fills the problem: file, line, what was read, what was expected.  Always ERR_SYNTAX. */
+MUST_USE enum status config_expected(const struct config_line *l, struct str was,
+                                     const char *expected);
+
+/* "*:25", "127.0.0.1:25", "[::1]:25". */
+MUST_USE enum status config_word_address(const struct config_line *l, struct str word,
+                                         struct config_address *out);
+/* "mail.example:587", "[::1]:25"; a host may be a name.  Port 25 when absent. */
+MUST_USE enum status config_word_host(const struct config_line *l, struct str word,
+                                      struct str *host_out, uint16_t *port_out);
+MUST_USE enum status config_word_number(const struct config_line *l, struct str word, uint32_t max,
+                                        uint32_t *out);
+/* "50M", "64K", "1G", "123". */
+MUST_USE enum status config_word_bytes(const struct config_line *l, struct str word, uint64_t *out);
+MUST_USE enum status config_word_name(const struct config_line *l, struct str word,
+                                      struct str *out);
+MUST_USE enum status config_word_path(const struct config_line *l, struct str word,
+                                      struct str *out);
+
+#endif

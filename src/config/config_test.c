@@ -1,0 +1,118 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/size.h"
+#include "config/config.h"
+#include "config/events.h"
+
+#define HEAD "host mail.example.org\ndomain example.org\n"
+
+static void
+test_reads_every_setting(void **state)
+{
+    AUTO(config_free) struct config *c = NULL;
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(
+        config_read(STR(HEAD "data /srv/mail\nrun-dir /run/x\nuser godwit\nengine rocks\n"
+                             "listen smtp *:25 # a comment\nlisten imaps [::1]:993\n"
+                             "tls cert /a.pem key \"/b c.pem\"\nworkers mx 3\nworkers cook 2\n"
+                             "resolver 127.0.0.1:53 [::1]:54 no-dnssec\n"
+                             "route elsewhere.example 127.0.0.1:2599\n"
+                             "smarthost mx.isp.example:587 user me password-file /p\n"
+                             "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
+                             "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"),
+                    "t", &c, &why),
+        OK);
+    assert_true(str_eq(c->host, STR("mail.example.org")));
+    assert_int_equal(c->listen_count, 2);
+    assert_int_equal(c->listen[1].service, SERVICE_IMAPS);
+    assert_true(str_eq(c->listen[1].at.host, STR("::1")));
+    assert_int_equal(c->listen[1].at.port, 993);
+    assert_true(str_eq(c->tls[0].key_file, STR("/b c.pem")));
+    assert_int_equal(c->mx_workers, 3);
+    assert_int_equal(c->user_workers, 1);
+    assert_int_equal(c->resolver.kind, RESOLVER_FORWARD);
+    assert_int_equal(c->resolver.forward_count, 2);
+    assert_false(c->resolver.dnssec);
+    assert_int_equal(c->route_count, 2);
+    assert_int_equal(c->routes[0].port, 2599);
+    assert_true(str_eq(c->routes[1].domain, STR("*")));
+    assert_true(c->routes[1].tls_required);
+    assert_true(c->outbound_none && c->plaintext_loopback);
+    assert_int_equal(c->message_bytes_max, 10 * 1024 * 1024);
+    assert_int_equal(c->log_level, LOG_DEBUG);
+}
+
+static const struct {
+    const char *text;
+    const char *says; /* part of the sentence */
+} refused[] = {
+    {"domain example.org\nlisten smtp *:25\n", "host mail.example.org"},
+    {"host mail.example.org\nlisten smtp *:25\n", "domain example.org"},
+    {HEAD, "listen smtp"},
+    {HEAD "listen imaps *:993\n", "tls cert"},
+    {HEAD "listen imapz *:993\n", "t:3: read \"imapz\", expected one of smtp"},
+    {HEAD "listen smtp 25\n", "ADDRESS:PORT"},
+    {HEAD "listen smtp *:0\n", "ADDRESS:PORT"},
+    {HEAD "listen smtp *:65536\n", "ADDRESS:PORT"},
+    {HEAD "listen smtp name.example:25\n", "ADDRESS:PORT"},
+    {HEAD "listen smtp\n", "listen SERVICE"},
+    {HEAD "host other.example\n", "only once"},
+    {HEAD "hots other.example\n", "t:3: read \"hots\""},
+    {HEAD "data relative/path\n", "begins with /"},
+    {HEAD "message-size 1X\n", "50M"},
+    {HEAD "message-size 1K\n", "64K to 1G"},
+    {HEAD "message-size 99999999999999999999\n", "50M"},
+    {HEAD "workers mx 0\n", "1 to 64"},
+    {HEAD "workers mx 65\n", "0 to 64"},
+    {HEAD "workers boss 1\n", "mx, user, cook, out"},
+    {HEAD "tls cert /a key\n", "tls cert FILE key FILE"},
+    {HEAD "tls cert \"/a key /b\n", "closing"},
+    {HEAD "resolver\n", "resolver system"},
+    {HEAD "resolver 127.0.0.1\n", "ADDRESS:PORT"},
+    {HEAD "route a.example\n", "route DOMAIN"},
+    {HEAD "route a.example h:25 user x\n", "password-file"},
+    {HEAD "outbound some\n", "all or none"},
+    {HEAD "a b c d e f g h i j k l m n o p q\n", "16 words"},
+};
+
+static void
+test_refuses_with_a_sentence(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        struct config *c = NULL;
+        struct problem why = {0};
+
+        assert_int_not_equal(config_read(str_of(refused[i].text), "t", &c, &why), OK);
+        assert_null(c);
+        if (strstr(why.text, refused[i].says) == NULL)
+            fail_msg("row %zu says \"%s\", expected \"%s\"", i, why.text, refused[i].says);
+    }
+}
+
+static void
+test_events_have_unique_names(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EVENT_COUNT; i++)
+        for (size_t j = i + 1; j < EVENT_COUNT; j++)
+            assert_string_not_equal(events[i].name, events[j].name);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reads_every_setting),
+        cmocka_unit_test(test_refuses_with_a_sentence),
+        cmocka_unit_test(test_events_have_unique_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

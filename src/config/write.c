@@ -1,0 +1,89 @@
+/* write.c - a configuration back as text, for the roles and for `godwit export`.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "config/config.h"
+
+static void
+add_address(struct buf *b, struct str host, uint16_t port)
+{
+    bool brackets = str_find(host, ':') >= 0;
+
+    buf_addf(b, "%s%.*s%s:%u", brackets ? "[" : "", STR_FMT(host), brackets ? "]" : "", port);
+}
+
+static void
+add_setting(struct buf *b, const char *name, struct str value)
+{
+    if (value.len > 0)
+        buf_addf(b, "%s \"%.*s\"\n", name, STR_FMT(value));
+}
+
+static void
+add_resolver(struct buf *b, const struct config_resolver *r)
+{
+    buf_add_z(b, "resolver");
+    if (r->kind == RESOLVER_SYSTEM)
+        buf_add_z(b, " system");
+    if (r->kind == RESOLVER_RECURSIVE)
+        buf_add_z(b, " recursive");
+    for (size_t i = 0; i < r->forward_count; i++) {
+        buf_add_char(b, ' ');
+        add_address(b, r->forward[i].host, r->forward[i].port);
+    }
+    buf_add_z(b, r->dnssec ? "\n" : " no-dnssec\n");
+}
+
+static void
+add_route(struct buf *b, const struct config_route *r)
+{
+    buf_addf(b, "route \"%.*s\" ", STR_FMT(r->domain));
+    add_address(b, r->host, r->port);
+    if (r->user.len > 0)
+        buf_addf(b, " user \"%.*s\" password-file \"%.*s\"", STR_FMT(r->user),
+                 STR_FMT(r->password_file));
+    else if (r->tls_required)
+        buf_add_z(b, " tls");
+    buf_add_char(b, '\n');
+}
+
+static void
+add_limits(struct buf *b, const struct config *c)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+
+    buf_addf(b, "workers mx %u\nworkers user %u\nworkers cook %u\nworkers out %u\n", c->mx_workers,
+             c->user_workers, c->cook_workers, c->out_workers);
+    buf_addf(b, "message-size %llu\ncache %llu\n", (unsigned long long)c->message_bytes_max,
+             (unsigned long long)c->cache_bytes);
+    buf_addf(b, "outbound %s\n", c->outbound_none ? "none" : "all");
+    buf_addf(b, "plaintext-login %s\n", c->plaintext_loopback ? "loopback" : "never");
+    buf_addf(b, "log-level %s\n", levels[c->log_level]);
+}
+
+void
+config_write(const struct config *c, struct buf *b)
+{
+    add_setting(b, "host", c->host);
+    add_setting(b, "domain", c->domain);
+    add_setting(b, "data", c->data_dir);
+    add_setting(b, "run-dir", c->run_dir);
+    add_setting(b, "user", c->user);
+    add_setting(b, "engine", c->engine);
+    for (size_t i = 0; i < c->listen_count; i++) {
+        buf_addf(b, "listen %s ", service_name(c->listen[i].service));
+        add_address(b, c->listen[i].at.host, c->listen[i].at.port);
+        buf_add_char(b, '\n');
+    }
+    for (size_t i = 0; i < c->tls_count; i++)
+        buf_addf(b, "tls cert \"%.*s\" key \"%.*s\"\n", STR_FMT(c->tls[i].cert_file),
+                 STR_FMT(c->tls[i].key_file));
+    add_resolver(b, &c->resolver);
+    for (size_t i = 0; i < c->route_count; i++)
+        add_route(b, &c->routes[i]);
+    if (c->source4.len > 0)
+        buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
+    if (c->source6.len > 0)
+        buf_addf(b, "source ipv6 \"%.*s\"\n", STR_FMT(c->source6));
+    add_setting(b, "log", c->log_file);
+    add_limits(b, c);
+}
