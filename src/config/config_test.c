@@ -1,3 +1,6 @@
+/* config_test.c - every setting, and a row for every way to get one wrong.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,6 @@
+/* events.c - the table of log events as data.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "config/events.h"
 
 #include "base/size.h"

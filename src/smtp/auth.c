@@ -1,0 +1,175 @@
+/* auth.c - AUTH PLAIN and LOGIN (RFC 4954, RFC 4616): the words; role auth decides.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/encode.h"
+#include "ipc/auth_ipc.h"
+#include "smtp/session.h"
+
+#define PROTOCOL_SUBMISSION 2u /* enum<3> protocol of auth.ipc */
+
+static SUSPENDS enum status plain_response(struct smtp_session *s, struct str text);
+static SUSPENDS enum status name_response(struct smtp_session *s, struct str text);
+static SUSPENDS enum status password_response(struct smtp_session *s, struct str text);
+static SUSPENDS enum status check(struct smtp_session *s, struct str name,
+                                  const struct secret *password);
+
+/* "AUTH" SP mechanism [SP initial-response]      RFC 4954 section 4 */
+enum status
+smtp_cmd_auth(struct smtp_session *s, struct str args)
+{
+    struct str mechanism = args, initial = STR_NONE;
+    ssize_t space = str_find(args, ' ');
+
+    if (space >= 0) {
+        mechanism = str_sub(args, 0, (size_t)space);
+        initial = str_trim(str_skip(args, (size_t)space));
+    }
+    if (!smtp_is_submission(s))
+        return smtp_error(s, 503, "5.5.1", "Users log in on port 465 or 587");
+    if (s->account != 0)
+        return smtp_error(s, 503, "5.5.1", "You are logged in");
+    if (s->mail.open)
+        return smtp_error(s, 503, "5.5.1", "Not in the middle of a message");
+    if (!smtp_may_login(s))
+        return smtp_error(s, 538, "5.7.11",
+                          "Use STARTTLS first: passwords are never taken in clear");
+    if (str_eq_nocase(mechanism, STR("PLAIN"))) {
+        if (initial.len > 0)
+            return plain_response(s, initial);
+        s->rest = SMTP_REST_AUTH_PLAIN;
+        return conn_write(s->conn, STR("334 \r\n"));
+    }
+    if (str_eq_nocase(mechanism, STR("LOGIN"))) {
+        if (initial.len > 0)
+            return name_response(s, initial);
+        s->rest = SMTP_REST_AUTH_NAME;
+        return conn_write(s->conn, STR("334 VXNlcm5hbWU6\r\n")); /* "Username:" */
+    }
+    return smtp_error(s, 504, "5.5.4", "Use PLAIN or LOGIN");
+}
+
+enum status
+smtp_auth_line(struct smtp_session *s, struct str line)
+{
+    enum smtp_rest rest = s->rest;
+
+    s->rest = SMTP_REST_COMMAND;
+    if (str_eq(line, STR("*")))
+        return smtp_error(s, 501, "5.7.0", "Log-in cancelled");
+    switch (rest) {
+    case SMTP_REST_AUTH_PLAIN: return plain_response(s, line);
+    case SMTP_REST_AUTH_NAME: return name_response(s, line);
+    case SMTP_REST_AUTH_PASSWORD: return password_response(s, line);
+    default: UNREACHABLE();
+    }
+}
+
+/* ---- statics ---- */
+
+/* "=" stands for an empty response (RFC 4954 section 4). */
+static enum status
+decode(struct str text, struct buf *out)
+{
+    return str_eq(text, STR("=")) ? OK : base64_decode(text, out);
+}
+
+static void
+wipe(struct buf *b)
+{
+    if (b->ptr != NULL)
+        mem_wipe(b->ptr, b->cap);
+    buf_release(b);
+}
+
+/* message = [authzid] NUL authcid NUL passwd      RFC 4616 section 2 */
+static enum status
+plain_response(struct smtp_session *s, struct str text)
+{
+    AUTO(wipe) struct buf decoded = BUF(1400);
+    AUTO_SECRET password = {0};
+    struct str authzid, name;
+
+    if (decode(text, &decoded) != OK)
+        return smtp_error(s, 501, "5.5.2", "This is not base64");
+    struct str rest = buf_str(&decoded);
+    if (!str_split(&rest, '\0', &authzid) || !str_split(&rest, '\0', &name) || name.len == 0 ||
+        str_find(rest, '\0') >= 0 || !secret_set(&password, rest))
+        return smtp_error(s, 501, "5.5.2", "This is not a PLAIN response");
+    if (authzid.len > 0 && !str_eq_nocase(authzid, name))
+        return smtp_error(s, 535, "5.7.8", "Wrong name or password");
+    return check(s, name, &password);
+}
+
+static enum status
+name_response(struct smtp_session *s, struct str text)
+{
+    AUTO_BUF decoded = BUF(LIMIT_PASSWORD_BYTES);
+
+    if (decode(text, &decoded) != OK || decoded.len == 0)
+        return smtp_error(s, 501, "5.5.2", "This is not base64");
+    mem_str_free(&s->name);
+    s->name = mem_str(buf_str(&decoded));
+    s->rest = SMTP_REST_AUTH_PASSWORD;
+    return conn_write(s->conn, STR("334 UGFzc3dvcmQ6\r\n")); /* "Password:" */
+}
+
+static enum status
+password_response(struct smtp_session *s, struct str text)
+{
+    AUTO(wipe) struct buf decoded = BUF(LIMIT_PASSWORD_BYTES);
+    AUTO_SECRET password = {0};
+
+    if (decode(text, &decoded) != OK || !secret_set(&password, buf_str(&decoded)))
+        return smtp_error(s, 501, "5.5.2", "This is not base64");
+    return check(s, s->name, &password);
+}
+
+static void
+log_login(const struct smtp_session *s, struct str name, enum status e)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_LOGIN))
+        return;
+    log_str(&l, "proto", STR("submission"));
+    log_str(&l, "peer", conn_peer(s->conn));
+    log_str(&l, "login", name);
+    log_str(&l, "tls", conn_is_tls(s->conn) ? STR("yes") : STR("no"));
+    log_str(&l, "result", str_of(status_name(e)));
+}
+
+static SUSPENDS enum status
+refuse(struct smtp_session *s, enum status e)
+{
+    if (e != ERR_DENIED && e != ERR_LIMIT)
+        return smtp_reply(s, 454, "4.7.0", "Cannot check passwords now, try again");
+    if (++s->logins < LIMIT_LOGIN_ATTEMPTS && e == ERR_DENIED)
+        return smtp_error(s, 535, "5.7.8", "Wrong name or password");
+    s->quit = true;
+    return smtp_reply(s, 421, "4.7.0", "Too many attempts, good bye");
+}
+
+static enum status
+check(struct smtp_session *s, struct str name, const struct secret *password)
+{
+    AUTO_ARENA *a = arena_new(8192);
+    struct auth_login req = {
+        .session = s->id,
+        .protocol = PROTOCOL_SUBMISSION,
+        .peer = conn_peer(s->conn),
+        .tls = conn_is_tls(s->conn),
+        .login = name,
+        .password = secret_str(password),
+    };
+    struct auth_login_reply rep;
+    enum status e =
+        smtp_world->auth == NULL ? ERR_TEMP : auth_login_call(smtp_world->auth, &req, a, &rep);
+
+    log_login(s, name, e);
+    if (e != OK)
+        return refuse(s, e);
+    s->account = rep.account;
+    s->address = mem_str(rep.address);
+    conn_authenticated(s->conn);
+    return smtp_reply(s, 235, "2.7.0", "Welcome");
+}

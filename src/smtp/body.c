@@ -1,0 +1,172 @@
+/* body.c - the pieces of a message, their filter and their way into the store.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "smtp/body.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "ipc/store_ipc.h"
+
+static SUSPENDS void keep(struct smtp_body *b, struct str run);
+static SUSPENDS enum status send_piece(struct smtp_body *b);
+static SUSPENDS void filter_run(struct smtp_body *b, struct str run);
+static SUSPENDS void add_missing_fields(struct smtp_body *b);
+
+struct smtp_body *
+smtp_body_new(struct ipc_peer *store, struct str prefix, uint64_t size_max,
+              const struct smtp_body_fields *fields)
+{
+    struct smtp_body *b = MEM_NEW(struct smtp_body);
+
+    b->store = store;
+    b->size_max = size_max;
+    buf_init(&b->piece, BODY_PIECE_MAX);
+    buf_add(&b->piece, prefix);
+    b->filtered = fields != NULL;
+    line_decoder_init(&b->lines, b->filtered ? LINE_NORMALISE : LINE_REFUSE);
+    if (b->filtered) {
+        b->add = *fields;
+        header_filter_init(&b->filter);
+    }
+    return b;
+}
+
+void
+smtp_body_free(struct smtp_body **b)
+{
+    if (*b == NULL)
+        return;
+    if ((*b)->handle != 0) {
+        struct store_blob_drop drop = {.handle = (*b)->handle};
+        if (store_blob_drop_note((*b)->store, &drop) != OK) {
+            /* The channel is gone, and the handle with it. */
+        }
+    }
+    buf_release(&(*b)->piece);
+    mem_free(*b);
+    *b = NULL;
+}
+
+void
+smtp_body_taken(struct smtp_body *b)
+{
+    b->handle = 0;
+}
+
+void
+smtp_body_feed(struct smtp_body *b, struct scan *in)
+{
+    struct str run;
+
+    ASSERT(!b->complete);
+    for (;;) {
+        switch (line_decode(&b->lines, in, &run)) {
+        case LINE_MORE: return;
+        case LINE_RUN:
+            if (b->filtered)
+                filter_run(b, run);
+            else
+                keep(b, run);
+            break;
+        case LINE_END: b->complete = true; return;
+        }
+    }
+}
+
+enum status
+smtp_body_finish(struct smtp_body *b)
+{
+    struct str run;
+
+    ASSERT(b->complete);
+    if (b->filtered) {
+        for (enum header_event e; (e = header_filter_end(&b->filter, &run)) != HEADER_MORE;) {
+            if (e == HEADER_RUN)
+                keep(b, run);
+            else
+                add_missing_fields(b);
+        }
+        if (b->failed == OK && b->filter.fields > LIMIT_HEADER_FIELDS)
+            b->failed = ERR_LIMIT;
+    }
+    if (b->failed == OK && b->lines.faults != 0 && !b->filtered)
+        b->failed = ERR_SYNTAX;
+    if (b->failed == OK && b->handle != 0 && b->piece.len > 0)
+        b->failed = send_piece(b);
+    return b->failed;
+}
+
+/* ---- statics ---- */
+
+static void
+keep(struct smtp_body *b, struct str run)
+{
+    if (b->failed != OK)
+        return;
+    b->size += run.len;
+    if (b->size > b->size_max) {
+        b->failed = ERR_LIMIT;
+        return;
+    }
+    while (run.len > 0) {
+        size_t room = BODY_PIECE_MAX - b->piece.len;
+        if (room == 0) {
+            b->failed = send_piece(b);
+            if (b->failed != OK)
+                return;
+            continue;
+        }
+        struct str part = str_sub(run, 0, room);
+        buf_add(&b->piece, part);
+        run = str_skip(run, part.len);
+    }
+}
+
+static enum status
+open_handle(struct smtp_body *b, struct arena *a)
+{
+    struct store_blob_open open = {.size_hint = 0};
+    struct store_blob_open_reply opened;
+
+    TRY(store_blob_open_call(b->store, &open, a, &opened));
+    b->handle = opened.handle;
+    return OK;
+}
+
+static enum status
+send_piece(struct smtp_body *b)
+{
+    AUTO_ARENA *a = arena_new(16384);
+    struct store_blob_add_reply added;
+
+    if (b->handle == 0)
+        TRY(open_handle(b, a));
+    struct store_blob_add add = {.handle = b->handle, .bytes = buf_str(&b->piece)};
+    TRY(store_blob_add_call(b->store, &add, a, &added));
+    buf_reset(&b->piece);
+    return OK;
+}
+
+static void
+filter_run(struct smtp_body *b, struct str run)
+{
+    struct scan in = scan_of(run);
+    struct str out;
+
+    for (;;) {
+        switch (header_filter(&b->filter, &in, &out)) {
+        case HEADER_MORE: return;
+        case HEADER_RUN: keep(b, out); break;
+        case HEADER_END: add_missing_fields(b); break;
+        }
+    }
+}
+
+static void
+add_missing_fields(struct smtp_body *b)
+{
+    if (!header_filter_saw(&b->filter, HEADER_DATE))
+        keep(b, b->add.date);
+    if (!header_filter_saw(&b->filter, HEADER_MESSAGE_ID))
+        keep(b, b->add.message_id);
+}

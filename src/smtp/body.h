@@ -1,0 +1,46 @@
+/* body.h - a message on its way from the wire to the store.
+ *
+ * Owns:      at most one piece of BODY_PIECE_MAX bytes, and a blob handle in the store once there is more.
+ * Promises:  takes everything up to CRLF "." CRLF even after a failure, so that the session stays in step;
+ *            the first failure is kept and told at the end.  Never more than size_max bytes go on.
+ * Suspends:  while a full piece is handed to the store.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SMTP_BODY_H
+#define SMTP_BODY_H
+
+#include "mail/header_filter.h"
+#include "mail/line.h"
+#include "rt/ipc.h"
+
+#define BODY_PIECE_MAX (256u * 1024)
+
+/* Header fields that a submission must have (RFC 6409 section 8). */
+struct smtp_body_fields {
+    struct str date; /* complete fields with CRLF, added when the message has none */
+    struct str message_id;
+};
+struct smtp_body {
+    struct ipc_peer *store; /* the channel that the handle is of */
+    uint32_t handle;        /* 0 = everything is still here */
+    struct buf piece;
+    uint64_t size, size_max;
+    struct line_decoder lines;
+    bool filtered; /* submission: clean the header */
+    struct header_filter filter;
+    struct smtp_body_fields add;
+    enum status failed;
+    bool complete;
+};
+
+/* prefix: trace fields that go first.  fields: NULL for mail from strangers. */
+struct smtp_body *smtp_body_new(struct ipc_peer *store, struct str prefix, uint64_t size_max,
+                                const struct smtp_body_fields *fields);
+void smtp_body_free(struct smtp_body **b); /* drops the handle unless smtp_body_taken() */
+/* Consumes from *in up to the end of the message; b->complete says whether it was seen. */
+SUSPENDS void smtp_body_feed(struct smtp_body *b, struct scan *in);
+/* After the end: the last piece is in b->piece (handle 0) or sent (handle > 0). */
+MUST_USE SUSPENDS enum status smtp_body_finish(struct smtp_body *b);
+void smtp_body_taken(struct smtp_body *b); /* the store's by now */
+
+#endif

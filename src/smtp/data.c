@@ -1,0 +1,243 @@
+/* data.c - DATA: the message, its trace fields, and the one reply that promises something.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/size.h"
+#include "ipc/store_ipc.h"
+#include "mail/header_write.h"
+#include "rt/clock.h"
+#include "rt/random.h"
+#include "smtp/session.h"
+
+#define BODY_READ_MAX (256u * 1024)
+
+struct outcome {
+    struct smtp_reply reply;
+    uint64_t qid, mid;
+};
+
+static void write_trace(const struct smtp_session *s, struct buf *b);
+static struct smtp_body_fields missing_fields(struct smtp_session *s);
+static SUSPENDS struct outcome hand_over(struct smtp_session *s);
+static void log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size);
+
+enum status
+smtp_cmd_data(struct smtp_session *s, struct str args)
+{
+    AUTO_BUF trace = BUF(8192);
+
+    if (args.len > 0)
+        return smtp_error(s, 501, "5.5.4", "DATA takes no argument");
+    if (!s->mail.open)
+        return smtp_error(s, 503, "5.5.1", "Say MAIL first");
+    if (s->mail.rcpt_count == 0)
+        return smtp_error(s, 554, "5.5.1", "There is no valid recipient");
+    if (smtp_world->store == NULL)
+        return smtp_reply(s, 451, "4.3.0", "Cannot take mail now, try again");
+    write_trace(s, &trace);
+    struct smtp_body_fields fields = {0};
+    if (smtp_is_submission(s))
+        fields = missing_fields(s);
+    s->mail.body =
+        smtp_body_new(smtp_world->store, buf_str(&trace), smtp_world->config->message_bytes_max,
+                      smtp_is_submission(s) ? &fields : NULL);
+    s->rest = SMTP_REST_BODY;
+    conn_rest(s->conn, REST_BYTES);
+    return conn_write(s->conn, STR("354 End the message with CR LF . CR LF\r\n"));
+}
+
+/* Feeds what is buffered.  ERR_TEMP: more must come. */
+enum status
+smtp_body_input(struct smtp_session *s)
+{
+    struct smtp_body *b = s->mail.body;
+
+    while (!b->complete) {
+        struct str chunk = conn_peek(s->conn, BODY_READ_MAX);
+        if (chunk.len == 0) {
+            if (conn_fill(s->conn))
+                continue;
+            return ERR_TEMP;
+        }
+        struct scan in = scan_of(chunk);
+        smtp_body_feed(b, &in);
+        conn_consume(s->conn, (size_t)(in.pos - chunk.ptr));
+    }
+    struct outcome o = hand_over(s);
+    log_message(s, &o, b->size);
+    s->messages++;
+    smtp_reset(s);
+    conn_rest(s->conn, REST_LINE);
+    if (o.reply.code == 0) /* the outcome is unknown: whoever cannot wait is left without a reply */
+        return ERR_CLOSED;
+    if (o.reply.code >= 500)
+        return smtp_error(s, o.reply.code, o.reply.enhanced, "%s", o.reply.text);
+    if (o.qid != 0)
+        return smtp_reply(s, o.reply.code, o.reply.enhanced, "%s, queued as %llx", o.reply.text,
+                          (unsigned long long)o.qid);
+    return smtp_reply(s, o.reply.code, o.reply.enhanced, "%s", o.reply.text);
+}
+
+/* ---- the outcome ---- */
+
+static struct smtp_reply
+reply_of(enum status e, const struct smtp_body *b)
+{
+    bool torn = b->lines.faults != 0 && !b->filtered;
+
+    switch (e) {
+    case OK: return (struct smtp_reply){250, "2.0.0", "Kept"};
+    case ERR_SYNTAX:
+        return torn ? (struct smtp_reply){550, "5.6.0", "Bare CR, bare LF or NUL in the message"}
+                    : (struct smtp_reply){550, "5.6.0", "The message cannot be read"};
+    case ERR_LIMIT:
+        return b->failed == ERR_LIMIT
+                   ? (struct smtp_reply){552, "5.3.4", "The message is too large"}
+                   : (struct smtp_reply){554, "5.4.6", "The message goes in circles"};
+    case ERR_NO_SPACE:
+        return (struct smtp_reply){452, "4.2.2", "No room for it now, try again later"};
+    case ERR_NOT_FOUND: return (struct smtp_reply){550, "5.1.1", "There is no such address here"};
+    case ERR_DENIED: return (struct smtp_reply){550, "5.7.1", "Not allowed"};
+    case ERR_TEMP: return (struct smtp_reply){451, "4.3.0", "Cannot take it now, try again"};
+    default: return (struct smtp_reply){0, NULL, NULL}; /* closed or failed: nobody knows */
+    }
+}
+
+static SUSPENDS enum status
+deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
+{
+    struct smtp_body *b = s->mail.body;
+    struct str *to = ARENA_ARRAY(a, struct str, s->mail.rcpt_count);
+    struct store_deliver_reply rep;
+
+    for (size_t i = 0; i < s->mail.rcpt_count; i++)
+        to[i] = s->mail.rcpts[i].address;
+    struct store_deliver req = {
+        .handle = b->handle,
+        .body = b->handle == 0 ? buf_str(&b->piece) : STR_NONE,
+        .sender = s->mail.sender,
+        .rcpts = to,
+        .rcpts_count = s->mail.rcpt_count,
+        .peer = conn_peer(s->conn),
+        .helo = s->helo,
+        .trace = conn_id(s->conn),
+    };
+    TRY(store_deliver_call(b->store, &req, a, &rep));
+    o->qid = rep.qid;
+    o->mid = rep.mid;
+    return OK;
+}
+
+static SUSPENDS enum status
+submit(struct smtp_session *s, struct arena *a, struct outcome *o)
+{
+    struct smtp_body *b = s->mail.body;
+    struct store_submit_rcpt *to = ARENA_ARRAY(a, struct store_submit_rcpt, s->mail.rcpt_count);
+    struct store_submit_reply rep;
+
+    for (size_t i = 0; i < s->mail.rcpt_count; i++)
+        to[i] = (struct store_submit_rcpt){.address = s->mail.rcpts[i].address,
+                                           .notify = s->mail.rcpts[i].notify,
+                                           .orcpt = s->mail.rcpts[i].orcpt};
+    struct store_submit req = {
+        .session = s->id,
+        .handle = b->handle,
+        .body = b->handle == 0 ? buf_str(&b->piece) : STR_NONE,
+        .sender = s->mail.sender,
+        .rcpts = to,
+        .rcpts_count = s->mail.rcpt_count,
+        .full_return = s->mail.full_return,
+        .envid = s->mail.envid,
+        .trace = conn_id(s->conn),
+    };
+    TRY(store_submit_call(b->store, &req, a, &rep));
+    o->qid = rep.qid;
+    return OK;
+}
+
+static struct outcome
+hand_over(struct smtp_session *s)
+{
+    struct smtp_body *b = s->mail.body;
+    struct outcome o = {0};
+    AUTO_ARENA *a = arena_new(1u << 20);
+    enum status e = smtp_body_finish(b);
+
+    if (e == OK && b->store != smtp_world->store)
+        e = ERR_TEMP; /* the store was started anew; what it had of this message is gone */
+    else if (e == ERR_CLOSED)
+        e = ERR_TEMP; /* a piece did not arrive: nothing was committed */
+    else if (e == OK) {
+        e = smtp_is_submission(s) ? submit(s, a, &o) : deliver(s, a, &o);
+        smtp_body_taken(b);
+    }
+    o.reply = reply_of(e, b);
+    return o;
+}
+
+/* ---- trace fields ---- */
+
+static void
+write_trace(const struct smtp_session *s, struct buf *b)
+{
+    char id[32];
+    char tls[96];
+    struct received r = {
+        .helo = s->helo,
+        .peer_ip = conn_peer(s->conn),
+        .by = smtp_world->config->host,
+        .flags = (s->esmtp ? RECEIVED_ESMTP : 0u) | (conn_is_tls(s->conn) ? RECEIVED_TLS : 0u) |
+                 (s->account != 0 ? RECEIVED_AUTH : 0u),
+        .recipient = s->mail.rcpt_count == 1 ? s->mail.rcpts[0].address : STR_NONE,
+        .time = clock_now(),
+    };
+
+    snprintf(id, sizeof(id), "%016llx", (unsigned long long)random_u64());
+    r.id = str_of(id);
+    if (conn_is_tls(s->conn)) {
+        struct str name = conn_tls_name(s->conn), version;
+        if (str_split(&name, ' ', &version)) {
+            snprintf(tls, sizeof(tls), "%.*s cipher %.*s", STR_FMT(version), STR_FMT(name));
+            r.tls = str_of(tls);
+        }
+    }
+    if (!smtp_is_submission(s))
+        buf_addf(b, "Return-Path: <%.*s>\r\n", STR_FMT(s->mail.sender));
+    header_write_received(b, &r);
+}
+
+static struct smtp_body_fields
+missing_fields(struct smtp_session *s)
+{
+    AUTO_BUF date = BUF(256);
+    AUTO_BUF id = BUF(1024);
+    char unique[40];
+
+    header_write_date(&date, clock_now());
+    snprintf(unique, sizeof(unique), "%016llx%016llx", (unsigned long long)random_u64(),
+             (unsigned long long)random_u64());
+    header_write_message_id(&id, str_of(unique), smtp_world->config->host);
+    return (struct smtp_body_fields){.date = arena_str(s->mail.arena, buf_str(&date)),
+                                     .message_id = arena_str(s->mail.arena, buf_str(&id))};
+}
+
+static void
+log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size)
+{
+    AUTO(logger_send) struct log_line l;
+    bool submission = smtp_is_submission(s);
+
+    if (!event_begin(&l, submission ? EVENT_SUBMIT : EVENT_SMTP_MESSAGE))
+        return;
+    log_str(&l, "peer", conn_peer(s->conn));
+    if (!submission)
+        log_str(&l, "helo", s->helo);
+    log_str(&l, "from", s->mail.sender);
+    log_u64(&l, "rcpts", s->mail.rcpt_count);
+    log_u64(&l, "size", size);
+    if (!submission)
+        log_str(&l, "tls", conn_is_tls(s->conn) ? STR("yes") : STR("no"));
+    log_u64(&l, "code", (uint64_t)o->reply.code);
+    log_hex64(&l, "qid", o->qid);
+    if (!submission)
+        log_u64(&l, "mid", o->mid);
+}

@@ -1,0 +1,360 @@
+/* server.c - the session: greeting, commands by table, states by data.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/size.h"
+#include "ipc/auth_ipc.h"
+#include "ipc/store_ipc.h"
+#include "rt/random.h"
+#include "smtp/session.h"
+
+/* What must hold before a verb is served. */
+enum need {
+    NEED_NOTHING,
+    NEED_HELLO,
+    NEED_LOGIN, /* on submission ports */
+};
+struct verb {
+    struct str name;
+    enum need need;
+    enum status (*serve)(struct smtp_session *s, struct str args);
+};
+
+const struct smtp_world *smtp_world;
+static struct list sessions = {&sessions, &sessions};
+static uint64_t sessions_made;
+
+static void *session_opened(struct conn *c);
+static void session_wake(void *session, enum wake why);
+static void session_closed(void *session);
+
+const struct conn_ops smtp_ops = {
+    .opened = session_opened,
+    .wake = session_wake,
+    .closed = session_closed,
+};
+
+void
+smtp_init(const struct smtp_world *w)
+{
+    smtp_world = w;
+}
+
+void
+smtp_revoked(uint64_t account, uint64_t session)
+{
+    list_each (node, &sessions) {
+        struct smtp_session *s = LIST_ENTRY(node, struct smtp_session, node);
+        if (s->account == account && (session == 0 || s->id == session)) {
+            s->quit = true;
+            conn_note(s->conn);
+        }
+    }
+}
+
+bool
+smtp_is_submission(const struct smtp_session *s)
+{
+    return s->service != SERVICE_SMTP;
+}
+
+bool
+smtp_may_login(const struct smtp_session *s)
+{
+    return conn_is_tls(s->conn) ||
+           (smtp_world->config->plaintext_loopback && conn_peer_is_loopback(s->conn));
+}
+
+static SUSPENDS enum status
+reply_text(struct smtp_session *s, int code, const char *enhanced, const char *text)
+{
+    if (enhanced != NULL)
+        return conn_printf(s->conn, "%d %s %s\r\n", code, enhanced, text);
+    return conn_printf(s->conn, "%d %s\r\n", code, text);
+}
+
+enum status
+smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return reply_text(s, code, enhanced, text);
+}
+
+enum status
+smtp_error(struct smtp_session *s, int code, const char *enhanced, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    TRY(reply_text(s, code, enhanced, text));
+    if (++s->errors < LIMIT_SMTP_ERRORS)
+        return OK;
+    s->quit = true;
+    return reply_text(s, 421, "4.7.0", "Too many errors, good bye");
+}
+
+void
+smtp_reset(struct smtp_session *s)
+{
+    struct arena *a = s->mail.arena;
+
+    smtp_body_free(&s->mail.body);
+    if (a != NULL)
+        arena_free(&a);
+    s->mail = (struct smtp_transaction){0};
+    s->rest = SMTP_REST_COMMAND;
+}
+
+/* ---- commands ---- */
+
+static SUSPENDS enum status
+cmd_helo(struct smtp_session *s, struct str args)
+{
+    struct str name = str_trim(args);
+
+    if (name.len == 0 || name.len > 255)
+        return smtp_error(s, 501, "5.5.4", "Your host name is missing, as in HELO host.example");
+    smtp_reset(s);
+    mem_str_free(&s->helo);
+    s->helo = mem_str(name);
+    s->esmtp = false;
+    return smtp_reply(s, 250, NULL, "%.*s", STR_FMT(smtp_world->config->host));
+}
+
+static SUSPENDS enum status
+cmd_ehlo(struct smtp_session *s, struct str args)
+{
+    struct str name = str_trim(args);
+    struct str host = smtp_world->config->host;
+
+    if (name.len == 0 || name.len > 255)
+        return smtp_error(s, 501, "5.5.4", "Your host name is missing, as in EHLO host.example");
+    smtp_reset(s);
+    mem_str_free(&s->helo);
+    s->helo = mem_str(name);
+    s->esmtp = true;
+    TRY(conn_printf(s->conn, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n250-8BITMIME\r\n",
+                    STR_FMT(host), (unsigned long long)smtp_world->config->message_bytes_max));
+    if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
+        TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
+    if (smtp_is_submission(s) && smtp_may_login(s))
+        TRY(conn_write(s->conn, STR("250-AUTH PLAIN LOGIN\r\n")));
+    if (smtp_is_submission(s))
+        TRY(conn_write(s->conn, STR("250-DSN\r\n")));
+    return conn_write(s->conn, STR("250 ENHANCEDSTATUSCODES\r\n"));
+}
+
+/* RFC 3207 section 4: nothing learnt before the handshake is kept. */
+static SUSPENDS enum status
+cmd_starttls(struct smtp_session *s, struct str args)
+{
+    if (args.len > 0)
+        return smtp_error(s, 501, "5.5.4", "STARTTLS takes no argument");
+    if (conn_is_tls(s->conn))
+        return smtp_error(s, 503, "5.5.1", "TLS is on already");
+    if (conn_listener(s->conn)->tls == NULL)
+        return smtp_error(s, 454, "4.7.0", "TLS is not available now");
+    TRY(smtp_reply(s, 220, "2.0.0", "Go ahead"));
+    smtp_reset(s);
+    mem_str_free(&s->helo);
+    return conn_starttls(s->conn);
+}
+
+static SUSPENDS enum status
+cmd_noop(struct smtp_session *s, struct str args)
+{
+    (void)args;
+    return smtp_reply(s, 250, "2.0.0", "Fine");
+}
+
+static SUSPENDS enum status
+cmd_rset(struct smtp_session *s, struct str args)
+{
+    if (args.len > 0)
+        return smtp_error(s, 501, "5.5.4", "RSET takes no argument");
+    smtp_reset(s);
+    return smtp_reply(s, 250, "2.0.0", "Forgotten");
+}
+
+static SUSPENDS enum status
+cmd_quit(struct smtp_session *s, struct str args)
+{
+    (void)args;
+    s->quit = true;
+    return smtp_reply(s, 221, "2.0.0", "Good bye");
+}
+
+/* RFC 5321 section 3.5.3: 252 promises nothing and tells nothing. */
+static SUSPENDS enum status
+cmd_vrfy(struct smtp_session *s, struct str args)
+{
+    if (str_trim(args).len == 0)
+        return smtp_error(s, 501, "5.5.4", "VRFY what?");
+    return smtp_reply(s, 252, "2.0.0", "Send some mail, and see");
+}
+
+static SUSPENDS enum status
+cmd_expn(struct smtp_session *s, struct str args)
+{
+    (void)args;
+    return smtp_error(s, 502, "5.5.1", "Lists are not shown");
+}
+
+static SUSPENDS enum status
+cmd_help(struct smtp_session *s, struct str args)
+{
+    (void)args;
+    return smtp_reply(s, 214, "2.0.0",
+                      "EHLO MAIL RCPT DATA RSET NOOP QUIT STARTTLS AUTH: RFC 5321, RFC 6409");
+}
+
+/* A browser was led here (ALPACA): no second line of it is read. */
+static SUSPENDS enum status
+cmd_http(struct smtp_session *s, struct str args)
+{
+    (void)args;
+    s->quit = true;
+    return smtp_reply(s, 554, "5.5.1", "This is a mail server");
+}
+
+static const struct verb verbs[] = {
+    {STR("MAIL"), NEED_LOGIN, smtp_cmd_mail},    {STR("RCPT"), NEED_LOGIN, smtp_cmd_rcpt},
+    {STR("DATA"), NEED_LOGIN, smtp_cmd_data},    {STR("EHLO"), NEED_NOTHING, cmd_ehlo},
+    {STR("HELO"), NEED_NOTHING, cmd_helo},       {STR("RSET"), NEED_NOTHING, cmd_rset},
+    {STR("NOOP"), NEED_NOTHING, cmd_noop},       {STR("QUIT"), NEED_NOTHING, cmd_quit},
+    {STR("STARTTLS"), NEED_HELLO, cmd_starttls}, {STR("AUTH"), NEED_HELLO, smtp_cmd_auth},
+    {STR("VRFY"), NEED_LOGIN, cmd_vrfy},         {STR("EXPN"), NEED_LOGIN, cmd_expn},
+    {STR("HELP"), NEED_NOTHING, cmd_help},       {STR("GET"), NEED_NOTHING, cmd_http},
+    {STR("POST"), NEED_NOTHING, cmd_http},       {STR("HEAD"), NEED_NOTHING, cmd_http},
+    {STR("PUT"), NEED_NOTHING, cmd_http},        {STR("OPTIONS"), NEED_NOTHING, cmd_http},
+    {STR("CONNECT"), NEED_NOTHING, cmd_http},
+};
+
+static SUSPENDS enum status
+serve_line(struct smtp_session *s, struct str line)
+{
+    ssize_t space = str_find(line, ' ');
+    struct str name = space < 0 ? line : str_sub(line, 0, (size_t)space);
+    struct str args = space < 0 ? STR_NONE : str_trim(str_skip(line, (size_t)space));
+
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        if (!str_eq_nocase(name, verbs[i].name))
+            continue;
+        if (verbs[i].need != NEED_NOTHING && s->helo.len == 0)
+            return smtp_error(s, 503, "5.5.1", "Say EHLO first");
+        if (verbs[i].need == NEED_LOGIN && smtp_is_submission(s) && s->account == 0)
+            return smtp_may_login(s)
+                       ? smtp_error(s, 530, "5.7.0", "Log in first, with AUTH")
+                       : smtp_error(s, 530, "5.7.0", "Use STARTTLS first, then log in with AUTH");
+        return verbs[i].serve(s, args);
+    }
+    return smtp_error(s, 500, "5.5.2", "There is no such command");
+}
+
+/* ---- the life of a session ---- */
+
+static SUSPENDS enum status
+serve_input(struct smtp_session *s)
+{
+    while (!s->quit) {
+        struct str line;
+
+        if (s->rest == SMTP_REST_BODY) {
+            enum status e = smtp_body_input(s);
+            if (e == ERR_TEMP)
+                return OK; /* rests for more of the body */
+            TRY(e);
+            continue;
+        }
+        conn_rest(s->conn, REST_LINE);
+        switch (conn_line(s->conn, &line)) {
+        case OK:
+            TRY(s->rest == SMTP_REST_COMMAND ? serve_line(s, line) : smtp_auth_line(s, line));
+            break;
+        case ERR_TEMP: return OK;
+        case ERR_LIMIT:
+            s->rest = SMTP_REST_COMMAND;
+            TRY(smtp_error(s, 500, "5.5.2", "The line is too long"));
+            break;
+        case ERR_SYNTAX:
+            s->rest = SMTP_REST_COMMAND;
+            TRY(smtp_error(s, 500, "5.5.2",
+                           "A line ends with CR LF, and has no CR, LF or NUL inside"));
+            break;
+        default: return ERR_CLOSED;
+        }
+    }
+    return OK;
+}
+
+static FIBER_ENTRY void *
+session_opened(struct conn *c)
+{
+    struct smtp_session *s = MEM_NEW(struct smtp_session);
+    struct str host = smtp_world->config->host;
+
+    s->conn = c;
+    s->service = (enum service)conn_listener(c)->kind;
+    s->id = ++sessions_made;
+    list_push(&sessions, &s->node);
+    conn_line_max(c, LIMIT_SMTP_AUTH_LINE_BYTES);
+    conn_deadline(c, LIMIT_SMTP_IDLE_S * 1000);
+    conn_rest(c, REST_LINE);
+    if (conn_printf(c, "220 %.*s ESMTP Godwit\r\n", STR_FMT(host)) != OK)
+        conn_close(c);
+    return s;
+}
+
+static FIBER_ENTRY void
+session_wake(void *session, enum wake why)
+{
+    struct smtp_session *s = session;
+    enum status e = OK;
+
+    fiber_context()->session = conn_id(s->conn);
+    switch (why) {
+    case WAKE_INPUT: e = serve_input(s); break;
+    case WAKE_TIMEOUT:
+        s->quit = true;
+        e = smtp_reply(s, 421, "4.4.2", "Nothing came for too long, good bye");
+        break;
+    case WAKE_NOTE:
+        if (s->quit)
+            e = smtp_reply(s, 421, "4.7.0", "Your session was ended, good bye");
+        break;
+    case WAKE_EOF: s->quit = true; break;
+    }
+    if (e != OK || s->quit)
+        conn_close(s->conn);
+}
+
+static void
+session_closed(void *session)
+{
+    struct smtp_session *s = session;
+
+    smtp_reset(s);
+    if (s->account != 0 && smtp_world->auth != NULL) {
+        struct auth_session_end end = {.session = s->id};
+        struct store_session_end forget = {.session = s->id};
+        if (auth_session_end_note(smtp_world->auth, &end) != OK || smtp_world->store == NULL ||
+            store_session_end_note(smtp_world->store, &forget) != OK) {
+            /* A lost channel ends the grants by itself. */
+        }
+    }
+    list_remove(&s->node);
+    mem_str_free(&s->helo);
+    mem_str_free(&s->address);
+    mem_str_free(&s->name);
+    mem_free(s);
+}

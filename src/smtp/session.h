@@ -1,0 +1,88 @@
+/* session.h - one SMTP session: data at rest, and the parts that its files share.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SMTP_SESSION_H
+#define SMTP_SESSION_H
+
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "config/events.h"
+#include "mail/address.h"
+#include "rt/logger.h"
+#include "smtp/body.h"
+#include "smtp/smtp.h"
+
+/* What the next input means. */
+enum smtp_rest {
+    SMTP_REST_COMMAND,
+    SMTP_REST_BODY,       /* after 354 */
+    SMTP_REST_AUTH_PLAIN, /* after 334 to AUTH PLAIN without initial response */
+    SMTP_REST_AUTH_NAME,  /* AUTH LOGIN, RFC 4954 and draft-murchison-sasl-login */
+    SMTP_REST_AUTH_PASSWORD,
+};
+
+struct smtp_rcpt {
+    struct str address; /* as mail/address.h writes it */
+    uint32_t notify;    /* RFC 3461, bits of store.ipc */
+    struct str orcpt;
+};
+
+/* From MAIL to the end of DATA, RSET, EHLO or STARTTLS; all of it lives in its arena. */
+struct smtp_transaction {
+    struct arena *arena;
+    bool open; /* MAIL was accepted */
+    struct str sender;
+    uint64_t size; /* SIZE=, 0 = not said */
+    bool full_return;
+    struct str envid;
+    struct smtp_rcpt *rcpts;
+    size_t rcpt_count;
+    struct smtp_body *body;
+};
+
+struct smtp_session {
+    struct list node; /* of all sessions of this process */
+    struct conn *conn;
+    enum service service;
+    enum smtp_rest rest;
+    uint64_t id; /* number of the session in this worker: what auth grants to */
+    bool esmtp;
+    struct str helo; /* owned; empty until greeted */
+    uint32_t errors, messages, logins;
+    bool quit;
+    uint64_t account;   /* 0 until AUTH succeeded */
+    struct str address; /* owned; of the account */
+    struct str name;    /* owned; AUTH LOGIN's first answer */
+    struct smtp_transaction mail;
+};
+
+/* The end of a command: what goes on the wire and into the log. */
+struct smtp_reply {
+    int code;
+    const char *enhanced; /* RFC 2034; NULL for replies that have none */
+    const char *text;
+};
+
+extern const struct smtp_world *smtp_world;
+
+bool smtp_is_submission(const struct smtp_session *s);
+bool smtp_may_login(const struct smtp_session *s); /* protected, or loopback with the switch on */
+MUST_USE SUSPENDS enum status smtp_reply(struct smtp_session *s, int code, const char *enhanced,
+                                         const char *format, ...) PRINTF(4, 5);
+/* The same, and counts an error of the client's; after LIMIT_SMTP_ERRORS the session ends with 421. */
+MUST_USE SUSPENDS enum status smtp_error(struct smtp_session *s, int code, const char *enhanced,
+                                         const char *format, ...) PRINTF(4, 5);
+/* Ends the transaction, if any, and forgets it. */
+void smtp_reset(struct smtp_session *s);
+
+/* Commands: args is what follows the verb and its blanks. */
+SUSPENDS enum status smtp_cmd_mail(struct smtp_session *s, struct str args);
+SUSPENDS enum status smtp_cmd_rcpt(struct smtp_session *s, struct str args);
+SUSPENDS enum status smtp_cmd_data(struct smtp_session *s, struct str args);
+SUSPENDS enum status smtp_cmd_auth(struct smtp_session *s, struct str args);
+/* Input in the other states. */
+SUSPENDS enum status smtp_body_input(struct smtp_session *s);
+SUSPENDS enum status smtp_auth_line(struct smtp_session *s, struct str line);
+
+#endif
