@@ -1,11 +1,8 @@
 /* auth.c - AUTH PLAIN and LOGIN (RFC 4954, RFC 4616): the words; role auth decides.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "base/encode.h"
-#include "ipc/auth_ipc.h"
+#include "login/login.h"
 #include "smtp/session.h"
-
-#define PROTOCOL_SUBMISSION 2u /* enum<3> protocol of auth.ipc */
 
 static SUSPENDS enum status plain_response(struct smtp_session *s, struct str text);
 static SUSPENDS enum status name_response(struct smtp_session *s, struct str text);
@@ -66,38 +63,18 @@ smtp_auth_line(struct smtp_session *s, struct str line)
 
 /* ---- statics ---- */
 
-/* "=" stands for an empty response (RFC 4954 section 4). */
-static enum status
-decode(struct str text, struct buf *out)
-{
-    return str_eq(text, STR("=")) ? OK : base64_decode(text, out);
-}
-
-static void
-wipe(struct buf *b)
-{
-    if (b->ptr != NULL)
-        mem_wipe(b->ptr, b->cap);
-    buf_release(b);
-}
-
-/* message = [authzid] NUL authcid NUL passwd      RFC 4616 section 2 */
 static enum status
 plain_response(struct smtp_session *s, struct str text)
 {
-    AUTO(wipe) struct buf decoded = BUF(1400);
+    AUTO_SECRET_BUF decoded = BUF(1400);
     AUTO_SECRET password = {0};
-    struct str authzid, name;
+    struct str name;
 
-    if (decode(text, &decoded) != OK)
-        return smtp_error(s, 501, "5.5.2", "This is not base64");
-    struct str rest = buf_str(&decoded);
-    if (!str_split(&rest, '\0', &authzid) || !str_split(&rest, '\0', &name) || name.len == 0 ||
-        str_find(rest, '\0') >= 0 || !secret_set(&password, rest))
-        return smtp_error(s, 501, "5.5.2", "This is not a PLAIN response");
-    if (authzid.len > 0 && !str_eq_nocase(authzid, name))
-        return smtp_error(s, 535, "5.7.8", "Wrong name or password");
-    return check(s, name, &password);
+    switch (login_plain_read(text, &decoded, &name, &password)) {
+    case OK: return check(s, name, &password);
+    case ERR_DENIED: return smtp_error(s, 535, "5.7.8", "Wrong name or password");
+    default: return smtp_error(s, 501, "5.5.2", "This is not a PLAIN response");
+    }
 }
 
 static enum status
@@ -105,7 +82,7 @@ name_response(struct smtp_session *s, struct str text)
 {
     AUTO_BUF decoded = BUF(LIMIT_PASSWORD_BYTES);
 
-    if (decode(text, &decoded) != OK || decoded.len == 0)
+    if (login_word_read(text, &decoded) != OK || decoded.len == 0)
         return smtp_error(s, 501, "5.5.2", "This is not base64");
     mem_str_free(&s->name);
     s->name = mem_str(buf_str(&decoded));
@@ -116,26 +93,12 @@ name_response(struct smtp_session *s, struct str text)
 static enum status
 password_response(struct smtp_session *s, struct str text)
 {
-    AUTO(wipe) struct buf decoded = BUF(LIMIT_PASSWORD_BYTES);
+    AUTO_SECRET_BUF decoded = BUF(LIMIT_PASSWORD_BYTES);
     AUTO_SECRET password = {0};
 
-    if (decode(text, &decoded) != OK || !secret_set(&password, buf_str(&decoded)))
+    if (login_word_read(text, &decoded) != OK || !secret_set(&password, buf_str(&decoded)))
         return smtp_error(s, 501, "5.5.2", "This is not base64");
     return check(s, s->name, &password);
-}
-
-static void
-log_login(const struct smtp_session *s, struct str name, enum status e)
-{
-    AUTO(logger_send) struct log_line l;
-
-    if (!event_begin(&l, EVENT_LOGIN))
-        return;
-    log_str(&l, "proto", STR("submission"));
-    log_str(&l, "peer", conn_peer(s->conn));
-    log_str(&l, "login", name);
-    log_str(&l, "tls", conn_is_tls(s->conn) ? STR("yes") : STR("no"));
-    log_str(&l, "result", str_of(status_name(e)));
 }
 
 static SUSPENDS enum status
@@ -153,23 +116,15 @@ static enum status
 check(struct smtp_session *s, struct str name, const struct secret *password)
 {
     AUTO_ARENA *a = arena_new(8192);
-    struct auth_login req = {
-        .session = s->id,
-        .protocol = PROTOCOL_SUBMISSION,
-        .peer = conn_peer(s->conn),
-        .tls = conn_is_tls(s->conn),
-        .login = name,
-        .password = secret_str(password),
-    };
-    struct auth_login_reply rep;
-    enum status e =
-        smtp_world->auth == NULL ? ERR_TEMP : auth_login_call(smtp_world->auth, &req, a, &rep);
+    struct login_from from = {
+        .auth = smtp_world->auth, .protocol = LOGIN_SUBMISSION, .session = s->id, .conn = s->conn};
+    struct login_account account;
+    enum status e = login_check(&from, name, password, a, &account);
 
-    log_login(s, name, e);
     if (e != OK)
         return refuse(s, e);
-    s->account = rep.account;
-    s->address = mem_str(rep.address);
+    s->account = account.account;
+    s->address = mem_str(account.address);
     conn_authenticated(s->conn);
     return smtp_reply(s, 235, "2.7.0", "Welcome");
 }

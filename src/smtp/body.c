@@ -122,7 +122,7 @@ keep(struct smtp_body *b, struct str run)
     }
 }
 
-static enum status
+static SUSPENDS enum status
 open_handle(struct smtp_body *b, struct arena *a)
 {
     struct store_blob_open open = {.size_hint = 0};

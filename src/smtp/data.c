@@ -1,6 +1,8 @@
 /* data.c - DATA: the message, its trace fields, and the one reply that promises something.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "base/size.h"
 #include "ipc/store_ipc.h"
 #include "mail/header_write.h"

@@ -5,9 +5,7 @@
 #include <stdio.h>
 
 #include "base/size.h"
-#include "ipc/auth_ipc.h"
-#include "ipc/store_ipc.h"
-#include "rt/random.h"
+#include "login/login.h"
 #include "smtp/session.h"
 
 /* What must hold before a verb is served. */
@@ -63,8 +61,7 @@ smtp_is_submission(const struct smtp_session *s)
 bool
 smtp_may_login(const struct smtp_session *s)
 {
-    return conn_is_tls(s->conn) ||
-           (smtp_world->config->plaintext_loopback && conn_peer_is_loopback(s->conn));
+    return login_is_safe(s->conn, smtp_world->config->plaintext_loopback);
 }
 
 static SUSPENDS enum status
@@ -344,14 +341,8 @@ session_closed(void *session)
     struct smtp_session *s = session;
 
     smtp_reset(s);
-    if (s->account != 0 && smtp_world->auth != NULL) {
-        struct auth_session_end end = {.session = s->id};
-        struct store_session_end forget = {.session = s->id};
-        if (auth_session_end_note(smtp_world->auth, &end) != OK || smtp_world->store == NULL ||
-            store_session_end_note(smtp_world->store, &forget) != OK) {
-            /* A lost channel ends the grants by itself. */
-        }
-    }
+    if (s->account != 0)
+        login_end(smtp_world->auth, smtp_world->store, s->id);
     list_remove(&s->node);
     mem_str_free(&s->helo);
     mem_str_free(&s->address);
