@@ -496,13 +496,16 @@ class Maker:
         guard = f'IPC_{name.upper()}_SERVE_H'
         linkage = f'{name.upper()}_SERVE_LINKAGE'
         self.head(f'{name}_serve.h',
-                  f'the answering end of interface {name}.  One .c file includes it, writes the handlers and '
-                  f'gives {name}_service to ipc_attach().')
+                  f'the answering end of interface {name}.  Who includes it writes the handlers and gives '
+                  f'{name}_service to ipc_attach().')
         self.add(f'#ifndef {guard}', f'#define {guard}', '', f'#include "ipc/{name}_ipc.h"', '',
                  '/* Where several roles answer, each defines this as static before the include. */',
                  f'#ifndef {linkage}', f'#define {linkage} extern', '#endif', '')
         for verb in self.s.verbs:
             self.handler(verb)
+        only = f'{name.upper()}_SERVE_HANDLERS_ONLY'
+        self.add('', '/* Handlers may stand in several files: all but one define this before the include. */',
+                 f'#ifndef {only}')
         for verb in self.s.verbs:
             self.thunk(verb)
         self.add(f'static const struct ipc_verb {name}_verbs[] = {{')
@@ -512,7 +515,7 @@ class Maker:
                  f'    .version = {self.s.version},',
                  f'    .schema_hash = 0x{self.s.hash():016x}u,', f'    .verbs = {name}_verbs,',
                  f'    .verb_count = {len(self.s.verbs)},', f'    .arena_budget = {self.s.arena},',
-                 '};', '', '#endif')
+                 '};', '#endif', '', '#endif')
         return self.text()
 
     def handler(self, verb):

@@ -56,7 +56,7 @@
     LIMIT(PLACEMENTS,              64,        "mailboxes","NO [LIMIT]: one message in so many places") \
     LIMIT(ALIAS_TARGETS,           64,        "targets",  "refused by the command") \
     LIMIT(ALIAS_DEPTH,             8,         "levels",   "the address is undeliverable: a loop") \
-    LIMIT(ALIAS_EXPANSION,         1000,      "addresses","the rest of a group is not expanded: undeliverable") \
+    LIMIT(ALIAS_EXPANSION,         1000,      "addresses","the address is undeliverable") \
     /* message structure: beyond these the rest is opaque, and still delivered */ \
     LIMIT(HEADER_BYTES,            1048576,   "bytes",    "the rest of the header is not indexed") \
     LIMIT(HEADER_FIELDS,           5000,      "fields",   "the rest is not indexed") \

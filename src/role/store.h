@@ -13,6 +13,7 @@
 #include "store/grants.h"
 #include "store/queue.h"
 #include "store/sealed.h"
+#include "store/store_watch.h"
 
 struct store {
     const struct config *config;
@@ -25,7 +26,8 @@ struct store {
     struct intake *intake;
     struct ipc_peer *auth, *keys; /* NULL while absent */
     struct list peers;            /* of struct store_peer */
-    struct map *changed;          /* accounts with notes not yet sent (store_watch.c) */
+    struct store_watch watch;     /* of all cells; role/store_notes.c */
+    struct store_notes *notes;    /* to workers, not yet sent */
 };
 /* One channel; ipc_state() of its peer. */
 struct store_peer {
@@ -39,9 +41,8 @@ struct store *store_of(const struct ipc_peer *p);
 struct intake_source *store_source_of(const struct ipc_peer *p);
 /* The grant of a session of this channel: ERR_DENIED when there is none. */
 MUST_USE enum status store_session(const struct ipc_peer *p, uint64_t session, struct grant *out);
-/* After the commit: tells the workers that have sessions on this account, once a turn of the loop.
- * mailbox 0 = look at all. */
-void store_changed(struct store *s, uint64_t account, uint64_t modseq, uint32_t mailbox);
+/* Sessions of the account that were revoked must end; session 0 = all.  Changes of accounts need no call: the store
+ * hears of every commit (store/store_watch.h) and tells the workers once a turn of the loop. */
 void store_revoked(struct store *s, uint64_t account, uint64_t session);
 /* Every status of a call that wrote passes here: ERR_IO means that the outcome is unknown, so the process ends at
  * once, and nobody gets an answer. */
