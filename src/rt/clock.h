@@ -13,5 +13,6 @@ struct instant clock_now(void); /* wall clock, for stored times and log lines */
 int64_t clock_mono_ms(void);    /* for deadlines and intervals */
 int64_t clock_mono_us(void);    /* read afresh, for measuring */
 void clock_refresh(void);       /* the loop calls it once a turn */
+void clock_forget(void);        /* no loop any more: read afresh again */
 
 #endif
