@@ -34,6 +34,7 @@ enum disk_fault {
     DISK_FAULT_CRASH,
     DISK_FAULT_SHORT
 };
+#define DISK_CRASH_EXIT 86 /* the status of a process that DISK_FAULT_CRASH ended */
 void disk_fault_for_tests(uint64_t nth_call, enum disk_fault what); /* 0 = off */
 
 #endif
