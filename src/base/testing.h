@@ -6,24 +6,20 @@
 #ifndef BASE_TESTING_H
 #define BASE_TESTING_H
 
-/* cmocka.h needs these four before it. */
+#include "base/str.h"
+
+/* cmocka.h needs these two, <stddef.h> and <stdint.h> before it. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "base/str.h"
 
 #define ROW(i, condition)                                     \
     do {                                                      \
@@ -46,11 +42,10 @@ aborts(void (*f)(void))
     pid_t child = fork();
 
     if (child == 0) {
-        int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         struct rlimit none = {0, 0};
 
         signal(SIGABRT, SIG_DFL); /* cmocka catches it */
-        if (null < 0 || dup2(null, STDERR_FILENO) < 0 || setrlimit(RLIMIT_CORE, &none) != 0)
+        if (close(STDERR_FILENO) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
             _exit(1);
         f();
         _exit(0);
