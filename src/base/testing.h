@@ -21,17 +21,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROW(i, condition)                                     \
-    do {                                                      \
-        if (!(condition))                                     \
-            fail_msg("row %zu: %s", (size_t)(i), #condition); \
+/* cmocka does not tell analysers that a failure never returns. */
+#define FAIL_AND_STOP(...)     \
+    do {                       \
+        fail_msg(__VA_ARGS__); \
+        abort();               \
     } while (0)
 
-#define assert_str(got, want)                                                       \
-    do {                                                                            \
-        struct str got_ = (got), want_ = (want);                                    \
-        if (!str_eq(got_, want_))                                                   \
-            fail_msg("got \"%.*s\", want \"%.*s\"", STR_FMT(got_), STR_FMT(want_)); \
+#define ROW(i, condition)                                          \
+    do {                                                           \
+        if (!(condition))                                          \
+            FAIL_AND_STOP("row %zu: %s", (size_t)(i), #condition); \
+    } while (0)
+
+#define assert_str(got, want)                                                            \
+    do {                                                                                 \
+        struct str got_ = (got), want_ = (want);                                         \
+        if (!str_eq(got_, want_))                                                        \
+            FAIL_AND_STOP("got \"%.*s\", want \"%.*s\"", STR_FMT(got_), STR_FMT(want_)); \
     } while (0)
 
 /* Whether f() ends in abort(), tried in a child that says nothing and leaves no core. */
