@@ -54,6 +54,8 @@ extern const struct directory_source directory_built_in;
 struct directory *directory_new(struct cells *c, struct str default_domain,
                                 const struct directory_source *source);
 void directory_free(struct directory **d);
+/* Another process changed something: the cache starts anew. */
+void directory_changed(struct directory *d);
 
 /* Canonical form in a, completed by the default domain; ERR_SYNTAX when it cannot be an address here.
  * domain_out (may be NULL) points into address_out. */
