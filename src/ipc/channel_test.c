@@ -163,6 +163,8 @@ run_failures(void *arg)
     /* Past a bound of the schema: nothing is sent, the channel stays. */
     assert_int_equal(probe_echo_call(d.client, &big, a, &big_rep), ERR_LIMIT);
     echo(d.client, 1, 10);
+    /* No channel at all. */
+    assert_int_equal(probe_fail_call(NULL, &req, a, &rep), ERR_CLOSED);
     duo_end(&d);
 }
 

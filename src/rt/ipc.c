@@ -144,6 +144,12 @@ ipc_state(const struct ipc_peer *p)
     return p->o.state;
 }
 
+void
+ipc_set_state(struct ipc_peer *p, void *state)
+{
+    p->o.state = state;
+}
+
 enum role
 ipc_role(const struct ipc_peer *p)
 {

@@ -91,6 +91,7 @@ MUST_USE enum status ipc_attach(const struct ipc_channel_end *e, const struct ip
 /* Ends the channel at the end of this turn, after what was said has been written as far as the kernel takes it. */
 void ipc_close(struct ipc_peer *p);
 void *ipc_state(const struct ipc_peer *p);
+void ipc_set_state(struct ipc_peer *p, void *state);
 enum role ipc_role(const struct ipc_peer *p);
 uint32_t ipc_index(const struct ipc_peer *p);
 uint64_t ipc_incarnation(const struct ipc_peer *p);
@@ -108,7 +109,7 @@ struct ipc_call {
     bool (*encode)(struct ipc_writer *w, const void *req);
     bool (*decode)(struct ipc_reader *r, void *rep_out); /* NULL for a note */
 };
-/* OK: rep is filled, its bytes live in a.  Else any status the handler returned, or ERR_CLOSED (the channel was
+/* p may be NULL: no channel, ERR_CLOSED.  OK: rep is filled, its bytes live in a.  Else any status the handler returned, or ERR_CLOSED (the channel was
  * lost: the outcome is unknown), ERR_LIMIT (request or reply past a bound; a too small), ERR_CANCELLED. */
 MUST_USE SUSPENDS enum status ipc_call(struct ipc_peer *p, const struct ipc_call *c,
                                        const void *req, struct arena *a, void *rep_out);

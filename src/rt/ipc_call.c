@@ -41,6 +41,8 @@ ipc_call(struct ipc_peer *p, const struct ipc_call *c, const void *req, struct a
 
     ASSERT(w.fiber != NULL && a != NULL && rep_out != NULL && c->decode != NULL);
     last_caller = NULL;
+    if (p == NULL)
+        return ERR_CLOSED;
     TRY(wait_for_room(p));
     if (!ipc_knows(p, c->service))
         return ERR_DENIED;
@@ -68,7 +70,7 @@ ipc_note(struct ipc_peer *p, const struct ipc_call *c, const void *req)
 {
     struct ipc_frame f = {.kind = IPC_NOTE};
 
-    if (!p->open)
+    if (p == NULL || !p->open)
         return ERR_CLOSED;
     if (!ipc_knows(p, c->service))
         return ERR_DENIED;
