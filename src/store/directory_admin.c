@@ -36,7 +36,7 @@ SUSPENDS static enum status alias_put(struct directory *d, const struct director
 SUSPENDS static enum status alias_put_once(struct directory *d, const struct directory_entry *e,
                                            bool only_new);
 SUSPENDS static enum status shard_read(struct directory *d, uint32_t index, struct str after,
-                                       size_t bytes, struct arena *a, struct shard_page *out);
+                                       struct arena *a, struct shard_page *out);
 SUSPENDS static enum status list_shard(struct listing *l, uint32_t index, struct str after);
 SUSPENDS static enum status domain_entries(struct directory *d, struct str domain,
                                            bool *accounts_out, bool remove_aliases);
@@ -103,29 +103,29 @@ directory_domain_dkim(struct directory *d, struct str name, struct str selector,
 }
 
 enum status
-directory_domains(struct directory *d, struct str after, size_t max, struct arena *a,
+directory_domains(struct directory *d, const struct directory_page *p,
                   const struct directory_domain **out, size_t *n_out)
 {
-    struct tally t = {.domains = ARENA_ARRAY(a, struct directory_domain, max)};
+    struct tally t = {.domains = ARENA_ARRAY(p->a, struct directory_domain, p->max)};
     const struct cell_entry *entries;
     size_t n;
     AUTO_ARENA *lo = arena_new(4096);
 
-    ASSERT(max > 0);
+    ASSERT(p->max > 0);
     struct cell_walk w = {
         .cell = cell_id_of(directory_domains_cell(d)),
-        .lo = arena_printf(lo, "t%.*s%c", STR_FMT(str_sub(after, 0, 255)), 0),
+        .lo = arena_printf(lo, "t%.*s%c", STR_FMT(str_sub(p->after, 0, 255)), 0),
         .hi = STR("u"),
         .bytes_max = PAGE_BYTES,
     };
-    if (after.len == 0)
+    if (p->after.len == 0)
         w.lo = STR("t");
     enum status st = OK;
-    while (t.count < max) {
-        st = cell_walk_page(directory_domains_cell(d), &w, a, &entries, &n);
+    while (t.count < p->max) {
+        st = cell_walk_page(directory_domains_cell(d), &w, p->a, &entries, &n);
         if (st != OK || n == 0)
             break;
-        for (size_t i = 0; i < n && t.count < max && st == OK; i++) {
+        for (size_t i = 0; i < n && t.count < p->max && st == OK; i++) {
             struct directory_domain_value v;
             st = directory_domain_read(entries[i].value, &v);
             if (st == OK)
@@ -170,20 +170,20 @@ directory_alias_set(struct directory *d, struct str address, const struct str *t
 }
 
 enum status
-directory_list(struct directory *d, enum directory_kind kind, struct str after, size_t max,
-               struct arena *a, const struct directory_entry **out, size_t *n_out)
+directory_list(struct directory *d, enum directory_kind kind, const struct directory_page *p,
+               const struct directory_entry **out, size_t *n_out)
 {
-    struct listing l = {.d = d, .kind = kind, .a = a, .max = max};
+    struct listing l = {.d = d, .kind = kind, .a = p->a, .max = p->max};
     uint32_t first = 0;
 
-    ASSERT(max > 0);
+    ASSERT(p->max > 0);
     if (d->source != &directory_built_in)
         return ERR_DENIED;
-    l.out = ARENA_ARRAY(a, struct directory_entry, max);
-    if (after.len > 0)
-        first = (uint32_t)(hash_stable(after) % DIRECTORY_SHARDS);
-    for (uint32_t i = first; i < DIRECTORY_SHARDS && l.n < max; i++)
-        TRY(list_shard(&l, i, i == first ? after : STR_NONE));
+    l.out = ARENA_ARRAY(p->a, struct directory_entry, p->max);
+    if (p->after.len > 0)
+        first = (uint32_t)(hash_stable(p->after) % DIRECTORY_SHARDS);
+    for (uint32_t i = first; i < DIRECTORY_SHARDS && l.n < p->max; i++)
+        TRY(list_shard(&l, i, i == first ? p->after : STR_NONE));
     *out = l.out;
     *n_out = l.n;
     return OK;
@@ -306,9 +306,9 @@ alias_put_once(struct directory *d, const struct directory_entry *e, bool only_n
 
 /* ---- walks over shards ---- */
 
-/* About `bytes` of a shard's address entries after an address; n = 0 at its end. */
+/* A page of a shard's address entries after an address; n = 0 at its end. */
 SUSPENDS static enum status
-shard_read(struct directory *d, uint32_t index, struct str after, size_t bytes, struct arena *a,
+shard_read(struct directory *d, uint32_t index, struct str after, struct arena *a,
            struct shard_page *out)
 {
     struct cell *cell = directory_cell(d, index);
@@ -319,7 +319,7 @@ shard_read(struct directory *d, uint32_t index, struct str after, size_t bytes, 
         .cell = cell_id_of(cell),
         .lo = after.len == 0 ? STR("a") : arena_printf(a, "a%.*s%c", STR_FMT(after), 0),
         .hi = STR("b"),
-        .bytes_max = bytes,
+        .bytes_max = PAGE_BYTES,
     };
 
     enum status st = cell_walk_page(cell, &w, a, &entries, &n);
@@ -344,7 +344,7 @@ list_shard(struct listing *l, uint32_t index, struct str after)
     while (l->n < l->max) {
         AUTO_ARENA *page_arena = arena_new(PAGE_ARENA);
         struct shard_page page;
-        TRY(shard_read(l->d, index, at, PAGE_BYTES, page_arena, &page));
+        TRY(shard_read(l->d, index, at, page_arena, &page));
         if (page.n == 0)
             return OK;
         for (size_t i = 0; i < page.n && l->n < l->max; i++) {
@@ -375,7 +375,8 @@ domain_entries(struct directory *d, struct str domain, bool *accounts_out, bool 
     enum directory_kind kind = remove_aliases ? DIRECTORY_ALIAS : DIRECTORY_ACCOUNT;
     do {
         AUTO_ARENA *page = arena_new(PAGE_ARENA);
-        TRY(directory_list(d, kind, after, 256, page, &list, &n));
+        struct directory_page p = {.after = after, .max = 256, .a = page};
+        TRY(directory_list(d, kind, &p, &list, &n));
         for (size_t i = 0; i < n; i++) {
             if (!str_eq(domain_of(list[i].address), domain))
                 continue;
@@ -413,7 +414,7 @@ count_shard(struct directory *d, uint32_t index, struct tally *t)
     for (;;) {
         AUTO_ARENA *a = arena_new(PAGE_ARENA);
         struct shard_page page;
-        TRY(shard_read(d, index, at, PAGE_BYTES, a, &page));
+        TRY(shard_read(d, index, at, a, &page));
         if (page.n == 0)
             return OK;
         for (size_t i = 0; i < page.n; i++) {

@@ -2,7 +2,7 @@
  *
  *     cell 0-255, by hash_stable(address)   'a' address            -> struct directory_entry
  *     cell 256                              't' domain             -> struct directory_domain_value
- *                                           'r' due(8) account(8)  -> address: look at the account then (directory_reap)
+ *                                           'r' due(8) account(8)  -> address: look at the account then
  * Values begin with a version byte; numbers are varints.  Readers refuse what the writers cannot have written.
  *
  * SPDX-License-Identifier: Apache-2.0 */

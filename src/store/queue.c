@@ -110,28 +110,28 @@ queue_facts(struct queue *q, uint64_t qid, struct arena *a, struct str *facts_ou
 }
 
 enum status
-queue_list(struct queue *q, uint64_t after, size_t max, struct arena *a,
-           const struct queue_message **out, size_t *n_out)
+queue_list(struct queue *q, const struct queue_page *p, const struct queue_message **out,
+           size_t *n_out)
 {
-    struct queue_message *list = ARENA_ARRAY(a, struct queue_message, max);
+    struct queue_message *list = ARENA_ARRAY(p->a, struct queue_message, p->max);
     const struct cell_entry *entries;
     size_t n = 0, count = 0;
     enum status st = OK;
 
-    ASSERT(max > 0);
-    struct queue_key lo = queue_key_of(after == UINT64_MAX ? after : after + 1);
+    ASSERT(p->max > 0);
+    struct queue_key lo = queue_key_of(p->after == UINT64_MAX ? p->after : p->after + 1);
     struct cell_walk w = {
         .cell = cell_id_of(q->cell),
         .lo = queue_key_str(&lo),
         .hi = STR("F"),
         .bytes_max = 65536,
     };
-    while (st == OK && count < max && arena_left(a) > 2 * (size_t)QUEUE_VALUE_MAX) {
-        st = cell_walk_page(q->cell, &w, a, &entries, &n);
+    while (st == OK && count < p->max && arena_left(p->a) > 2 * (size_t)QUEUE_VALUE_MAX) {
+        st = cell_walk_page(q->cell, &w, p->a, &entries, &n);
         if (st != OK || n == 0)
             break;
-        for (size_t i = 0; i < n && count < max && st == OK; i++)
-            st = read_entry(&entries[i], a, &list[count++]);
+        for (size_t i = 0; i < n && count < p->max && st == OK; i++)
+            st = read_entry(&entries[i], p->a, &list[count++]);
     }
     cell_walk_end(q->cell, &w);
     if (st != OK && st != ERR_NOT_FOUND)

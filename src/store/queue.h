@@ -74,9 +74,13 @@ MUST_USE SUSPENDS enum status queue_get(struct queue *q, uint64_t qid, struct ar
 MUST_USE SUSPENDS enum status queue_facts(struct queue *q, uint64_t qid, struct arena *a,
                                           struct str *facts_out);
 /* Messages after a qid, in order. */
-MUST_USE SUSPENDS enum status queue_list(struct queue *q, uint64_t after, size_t max,
-                                         struct arena *a, const struct queue_message **out,
-                                         size_t *n_out);
+struct queue_page {
+    uint64_t after;
+    size_t max;
+    struct arena *a; /* the listing ends early when little is left of it */
+};
+MUST_USE SUSPENDS enum status queue_list(struct queue *q, const struct queue_page *p,
+                                         const struct queue_message **out, size_t *n_out);
 
 /* Moves what is due from waiting to ready; once a second. */
 void queue_tick(struct queue *q, struct instant now);

@@ -91,7 +91,7 @@ sealed_put(struct sealed *s, const struct sealed_query *q, struct str bytes)
     return st;
 }
 
-/* What sealed_get() gives at once is bounded here.  Two puts at the same time may pass it by one record; nothing breaks. */
+/* What sealed_get() gives at once is bounded here.  Two puts at the same time may pass it by one: nothing breaks. */
 SUSPENDS static enum status
 has_room(struct sealed *s, const struct sealed_query *q, size_t bytes)
 {
