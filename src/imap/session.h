@@ -97,7 +97,8 @@ void imap_add_set(struct buf *b, const uint32_t *numbers, size_t n); /* "1:3,5";
 /* ---- updates (sync.c) ---- */
 /* Tells EXPUNGE (when allowed), EXISTS and changed flags, and moves the session on. */
 MUST_USE SUSPENDS enum status imap_sync(struct imap_session *s, bool may_expunge);
-/* Our own change was told already (STORE .SILENT, the FETCH of STORE): do not tell these uids up to this modseq again. */
+/* Our own change was told already (STORE .SILENT, the FETCH of STORE): do not tell these uids up to
+ * this modseq again. */
 void imap_session_deselect(struct imap_session *s);
 
 /* ---- life (server.c) ---- */

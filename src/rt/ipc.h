@@ -109,8 +109,9 @@ struct ipc_call {
     bool (*encode)(struct ipc_writer *w, const void *req);
     bool (*decode)(struct ipc_reader *r, void *rep_out); /* NULL for a note */
 };
-/* p may be NULL: no channel, ERR_CLOSED.  OK: rep is filled, its bytes live in a.  Else any status the handler returned, or ERR_CLOSED (the channel was
- * lost: the outcome is unknown), ERR_LIMIT (request or reply past a bound; a too small), ERR_CANCELLED. */
+/* p may be NULL: no channel, ERR_CLOSED.  OK: rep is filled, its bytes live in a.  Else any status
+ * the handler returned, or ERR_CLOSED (the channel was lost: the outcome is unknown), ERR_LIMIT
+ * (request or reply past a bound; a too small), ERR_CANCELLED. */
 MUST_USE SUSPENDS enum status ipc_call(struct ipc_peer *p, const struct ipc_call *c,
                                        const void *req, struct arena *a, void *rep_out);
 /* ERR_LIMIT when too much output waits for this peer already. */
