@@ -7,9 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-#include <unistd.h>
 
-#include "base/encode.h"
 #include "base/size.h"
 #include "rt/random.h"
 
@@ -36,46 +34,8 @@ cipher_free(EVP_CIPHER_CTX **c)
     EVP_CIPHER_CTX_free(*c);
 }
 
-static enum status
-read_key_text(int fd, struct buf *text)
-{
-    for (;;) {
-        char *tail = buf_tail(text, 64);
-        if (tail == NULL)
-            return ERR_LIMIT;
-        ssize_t n = pread(fd, tail, 64, (off_t)text->len);
-        if (n < 0)
-            return ERR_IO;
-        if (n == 0)
-            return OK;
-        buf_grew(text, (size_t)n);
-    }
-}
-
-static void
-wipe_buf(struct buf *b)
-{
-    if (b->ptr != NULL)
-        mem_wipe(b->ptr, b->cap);
-    buf_release(b);
-}
-
 enum status
-seal_new(int key_fd, struct seal **out, struct problem *why)
-{
-    AUTO(wipe_buf) struct buf text = BUF(256);
-    AUTO(wipe_buf) struct buf key = BUF(128);
-
-    if (read_key_text(key_fd, &text) != OK || hex_decode(str_trim(buf_str(&text)), &key) != OK ||
-        key.len != SEAL_KEY_BYTES) {
-        problem_set(why, 0, "", "the master key file does not hold 64 hexadecimal digits");
-        return ERR_CORRUPT;
-    }
-    return seal_new_from(buf_str(&key), out);
-}
-
-enum status
-seal_new_from(struct str key, struct seal **out)
+seal_new(struct str key, struct seal **out)
 {
     if (key.len != SEAL_KEY_BYTES)
         return ERR_SYNTAX;

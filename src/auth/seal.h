@@ -18,9 +18,8 @@
 #define SEAL_PLAIN_MAX 16000u
 
 struct seal;
-/* Reads the key (64 hexadecimal digits and a line end) from a descriptor that boss passed on. */
-MUST_USE enum status seal_new(int key_fd, struct seal **out, struct problem *why);
-MUST_USE enum status seal_new_from(struct str key, struct seal **out); /* SEAL_KEY_BYTES bytes */
+/* key: SEAL_KEY_BYTES bytes, else ERR_SYNTAX. */
+MUST_USE enum status seal_new(struct str key, struct seal **out);
 void seal_free(struct seal **s);
 MUST_USE enum status seal_make(const struct seal *s, struct str kind, struct str name,
                                struct str plain, struct buf *sealed_out);
