@@ -18,10 +18,9 @@ import csource
 
 FINDING = re.compile(r'\n(?=[^ \n]+:\d+:\d+: (?:error|warning):)')
 TIDY = 'clang-tidy-14'
-# Exhaustive loops make tests deep; what cmocka's assertions guarantee the analyser cannot know; an
-# integer in a void pointer is a fine argument for a test's fiber.
+# Exhaustive loops make tests deep; what cmocka's assertions guarantee the analyser cannot know.
 TESTS = ('--checks=-readability-function-cognitive-complexity,-readability-function-size,'
-         '-clang-analyzer-*,-performance-no-int-to-ptr')
+         '-clang-analyzer-*')
 
 
 def reach(path, roots, seen):

@@ -90,7 +90,7 @@ attempts_allowed(struct attempts *t, struct str peer)
     if (p == NULL || p->wrong < ATTEMPTS_FREE)
         return true;
     unsigned step = MIN(p->wrong - ATTEMPTS_FREE, (unsigned)WAIT_STEPS);
-    return clock_mono_ms() - p->last_ms >= (1000ll << step);
+    return clock_mono_ms() - p->last_ms >= (1000LL << step);
 }
 
 void

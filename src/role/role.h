@@ -1,8 +1,9 @@
 /* role.h - how a role of the one binary begins, meets its peers, and ends.
  *
  * Life:      boss starts the binary again as `godwit role NAME.INDEX` with a control socket as descriptor 3.
- *            role_main() reads from it what boss hands out, enters the jail of the role (role/jails.c), starts the loop and
- *            calls begin() on a fiber.  When that said OK boss hears that the role is ready.
+ *            role_main() reads from it what boss hands out, enters the jail of the role
+ *            (role/jails.c), starts the loop and calls begin() on a fiber.  When that said OK boss
+ *            hears that the role is ready.
  * Peers:     boss makes a channel for each pair of the topology (role/topology.c) and again when one side was started
  *            anew; peer_arrived() and peer_gone() run on the loop.
  * Never:     opens what boss did not hand out; finds a NULL in role_start that the topology promises.

@@ -158,7 +158,10 @@ grants_expire(struct grants *g, struct instant now)
     size_t n = map_count(g->sessions);
 
     for (size_t i = 0; i < n && i < EXPIRE_STEP; i++) {
-        struct held *h = LIST_ENTRY(list_pop(&g->all), struct held, of_all);
+        struct list *oldest = list_pop(&g->all);
+        if (oldest == NULL)
+            break;
+        struct held *h = LIST_ENTRY(oldest, struct held, of_all);
         list_push(&g->all, &h->of_all);
         if (h->grant.expires.us <= now.us)
             end(g, h);
@@ -186,7 +189,7 @@ grants_of(const struct grants *g, uint64_t account, struct grant *out, size_t ma
 static struct session_key
 session_key(uint64_t incarnation, uint64_t session)
 {
-    struct session_key k;
+    struct session_key k = {0};
 
     be64_put(k.bytes, incarnation);
     be64_put(k.bytes + 8, session);
