@@ -28,6 +28,10 @@ struct fiber *fiber_self(void); /* NULL outside fibers */
 MUST_USE SUSPENDS enum status fiber_park(int64_t timeout_ms);
 void fiber_wake(struct fiber *f); /* from the same loop's thread */
 void fiber_cancel(struct fiber *f);
+/* Parks until fiber_done(f, done); a fiber_wake() meanwhile is kept for the next fiber_park().
+ * Shielded: cancellation waits until this returns. */
+MUST_USE SUSPENDS enum status fiber_park_for(const bool *done, int64_t timeout_ms, bool shielded);
+void fiber_done(struct fiber *f, bool *done);
 MUST_USE SUSPENDS enum status fiber_sleep(int64_t ms);
 SUSPENDS void fiber_yield(void); /* lets the rest of the loop run once */
 /* Waits until fd has one of events (EPOLLIN, EPOLLOUT ...).  One fiber per fd. */

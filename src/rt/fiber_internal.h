@@ -71,11 +71,6 @@ void fibers_release(void);
 bool fibers_run(void); /* true when some are still ready */
 bool fibers_ready(void);
 
-/* Parks until fiber_done(f, done); a fiber_wake() meanwhile is kept for the next fiber_park().
- * Shielded: cancellation waits until this returns. */
-MUST_USE SUSPENDS enum status fiber_park_for(const bool *done, int64_t timeout_ms, bool shielded);
-void fiber_done(struct fiber *f, bool *done);
-
 void offload_release(void); /* offload.c: this loop's inbox for finished jobs */
 
 struct problem *fiber_problem(void); /* of this fiber; outside fibers a static one */

@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <unistd.h>
 
 #include "base/size.h"
@@ -97,7 +96,7 @@ results_come_back_to_their_fibers(void **state)
     assert_true(total == expected);
 }
 
-static sem_t gate; /* shut while zero; not a mutex: who opens it is another fiber */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static int started, refused, finished;
 
 static void
@@ -106,8 +105,8 @@ wait_at_gate(void *arg)
     int *ran = arg;
 
     __atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
-    sem_wait(&gate);
-    sem_post(&gate);
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
     *ran = 1;
 }
 
@@ -133,7 +132,7 @@ open_gate(void *arg)
     for (int i = 0; i < 5; i++)
         assert_int_equal(fiber_go(offload_to_gate, NULL), OK);
     assert_int_equal(fiber_sleep(5), OK);
-    sem_post(&gate);
+    pthread_mutex_unlock(&gate);
 }
 
 static void
@@ -142,7 +141,7 @@ the_line_is_bounded(void **state)
     (void)state;
     started = refused = finished = 0;
     assert_int_equal(offload_new("one", 1, 3, &pool), OK);
-    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    pthread_mutex_lock(&gate);
     assert_int_equal(fiber_go(offload_to_gate, NULL), OK);
     assert_int_equal(fiber_go(open_gate, NULL), OK);
     run_all();
@@ -174,7 +173,7 @@ cancel_it(void *arg)
     fiber_cancel(victim);
     assert_int_equal(fiber_sleep(5), OK);
     assert_int_equal(finished, 0);
-    sem_post(&gate);
+    pthread_mutex_unlock(&gate);
 }
 
 static void
@@ -183,7 +182,7 @@ cancelling_waits_for_the_work(void **state)
     (void)state;
     started = refused = finished = 0;
     assert_int_equal(offload_new("one", 1, 3, &pool), OK);
-    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    pthread_mutex_lock(&gate);
     assert_int_equal(fiber_go(be_cancelled, NULL), OK);
     assert_int_equal(fiber_go(cancel_it, NULL), OK);
     run_all();
