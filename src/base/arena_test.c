@@ -118,8 +118,6 @@ static void
 no_budget(void)
 {
     AUTO_ARENA *a = arena_new(0);
-
-    (void)a;
 }
 
 static void

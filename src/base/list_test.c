@@ -7,7 +7,7 @@
 #include "base/testing.h"
 
 struct item {
-    long before;
+    int before;
     struct list node; /* not first: LIST_ENTRY() has to count */
     char name;
 };

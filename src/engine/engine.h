@@ -12,10 +12,16 @@
  *            the engine has failed and refuses everything until it is opened anew.
  *            Corruption is ERR_CORRUPT, never wrong bytes.  A blob nobody refers to is garbage that a crash
  *            cannot turn into an orphan.
+ *            A cell that does not exist reads as empty with version 0; a dropped one is ERR_NOT_FOUND to
+ *            every call.  Two commits to one cell: the later waits for the outcome of the first and is then
+ *            judged by what it expects, so that a loser who reads again sees the winner.
+ *            A call once made is seen to its end even when its fiber is cancelled meanwhile.
  * Never:     understands keys or values; scans all cells on an online path.
  * Suspends:  all calls marked so run engine work on engine threads; a hit in memory may answer at once.
  *            All calls come from one loop.
- * Limits:    a batch <= 4 MiB without blobs (ERR_LIMIT), a key <= 512 bytes, a cell <= 50,000 keys (by convention).
+ * Limits:    a batch <= 4 MiB without blobs, a key of 1 to 512 bytes that does not begin with 0x00, a blob
+ *            <= 512 MiB, 4,096 keys or records of one call (all ERR_LIMIT); a cell <= 50,000 keys (by convention;
+ *            ERR_LIMIT in the cluster profile).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_ENGINE_H
@@ -46,13 +52,11 @@ bool blob_id_eq(struct blob_id a, struct blob_id b);
 /* ---- opening ---- */
 struct engine_options {
     const char *kind; /* "rocks" or "mem" */
-    /* data directory, made when absent; mem: ignored or a dump file in tests */
-    const char *path;
-    uint64_t cache_bytes; /* block cache */
-    uint32_t inline_max;  /* bodies up to here travel in the commit; 0 = default (16 KiB) */
-    uint32_t threads;     /* engine threads, 0 = default */
-    /* mem: asynchronous reads, conflicts, ambiguous results, lossy publish, key limits */
-    bool cluster_profile;
+    const char *path; /* data directory, made when absent; mem: a world's name in tests, or NULL */
+    uint64_t cache_bytes;   /* block cache */
+    uint32_t inline_max;    /* bodies up to here travel in the commit; 0 = default (16 KiB) */
+    uint32_t threads;       /* engine threads, 0 = default */
+    bool cluster_profile;   /* mem: the manners of many machines, see engine_faults.h */
     bool no_sync_for_tests; /* never set outside tests of speed-insensitive logic */
 };
 /* Called inside a fiber of an initialised loop.  why: one sentence for the operator. */
@@ -61,13 +65,15 @@ MUST_USE SUSPENDS enum status engine_open(const struct engine_options *o, struct
 SUSPENDS void engine_close(struct engine **e);
 bool engine_failed(const struct engine *e); /* after ERR_IO: end the process */
 
-/* ---- batches: plain data, built without suspending ---- */
+/* ---- batches: plain data, built without suspending; keys and values are copied into the arena ---- */
 struct batch;
 struct batch *batch_new(struct arena *a);
 void batch_put(struct batch *b, struct str key, struct str value);
 void batch_del(struct batch *b, struct str key);
+/* Of a blob that ended and was not forgotten, or that has references; else the commit says ERR_NOT_FOUND. */
 void batch_ref_add(struct batch *b, struct blob_id id);
-void batch_ref_drop(struct batch *b, struct blob_id id); /* at zero references the blob is gone */
+/* At zero references the blob is gone.  Of an unknown blob: nothing happens. */
+void batch_ref_drop(struct batch *b, struct blob_id id);
 /* Records: bytes kept beside the cell by number, regenerable, never part of scans. */
 void batch_record_put(struct batch *b, uint64_t number, struct str record);
 void batch_record_del(struct batch *b, uint64_t number);
@@ -82,8 +88,9 @@ MUST_USE SUSPENDS enum status engine_get(struct engine *e, struct cell_id c, con
 struct cell_entry {
     struct str key, value;
 };
-/* All entries with lo <= key < hi of one version, in order, in pages.  Start with *cursor = lo; it moves on;
- * pages of one walk come from the version that walk started at, or the call says ERR_CONFLICT: start again. */
+/* All entries with lo <= key < hi of one version, in order, in pages.  Start with version 0;
+ * pages of one walk come from the version that walk started at, or the call says ERR_CONFLICT: start again.
+ * A page of no entries is the end. */
 struct cell_walk {
     struct cell_id cell;
     struct str lo, hi;           /* hi empty = to the end; both must outlive the walk */
@@ -92,7 +99,6 @@ struct cell_walk {
     void *state;                 /* the engine's; engine_walk_end() frees it */
 };
 MUST_USE SUSPENDS enum status engine_walk(struct engine *e, struct cell_walk *w, struct arena *a,
-                                          /* n = 0: done */
                                           const struct cell_entry **entries_out, size_t *n_out);
 void engine_walk_end(struct engine *e, struct cell_walk *w);
 MUST_USE SUSPENDS enum status engine_commit(struct engine *e, struct cell_id c,
@@ -111,12 +117,12 @@ MUST_USE SUSPENDS enum status engine_records(struct engine *e, struct cell_id c,
 struct blob_writer;
 MUST_USE enum status engine_blob_new(struct engine *e, uint64_t size_hint,
                                      struct blob_writer **out);
-/* bounded buffering */
+/* Buffering is bounded: waits while too much is under way. */
 MUST_USE SUSPENDS enum status engine_blob_add(struct blob_writer *w, struct str bytes);
 /* The id may now go into batch_ref_add().  The bytes are durable at latest when that commit is. */
 MUST_USE SUSPENDS enum status engine_blob_end(struct blob_writer **w, struct blob_id *id_out);
 void engine_blob_drop(struct blob_writer **w); /* before the end; fits AUTO() */
-/* ended, but no commit will refer to it */
+/* Of a blob that ended, when no commit will refer to it. */
 void engine_blob_forget(struct engine *e, struct blob_id id);
 /* Reads [offset, offset + max) clamped to the blob; checks checksums. */
 MUST_USE SUSPENDS enum status engine_blob_read(struct engine *e, struct blob_id id, uint64_t offset,
@@ -129,10 +135,13 @@ MUST_USE SUSPENDS enum status engine_blob_size(struct engine *e, struct blob_id 
 void engine_publish(struct engine *e, struct cell_id c, uint64_t hint);
 void engine_subscribe(struct engine *e, void (*note)(void *arg, struct cell_id c, uint64_t hint),
                       void *arg);
-/* LOW: no new bodies.  CRITICAL: deletes only */
-enum engine_space { SPACE_PLENTY, SPACE_LOW, SPACE_CRITICAL };
+enum engine_space {
+    SPACE_PLENTY,
+    SPACE_LOW,      /* engine_blob_new() says ERR_NO_SPACE */
+    SPACE_CRITICAL, /* the caller should only delete */
+};
 enum engine_space engine_space(const struct engine *e);
-/* mover, compaction: a bounded step; call once a second */
+/* One bounded step of the mover, compaction, space and health checks; call it once a second. */
 MUST_USE SUSPENDS enum status engine_upkeep(struct engine *e);
 MUST_USE SUSPENDS enum status engine_checkpoint(struct engine *e, const char *dest);
 struct engine_counters {
