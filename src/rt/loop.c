@@ -231,7 +231,7 @@ run_timers(void)
 
     while (here->timers > 0 && here->heap[0].key <= now) {
         struct timer *t = here->heap[0].timer;
-        if (t->due_ms > now) {
+        if (t->due_ms > here->heap[0].key) { /* it was moved */
             heap_down(0, (struct heap_entry){t->due_ms, t});
             continue;
         }

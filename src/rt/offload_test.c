@@ -127,6 +127,8 @@ static FIBER_ENTRY void
 open_gate(void *arg)
 {
     (void)arg;
+    pthread_mutex_lock(&gate);
+    assert_int_equal(fiber_go(offload_to_gate, NULL), OK);
     while (__atomic_load_n(&started, __ATOMIC_SEQ_CST) < 1)
         assert_int_equal(fiber_sleep(1), OK);
     for (int i = 0; i < 5; i++)
@@ -141,8 +143,6 @@ the_line_is_bounded(void **state)
     (void)state;
     started = refused = finished = 0;
     assert_int_equal(offload_new("one", 1, 3, &pool), OK);
-    pthread_mutex_lock(&gate);
-    assert_int_equal(fiber_go(offload_to_gate, NULL), OK);
     assert_int_equal(fiber_go(open_gate, NULL), OK);
     run_all();
     assert_int_equal(refused, 2); /* one runs, three wait */
@@ -168,6 +168,8 @@ static FIBER_ENTRY void
 cancel_it(void *arg)
 {
     (void)arg;
+    pthread_mutex_lock(&gate);
+    assert_int_equal(fiber_go(be_cancelled, NULL), OK);
     while (__atomic_load_n(&started, __ATOMIC_SEQ_CST) < 1)
         assert_int_equal(fiber_sleep(1), OK);
     fiber_cancel(victim);
@@ -182,8 +184,6 @@ cancelling_waits_for_the_work(void **state)
     (void)state;
     started = refused = finished = 0;
     assert_int_equal(offload_new("one", 1, 3, &pool), OK);
-    pthread_mutex_lock(&gate);
-    assert_int_equal(fiber_go(be_cancelled, NULL), OK);
     assert_int_equal(fiber_go(cancel_it, NULL), OK);
     run_all();
     assert_int_equal(finished, 1);
