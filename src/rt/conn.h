@@ -10,8 +10,8 @@
  *            conn_line() return ERR_LIMIT once, and the rest of that line is thrown away.
  *            Reading pauses while a fiber works and enough input is waiting.
  * Deadlines: conn_deadline() runs from the last complete unit; missing it wakes with WAKE_TIMEOUT (the
- *            session says its farewell and closes).  A peer that takes our output slower than
- *            the progress floor (base/limits.h) is closed.
+ *            session says its farewell and closes, or gets the same time again).  A peer that takes
+ *            our output slower than the progress floor (base/limits.h) is closed.
  * TLS:       OpenSSL on the descriptor; TLS EOF without close_notify ends the connection, never
  *            falls back.  Bytes buffered before STARTTLS are an injection: ERR_SYNTAX.
  *
@@ -34,10 +34,9 @@ enum wake {
     WAKE_NOTE,    /* conn_note() was called */
     WAKE_EOF,     /* the peer ended its side; what was read before has been offered */
 };
-enum rest {
-    REST_LINE,  /* a complete line */
-    REST_BYTES, /* any bytes (literal, message body) */
-};
+/* REST_LINE: a complete line.  REST_BYTES: any bytes of a literal or body; the floor BODY_FLOOR_BYTES_S
+ * holds meanwhile. */
+enum rest { REST_LINE, REST_BYTES };
 
 struct conn_ops {
     /* The first two run on a fiber (SUSPENDS); opened() returns the session, or NULL to close. */
@@ -50,13 +49,22 @@ struct listener {
     const struct conn_ops *ops;
     struct tls_server *tls; /* for implicit TLS and STARTTLS; NULL = none */
     bool implicit_tls;
-    uint32_t conns_max;       /* above 75 % the slowest unauthenticated peers are shed */
-    uint32_t per_address_max; /* per /32 or /64 */
-    struct str shed_line;     /* what a shed peer is told, such as "421 ...\r\n" */
-    int kind;                 /* the caller's: which protocol and port */
+    uint32_t conns_max;           /* above 75 % the slowest unauthenticated peers are shed */
+    uint32_t per_address_max;     /* per /32 or /64 */
+    struct str shed_line;         /* what a shed peer is told, such as "421 ...\r\n" */
+    int kind;                     /* the caller's: which protocol and port */
+    struct listener_state *state; /* rt's own; NULL before listener_start() */
 };
+/* l stays where it is until listener_stop() was called and its last connection has closed. */
 MUST_USE enum status listener_start(struct listener *l);
-void listener_stop(struct listener *l);
+void listener_stop(struct listener *l); /* no new ones; those that are open live on */
+/* Serves a connected stream socket as if l had accepted it; takes fd over.  l->fd may be -1 (tests). */
+MUST_USE enum status listener_adopt(struct listener *l, int fd);
+struct listener_counts {
+    uint32_t open;
+    uint64_t accepted, refused_address, refused_full, shed;
+};
+struct listener_counts listener_counts(const struct listener *l);
 
 const struct listener *conn_listener(const struct conn *c);
 struct str conn_peer(const struct conn *c); /* "192.0.2.1" or "2001:db8::1" */
@@ -73,8 +81,9 @@ void conn_authenticated(struct conn *c); /* no longer shed first */
 /* Input, inside wake(). */
 void conn_rest(struct conn *c, enum rest unit);
 void conn_line_max(struct conn *c, size_t max); /* without CRLF */
-/* OK: a line without its CRLF, valid until the next conn call.  ERR_TEMP: none complete: return and rest.
- * ERR_LIMIT: too long, skipped.  ERR_SYNTAX: bare CR, bare LF or NUL in it; line_out is set all the same. */
+/* OK: a line without its CRLF, valid until the next call for input.  ERR_TEMP: none complete: return and
+ * rest.  ERR_LIMIT: too long, skipped.  ERR_SYNTAX: bare CR or NUL in it, or a bare LF ended it; line_out is
+ * set all the same. */
 MUST_USE enum status conn_line(struct conn *c, struct str *line_out);
 /* What is buffered, at most max, without consuming it; empty = return and rest. */
 struct str conn_peek(struct conn *c, size_t max);
@@ -90,7 +99,9 @@ MUST_USE SUSPENDS enum status conn_flush(struct conn *c); /* everything reached 
 
 /* From anywhere in the loop: wake the session with WAKE_NOTE when it next rests.  Coalesced. */
 void conn_note(struct conn *c);
-/* After the reply to STARTTLS was written: flushes, checks that nothing is buffered, shakes hands. */
+/* After the reply to STARTTLS was written: checks that nothing is buffered (ERR_SYNTAX) and flushes.  On OK the
+ * session forgets what it knew and returns to rest: the handshake waits as data, and the next wake is
+ * inside TLS.  A handshake that fails closes the connection. */
 MUST_USE SUSPENDS enum status conn_starttls(struct conn *c);
 void conn_close(struct conn *c); /* after this wake returns, or now at rest */
 

@@ -72,6 +72,7 @@ bool fibers_run(void); /* true when some are still ready */
 bool fibers_ready(void);
 
 void offload_release(void); /* offload.c: this loop's inbox for finished jobs */
+void logger_release(void);  /* logger.c: writes what this thread collected */
 
 struct problem *fiber_problem(void); /* of this fiber; outside fibers a static one */
 

@@ -11,6 +11,7 @@
 #include "base/size.h"
 #include "rt/clock.h"
 #include "rt/fiber_internal.h"
+#include "rt/iobuf.h"
 
 #define EVENTS_PER_TURN 128
 #define HEAP_FIRST      64u
@@ -57,9 +58,15 @@ loop_init(void)
 void
 loop_release(void)
 {
+    struct list *node;
+
     ASSERT(here != NULL && fiber_self() == NULL);
     offload_release();
     fibers_release();
+    while ((node = list_pop(&here->deferred)) != NULL)
+        list_init(node);
+    logger_release();
+    iobuf_pool_release();
     close(here->epoll_fd);
     mem_free(here->heap);
     mem_free(here);
@@ -88,6 +95,12 @@ loop_stop(void)
 {
     ASSERT(here != NULL);
     here->stopping = true;
+}
+
+bool
+loop_exists(void)
+{
+    return here != NULL;
 }
 
 static int

@@ -19,6 +19,7 @@ void loop_init(void);    /* once per thread, before anything else of rt */
 void loop_release(void); /* fibers that never ended lose their stacks */
 void loop_run(void);     /* until loop_stop() */
 void loop_stop(void);
+bool loop_exists(void); /* in this thread */
 
 struct timer {
     int64_t due_ms;

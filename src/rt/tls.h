@@ -35,7 +35,8 @@ struct tls_cert {
     const struct str *names;
     size_t name_count;
 };
-/* alpn: "smtp", "imap", "pop3" or "" (none is required of the client, a wrong one is refused). */
+/* alpn: "smtp", "imap", "pop3", a list by preference such as "h2,http/1.1" (none is required of the client, a
+ * wrong one is refused), or "" (what the client offers is ignored). */
 MUST_USE enum status tls_server_new(struct str alpn, tls_sign_fn *sign, void *arg,
                                     struct tls_server **out);
 MUST_USE enum status tls_server_set(struct tls_server *t, const struct tls_cert *certs, size_t n,
@@ -46,8 +47,11 @@ MUST_USE enum status tls_server_set_local(struct tls_server *t, struct str chain
 bool tls_server_ready(const struct tls_server *t); /* has a certificate */
 void tls_server_free(struct tls_server **t);
 
-enum tls_verify { TLS_OPPORTUNISTIC, TLS_VERIFY_NAME }; /* TLS_VERIFY_NAME: system trust anchors */
+/* OPPORTUNISTIC takes any certificate and, unlike all else here, any strong cipher of TLS 1.2.
+ * VERIFY_NAME: the system's trust anchors, read at once, before a jail. */
+enum tls_verify { TLS_OPPORTUNISTIC, TLS_VERIFY_NAME };
 MUST_USE enum status tls_client_new(enum tls_verify verify, struct tls_client **out);
+MUST_USE enum status tls_client_trust(struct tls_client *t, struct str anchor_pem);
 void tls_client_free(struct tls_client **t);
 
 #endif

@@ -1,0 +1,110 @@
+/* conn_client.c - connections that we open: the caller's fiber drives, and waits.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/size.h"
+#include "rt/clock.h"
+#include "rt/conn_internal.h"
+#include "rt/fiber_internal.h"
+
+static MUST_USE SUSPENDS enum status finish_connect(struct conn *c, const struct conn_target *t);
+static MUST_USE enum status open_socket(const struct conn_target *t, int *fd_out);
+
+enum status
+conn_connect(const struct conn_target *t, struct conn **out)
+{
+    int fd;
+
+    ASSERT(fiber_self() != NULL);
+    TRY(open_socket(t, &fd));
+    struct conn *c = conn_new(fd);
+    c->busy = true;
+    c->fiber = fiber_self();
+    c->phase = CONN_OPEN;
+    c->line_max = 4096;
+    conn_set_peer(c, &t->addr);
+    enum status s = finish_connect(c, t);
+    if (s == OK)
+        *out = c;
+    else
+        conn_free(&c);
+    return s;
+}
+
+static enum status
+open_socket(const struct conn_target *t, int *fd_out)
+{
+    const int one = 1;
+    int fd = socket(t->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE ? ERR_LIMIT : ERR_TEMP;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    bool good = t->source == NULL ||
+                bind(fd, t->source,
+                     t->source->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                      : sizeof(struct sockaddr_in)) == 0;
+    if (good && (connect(fd, (const struct sockaddr *)&t->addr, t->addr_len) == 0 ||
+                 errno == EINPROGRESS)) {
+        *fd_out = fd;
+        return OK;
+    }
+    close(fd);
+    return ERR_TEMP;
+}
+
+/* Refused, unreachable and the like are ERR_TEMP: nothing happened, another host or time may do. */
+static enum status
+finish_connect(struct conn *c, const struct conn_target *t)
+{
+    int64_t until = clock_mono_ms() + t->timeout_ms;
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    TRY(conn_watch(c));
+    while (!c->writable && !c->hangup) {
+        int64_t left = until - clock_mono_ms();
+        TRY(conn_wait(c, t->timeout_ms < 0 ? FIBER_FOREVER : MAX(left, 0)));
+    }
+    if (getsockopt(c->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
+        return ERR_TEMP;
+    c->hangup = false;
+    return OK;
+}
+
+enum status
+conn_read_line(struct conn *c, int64_t timeout_ms, struct str *line_out)
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+
+    ASSERT(c->home == NULL);
+    c->fiber = fiber_self();
+    TRY(conn_flush(c));
+    for (;;) {
+        enum status s = conn_line(c, line_out);
+        if (s != ERR_TEMP)
+            return s;
+        if (c->eof)
+            return ERR_CLOSED;
+        int64_t left = until - clock_mono_ms();
+        TRY(conn_wait(c, timeout_ms < 0 ? FIBER_FOREVER : MAX(left, 0)));
+    }
+}
+
+void
+conn_free(struct conn **conn)
+{
+    struct conn *c = *conn;
+
+    if (c == NULL)
+        return;
+    ASSERT(c->home == NULL && !c->waiting);
+    conn_push(c);
+    conn_tls_shut(c);
+    conn_release(c);
+    *conn = NULL;
+}

@@ -1,0 +1,247 @@
+/* conn_tls.c - TLS on a connection's descriptor.
+ *
+ * OpenSSL reads and writes through a BIO that knows what the loop knows: whether the kernel has said
+ * "would block", or has shown by a short read that it is empty.  So TLS costs no extra system call.
+ * Every SSL_* call starts with an empty error queue and leaves one (the queue is the thread's).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <openssl/err.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/size.h"
+#include "rt/clock.h"
+#include "rt/conn_internal.h"
+#include "rt/fiber_internal.h"
+#include "rt/tls_internal.h"
+
+static BIO_METHOD *bio_method;
+static pthread_once_t bio_once = PTHREAD_ONCE_INIT;
+
+static void make_bio_method(void);
+static int bio_read(BIO *b, char *p, int n);
+static int bio_write(BIO *b, const char *p, int n);
+static long bio_ctrl(BIO *b, int cmd, long num, void *ptr);
+static void attach(struct conn *c, SSL *ssl);
+static void remember_name(struct conn *c);
+
+enum status
+conn_starttls(struct conn *c)
+{
+    ASSERT(c->home != NULL && c->ssl == NULL && c->phase == CONN_OPEN);
+    /* RFC 3207 section 4.2: what came in the clear before the handshake is somebody else's. */
+    if (iobuf_size(&c->in) > 0)
+        return ERR_SYNTAX;
+    SSL *ssl = tls_server_ssl(conn_listener(c)->tls);
+    if (ssl == NULL)
+        return ERR_TEMP;
+    enum status s = conn_flush(c);
+    if (s != OK) {
+        tls_ssl_free(&ssl);
+        return s;
+    }
+    attach(c, ssl);
+    c->rest = REST_LINE;
+    c->skipping = false;
+    c->phase = CONN_HANDSHAKE;
+    c->phase_until_ms = clock_mono_ms() + (int64_t)LIMIT_TLS_HANDSHAKE_S * 1000;
+    return OK;
+}
+
+enum status
+conn_tls_shake(struct conn *c)
+{
+    if (c->broken)
+        return ERR_CLOSED;
+    if (c->ssl == NULL) {
+        SSL *ssl = tls_server_ssl(conn_listener(c)->tls);
+        if (ssl == NULL)
+            return ERR_CLOSED; /* no certificate yet */
+        attach(c, ssl);
+    }
+    c->tls_wants_write = false;
+    ERR_clear_error();
+    int r = SSL_do_handshake(c->ssl);
+    int error = r == 1 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, r);
+    ERR_clear_error();
+    switch (error) {
+    case SSL_ERROR_NONE:
+        c->tls_done = true;
+        c->tls_pending = SSL_has_pending(c->ssl) == 1;
+        remember_name(c);
+        return OK;
+    case SSL_ERROR_WANT_WRITE: c->tls_wants_write = true; return ERR_TEMP;
+    case SSL_ERROR_WANT_READ: return ERR_TEMP;
+    default:
+        /* Fails closed: what waited to be said inside TLS is never said outside. */
+        iobuf_release(&c->out);
+        c->out_since_ms = 0;
+        return ERR_CLOSED;
+    }
+}
+
+ssize_t
+conn_tls_read(struct conn *c, char *p, size_t n)
+{
+    ERR_clear_error();
+    int got = SSL_read(c->ssl, p, (int)MIN(n, 1u << 20));
+    int error = got > 0 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, got);
+    ERR_clear_error();
+    switch (error) {
+    case SSL_ERROR_NONE: c->tls_pending = SSL_has_pending(c->ssl) == 1; return got;
+    case SSL_ERROR_WANT_READ: c->tls_pending = false; return -1;
+    case SSL_ERROR_WANT_WRITE: c->tls_pending = true; return -1; /* a key update; tried again */
+    case SSL_ERROR_ZERO_RETURN:
+        c->eof = true;
+        c->readable = c->tls_pending = false;
+        return 0;
+    default:
+        /* Also an end without close_notify: a truncation, which is not an end (RFC 8446 section 6.1). */
+        conn_break(c);
+        return -1;
+    }
+}
+
+ssize_t
+conn_tls_write(struct conn *c, const char *p, size_t n)
+{
+    ERR_clear_error();
+    int done = SSL_write(c->ssl, p, (int)MIN(n, 1u << 20));
+    int error = done > 0 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, done);
+    ERR_clear_error();
+    if (error == SSL_ERROR_NONE)
+        return done;
+    if (error != SSL_ERROR_WANT_WRITE && error != SSL_ERROR_WANT_READ)
+        conn_break(c);
+    return -1;
+}
+
+void
+conn_tls_shut(struct conn *c)
+{
+    if (c->ssl == NULL || !c->tls_done || c->broken || c->tls_shut)
+        return;
+    c->tls_shut = true;
+    ERR_clear_error();
+    (void)SSL_shutdown(c->ssl);
+    ERR_clear_error();
+}
+
+bool
+conn_is_tls(const struct conn *c)
+{
+    return c->ssl != NULL;
+}
+
+struct str
+conn_tls_name(const struct conn *c)
+{
+    return str_of(c->tls_name);
+}
+
+static void
+remember_name(struct conn *c)
+{
+    const char *cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(c->ssl));
+
+    (void)snprintf(c->tls_name, sizeof(c->tls_name), "%s %s", SSL_get_version(c->ssl), cipher);
+}
+
+/* The client's side: its fiber waits. */
+enum status
+conn_connect_tls(struct conn *c, struct tls_client *tls, struct str name)
+{
+    int64_t until = clock_mono_ms() + (int64_t)LIMIT_TLS_HANDSHAKE_S * 1000;
+    SSL *ssl = NULL;
+
+    ASSERT(c->home == NULL && c->ssl == NULL);
+    if (iobuf_size(&c->in) > 0)
+        return ERR_SYNTAX;
+    TRY(conn_flush(c));
+    TRY(tls_client_ssl(tls, name, &ssl));
+    attach(c, ssl);
+    for (;;) {
+        enum status s = conn_tls_shake(c);
+        if (s == OK)
+            return OK;
+        if (s != ERR_TEMP) {
+            bool distrusted = SSL_get_verify_result(ssl) != X509_V_OK &&
+                              SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
+            conn_break(c);
+            return distrusted ? ERR_DENIED : s;
+        }
+        int64_t left = until - clock_mono_ms();
+        TRY(conn_wait(c, MAX(left, 0)));
+    }
+}
+
+/* The BIO. */
+
+static void
+attach(struct conn *c, SSL *ssl)
+{
+    pthread_once(&bio_once, make_bio_method);
+    BIO *b = BIO_new(bio_method);
+    ASSERT(b != NULL);
+    BIO_set_data(b, c);
+    BIO_set_init(b, 1);
+    SSL_set_bio(ssl, b, b);
+    c->ssl = ssl;
+}
+
+static void
+make_bio_method(void)
+{
+    bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
+    ASSERT(bio_method != NULL);
+    ASSERT(BIO_meth_set_read(bio_method, bio_read) == 1);
+    ASSERT(BIO_meth_set_write(bio_method, bio_write) == 1);
+    ASSERT(BIO_meth_set_ctrl(bio_method, bio_ctrl) == 1);
+}
+
+static int
+bio_read(BIO *b, char *p, int n)
+{
+    struct conn *c = BIO_get_data(b);
+
+    BIO_clear_retry_flags(b);
+    if (!c->readable) {
+        BIO_set_retry_read(b);
+        return -1;
+    }
+    ssize_t got = recv(c->watch.fd, p, (size_t)n, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        c->readable = errno == EINTR;
+        BIO_set_retry_read(b);
+    } else if (got < n && !(got > 0 && c->hangup)) {
+        c->readable = false;
+    }
+    return (int)got;
+}
+
+static int
+bio_write(BIO *b, const char *p, int n)
+{
+    struct conn *c = BIO_get_data(b);
+    ssize_t done = -1;
+
+    BIO_clear_retry_flags(b);
+    if (c->writable)
+        done = send(c->watch.fd, p, (size_t)n, MSG_NOSIGNAL);
+    if (!c->writable || (done < 0 && (errno == EAGAIN || errno == EINTR))) {
+        c->writable = c->writable && errno == EINTR;
+        BIO_set_retry_write(b);
+    }
+    return (int)done;
+}
+
+static long
+bio_ctrl(BIO *b, int cmd, long num, void *ptr)
+{
+    (void)b;
+    (void)num;
+    (void)ptr;
+    return cmd == BIO_CTRL_FLUSH ? 1 : 0;
+}
