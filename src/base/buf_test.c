@@ -100,11 +100,11 @@ shrinking_empties(void **state)
     AUTO_BUF b = BUF(10000);
 
     buf_add(&b, STR("abc"));
-    buf_shrink(&b, 1000);
+    buf_shrink(&b, b.cap); /* as much as may be kept */
     assert_non_null(b.ptr);
     assert_int_equal(b.len, 0);
     assert_non_null(buf_tail(&b, 5000));
-    buf_shrink(&b, 1000);
+    buf_shrink(&b, b.cap - 1);
     assert_null(b.ptr);
     assert_int_equal(b.cap, 0);
     assert_int_equal(b.max, 10000);
@@ -120,7 +120,7 @@ taking_moves_the_bytes(void **state)
 
     buf_add(&b, STR("abc"));
     struct str taken = buf_take(&b);
-    assert_null(b.ptr);
+    assert_int_equal(b.cap, 0);
     buf_add(&b, STR("0123456789"));
     assert_int_equal(buf_status(&b), OK);
     assert_str(taken, STR("abc"));

@@ -8,11 +8,19 @@
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/* Value + 1 of each digit; 0 for what is none. */
+static const unsigned char base64_values[256] = {
+    ['A'] = 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,         12,         13,
+    14,         15, 16, 17, 18, 19, 20, 21, 22, 23, 24,         25,         26,
+    ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,         38,         39,
+    40,         41, 42, 43, 44, 45, 46, 47, 48, 49, 50,         51,         52,
+    ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64,
+};
 static const char hex_digits[] = "0123456789abcdef";
 
-static int base64_value(char c);
 static int hex_value(char c);
-static char *base64_group(char *to, const char *from, size_t digits);
+static bool base64_groups(char *to, const char *from, size_t groups);
+static bool base64_last(char *to, const char *from, size_t digits);
 static size_t ascii_run(const char *p, size_t n);
 
 /* RFC 4648 section 4 */
@@ -58,13 +66,9 @@ base64_decode(struct str s, struct buf *b)
     char *to = buf_tail(b, size);
     if (to == NULL)
         return ERR_LIMIT;
-    const char *p = s.ptr;
-    for (size_t groups = s.len / 4; groups > 1; groups--, p += 4) {
-        to = base64_group(to, p, 4);
-        if (to == NULL)
-            return ERR_SYNTAX;
-    }
-    if (base64_group(to, p, 4 - padding) == NULL)
+    size_t whole = s.len / 4 - 1;
+    if (!base64_groups(to, s.ptr, whole) ||
+        !base64_last(to + whole * 3, s.ptr + whole * 4, 4 - padding))
         return ERR_SYNTAX;
     buf_grew(b, size);
     return OK;
@@ -190,19 +194,7 @@ str_is_ascii(struct str s)
     return ascii_run(s.ptr, s.len) == s.len;
 }
 
-/* -1 for what is no digit.  Written as ranges: the compiler turns them into a table where it pays. */
-static int
-base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (ascii_is_digit(c))
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
+/* -1 for what is no digit. */
 static int
 hex_value(char c)
 {
@@ -212,24 +204,42 @@ hex_value(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* Two to four digits into one to three bytes.  Returns what follows them, NULL on a bad digit or
- * when bits are left over that should be zero. */
-static char *
-base64_group(char *to, const char *from, size_t digits)
+/* Four digits into three bytes, so many times; false on a bad digit. */
+static bool
+base64_groups(char *to, const char *from, size_t groups)
+{
+    const unsigned char *p = (const unsigned char *)from;
+
+    for (; groups > 0; groups--, p += 4, to += 3) {
+        uint32_t a = base64_values[p[0]], b = base64_values[p[1]];
+        uint32_t c = base64_values[p[2]], d = base64_values[p[3]];
+        if (a == 0 || b == 0 || c == 0 || d == 0)
+            return false;
+        uint32_t bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+        to[0] = (char)(bits >> 16);
+        to[1] = (char)(bits >> 8);
+        to[2] = (char)bits;
+    }
+    return true;
+}
+
+/* The last two to four digits; false also when bits are left over that should be zero. */
+static bool
+base64_last(char *to, const char *from, size_t digits)
 {
     uint32_t bits = 0;
 
     for (size_t i = 0; i < 4; i++) {
-        int v = i < digits ? base64_value(from[i]) : 0;
-        if (v < 0)
-            return NULL;
-        bits = bits << 6 | (uint32_t)v;
+        uint32_t v = i < digits ? base64_values[(unsigned char)from[i]] : 1;
+        if (v == 0)
+            return false;
+        bits = bits << 6 | (v - 1);
     }
     if (bits & ((1u << 8 * (4 - digits)) - 1))
-        return NULL;
+        return false;
     for (size_t i = 0; i + 1 < digits; i++)
-        *to++ = (char)(bits >> (16 - 8 * i));
-    return to;
+        to[i] = (char)(bits >> (16 - 8 * i));
+    return true;
 }
 
 /* How many bytes at p are below 0x80. */

@@ -13,12 +13,14 @@ struct list {
 };
 
 #define LIST_ENTRY(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+/* NOLINTBEGIN(bugprone-macro-parentheses): they declare the variables that they are given. */
 #define list_each(node, head) \
     for (struct list *node = (head)->next; node != (head); node = node->next)
 /* Allows removal of the current node. */
 #define list_each_safe(node, after, head)                                       \
     for (struct list *node = (head)->next, *after = node->next; node != (head); \
          node = after, after = node->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void
 list_init(struct list *head)

@@ -7,7 +7,7 @@
 #include "base/testing.h"
 
 struct item {
-    int before;
+    long before;
     struct list node; /* not first: LIST_ENTRY() has to count */
     char name;
 };

@@ -365,6 +365,28 @@ reader_defaults(struct reader *r)
     r->c.log_level = LOG_INFO;
 }
 
+/* word = DQUOTE *not-DQUOTE DQUOTE / 1*not-blank.  No word holds a quote, so that every word can be
+ * written back between quotes. */
+static enum status
+scan_word(struct scan *s, const struct config_line *l, struct str *out)
+{
+    const char *from = s->pos;
+    char c;
+
+    if (scan_char(s, '"')) {
+        if (!scan_until(s, '"', out))
+            return config_expected(l, scan_rest(s), "a closing \"");
+        return scan_char(s, '"') ? OK : ERR_SYNTAX;
+    }
+    while (scan_peek(s, &c) && !ascii_is_space(c))
+        s->pos++;
+    struct str w = str_from(from, (size_t)(s->pos - from));
+    if (str_find(w, '"') >= 0)
+        return config_expected(l, w, "quotes around the whole word, and none inside");
+    *out = w;
+    return OK;
+}
+
 /* Cuts a line into words: blanks separate, "..." holds blanks, # ends. */
 static enum status
 split_words(struct str text, struct config_line *l)
@@ -374,24 +396,13 @@ split_words(struct str text, struct config_line *l)
 
     l->count = 0;
     for (;;) {
-        struct str w;
         scan_skip_spaces(&s);
         if (!scan_peek(&s, &c) || c == '#')
             return OK;
         if (l->count == CONFIG_WORDS_MAX)
             return config_expected(l, scan_rest(&s), "at most 16 words");
-        if (scan_char(&s, '"')) {
-            if (!scan_until(&s, '"', &w))
-                return config_expected(l, scan_rest(&s), "a closing \"");
-            if (!scan_char(&s, '"'))
-                UNREACHABLE();
-        } else {
-            const char *from = s.pos;
-            while (scan_peek(&s, &c) && !ascii_is_space(c))
-                s.pos++;
-            w = str_from(from, (size_t)(s.pos - from));
-        }
-        l->words[l->count++] = w;
+        TRY(scan_word(&s, l, &l->words[l->count]));
+        l->count++;
     }
 }
 

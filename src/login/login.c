@@ -46,6 +46,14 @@ login_plain_read(struct str base64, struct buf *decoded, struct str *name_out,
     return OK;
 }
 
+uint64_t
+login_session_new(void)
+{
+    static uint64_t made;
+
+    return ++made;
+}
+
 static void
 log_attempt(const struct login_from *f, struct str name, enum status e)
 {

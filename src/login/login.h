@@ -32,6 +32,9 @@ MUST_USE enum status login_plain_read(struct str base64, struct buf *decoded, st
 /* One answer of the LOGIN mechanism: base64, "=" for nothing. */
 MUST_USE enum status login_word_read(struct str base64, struct buf *decoded);
 
+/* A number for a new session of this worker, whatever its protocol; never 0, never used twice. */
+uint64_t login_session_new(void);
+
 struct login_from {
     struct ipc_peer *auth; /* NULL: it is away */
     enum login_protocol protocol;
@@ -43,8 +46,8 @@ struct login_account {
     struct str address; /* in the arena */
     uint32_t rights;
 };
-/* OK: the store knows the session as this account's.  ERR_DENIED: wrong.  ERR_LIMIT: too many attempts.  Others: cannot tell
- * now. */
+/* OK: the store knows the session as this account's.  ERR_DENIED: wrong.  ERR_LIMIT: too many attempts.
+ * Others: cannot tell now. */
 MUST_USE SUSPENDS enum status login_check(const struct login_from *f, struct str name,
                                           const struct secret *password, struct arena *a,
                                           struct login_account *out);

@@ -51,11 +51,9 @@ header_write(struct buf *b, struct str name, struct str value)
     buf_add(b, name);
     buf_add_char(b, ':');
     while (i < value.len) {
-        size_t from = i;
-
         while (i < value.len && is_blank(value.ptr[i]))
             i++;
-        from = i;
+        size_t from = i;
         while (i < value.len && !is_blank(value.ptr[i]))
             i++;
         if (i > from)

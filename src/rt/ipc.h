@@ -72,25 +72,35 @@ struct ipc_channel_end { /* what boss hands out, or a test makes */
 /* Makes both ends; ring_bytes = 0 for none. */
 MUST_USE enum status ipc_pair(size_t ring_bytes, struct ipc_channel_end ends_out[2]);
 
-/* Attaches a channel.  Hello (protocol version, schema hash of every service both sides know) is exchanged first; a
- * mismatch closes.  gone() runs on the loop when the channel ended, before p is freed. */
+/* Attaches a channel.  Hello (protocol version, version and schema hash of every service served) is exchanged
+ * first; a mismatch closes.  gone() runs on the loop, once, when the channel has ended for whatever
+ * reason; afterwards p answers questions only until its last fiber returns. */
 struct ipc_options {
     enum role own_role, peer_role;
     uint32_t peer_index;                     /* which of several workers */
     uint64_t peer_incarnation;               /* 64 random bits, new at each start of the peer */
     const struct ipc_service *const *serves; /* what this side answers; may be empty */
-    size_t serve_count;
-    void (*gone)(struct ipc_peer *p);
-    void *state; /* ipc_state() gives it back to handlers */
+    size_t serve_count;                      /* at most IPC_SERVICES_MAX */
+    void (*gone)(struct ipc_peer *p);        /* may be NULL */
+    void *state;                             /* ipc_state() gives it back to handlers */
 };
+#define IPC_SERVICES_MAX 8u
+/* Takes both descriptors of e over, also on failure. */
 MUST_USE enum status ipc_attach(const struct ipc_channel_end *e, const struct ipc_options *o,
                                 struct ipc_peer **out);
+/* Ends the channel at the end of this turn, after what was said has been written as far as the kernel takes it. */
 void ipc_close(struct ipc_peer *p);
 void *ipc_state(const struct ipc_peer *p);
+void ipc_set_state(struct ipc_peer *p, void *state);
 enum role ipc_role(const struct ipc_peer *p);
 uint32_t ipc_index(const struct ipc_peer *p);
 uint64_t ipc_incarnation(const struct ipc_peer *p);
 bool ipc_is_open(const struct ipc_peer *p);
+uint32_t ipc_in_flight(const struct ipc_peer *p); /* calls of ours that wait for their reply */
+/* How the peer broke the protocol, for the log; NULL when it did not. */
+const char *ipc_violation(const struct ipc_peer *p);
+/* Frees what ended channels of this thread left behind; no fiber of theirs may be alive.  For tests. */
+void ipc_forget(void);
 
 /* What generated stubs call. */
 struct ipc_call {
@@ -99,9 +109,12 @@ struct ipc_call {
     bool (*encode)(struct ipc_writer *w, const void *req);
     bool (*decode)(struct ipc_reader *r, void *rep_out); /* NULL for a note */
 };
-/* OK: rep is filled, its bytes live in a.  Else any status the handler returned, or ERR_CLOSED. */
+/* p may be NULL: no channel, ERR_CLOSED.  OK: rep is filled, its bytes live in a.  Else any status
+ * the handler returned, or ERR_CLOSED (the channel was lost: the outcome is unknown), ERR_LIMIT
+ * (request or reply past a bound; a too small), ERR_CANCELLED. */
 MUST_USE SUSPENDS enum status ipc_call(struct ipc_peer *p, const struct ipc_call *c,
                                        const void *req, struct arena *a, void *rep_out);
+/* ERR_LIMIT when too much output waits for this peer already. */
 MUST_USE enum status ipc_note(struct ipc_peer *p, const struct ipc_call *c, const void *req);
 /* The problem text that came with the last failed call of this fiber; empty when none. */
 const struct problem *ipc_problem(void);

@@ -6,9 +6,6 @@
 #include "base/mem.h"
 #include "base/size.h"
 
-/* What an arena may add to an allocation for alignment. */
-enum { ARENA_SLACK = 64 };
-
 bool
 ipc_reserve(struct ipc_writer *w)
 {
@@ -70,8 +67,7 @@ ipc_get_array(struct ipc_reader *r, size_t count, size_t size)
     static _Alignas(16) char refused[16];
     size_t bytes;
 
-    if (r->bad || !size_mul(count, size, &bytes) || bytes >= arena_left(r->a) ||
-        arena_left(r->a) - bytes < ARENA_SLACK) {
+    if (r->bad || !size_mul(count, size, &bytes) || bytes > arena_left(r->a)) {
         r->over |= !r->bad;
         r->bad = true;
         return refused;
@@ -91,11 +87,12 @@ ipc_get_bulk(struct ipc_reader *r, size_t max)
         return p != NULL ? str_from(p, n) : STR_NONE;
     }
     r->bad |= r->ring == NULL || n < IPC_RING_MIN || n > r->ring_left - r->ring_used;
-    char *to = r->bad ? NULL : ipc_get_array(r, n, 1);
+    if (!r->bad && n > arena_left(r->a))
+        r->over = r->bad = true;
     if (r->bad)
         return STR_NONE;
     /* From here on only the private copy is looked at. */
-    ring_get(r->ring, r->ring_used, to, n);
+    char *copy = arena_dup(r->a, ring_at(r->ring, r->ring_used, n), n);
     r->ring_used += n;
-    return str_from(to, n);
+    return str_from(copy, n);
 }

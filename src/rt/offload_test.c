@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <unistd.h>
 
 #include "base/size.h"
@@ -96,7 +97,7 @@ results_come_back_to_their_fibers(void **state)
     assert_true(total == expected);
 }
 
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static sem_t gate; /* shut while zero; not a mutex: who opens it is another fiber */
 static int started, refused, finished;
 
 static void
@@ -105,8 +106,8 @@ wait_at_gate(void *arg)
     int *ran = arg;
 
     __atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
-    pthread_mutex_lock(&gate);
-    pthread_mutex_unlock(&gate);
+    sem_wait(&gate);
+    sem_post(&gate);
     *ran = 1;
 }
 
@@ -127,14 +128,12 @@ static FIBER_ENTRY void
 open_gate(void *arg)
 {
     (void)arg;
-    pthread_mutex_lock(&gate);
-    assert_int_equal(fiber_go(offload_to_gate, NULL), OK);
     while (__atomic_load_n(&started, __ATOMIC_SEQ_CST) < 1)
         assert_int_equal(fiber_sleep(1), OK);
     for (int i = 0; i < 5; i++)
         assert_int_equal(fiber_go(offload_to_gate, NULL), OK);
     assert_int_equal(fiber_sleep(5), OK);
-    pthread_mutex_unlock(&gate);
+    sem_post(&gate);
 }
 
 static void
@@ -143,6 +142,8 @@ the_line_is_bounded(void **state)
     (void)state;
     started = refused = finished = 0;
     assert_int_equal(offload_new("one", 1, 3, &pool), OK);
+    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    assert_int_equal(fiber_go(offload_to_gate, NULL), OK);
     assert_int_equal(fiber_go(open_gate, NULL), OK);
     run_all();
     assert_int_equal(refused, 2); /* one runs, three wait */
@@ -168,14 +169,12 @@ static FIBER_ENTRY void
 cancel_it(void *arg)
 {
     (void)arg;
-    pthread_mutex_lock(&gate);
-    assert_int_equal(fiber_go(be_cancelled, NULL), OK);
     while (__atomic_load_n(&started, __ATOMIC_SEQ_CST) < 1)
         assert_int_equal(fiber_sleep(1), OK);
     fiber_cancel(victim);
     assert_int_equal(fiber_sleep(5), OK);
     assert_int_equal(finished, 0);
-    pthread_mutex_unlock(&gate);
+    sem_post(&gate);
 }
 
 static void
@@ -184,6 +183,8 @@ cancelling_waits_for_the_work(void **state)
     (void)state;
     started = refused = finished = 0;
     assert_int_equal(offload_new("one", 1, 3, &pool), OK);
+    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    assert_int_equal(fiber_go(be_cancelled, NULL), OK);
     assert_int_equal(fiber_go(cancel_it, NULL), OK);
     run_all();
     assert_int_equal(finished, 1);

@@ -120,11 +120,11 @@ ring_ready(struct ring *r)
     return r->broken ? 0 : (size_t)ready;
 }
 
-void
-ring_get(const struct ring *r, size_t offset, void *to, size_t n)
+const void *
+ring_at(const struct ring *r, size_t offset, size_t n)
 {
     ASSERT(!r->broken && offset <= r->size && n <= r->size - offset);
-    mem_copy(to, r->data + ((r->own + offset) & (r->size - 1)), n);
+    return r->data + ((r->own + offset) & (r->size - 1));
 }
 
 void

@@ -5,7 +5,7 @@
  * Promises:  the peer is hostile.  Each index of the peer is read once and checked; one that lies marks the
  *            ring as broken, which offers no room and no bytes ever after.  Own indices are kept
  *            in private memory.  Nothing outside the mapping is touched whatever the peer writes into it.
- * Use:       ring_put() and ring_get() work at an offset past the own index; ring_commit() makes what was put
+ * Use:       ring_put() and ring_at() work at an offset past the own index; ring_commit() makes what was put
  *            visible, ring_release() gives room back.  Bytes may change under the reader: copy once, then look.
  * Never:     blocks, allocates, or knows message borders.
  *
@@ -48,7 +48,8 @@ void ring_commit(struct ring *r, size_t n);
 
 /* Reader. */
 size_t ring_ready(struct ring *r);
-void ring_get(const struct ring *r, size_t offset, void *to, size_t n); /* offset + n <= ready */
+/* Where n bytes lie; the peer may change them while they are read.  offset + n <= ready */
+const void *ring_at(const struct ring *r, size_t offset, size_t n);
 void ring_release(struct ring *r, size_t n);
 
 #endif

@@ -24,7 +24,7 @@ smtp_body_new(struct ipc_peer *store, struct str prefix, uint64_t size_max,
     buf_add(&b->piece, prefix);
     b->filtered = fields != NULL;
     line_decoder_init(&b->lines, b->filtered ? LINE_NORMALISE : LINE_REFUSE);
-    if (b->filtered) {
+    if (fields != NULL) {
         b->add = *fields;
         header_filter_init(&b->filter);
     }

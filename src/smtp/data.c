@@ -164,11 +164,11 @@ hand_over(struct smtp_session *s)
     AUTO_ARENA *a = arena_new(1u << 20);
     enum status e = smtp_body_finish(b);
 
-    if (e == OK && b->store != smtp_world->store)
-        e = ERR_TEMP; /* the store was started anew; what it had of this message is gone */
-    else if (e == ERR_CLOSED)
-        e = ERR_TEMP; /* a piece did not arrive: nothing was committed */
-    else if (e == OK) {
+    /* The store was started anew and what it had of this message is gone, or a piece did not arrive:
+     * nothing was committed. */
+    if ((e == OK && b->store != smtp_world->store) || e == ERR_CLOSED) {
+        e = ERR_TEMP;
+    } else if (e == OK) {
         e = smtp_is_submission(s) ? submit(s, a, &o) : deliver(s, a, &o);
         smtp_body_taken(b);
     }

@@ -22,7 +22,6 @@ struct verb {
 
 const struct smtp_world *smtp_world;
 static struct list sessions = {&sessions, &sessions};
-static uint64_t sessions_made;
 
 static void *session_opened(struct conn *c);
 static void session_wake(void *session, enum wake why);
@@ -302,7 +301,7 @@ session_opened(struct conn *c)
 
     s->conn = c;
     s->service = (enum service)conn_listener(c)->kind;
-    s->id = ++sessions_made;
+    s->id = login_session_new();
     list_push(&sessions, &s->node);
     conn_line_max(c, LIMIT_SMTP_AUTH_LINE_BYTES);
     conn_deadline(c, LIMIT_SMTP_IDLE_S * 1000);

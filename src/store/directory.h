@@ -54,6 +54,8 @@ extern const struct directory_source directory_built_in;
 struct directory *directory_new(struct cells *c, struct str default_domain,
                                 const struct directory_source *source);
 void directory_free(struct directory **d);
+/* Another process changed something: the cache starts anew. */
+void directory_changed(struct directory *d);
 
 /* Canonical form in a, completed by the default domain; ERR_SYNTAX when it cannot be an address here.
  * domain_out (may be NULL) points into address_out. */
@@ -106,9 +108,13 @@ struct directory_domain {
     uint32_t accounts;
     struct str selector, dkim_record; /* empty until directory_domain_dkim() */
 };
+struct directory_page { /* which part of a listing, and where it goes */
+    struct str after;   /* empty = from the start */
+    size_t max;
+    struct arena *a;
+};
 /* Reads every address to count accounts: for people, not for mail. */
-MUST_USE SUSPENDS enum status directory_domains(struct directory *d, struct str after, size_t max,
-                                                struct arena *a,
+MUST_USE SUSPENDS enum status directory_domains(struct directory *d, const struct directory_page *p,
                                                 const struct directory_domain **out, size_t *n_out);
 MUST_USE SUSPENDS enum status directory_domain_dkim(struct directory *d, struct str name,
                                                     struct str selector, struct str record);
@@ -134,7 +140,7 @@ MUST_USE SUSPENDS enum status directory_alias_set(struct directory *d, struct st
                                                   const struct str *targets, size_t n);
 /* Entries of one kind after an address, in the directory's own order (by shard, then by address). */
 MUST_USE SUSPENDS enum status directory_list(struct directory *d, enum directory_kind kind,
-                                             struct str after, size_t max, struct arena *a,
+                                             const struct directory_page *p,
                                              const struct directory_entry **out, size_t *n_out);
 
 /* One step of dropping what was removed long enough ago; once a minute or so. */

@@ -1,7 +1,7 @@
 /* keys.h - every key of every cell, in one table, and what builds and reads those of an account.
  *
- * A key is one tag byte and fixed big-endian fields (the digit is their size in bytes), so that keys sort as their numbers
- * do.  Values begin with a version byte; values.h and page.h hold their codecs.
+ * A key is one tag byte and fixed big-endian fields (the digit is their size in bytes), so that
+ * keys sort as their numbers do.  Values begin with a version byte; values.h and page.h hold their codecs.
  *
  * 'a' an account.  Records (engine_records) are numbered by mid: the parsed-once record of mail/record.h.
  *   H                        head: counters, quota, next numbers, floor of the change log

@@ -74,9 +74,13 @@ MUST_USE SUSPENDS enum status queue_get(struct queue *q, uint64_t qid, struct ar
 MUST_USE SUSPENDS enum status queue_facts(struct queue *q, uint64_t qid, struct arena *a,
                                           struct str *facts_out);
 /* Messages after a qid, in order. */
-MUST_USE SUSPENDS enum status queue_list(struct queue *q, uint64_t after, size_t max,
-                                         struct arena *a, const struct queue_message **out,
-                                         size_t *n_out);
+struct queue_page {
+    uint64_t after;
+    size_t max;
+    struct arena *a; /* the listing ends early when little is left of it */
+};
+MUST_USE SUSPENDS enum status queue_list(struct queue *q, const struct queue_page *p,
+                                         const struct queue_message **out, size_t *n_out);
 
 /* Moves what is due from waiting to ready; once a second. */
 void queue_tick(struct queue *q, struct instant now);
@@ -103,12 +107,18 @@ struct queue_result {
     struct str enhanced, text, remote;
     bool relayed;
 };
-/* One commit; then the job ends or waits.  Recipients of the job without a result are tried later.
+struct queue_outcome {
+    const struct queue_result *results;
+    size_t count;
+    struct instant now;
+};
+/* One commit; then the job ends or waits; a message that is done leaves the queue.  Recipients of the job without a
+ * result are tried later.  A temporary failure past LIMIT_QUEUE_DAYS is a failure.
  * ERR_NOT_FOUND: this taking is over (dropped, released).  ERR_SYNTAX: a recipient that is not of the job.
- */
+ * message_out: as it is now, in a. */
 MUST_USE SUSPENDS enum status queue_results(struct queue *q, const struct queue_job *job,
-                                            const struct queue_result *results, size_t n,
-                                            struct instant now);
+                                            const struct queue_outcome *o, struct arena *a,
+                                            struct queue_message *message_out);
 /* Nothing was tried: ready again after delay_ms. */
 void queue_put_back(struct queue *q, const struct queue_job *job, struct instant now,
                     int64_t delay_ms);
@@ -118,12 +128,15 @@ void queue_owner_gone(struct queue *q, uint64_t owner, struct instant now);
 /* Which reports a message needs now; bits per recipient. */
 uint32_t queue_report_due(const struct queue_message *m, const struct queue_rcpt *r,
                           struct instant now);
-/* told: for each recipient the bits now told.  report: the message to the sender, or NULL when there is none to make.
- * One commit; a message that is done leaves the queue. */
+struct queue_report {
+    const uint32_t *told;                /* for each recipient the bits now told */
+    const struct queue_message *message; /* to the sender; NULL when there is none to make */
+    struct str facts;                    /* of its body */
+};
+/* One commit; a message that is done leaves the queue.  qid_out: of the report, or 0. */
 MUST_USE SUSPENDS enum status queue_reported(struct queue *q, const struct queue_job *job,
-                                             const uint32_t *told,
-                                             const struct queue_message *report, struct str facts,
-                                             struct instant now);
+                                             const struct queue_report *report, struct instant now,
+                                             uint64_t *qid_out);
 
 enum queue_verb {
     QUEUE_RETRY,

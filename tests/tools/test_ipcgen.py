@@ -92,7 +92,7 @@ def test_hash_follows_what_is_said_only(tmp_path):
     ('str<300>', 'list<entry,3>', '4: struct entry contains itself'),
     ('enum<2>', 'enum<256>', '15: expected a number'),
     ('user mx', 'user nobody', '7: no role "nobody"'),
-    ('struct entry', 'struct get', '4: two things would be struct small_get'),
+    ('call get', 'call entry', 'two things would be struct small_entry'),
     ('  last entry', '  entries u8', '12: field entries twice'),
     ('  last entry', '  entries_count u8', 'entries_count is the count of entries'),
     ('  last entry', '  last list<bool,3>', '12: no list of bool'),

@@ -1,0 +1,135 @@
+/* verifier.c - argon2id and SCRAM keys of a password.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "auth/verifier.h"
+
+#include <argon2.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include "base/scan.h"
+#include "rt/random.h"
+
+enum {
+    FORMAT = 1,
+    SALT_BYTES = 16,
+    HASH_BYTES = 32,
+    MEMORY_KIB = 19456, /* the least that OWASP's password storage advice allows for t = 2 */
+    PASSES = 2,
+    LANES = 1,
+    SCRAM_ITERATIONS = 4096,
+    MEMORY_KIB_MAX = 1u << 20, /* of a stored verifier: what we are ready to spend */
+    PASSES_MAX = 16,
+};
+
+struct parts {
+    uint32_t memory_kib, passes;
+    struct str salt, hash;
+    struct str scram_salt, stored_key, server_key;
+    uint32_t iterations;
+};
+
+static bool
+hash_password(const struct secret *p, const struct parts *how, unsigned char *hash_out)
+{
+    return argon2id_hash_raw(how->passes, how->memory_kib, LANES, p->bytes, p->len, how->salt.ptr,
+                             how->salt.len, hash_out, HASH_BYTES) == ARGON2_OK;
+}
+
+/* SaltedPassword, then StoredKey and ServerKey: RFC 5802 section 3. */
+static bool
+scram_keys(const struct secret *p, struct str salt, unsigned char *stored_out,
+           unsigned char *server_out)
+{
+    unsigned char salted[SHA256_DIGEST_LENGTH], client[SHA256_DIGEST_LENGTH];
+    static const char client_word[] = "Client Key", server_word[] = "Server Key";
+    unsigned n;
+    bool ok = PKCS5_PBKDF2_HMAC((const char *)p->bytes, (int)p->len,
+                                (const unsigned char *)salt.ptr, (int)salt.len, SCRAM_ITERATIONS,
+                                EVP_sha256(), sizeof(salted), salted) == 1 &&
+              HMAC(EVP_sha256(), salted, sizeof(salted), (const unsigned char *)client_word,
+                   sizeof(client_word) - 1, client, &n) != NULL &&
+              HMAC(EVP_sha256(), salted, sizeof(salted), (const unsigned char *)server_word,
+                   sizeof(server_word) - 1, server_out, &n) != NULL &&
+              SHA256(client, sizeof(client), stored_out) != NULL;
+
+    mem_wipe(salted, sizeof(salted));
+    mem_wipe(client, sizeof(client));
+    return ok;
+}
+
+enum status
+verifier_make(const struct secret *password, struct buf *out)
+{
+    char salt[SALT_BYTES], scram_salt[SALT_BYTES];
+    unsigned char hash[HASH_BYTES], stored[SHA256_DIGEST_LENGTH], server[SHA256_DIGEST_LENGTH];
+
+    random_fill(salt, sizeof(salt));
+    random_fill(scram_salt, sizeof(scram_salt));
+    struct parts how = {
+        .memory_kib = MEMORY_KIB, .passes = PASSES, .salt = str_from(salt, sizeof(salt))};
+    if (!hash_password(password, &how, hash) ||
+        !scram_keys(password, str_from(scram_salt, sizeof(scram_salt)), stored, server))
+        return ERR_TEMP;
+    buf_add_char(out, FORMAT);
+    buf_add_varint(out, MEMORY_KIB);
+    buf_add_varint(out, PASSES);
+    buf_add_bytes(out, how.salt);
+    buf_add_bytes(out, str_from((const char *)hash, sizeof(hash)));
+    buf_add_varint(out, SCRAM_ITERATIONS);
+    buf_add_bytes(out, str_from(scram_salt, sizeof(scram_salt)));
+    buf_add_bytes(out, str_from((const char *)stored, sizeof(stored)));
+    buf_add_bytes(out, str_from((const char *)server, sizeof(server)));
+    return buf_status(out);
+}
+
+static bool
+scan_parts(struct str verifier, struct parts *out)
+{
+    struct scan s = scan_of(verifier);
+    uint64_t memory, passes, iterations;
+    struct parts p = {0};
+    uint8_t format;
+
+    if (!scan_u8(&s, &format) || format != FORMAT || !scan_varint(&s, MEMORY_KIB_MAX, &memory) ||
+        !scan_varint(&s, PASSES_MAX, &passes) || !scan_bytes(&s, 64, &p.salt) ||
+        !scan_bytes(&s, HASH_BYTES, &p.hash) || !scan_varint(&s, UINT32_MAX, &iterations) ||
+        !scan_bytes(&s, 64, &p.scram_salt) || !scan_bytes(&s, 64, &p.stored_key) ||
+        !scan_bytes(&s, 64, &p.server_key) || !scan_at_end(&s))
+        return false;
+    p.memory_kib = (uint32_t)memory;
+    p.passes = (uint32_t)passes;
+    p.iterations = (uint32_t)iterations;
+    if (p.hash.len != HASH_BYTES || p.salt.len < 8)
+        return false;
+    *out = p;
+    return true;
+}
+
+enum status
+verifier_check(struct str verifier, const struct secret *password)
+{
+    struct parts how;
+    unsigned char hash[HASH_BYTES];
+
+    if (!scan_parts(verifier, &how))
+        return ERR_CORRUPT;
+    if (!hash_password(password, &how, hash))
+        return ERR_TEMP;
+    bool right = mem_eq_const_time(hash, how.hash.ptr, HASH_BYTES);
+    mem_wipe(hash, sizeof(hash));
+    return right ? OK : ERR_DENIED;
+}
+
+void
+verifier_check_nobody(const struct secret *password)
+{
+    static const char salt[SALT_BYTES] = "no such account";
+    struct parts how = {
+        .memory_kib = MEMORY_KIB, .passes = PASSES, .salt = str_from(salt, sizeof(salt))};
+    unsigned char hash[HASH_BYTES];
+
+    if (hash_password(password, &how, hash))
+        mem_wipe(hash, sizeof(hash));
+}

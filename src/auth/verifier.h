@@ -1,0 +1,23 @@
+/* verifier.h - what is kept of a password: argon2id for passwords in hand, SCRAM-SHA-256 keys beside it.
+ *
+ * Owns:      nothing; values are plain bytes (to be sealed, auth/seal.h).
+ * Promises:  verifier_check() takes the same time for a right and a wrong password, and
+ *            verifier_check_nobody() takes as long for a name that does not exist.
+ * Blocks:    tens of milliseconds and 19 MiB each: only on auth's own threads.
+ * RFC:       9106 (argon2id, m = 19 MiB, t = 2, p = 1), 5802 and 7677 (SCRAM keys, 4,096 iterations).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AUTH_VERIFIER_H
+#define AUTH_VERIFIER_H
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define VERIFIER_MAX 512u
+
+MUST_USE enum status verifier_make(const struct secret *password, struct buf *out);
+/* OK: right.  ERR_DENIED: wrong.  ERR_CORRUPT: these bytes are no verifier. */
+MUST_USE enum status verifier_check(struct str verifier, const struct secret *password);
+void verifier_check_nobody(const struct secret *password);
+
+#endif

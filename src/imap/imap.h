@@ -1,0 +1,32 @@
+/* imap.h - the IMAP server: IMAP4rev1 (RFC 3501) and its extensions, over the store's calls.
+ *
+ * Owns:      its sessions, and one struct imap_box per open mailbox, shared by all sessions of this worker.
+ * Promises:  tagged replies in the order of the commands; sequence numbers change only where RFC 3501 section 7.4.1
+ *            allows EXPUNGE; OK to a change only after the store said durable; exact sizes and offsets.
+ * Never:     opens files, parses MIME (role cook did, mail/record.h), holds a password longer than its check, or takes
+ *            one without TLS (but for loopback, when the configuration says so).
+ * RFC:       3501, 2177, 4315, 6851, 2342, 5161, 2971, 4959, 7888, 3691, 3348, 6154, 4731, 5819.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef IMAP_IMAP_H
+#define IMAP_IMAP_H
+
+#include "config/config.h"
+#include "rt/conn.h"
+#include "rt/ipc.h"
+
+struct imap_world {
+    const struct config *config;
+    struct ipc_peer *store; /* NULL while away */
+    struct ipc_peer *auth;
+};
+/* Once per process, before the first listener starts.  w is read at every use. */
+void imap_init(const struct imap_world *w);
+extern const struct conn_ops imap_ops;
+/* What the store told (watch.ipc): open boxes of the account are stale; sessions in IDLE are woken.  n = 0: all. */
+void imap_changed(uint64_t account, const uint32_t *mailboxes, size_t n);
+void imap_revoked(uint64_t account, uint64_t session); /* session 0 = all */
+/* The store was lost: sessions end with BYE at their next command, since what was under way is unknown. */
+void imap_store_lost(void);
+
+#endif

@@ -1,0 +1,327 @@
+/* auth.c - who is who: passwords are checked here, and nowhere else.
+ *
+ * May touch:  the master key, channels to the store and to user workers.  No files, no network.
+ * A password is hashed on its own threads (auth/verifier.h); a good log-in is remembered for some minutes.
+ * After a restart of the store the live grants are told again.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "auth/attempts.h"
+#include "auth/cache.h"
+#include "auth/seal.h"
+#include "auth/verifier.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/size.h"
+#include "ipc/auth_serve.h"
+#include "ipc/store_ipc.h"
+#include "role/role.h"
+#include "rt/clock.h"
+#include "rt/offload.h"
+
+#define VERIFIER_KIND STR("verifier") /* of auth/seal.h; the name is the account */
+#define GRANT_DAYS    30
+#define RIGHTS_ALL    UINT32_MAX
+
+enum { HASH_THREADS = 2, NAME_BYTES = 16 };
+
+/* A session that the store knows, kept to tell a new store about it. */
+struct live {
+    uint64_t incarnation, session, account;
+    int64_t expires_us;
+};
+
+static struct seal *seal;
+static struct auth_cache *cache;
+static struct attempts *attempts;
+static struct offload_pool *hashing;
+static struct map *grants; /* of struct live, by incarnation and session */
+
+/* The master key goes no further than this process. */
+static enum status
+read_master_key(const struct role_start *s, struct problem *why)
+{
+    AUTO_BUF key = BUF(ROLE_MASTER_KEY_BYTES + 1);
+
+    if (s->master_key_fd < 0 || role_fd_read(s->master_key_fd, &key) != OK ||
+        seal_new(buf_str(&key), &seal) != OK) {
+        problem_set(why, 0, "", "the master key cannot be read, or is not %u bytes long",
+                    ROLE_MASTER_KEY_BYTES);
+        return ERR_CORRUPT;
+    }
+    mem_wipe(key.ptr, key.cap);
+    return OK;
+}
+
+static FIBER_ENTRY enum status
+begin(const struct role_start *s, struct problem *why)
+{
+    TRY(read_master_key(s, why));
+    cache = auth_cache_new(LIMIT_AUTH_CACHE_ENTRIES);
+    attempts = attempts_new();
+    grants = map_new();
+    return offload_new("hash", HASH_THREADS, LIMIT_AUTH_QUEUE, &hashing);
+}
+
+/* ---- hashing on threads ---- */
+
+struct job {
+    const struct secret *password;
+    struct str verifier; /* empty: nobody has this name */
+    struct buf made;
+    enum status result;
+};
+
+static void
+check_work(void *arg)
+{
+    struct job *j = arg;
+
+    if (j->verifier.len > 0) {
+        j->result = verifier_check(j->verifier, j->password);
+    } else {
+        verifier_check_nobody(j->password);
+        j->result = ERR_DENIED;
+    }
+}
+
+static void
+make_work(void *arg)
+{
+    struct job *j = arg;
+
+    j->result = verifier_make(j->password, &j->made);
+}
+
+static struct str
+account_name(uint64_t account, char *name)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < NAME_BYTES; i++)
+        name[i] = digits[(account >> (60 - 4 * i)) & 15];
+    return str_from(name, NAME_BYTES);
+}
+
+/* ---- grants ---- */
+
+static struct str
+grant_key(const struct live *l, char *key)
+{
+    be64_put(key, l->incarnation);
+    be64_put(key + 8, l->session);
+    return str_from(key, 16);
+}
+
+static SUSPENDS enum status
+tell_store(const struct live *l)
+{
+    AUTO_ARENA *a = arena_new(4096);
+    struct store_grant req = {
+        .incarnation = l->incarnation,
+        .session = l->session,
+        .account = l->account,
+        .rights = RIGHTS_ALL,
+        .expires = l->expires_us,
+    };
+    struct store_grant_reply rep;
+
+    return store_grant_call(role_peer(ROLE_STORE), &req, a, &rep);
+}
+
+static SUSPENDS enum status
+grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
+{
+    struct live *l = MEM_NEW(struct live);
+    char key[16];
+
+    *l = (struct live){
+        .incarnation = ipc_incarnation(worker),
+        .session = session,
+        .account = account,
+        .expires_us = clock_now().us + GRANT_DAYS * 86400ll * 1000000,
+    };
+    enum status e = tell_store(l);
+    if (e != OK || !ipc_is_open(worker)) {
+        mem_free(l);
+        return e != OK ? e : ERR_CLOSED;
+    }
+    mem_free(map_put(grants, grant_key(l, key), l));
+    return OK;
+}
+
+/* Every live grant again, for a store that was started anew. */
+static FIBER_ENTRY void
+replay(void *arg)
+{
+    AUTO_BUF all = BUF(64u << 20);
+    size_t cursor = 0;
+    struct str key;
+    void *value;
+
+    (void)arg;
+    /* A copy: the map may change while a call is under way. */
+    while (map_next(grants, &cursor, &key, &value))
+        buf_add(&all, str_from(value, sizeof(struct live)));
+    for (size_t at = 0; at + sizeof(struct live) <= all.len; at += sizeof(struct live)) {
+        struct live l;
+        char k[16];
+        mem_copy(&l, all.ptr + at, sizeof(l));
+        if (map_get(grants, grant_key(&l, k)) != NULL && tell_store(&l) == ERR_CLOSED)
+            return; /* the next store hears it */
+    }
+}
+
+static void
+drop_worker(uint64_t incarnation)
+{
+    size_t cursor = 0;
+    struct str key;
+    void *value;
+
+    while (map_next(grants, &cursor, &key, &value)) {
+        struct live *l = value;
+        if (l->incarnation == incarnation)
+            mem_free(map_del(grants, key));
+    }
+}
+
+/* ---- calls ---- */
+
+/* Opens the sealed verifier of a name; *verifier stays empty when there is nobody who may log in. */
+static SUSPENDS enum status
+find_verifier(struct str login, struct arena *a, struct auth_known *who, struct buf *verifier)
+{
+    struct store_login_find req = {.login = login};
+    struct store_login_find_reply rep;
+    char name[NAME_BYTES];
+    enum status e = store_login_find_call(role_peer(ROLE_STORE), &req, a, &rep);
+
+    if (e == ERR_NOT_FOUND || (e == OK && (rep.disabled || rep.verifier.len == 0)))
+        return OK;
+    TRY(e);
+    TRY(seal_open(seal, VERIFIER_KIND, account_name(rep.account, name), rep.verifier, verifier));
+    *who = (struct auth_known){.account = rep.account, .address = rep.address};
+    return OK;
+}
+
+static SUSPENDS enum status
+check_password(struct str login, const struct secret *password, struct arena *a,
+               struct auth_known *who)
+{
+    AUTO_BUF verifier = BUF(VERIFIER_MAX);
+
+    if (auth_cache_find(cache, login, password, a, who))
+        return OK;
+    enum status e = find_verifier(login, a, who, &verifier);
+    if (e != OK)
+        return e == ERR_CORRUPT ? ERR_CORRUPT : ERR_TEMP;
+    struct job j = {.password = password, .verifier = buf_str(&verifier)};
+    e = rt_offload(hashing, check_work, &j);
+    if (e != OK)
+        return ERR_TEMP;
+    TRY(j.result);
+    auth_cache_add(cache, login, password, who->account, who->address);
+    return OK;
+}
+
+enum status
+auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct arena *a,
+                 struct auth_login_reply *rep)
+{
+    AUTO_SECRET password = {0};
+    struct auth_known who = {0};
+
+    if (!attempts_allowed(attempts, req->peer))
+        return ERR_LIMIT;
+    if (!secret_set(&password, req->password))
+        return ERR_DENIED;
+    enum status e = check_password(req->login, &password, a, &who);
+    if (e == ERR_DENIED)
+        attempts_wrong(attempts, req->peer);
+    TRY(e);
+    attempts_right(attempts, req->peer);
+    e = grant(from, req->session, who.account);
+    if (e != OK)
+        return e == ERR_LIMIT ? ERR_LIMIT : ERR_TEMP;
+    *rep = (struct auth_login_reply){
+        .account = who.account, .address = who.address, .rights = RIGHTS_ALL};
+    return OK;
+}
+
+void
+auth_serve_session_end(struct ipc_peer *from, const struct auth_session_end *req, struct arena *a)
+{
+    struct live l = {.incarnation = ipc_incarnation(from), .session = req->session};
+    char key[16];
+
+    (void)a;
+    mem_free(map_del(grants, grant_key(&l, key)));
+}
+
+enum status
+auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make *req,
+                         struct arena *a, struct auth_verifier_make_reply *rep)
+{
+    AUTO_SECRET password = {0};
+    AUTO_BUF sealed = BUF(VERIFIER_MAX + SEAL_OVERHEAD);
+    char name[NAME_BYTES];
+
+    (void)from;
+    if (!secret_set(&password, req->password) || req->password.len == 0)
+        return ERR_SYNTAX;
+    struct job j = {.password = &password, .made = BUF(VERIFIER_MAX)};
+    enum status e = rt_offload(hashing, make_work, &j);
+    if (e == OK)
+        e = j.result;
+    if (e == OK)
+        e = seal_make(seal, VERIFIER_KIND, account_name(req->account, name), buf_str(&j.made),
+                      &sealed);
+    buf_release(&j.made);
+    TRY(e);
+    rep->verifier = arena_str(a, buf_str(&sealed));
+    return OK;
+}
+
+void
+auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_changed *req,
+                           struct arena *a)
+{
+    size_t cursor = 0;
+    struct str key;
+    void *value;
+
+    (void)from, (void)a;
+    auth_cache_forget(cache, req->account);
+    while (map_next(grants, &cursor, &key, &value)) {
+        struct live *l = value;
+        if (l->account == req->account)
+            mem_free(map_del(grants, key));
+    }
+}
+
+/* ---- peers ---- */
+
+static void
+peer_arrived(struct ipc_peer *p)
+{
+    if (ipc_role(p) == ROLE_STORE && grants != NULL && map_count(grants) > 0 &&
+        fiber_go(replay, NULL) != OK)
+        role_fail("too many fibers to tell the store its grants");
+}
+
+static void
+peer_gone(struct ipc_peer *p)
+{
+    if (ipc_role(p) == ROLE_USER && grants != NULL)
+        drop_worker(ipc_incarnation(p));
+}
+
+static const struct ipc_service *const serves[] = {&auth_service};
+
+const struct role_verbs role_auth = {
+    .serves = serves,
+    .serve_count = COUNT_OF(serves),
+    .begin = begin,
+    .peer_arrived = peer_arrived,
+    .peer_gone = peer_gone,
+};

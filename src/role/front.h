@@ -1,0 +1,27 @@
+/* front.h - what the workers that face the network share: TLS with keys elsewhere, and their listeners.
+ *
+ * Owns:      one TLS context per ALPN protocol, kept in step with the certificates of role keys.
+ * Promises:  a listener whose service needs a certificate starts even while there is none yet: handshakes fail
+ *            until keys has answered.  New certificates apply to new handshakes.
+ * Suspends:  front_begin() and front_certs_changed() do.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROLE_FRONT_H
+#define ROLE_FRONT_H
+
+#include "role/role.h"
+#include "rt/conn.h"
+
+/* How a service is spoken; one table per role, ended by ops = NULL. */
+struct front_service {
+    enum service service;
+    const struct conn_ops *ops;
+    const char *alpn;
+    struct str shed_line;
+};
+MUST_USE SUSPENDS enum status front_begin(const struct role_start *s,
+                                          const struct front_service *table, struct problem *why);
+/* Asks keys for its certificates and uses them from now on. */
+SUSPENDS void front_certs_changed(void);
+
+#endif

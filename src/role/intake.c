@@ -1,0 +1,356 @@
+/* intake.c - handles of bodies under way, and the end of each: a blob with its facts.
+ *
+ * A body stays in memory up to SMALL_MAX and goes to its cook whole; beyond that it streams to engine and cook at once.
+ * Calls on one handle run one after another.  A handle that is dropped while a call runs on it ends with that call.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "role/intake.h"
+
+#include "base/mem.h"
+#include "base/scan.h"
+#include "base/size.h"
+#include "role/intake_internal.h"
+
+enum {
+    SMALL_MAX = 65536,
+    SLOT_BITS = 12, /* of a handle; the rest is a generation, so that old handles stay wrong */
+    FACTS_VERSION = 1,
+};
+static_assert(1 << SLOT_BITS == LIMIT_BLOB_HANDLES, "a slot for each handle");
+
+struct incoming {
+    struct intake *in;
+    uint32_t handle;
+    uint32_t users; /* calls that hold it */
+    bool dead;      /* dropped, taken, or the channel is gone */
+    enum status failed;
+    uint64_t size, size_hint;
+    struct buf small;
+    struct blob_writer *writer; /* once it is large */
+    struct cook_stream cook;
+    struct fiber_lock turn;
+};
+struct intake_source {
+    struct intake *in;
+    bool want_dkim;
+    struct incoming *slots[1 << SLOT_BITS];
+    uint32_t next_slot, generation;
+};
+
+static struct incoming *find(struct intake_source *s, uint32_t handle);
+static void kill_incoming(struct intake_source *s, struct incoming *b);
+static void leave(struct incoming *b);
+static void release(struct incoming *b);
+SUSPENDS static enum status add(struct incoming *b, struct str bytes);
+SUSPENDS static enum status spill(struct incoming *b);
+SUSPENDS static enum status put_large(struct incoming *b, struct str bytes);
+SUSPENDS static enum status take_whole(struct intake *in, const struct intake_which *w,
+                                       struct arena *a, struct intake_body *out);
+SUSPENDS static enum status take_incoming(struct incoming *b, const struct intake_which *w,
+                                          struct arena *a, struct intake_body *out);
+SUSPENDS static enum status take_large(struct incoming *b, struct arena *a,
+                                       struct intake_body *out);
+SUSPENDS static enum status keep(struct engine *e, struct str bytes, struct blob_id *id_out);
+
+struct intake *
+intake_new(struct engine *e)
+{
+    struct intake *in = MEM_NEW(struct intake);
+
+    in->engine = e;
+    list_init(&in->cooks);
+    fiber_queue_init(&in->arrivals);
+    return in;
+}
+
+void
+intake_free(struct intake **in)
+{
+    if (*in == NULL)
+        return;
+    list_each_safe(l, after, &(*in)->cooks)
+        intake_cook_gone(*in, LIST_ENTRY(l, struct cook, in_intake)->peer);
+    mem_free(*in);
+    *in = NULL;
+}
+
+struct intake_source *
+intake_source_new(struct intake *in, bool want_dkim)
+{
+    struct intake_source *s = MEM_NEW(struct intake_source);
+
+    s->in = in;
+    s->want_dkim = want_dkim;
+    return s;
+}
+
+void
+intake_source_free(struct intake_source **s)
+{
+    if (*s == NULL)
+        return;
+    for (size_t i = 0; i < COUNT_OF((*s)->slots); i++) {
+        if ((*s)->slots[i] != NULL)
+            kill_incoming(*s, (*s)->slots[i]);
+    }
+    mem_free(*s);
+    *s = NULL;
+}
+
+enum status
+intake_open(struct intake_source *s, uint64_t size_hint, uint32_t *handle_out)
+{
+    if (size_hint > LIMIT_MESSAGE_BYTES)
+        return ERR_LIMIT;
+    for (uint32_t i = 0; i < COUNT_OF(s->slots); i++) {
+        uint32_t slot = (s->next_slot + i) % COUNT_OF(s->slots);
+        if (s->slots[slot] != NULL)
+            continue;
+        struct incoming *b = MEM_NEW(struct incoming);
+        s->generation = (s->generation + 1) & (UINT32_MAX >> SLOT_BITS);
+        if (s->generation == 0) /* a handle is never 0 */
+            s->generation = 1;
+        b->in = s->in;
+        b->handle = s->generation << SLOT_BITS | slot;
+        b->size_hint = size_hint;
+        b->cook.want_dkim = s->want_dkim;
+        buf_init(&b->small, SMALL_MAX);
+        fiber_lock_init(&b->turn);
+        s->slots[slot] = b;
+        s->next_slot = slot + 1;
+        *handle_out = b->handle;
+        return OK;
+    }
+    return ERR_LIMIT;
+}
+
+enum status
+intake_add(struct intake_source *s, uint32_t handle, struct str bytes)
+{
+    struct incoming *b = find(s, handle);
+
+    if (b == NULL)
+        return ERR_SYNTAX;
+    b->users++;
+    enum status st = fiber_lock_take(&b->turn);
+    if (st == OK) {
+        st = b->dead ? ERR_CLOSED : b->failed;
+        if (st == OK)
+            st = b->failed = add(b, bytes);
+        fiber_lock_give(&b->turn);
+    }
+    leave(b);
+    return st;
+}
+
+void
+intake_drop(struct intake_source *s, uint32_t handle)
+{
+    struct incoming *b = find(s, handle);
+
+    if (b != NULL)
+        kill_incoming(s, b);
+}
+
+enum status
+intake_take(struct intake *in, const struct intake_which *which, struct arena *a,
+            struct intake_body *out)
+{
+    if (which->handle == 0)
+        return take_whole(in, which, a, out);
+    struct incoming *b = find(which->source, which->handle);
+    if (b == NULL)
+        return ERR_SYNTAX;
+    b->users++;
+    struct intake_source *s =
+        which->source; /* its slot is free from now on; calls before this one go first */
+    s->slots[b->handle & (LIMIT_BLOB_HANDLES - 1)] = NULL;
+    enum status st = fiber_lock_take(&b->turn);
+    if (st == OK) {
+        st = b->dead ? ERR_CLOSED : b->failed;
+        if (st == OK)
+            st = take_incoming(b, which, a, out);
+        fiber_lock_give(&b->turn);
+    }
+    b->dead = true;
+    leave(b);
+    return st;
+}
+
+enum status
+intake_make(struct intake *in, struct str bytes, struct arena *a, struct intake_body *out)
+{
+    const struct intake_which which = {.bytes = bytes};
+
+    return take_whole(in, &which, a, out);
+}
+
+enum status
+intake_facts_again(struct intake *in, struct blob_id id, struct arena *a, struct intake_facts *out)
+{
+    return intake_cook_blob(in, id, false, a, out);
+}
+
+void
+intake_facts_write(const struct intake_facts *f, struct buf *b)
+{
+    buf_add_char(b, FACTS_VERSION);
+    buf_add_bytes(b, f->record);
+    buf_add_bytes(b, f->sort);
+    buf_add_be64(b, f->message_id_hash);
+    buf_add_varint(b, f->reference_count);
+    for (size_t i = 0; i < f->reference_count; i++)
+        buf_add_be64(b, f->reference_hashes[i]);
+}
+
+enum status
+intake_facts_read(struct str bytes, struct arena *a, struct intake_facts *out)
+{
+    struct intake_facts f = {0};
+    struct scan s = scan_of(bytes);
+    uint8_t version;
+    uint64_t n;
+
+    if (!scan_u8(&s, &version) || version != FACTS_VERSION ||
+        !scan_bytes(&s, LIMIT_RECORD_BYTES, &f.record) || !scan_bytes(&s, 128, &f.sort) ||
+        !scan_be64(&s, &f.message_id_hash) || !scan_varint(&s, 64, &n))
+        return ERR_CORRUPT;
+    f.reference_count = (size_t)n; /* <= 64 */
+    uint64_t *hashes = ARENA_ARRAY(a, uint64_t, f.reference_count + 1);
+    for (size_t i = 0; i < f.reference_count; i++) {
+        if (!scan_be64(&s, &hashes[i]))
+            return ERR_CORRUPT;
+    }
+    if (!scan_at_end(&s))
+        return ERR_CORRUPT;
+    f.reference_hashes = hashes;
+    *out = f;
+    return OK;
+}
+
+/* ---- handles ---- */
+
+static struct incoming *
+find(struct intake_source *s, uint32_t handle)
+{
+    struct incoming *b = s == NULL ? NULL : s->slots[handle & (LIMIT_BLOB_HANDLES - 1)];
+
+    return b != NULL && b->handle == handle ? b : NULL;
+}
+
+static void
+kill_incoming(struct intake_source *s, struct incoming *b)
+{
+    s->slots[b->handle & (LIMIT_BLOB_HANDLES - 1)] = NULL;
+    b->dead = true;
+    if (b->users == 0)
+        release(b);
+}
+
+static void
+leave(struct incoming *b)
+{
+    ASSERT(b->users > 0);
+    if (--b->users == 0 && b->dead)
+        release(b);
+}
+
+static void
+release(struct incoming *b)
+{
+    b->in->buffered -= b->small.len;
+    buf_release(&b->small);
+    engine_blob_drop(&b->writer);
+    intake_cook_drop(b->in, &b->cook);
+    mem_free(b);
+}
+
+/* ---- filling ---- */
+
+SUSPENDS static enum status
+add(struct incoming *b, struct str bytes)
+{
+    if (bytes.len > LIMIT_MESSAGE_BYTES - b->size)
+        return ERR_LIMIT;
+    b->size += bytes.len;
+    bool fits = b->small.len + bytes.len <= SMALL_MAX &&
+                b->in->buffered + bytes.len <= LIMIT_BODY_BUFFER_BYTES;
+    if (b->writer == NULL && fits) {
+        buf_add(&b->small, bytes);
+        b->in->buffered += bytes.len;
+        return buf_status(&b->small);
+    }
+    if (b->writer == NULL)
+        TRY(spill(b));
+    return put_large(b, bytes);
+}
+
+SUSPENDS static enum status
+spill(struct incoming *b)
+{
+    TRY(engine_blob_new(b->in->engine, MAX(b->size_hint, b->size), &b->writer));
+    intake_cook_begin(b->in, &b->cook, MAX(b->size_hint, b->size));
+    TRY(put_large(b, buf_str(&b->small)));
+    b->in->buffered -= b->small.len;
+    buf_release(&b->small);
+    return OK;
+}
+
+SUSPENDS static enum status
+put_large(struct incoming *b, struct str bytes)
+{
+    TRY(engine_blob_add(b->writer, bytes));
+    intake_cook_put(b->in, &b->cook, bytes);
+    return OK;
+}
+
+/* ---- ending ---- */
+
+SUSPENDS static enum status
+take_whole(struct intake *in, const struct intake_which *w, struct arena *a,
+           struct intake_body *out)
+{
+    struct intake_body body = {.size = w->bytes.len};
+
+    TRY(intake_cook_whole(in, w->bytes, w->want_dkim, a, &body.facts));
+    TRY(keep(in->engine, w->bytes, &body.id));
+    *out = body;
+    return OK;
+}
+
+SUSPENDS static enum status
+take_incoming(struct incoming *b, const struct intake_which *w, struct arena *a,
+              struct intake_body *out)
+{
+    if (b->writer != NULL)
+        return take_large(b, a, out);
+    const struct intake_which whole = {.bytes = buf_str(&b->small), .want_dkim = w->want_dkim};
+    return take_whole(b->in, &whole, a, out);
+}
+
+SUSPENDS static enum status
+take_large(struct incoming *b, struct arena *a, struct intake_body *out)
+{
+    struct intake_body body = {.size = b->size};
+
+    TRY(engine_blob_end(&b->writer, &body.id));
+    enum status st = intake_cook_end(b->in, &b->cook, a, &body.facts);
+    if (st != OK) /* the cook failed on the way: the stored body goes to another */
+        st = intake_cook_blob(b->in, body.id, b->cook.want_dkim, a, &body.facts);
+    if (st != OK) {
+        engine_blob_forget(b->in->engine, body.id);
+        return st;
+    }
+    *out = body;
+    return OK;
+}
+
+SUSPENDS static enum status
+keep(struct engine *e, struct str bytes, struct blob_id *id_out)
+{
+    AUTO(engine_blob_drop) struct blob_writer *writer = NULL;
+
+    TRY(engine_blob_new(e, bytes.len, &writer));
+    TRY(engine_blob_add(writer, bytes));
+    return engine_blob_end(&writer, id_out);
+}

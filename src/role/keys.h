@@ -1,0 +1,21 @@
+/* keys.h - the two kinds of private keys that role keys holds.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROLE_KEYS_H
+#define ROLE_KEYS_H
+
+#include "auth/seal.h"
+#include "ipc/keys_ipc.h"
+#include "role/role.h"
+
+/* ---- certificates (keys_tls.c) ---- */
+/* Reads all certificates and keys of the configuration.  One that cannot be used is told in the log and left out; an
+ * older one of the same files stays in use.  Says whether anything is different from before. */
+bool keys_tls_load(const struct role_start *s);
+/* Tells which certificates end soon, once a day. */
+void keys_tls_check_ends(void);
+
+/* ---- DKIM (keys_dkim.c) ---- */
+void keys_dkim_begin(const struct seal *seal);
+
+#endif

@@ -1,0 +1,51 @@
+/* mx.c - SMTP from strangers.
+ *
+ * May touch:  its listeners, and channels to the store and keys.  No files, no outbound connections, no keys.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/size.h"
+#include "role/front.h"
+#include "smtp/smtp.h"
+
+#define CERTWATCH_SERVE_LINKAGE static
+#include "ipc/certwatch_serve.h"
+
+static struct smtp_world world;
+
+static const struct front_service services[] = {
+    {SERVICE_SMTP, &smtp_ops, "smtp", STR("421 4.7.0 Too many connections, try again later\r\n")},
+    {0},
+};
+
+static void
+certwatch_serve_certs_changed(struct ipc_peer *from, const struct certwatch_certs_changed *req,
+                              struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+    front_certs_changed();
+}
+
+static FIBER_ENTRY enum status
+begin(const struct role_start *s, struct problem *why)
+{
+    world.config = s->config;
+    smtp_init(&world);
+    return front_begin(s, services, why);
+}
+
+static void
+peer_changed(struct ipc_peer *p)
+{
+    (void)p;
+    world.store = role_peer(ROLE_STORE);
+}
+
+static const struct ipc_service *const serves[] = {&certwatch_service};
+
+const struct role_verbs role_mx = {
+    .serves = serves,
+    .serve_count = COUNT_OF(serves),
+    .begin = begin,
+    .peer_arrived = peer_changed,
+    .peer_gone = peer_changed,
+};

@@ -1,0 +1,90 @@
+/* user.c - what a domain's own people use: submission, IMAP, POP3.
+ *
+ * May touch:  its listeners, and channels to the store, auth and keys.  No files, no outbound connections, no keys.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/size.h"
+#include "imap/imap.h"
+#include "pop3/pop3.h"
+#include "role/front.h"
+#include "smtp/smtp.h"
+
+#define CERTWATCH_SERVE_LINKAGE static
+#include "ipc/certwatch_serve.h"
+#include "ipc/watch_serve.h"
+
+static struct smtp_world smtp;
+static struct imap_world imap;
+static struct pop3_world pop3;
+
+static const struct front_service services[] = {
+    {SERVICE_SUBMISSION, &smtp_ops, "smtp",
+     STR("421 4.7.0 Too many connections, try again later\r\n")},
+    {SERVICE_SUBMISSIONS, &smtp_ops, "smtp",
+     STR("421 4.7.0 Too many connections, try again later\r\n")},
+    {SERVICE_IMAP, &imap_ops, "imap", STR("* BYE [UNAVAILABLE] Too many connections\r\n")},
+    {SERVICE_IMAPS, &imap_ops, "imap", STR("* BYE [UNAVAILABLE] Too many connections\r\n")},
+    {SERVICE_POP3, &pop3_ops, "pop3", STR("-ERR [SYS/TEMP] Too many connections\r\n")},
+    {SERVICE_POP3S, &pop3_ops, "pop3", STR("-ERR [SYS/TEMP] Too many connections\r\n")},
+    {0},
+};
+
+static void
+certwatch_serve_certs_changed(struct ipc_peer *from, const struct certwatch_certs_changed *req,
+                              struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+    front_certs_changed();
+}
+
+void
+watch_serve_changed(struct ipc_peer *from, const struct watch_changed *req, struct arena *a)
+{
+    (void)from, (void)a;
+    imap_changed(req->account, req->mailboxes, req->mailboxes_count);
+}
+
+void
+watch_serve_revoked(struct ipc_peer *from, const struct watch_revoked *req, struct arena *a)
+{
+    (void)from, (void)a;
+    imap_revoked(req->account, req->session);
+    pop3_revoked(req->account, req->session);
+    smtp_revoked(req->account, req->session);
+}
+
+static FIBER_ENTRY enum status
+begin(const struct role_start *s, struct problem *why)
+{
+    smtp.config = imap.config = pop3.config = s->config;
+    smtp_init(&smtp);
+    imap_init(&imap);
+    pop3_init(&pop3);
+    return front_begin(s, services, why);
+}
+
+static void
+peer_arrived(struct ipc_peer *p)
+{
+    (void)p;
+    smtp.store = imap.store = pop3.store = role_peer(ROLE_STORE);
+    smtp.auth = imap.auth = pop3.auth = role_peer(ROLE_AUTH);
+}
+
+static void
+peer_gone(struct ipc_peer *p)
+{
+    peer_arrived(p);
+    if (ipc_role(p) == ROLE_STORE)
+        imap_store_lost();
+}
+
+static const struct ipc_service *const serves[] = {&certwatch_service, &watch_service};
+
+const struct role_verbs role_user = {
+    .serves = serves,
+    .serve_count = COUNT_OF(serves),
+    .begin = begin,
+    .peer_arrived = peer_arrived,
+    .peer_gone = peer_gone,
+};

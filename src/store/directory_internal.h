@@ -1,0 +1,57 @@
+/* directory_internal.h - shared by the files of the directory.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_DIRECTORY_INTERNAL_H
+#define STORE_DIRECTORY_INTERNAL_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "store/directory_values.h"
+
+enum directory_tag {
+    DIRECTORY_TAG_ADDRESS = 'a',
+    DIRECTORY_TAG_DOMAIN = 't',
+    DIRECTORY_TAG_REAP = 'r'
+};
+
+struct directory {
+    struct cells *cells;
+    struct cell
+        *shards[DIRECTORY_SHARDS + 1]; /* the last one holds the domains; opened when needed */
+    const struct directory_source *source;
+    struct str default_domain;
+    /* Cache of raw values by key (tag and name); an absent key is remembered, too. */
+    struct map *cache;
+    struct list recent; /* least recently used first */
+    size_t cache_bytes;
+    uint64_t generation; /* moves with every invalidation: a value read across one is not kept */
+};
+
+struct directory_key {
+    size_t len;
+    char bytes[1 + DIRECTORY_ADDRESS_MAX];
+};
+/* ERR_SYNTAX when name is too long. */
+MUST_USE enum status directory_key_make(enum directory_tag tag, struct str name,
+                                        struct directory_key *out);
+struct str directory_key_str(const struct directory_key *k);
+
+/* A canonical address whose local part may be empty: the key of a catch-all. */
+MUST_USE enum status directory_canonical_key(const struct directory *d, struct str address,
+                                             struct arena *a, struct str *address_out,
+                                             struct str *domain_out);
+/* A valid domain in lower case. */
+MUST_USE enum status directory_canonical_domain(struct str domain, struct arena *a,
+                                                struct str *out);
+
+struct cell *directory_shard(struct directory *d, struct str address);
+struct cell *directory_domains_cell(struct directory *d);
+struct cell *directory_cell(struct directory *d, uint32_t index);
+/* The committed value in a, or ptr NULL; through the cache. */
+MUST_USE SUSPENDS enum status directory_value(struct directory *d, enum directory_tag tag,
+                                              struct str name, struct arena *a,
+                                              struct str *value_out);
+/* Call after the commit and before anyone is told. */
+void directory_forget(struct directory *d, enum directory_tag tag, struct str name);
+
+#endif

@@ -1,0 +1,122 @@
+/* directory_values.c - writers and readers of directory values.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/directory_values.h"
+
+#include "base/scan.h"
+
+enum { VERSION = 1, FLAG_DISABLED = 1 };
+
+static void write_account(const struct directory_entry *e, struct buf *b);
+static bool read_account(struct scan *s, struct directory_entry *e);
+static bool read_alias(struct scan *s, struct arena *a, struct directory_entry *e);
+
+void
+directory_entry_write(const struct directory_entry *e, struct buf *b)
+{
+    buf_add_char(b, VERSION);
+    buf_add_char(b, (char)e->kind);
+    if (e->kind == DIRECTORY_ACCOUNT) {
+        write_account(e, b);
+        return;
+    }
+    ASSERT(e->target_count > 0 && e->target_count <= LIMIT_ALIAS_TARGETS);
+    buf_add_varint(b, e->target_count);
+    for (size_t i = 0; i < e->target_count; i++)
+        buf_add_bytes(b, e->targets[i]);
+}
+
+enum status
+directory_entry_read(struct str value, struct arena *a, struct directory_entry *out)
+{
+    struct scan s = scan_of(value);
+    struct directory_entry e = {0};
+    uint8_t version, kind;
+
+    if (!scan_u8(&s, &version) || version != VERSION || !scan_u8(&s, &kind))
+        return ERR_CORRUPT;
+    if (kind == DIRECTORY_ACCOUNT) {
+        e.kind = DIRECTORY_ACCOUNT;
+        if (!read_account(&s, &e))
+            return ERR_CORRUPT;
+    } else if (kind == DIRECTORY_ALIAS) {
+        e.kind = DIRECTORY_ALIAS;
+        if (!read_alias(&s, a, &e))
+            return ERR_CORRUPT;
+    } else {
+        return ERR_CORRUPT;
+    }
+    if (!scan_at_end(&s))
+        return ERR_CORRUPT;
+    *out = e;
+    return OK;
+}
+
+void
+directory_domain_write(const struct directory_domain_value *v, struct buf *b)
+{
+    buf_add_char(b, VERSION);
+    buf_add_varint(b, v->tenant);
+    buf_add_bytes(b, v->selector);
+    buf_add_bytes(b, v->dkim_record);
+}
+
+enum status
+directory_domain_read(struct str value, struct directory_domain_value *out)
+{
+    struct scan s = scan_of(value);
+    struct directory_domain_value v = {0};
+    uint8_t version;
+    uint64_t tenant;
+
+    if (!scan_u8(&s, &version) || version != VERSION || !scan_varint(&s, UINT32_MAX, &tenant) ||
+        !scan_bytes(&s, 64, &v.selector) || !scan_bytes(&s, 1024, &v.dkim_record) ||
+        !scan_at_end(&s))
+        return ERR_CORRUPT;
+    v.tenant = (uint32_t)tenant; /* bounded above */
+    *out = v;
+    return OK;
+}
+
+static void
+write_account(const struct directory_entry *e, struct buf *b)
+{
+    ASSERT(e->account != 0 && e->verifier.len <= DIRECTORY_VERIFIER_MAX);
+    buf_add_be64(b, e->account);
+    buf_add_varint(b, e->epoch);
+    buf_add_char(b, e->disabled ? FLAG_DISABLED : 0);
+    buf_add_varint(b, e->quota_bytes);
+    buf_add_zigzag(b, e->created.us);
+    buf_add_bytes(b, e->verifier);
+}
+
+static bool
+read_account(struct scan *s, struct directory_entry *e)
+{
+    uint8_t flags;
+
+    if (!scan_be64(s, &e->account) || e->account == 0 || !scan_varint(s, UINT64_MAX, &e->epoch) ||
+        !scan_u8(s, &flags) || flags > FLAG_DISABLED ||
+        !scan_varint(s, UINT64_MAX, &e->quota_bytes) || !scan_zigzag(s, &e->created.us) ||
+        !scan_bytes(s, DIRECTORY_VERIFIER_MAX, &e->verifier))
+        return false;
+    e->disabled = flags == FLAG_DISABLED;
+    return true;
+}
+
+static bool
+read_alias(struct scan *s, struct arena *a, struct directory_entry *e)
+{
+    uint64_t n;
+
+    if (!scan_varint(s, LIMIT_ALIAS_TARGETS, &n) || n == 0)
+        return false;
+    struct str *targets = ARENA_ARRAY(a, struct str, (size_t)n); /* <= LIMIT_ALIAS_TARGETS */
+    for (size_t i = 0; i < n; i++) {
+        if (!scan_bytes(s, DIRECTORY_ADDRESS_MAX, &targets[i]) || targets[i].len == 0)
+            return false;
+    }
+    e->targets = targets;
+    e->target_count = (size_t)n; /* as above */
+    return true;
+}

@@ -1,0 +1,243 @@
+/* grants.c - two indexes over the same grants: by session, and by account.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/grants.h"
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/size.h"
+
+enum { EXPIRE_STEP = 1000 /* looked at in one step of grants_expire() */ };
+
+struct holder { /* an account with sessions */
+    struct list grants;
+    size_t count;
+};
+struct held {
+    struct grant grant;
+    struct list of_account;
+    struct list of_all; /* next to be looked at by grants_expire() first */
+    struct holder *holder;
+};
+struct grants {
+    struct map *sessions; /* incarnation, session -> struct held */
+    struct map *accounts; /* account -> struct holder */
+    struct list all;
+};
+struct session_key {
+    char bytes[16];
+};
+
+static struct session_key session_key(uint64_t incarnation, uint64_t session);
+static struct str session_str(const struct session_key *k);
+static struct holder *holder_of(struct grants *g, uint64_t account);
+static struct held *find(const struct grants *g, uint64_t incarnation, uint64_t session);
+static void end(struct grants *g, struct held *h);
+
+struct grants *
+grants_new(void)
+{
+    struct grants *g = MEM_NEW(struct grants);
+
+    g->sessions = map_new();
+    g->accounts = map_new();
+    list_init(&g->all);
+    return g;
+}
+
+void
+grants_free(struct grants **g)
+{
+    if (*g == NULL)
+        return;
+    while (!list_empty(&(*g)->all))
+        end(*g, LIST_ENTRY((*g)->all.next, struct held, of_all));
+    map_free(&(*g)->sessions);
+    map_free(&(*g)->accounts);
+    mem_free(*g);
+    *g = NULL;
+}
+
+size_t
+grants_count(const struct grants *g)
+{
+    return map_count(g->sessions);
+}
+
+enum status
+grants_add(struct grants *g, const struct grant *new_grant)
+{
+    struct session_key key = session_key(new_grant->incarnation, new_grant->session);
+    struct held *h = map_get(g->sessions, session_str(&key));
+
+    ASSERT(new_grant->account != 0);
+    if (h != NULL) {
+        if (h->grant.account != new_grant->account)
+            return ERR_EXISTS;
+        h->grant = *new_grant;
+        return OK;
+    }
+    struct holder *holder = holder_of(g, new_grant->account);
+    if (holder->count >= LIMIT_SESSIONS_PER_ACCOUNT)
+        return ERR_LIMIT;
+    h = MEM_NEW(struct held);
+    h->grant = *new_grant;
+    h->holder = holder;
+    list_push(&holder->grants, &h->of_account);
+    list_push(&g->all, &h->of_all);
+    holder->count++;
+    map_put(g->sessions, session_str(&key), h);
+    return OK;
+}
+
+enum status
+grants_find(const struct grants *g, uint64_t incarnation, uint64_t session, struct instant now,
+            struct grant *out)
+{
+    const struct held *h = find(g, incarnation, session);
+
+    if (h == NULL || h->grant.expires.us <= now.us)
+        return ERR_DENIED;
+    *out = h->grant;
+    return OK;
+}
+
+void
+grants_end(struct grants *g, uint64_t incarnation, uint64_t session)
+{
+    struct held *h = find(g, incarnation, session);
+
+    if (h != NULL)
+        end(g, h);
+}
+
+void
+grants_end_incarnation(struct grants *g, uint64_t incarnation)
+{
+    list_each_safe(l, after, &g->all)
+    {
+        struct held *h = LIST_ENTRY(l, struct held, of_all);
+        if (h->grant.incarnation == incarnation)
+            end(g, h);
+    }
+}
+
+size_t
+grants_revoke(struct grants *g, uint64_t incarnation, uint64_t session, uint64_t account)
+{
+    char key[8];
+    size_t n = 0;
+
+    be64_put(key, account);
+    struct holder *holder = map_get(g->accounts, str_from(key, sizeof(key)));
+    while (holder != NULL) {
+        struct held *match = NULL;
+        list_each (l, &holder->grants) {
+            struct held *h = LIST_ENTRY(l, struct held, of_account);
+            if ((incarnation == 0 || h->grant.incarnation == incarnation) &&
+                (session == 0 || h->grant.session == session)) {
+                match = h;
+                break;
+            }
+        }
+        if (match == NULL)
+            break;
+        bool last = holder->count == 1; /* the holder goes with its last grant */
+        end(g, match);
+        n++;
+        if (last)
+            break;
+    }
+    return n;
+}
+
+void
+grants_expire(struct grants *g, struct instant now)
+{
+    size_t n = map_count(g->sessions);
+
+    for (size_t i = 0; i < n && i < EXPIRE_STEP; i++) {
+        struct list *oldest = list_pop(&g->all);
+        if (oldest == NULL)
+            break;
+        struct held *h = LIST_ENTRY(oldest, struct held, of_all);
+        list_push(&g->all, &h->of_all);
+        if (h->grant.expires.us <= now.us)
+            end(g, h);
+    }
+}
+
+size_t
+grants_of(const struct grants *g, uint64_t account, struct grant *out, size_t max)
+{
+    char key[8];
+    size_t n = 0;
+
+    be64_put(key, account);
+    struct holder *holder = map_get(g->accounts, str_from(key, sizeof(key)));
+    if (holder == NULL)
+        return 0;
+    list_each (l, &holder->grants) {
+        if (n == max)
+            break;
+        out[n++] = LIST_ENTRY(l, struct held, of_account)->grant;
+    }
+    return n;
+}
+
+static struct session_key
+session_key(uint64_t incarnation, uint64_t session)
+{
+    struct session_key k = {0};
+
+    be64_put(k.bytes, incarnation);
+    be64_put(k.bytes + 8, session);
+    return k;
+}
+
+static struct str
+session_str(const struct session_key *k)
+{
+    return str_from(k->bytes, sizeof(k->bytes));
+}
+
+static struct holder *
+holder_of(struct grants *g, uint64_t account)
+{
+    char key[8];
+
+    be64_put(key, account);
+    struct holder *h = map_get(g->accounts, str_from(key, sizeof(key)));
+    if (h == NULL) {
+        h = MEM_NEW(struct holder);
+        list_init(&h->grants);
+        map_put(g->accounts, str_from(key, sizeof(key)), h);
+    }
+    return h;
+}
+
+static struct held *
+find(const struct grants *g, uint64_t incarnation, uint64_t session)
+{
+    struct session_key key = session_key(incarnation, session);
+
+    return map_get(g->sessions, session_str(&key));
+}
+
+static void
+end(struct grants *g, struct held *h)
+{
+    struct session_key key = session_key(h->grant.incarnation, h->grant.session);
+    char account[8];
+
+    map_del(g->sessions, session_str(&key));
+    list_remove(&h->of_account);
+    list_remove(&h->of_all);
+    if (--h->holder->count == 0) {
+        be64_put(account, h->grant.account);
+        map_del(g->accounts, str_from(account, sizeof(account)));
+        mem_free(h->holder);
+    }
+    mem_free(h);
+}

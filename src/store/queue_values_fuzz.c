@@ -1,0 +1,38 @@
+/* queue_values_fuzz.c - what a reader takes, its writer writes back and reads again, field for field.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/queue_values.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+same_rcpt(const struct queue_rcpt *a, const struct queue_rcpt *b)
+{
+    ASSERT(a->address.len > 0 && str_eq(a->address, b->address));
+    ASSERT(str_eq(a->original, b->original) && str_eq(a->orcpt, b->orcpt));
+    ASSERT(a->account == b->account && a->notify == b->notify && a->state == b->state);
+    ASSERT(a->tries == b->tries && a->told == b->told && a->next.us == b->next.us);
+    ASSERT(a->code == b->code && str_eq(a->text, b->text) && a->relayed == b->relayed);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    AUTO_ARENA *a = arena_new(16 << 20);
+    AUTO_BUF again = BUF(QUEUE_VALUE_MAX);
+    struct queue_message m, second;
+    uint64_t next = 0;
+
+    ASSERT(queue_head_read(str_from((const char *)data, size), &next) != OK || next > 0);
+    if (queue_message_read(str_from((const char *)data, size), a, &m) != OK)
+        return 0;
+    ASSERT(m.rcpt_count > 0 && m.rcpt_count <= QUEUE_RCPTS_MAX && m.header_bytes <= m.size);
+    queue_message_write(&m, &again);
+    ASSERT(buf_status(&again) == OK && again.len <= size);
+    ASSERT(queue_message_read(buf_str(&again), a, &second) == OK);
+    ASSERT(str_eq(m.sender, second.sender) && str_eq(m.prepend, second.prepend));
+    ASSERT(m.rcpt_count == second.rcpt_count && m.held == second.held);
+    for (size_t i = 0; i < m.rcpt_count; i++)
+        same_rcpt(&m.rcpts[i], &second.rcpts[i]);
+    return 0;
+}
