@@ -1,7 +1,7 @@
 /* keys.c - the private keys of TLS and DKIM.
  *
- * May touch:  the master key and the certificate files that boss opened, channels to the store, mx and user.  No files of its
- *             own, no network.
+ * May touch:  the master key and the certificate files that boss opened, channels to the store, mx and user.
+ *             No files of its own, no network.
  * A stranger in another role can have handshakes and mail of the account's own domain signed, and never a key.
  *
  * SPDX-License-Identifier: Apache-2.0 */

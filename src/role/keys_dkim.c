@@ -1,6 +1,7 @@
 /* keys_dkim.c - DKIM keys: one RSA-2048 key per domain, made once, sealed in the store (RFC 6376).
  *
- * The store says what the message says; every tag of the field is written here, so nobody can have anything else signed.
+ * The store says what the message says; every tag of the field is written here, so nobody can have anything
+ * else signed.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/evp.h>
@@ -9,6 +10,7 @@
 
 #include "base/encode.h"
 #include "base/map.h"
+#include "base/scan.h"
 #include "ipc/store_ipc.h"
 #include "role/keys.h"
 #include "rt/clock.h"
@@ -181,8 +183,8 @@ keys_serve_dkim_make(struct ipc_peer *from, const struct keys_dkim_make *req, st
 
 /* ---- signing ---- */
 
-/* The field without its signature.  border stands before each tag but the first: folding on the wire, one blank in the
- * relaxed canonical form (RFC 6376 section 3.4.2). */
+/* The field without its signature.  border stands before each tag but the first: folding on the wire, one
+ * blank in the relaxed canonical form (RFC 6376 section 3.4.2). */
 static void
 write_tags(const struct keys_dkim_sign *req, const struct domain_key *k, const char *border,
            struct buf *b)

@@ -1,0 +1,378 @@
+/* resolver.c - questions to libunbound: its thread answers, a pump fiber wakes who asked.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "dns/resolver.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unbound.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/size.h"
+#include "rt/random.h"
+
+enum { TYPE_A = 1, TYPE_MX = 15, TYPE_AAAA = 28, CLASS_IN = 1, RCODE_OK = 0, RCODE_NXDOMAIN = 3 };
+enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16 };
+#define ANCHOR_FILE "/usr/share/dns/root.key"
+
+struct resolver {
+    struct ub_ctx *ctx;
+    bool pumping;
+};
+struct question {
+    struct fiber *asker; /* NULL: gave up */
+    struct ub_result *result;
+    bool done;
+};
+
+static enum status configure(struct ub_ctx *ctx, const struct resolver_options *o,
+                             struct problem *why);
+
+enum status
+resolver_new(const struct resolver_options *o, struct resolver **out, struct problem *why)
+{
+    struct ub_ctx *ctx = ub_ctx_create();
+
+    if (ctx == NULL) {
+        problem_set(why, 0, "", "the resolver cannot start");
+        return ERR_IO;
+    }
+    enum status e = configure(ctx, o, why);
+    if (e != OK) {
+        ub_ctx_delete(ctx);
+        return e;
+    }
+    struct resolver *r = MEM_NEW(struct resolver);
+    r->ctx = ctx;
+    *out = r;
+    return OK;
+}
+
+void
+resolver_free(struct resolver **r)
+{
+    if (*r == NULL)
+        return;
+    ub_ctx_delete((*r)->ctx);
+    mem_free(*r);
+    *r = NULL;
+}
+
+static int
+set_option(struct ub_ctx *ctx, const char *name, const char *value)
+{
+    return ub_ctx_set_option(ctx, name, value);
+}
+
+static int
+set_upstream(struct ub_ctx *ctx, const struct resolver_options *o)
+{
+    int err = 0;
+
+    for (size_t i = 0; err == 0 && i < o->forward_count; i++) {
+        char address[NAME_TEXT_MAX];
+        if (!str_to_z(o->forward[i], address, sizeof(address)))
+            return UB_SYNTAX;
+        err = ub_ctx_set_fwd(ctx, address);
+    }
+    if (o->forward_count == 0 && !o->recursive)
+        err = ub_ctx_resolvconf(ctx, NULL);
+    return err;
+}
+
+static enum status
+configure(struct ub_ctx *ctx, const struct resolver_options *o, struct problem *why)
+{
+    /* A forwarder on this machine is usual (systemd-resolved, test zones). */
+    int err = set_option(ctx, "do-not-query-localhost:", "no");
+
+    if (err == 0 && !o->dnssec)
+        err = set_option(ctx, "module-config:", "iterator");
+    if (err == 0 && o->dnssec)
+        err = ub_ctx_add_ta_file(ctx, o->anchor_file != NULL ? o->anchor_file : ANCHOR_FILE);
+    if (err == 0)
+        err = set_option(ctx, "cache-max-negative-ttl:", "300");
+    if (err == 0)
+        err = set_option(ctx, "msg-cache-size:", "4m");
+    if (err == 0)
+        err = set_option(ctx, "rrset-cache-size:", "8m");
+    if (err == 0)
+        err = set_upstream(ctx, o);
+    if (err == 0)
+        err = ub_ctx_async(ctx, 1);
+    if (err == 0)
+        return OK;
+    problem_set(why, 0, "", "the resolver refuses its settings: %s", ub_strerror(err));
+    return ERR_SYNTAX;
+}
+
+/* ---- asking ---- */
+
+/* Called by ub_process() on the pump's fiber. */
+static void
+answered(void *arg, int err, struct ub_result *result)
+{
+    struct question *q = arg;
+
+    q->done = true;
+    q->result = err == 0 ? result : NULL;
+    if (q->asker != NULL) {
+        fiber_wake(q->asker);
+        return;
+    }
+    ub_resolve_free(result); /* nobody waits any more */
+    mem_free(q);
+}
+
+static FIBER_ENTRY void
+pump(void *arg)
+{
+    struct resolver *r = arg;
+
+    while (fiber_wait_fd(ub_fd(r->ctx), EPOLLIN, FIBER_FOREVER) == OK)
+        if (ub_process(r->ctx) != 0)
+            break;
+    r->pumping = false;
+}
+
+static void
+result_release(struct ub_result **r)
+{
+    ub_resolve_free(*r);
+}
+
+static SUSPENDS enum status
+wait_answer(struct resolver *r, struct question *q, int id, struct ub_result **out)
+{
+    while (!q->done) {
+        enum status e = fiber_park(LIMIT_DNS_TIMEOUT_S * 1000);
+        if (e == OK)
+            continue;
+        if (ub_cancel(r->ctx, id) == 0) {
+            mem_free(q);
+        } else {
+            q->asker = NULL; /* the answer is on its way: answered() frees */
+        }
+        return e == ERR_TIMEOUT ? ERR_TEMP : e;
+    }
+    *out = q->result;
+    mem_free(q);
+    return *out == NULL ? ERR_TEMP : OK;
+}
+
+static SUSPENDS enum status
+ask(struct resolver *r, struct str name, int type, struct ub_result **out)
+{
+    char text[NAME_TEXT_MAX];
+    int id = 0;
+
+    if (!str_to_z(name, text, sizeof(text)))
+        return ERR_NOT_FOUND;
+    if (!r->pumping) {
+        TRY(fiber_go(pump, r));
+        r->pumping = true;
+    }
+    struct question *q = MEM_NEW(struct question);
+    q->asker = fiber_self();
+    if (ub_resolve_async(r->ctx, text, type, CLASS_IN, q, answered, &id) != 0) {
+        mem_free(q);
+        return ERR_TEMP;
+    }
+    return wait_answer(r, q, id, out);
+}
+
+/* OK also for an empty answer; ERR_NOT_FOUND for a name that does not exist. */
+static enum status
+judge(const struct ub_result *u)
+{
+    if (u->bogus)
+        return ERR_TEMP;
+    if (u->nxdomain || u->rcode == RCODE_NXDOMAIN)
+        return ERR_NOT_FOUND;
+    return u->rcode == RCODE_OK ? OK : ERR_TEMP;
+}
+
+/* ---- MX ---- */
+
+/* Uncompressed wire name to lower-case text without the final dot. */
+static bool
+read_name(struct str wire, struct arena *a, struct str *out)
+{
+    char text[NAME_TEXT_MAX];
+    size_t at = 0, n = 0;
+
+    for (;;) {
+        if (at >= wire.len)
+            return false;
+        size_t label = (unsigned char)wire.ptr[at++];
+        if (label == 0)
+            break;
+        if (label > 63 || at + label > wire.len || n + label + 1 > sizeof(text))
+            return false;
+        if (n > 0)
+            text[n++] = '.';
+        for (size_t i = 0; i < label; i++)
+            text[n++] = ascii_lower(wire.ptr[at + i]);
+        at += label;
+    }
+    *out = n == 0 ? STR("") : arena_str(a, str_from(text, n));
+    return true;
+}
+
+static int
+by_preference(const void *a, const void *b)
+{
+    const struct dns_host *x = a, *y = b;
+
+    return (int)x->preference - (int)y->preference;
+}
+
+static void
+read_hosts(const struct ub_result *u, struct arena *a, struct dns_mx *mx)
+{
+    struct dns_host *hosts = ARENA_ARRAY(a, struct dns_host, LIMIT_MX_HOSTS);
+    size_t n = 0;
+
+    for (size_t i = 0; u->data[i] != NULL && n < LIMIT_MX_HOSTS; i++) {
+        struct str wire = str_from(u->data[i], (size_t)u->len[i]);
+        if (wire.len < 3 || !read_name(str_skip(wire, 2), a, &hosts[n].name))
+            continue;
+        hosts[n].preference = be16_get(wire.ptr);
+        n++;
+    }
+    /* Equal preferences in random order (RFC 5321 section 5.1): shuffle, then sort by insertion, which is stable. */
+    for (size_t i = n; i > 1; i--) {
+        size_t j = (size_t)random_below(i);
+        struct dns_host swap = hosts[i - 1];
+        hosts[i - 1] = hosts[j];
+        hosts[j] = swap;
+    }
+    for (size_t i = 1; i < n; i++) {
+        struct dns_host h = hosts[i];
+        size_t j = i;
+        for (; j > 0 && by_preference(&hosts[j - 1], &h) > 0; j--)
+            hosts[j] = hosts[j - 1];
+        hosts[j] = h;
+    }
+    mx->hosts = hosts;
+    mx->count = n;
+    mx->null_mx = n == 1 && hosts[0].name.len == 0;
+}
+
+enum status
+resolver_mx(struct resolver *r, struct str domain, struct arena *a, struct dns_mx *out)
+{
+    AUTO(result_release) struct ub_result *u = NULL;
+    struct dns_mx mx = {0};
+
+    TRY(ask(r, domain, TYPE_MX, &u));
+    TRY(judge(u));
+    mx.secure = u->secure;
+    if (u->havedata)
+        read_hosts(u, a, &mx);
+    if (mx.count == 0) {
+        struct dns_host *self = ARENA_NEW(a, struct dns_host);
+        self->name = arena_str(a, domain);
+        mx.hosts = self;
+        mx.count = 1;
+        mx.implicit = true;
+    }
+    *out = mx;
+    return OK;
+}
+
+/* ---- addresses ---- */
+
+static bool
+read_numeric(struct str host, struct sockaddr_storage *out)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)out;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)out;
+    char text[NAME_TEXT_MAX];
+
+    if (!str_to_z(host, text, sizeof(text)))
+        return false;
+    *out = (struct sockaddr_storage){0};
+    if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        return true;
+    }
+    if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        return true;
+    }
+    return false;
+}
+
+static void
+add_addresses(const struct ub_result *u, int type, struct sockaddr_storage *to, size_t *n)
+{
+    for (size_t i = 0; u->havedata && u->data[i] != NULL && *n < ADDRESSES_MAX; i++) {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&to[*n];
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&to[*n];
+        if (type == TYPE_A && u->len[i] == 4) {
+            v4->sin_family = AF_INET;
+            mem_copy(&v4->sin_addr, u->data[i], 4);
+            (*n)++;
+        } else if (type == TYPE_AAAA && u->len[i] == 16) {
+            v6->sin6_family = AF_INET6;
+            mem_copy(&v6->sin6_addr, u->data[i], 16);
+            (*n)++;
+        }
+    }
+}
+
+/* One family's addresses. */
+static SUSPENDS enum status
+add_family(struct resolver *r, struct str host, int type, struct sockaddr_storage *to, size_t *n)
+{
+    AUTO(result_release) struct ub_result *u = NULL;
+
+    TRY(ask(r, host, type, &u));
+    TRY(judge(u));
+    add_addresses(u, type, to, n);
+    return OK;
+}
+
+/* IPv6, IPv4, IPv6 ...: one dead family then costs one connection attempt, not all. */
+static size_t
+interleave(const struct sockaddr_storage *six, size_t n6, const struct sockaddr_storage *four,
+           size_t n4, struct sockaddr_storage *to)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < MAX(n6, n4); i++) {
+        if (i < n6)
+            to[n++] = six[i];
+        if (i < n4)
+            to[n++] = four[i];
+    }
+    return n;
+}
+
+enum status
+resolver_addresses(struct resolver *r, struct str host, unsigned families, struct arena *a,
+                   struct dns_addresses *out)
+{
+    struct sockaddr_storage *all = ARENA_ARRAY(a, struct sockaddr_storage, 2 * ADDRESSES_MAX);
+    struct sockaddr_storage *six = ARENA_ARRAY(a, struct sockaddr_storage, ADDRESSES_MAX);
+    struct sockaddr_storage *four = ARENA_ARRAY(a, struct sockaddr_storage, ADDRESSES_MAX);
+    size_t n6 = 0, n4 = 0;
+    enum status e6 = ERR_NOT_FOUND, e4 = ERR_NOT_FOUND;
+
+    if (read_numeric(host, &all[0])) {
+        *out = (struct dns_addresses){.at = all, .count = 1};
+        return OK;
+    }
+    if ((families & DNS_IPV6) != 0)
+        e6 = add_family(r, host, TYPE_AAAA, six, &n6);
+    if ((families & DNS_IPV4) != 0)
+        e4 = add_family(r, host, TYPE_A, four, &n4);
+    if (n6 + n4 == 0)
+        return e4 == ERR_TEMP || e6 == ERR_TEMP ? ERR_TEMP : ERR_NOT_FOUND;
+    *out = (struct dns_addresses){.at = all, .count = interleave(six, n6, four, n4, all)};
+    return OK;
+}

@@ -1,0 +1,59 @@
+/* resolver.h - DNS for mail: libunbound behind questions that a fiber can ask.
+ *
+ * Owns:      the unbound context with its cache and thread; answers live in the caller's arena.
+ * Promises:  every answer carries its DNSSEC state; a bogus one is ERR_TEMP, as RFC 7672 asks.  At most
+ *            LIMIT_DNS_TIMEOUT_S a question.  Host lists are in the order to try them.
+ *            ERR_NOT_FOUND: the name, or that kind of data, does not exist.  ERR_TEMP: cannot tell now.
+ * Never:     sends mail, follows addresses anywhere.
+ * RFC:       5321 section 5.1 (MX), 7505 (null MX).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNS_RESOLVER_H
+#define DNS_RESOLVER_H
+
+#include <netinet/in.h>
+
+#include "base/arena.h"
+#include "rt/fiber.h"
+
+struct resolver;
+
+struct resolver_options {
+    const struct str
+        *forward; /* "ADDRESS@PORT", as unbound writes it; none = system or recursive */
+    size_t forward_count;
+    bool recursive;          /* ask the root servers; else /etc/resolv.conf */
+    bool dnssec;             /* validate */
+    const char *anchor_file; /* root trust anchor, NULL = Debian's */
+};
+/* Reads its files before the jail closes; the thread starts with the first question. */
+MUST_USE enum status resolver_new(const struct resolver_options *o, struct resolver **out,
+                                  struct problem *why);
+void resolver_free(struct resolver **r);
+
+struct dns_host {
+    struct str name; /* without final dot, lower case */
+    uint16_t preference;
+};
+struct dns_mx {
+    const struct dns_host *hosts; /* at most LIMIT_MX_HOSTS */
+    size_t count;
+    bool null_mx;  /* the domain takes no mail, RFC 7505 */
+    bool implicit; /* no MX at all: the domain itself is the host */
+    bool secure;   /* DNSSEC-validated */
+};
+/* ERR_NOT_FOUND: the domain does not exist. */
+MUST_USE SUSPENDS enum status resolver_mx(struct resolver *r, struct str domain, struct arena *a,
+                                          struct dns_mx *out);
+struct dns_addresses {
+    const struct sockaddr_storage *at; /* IPv6 and IPv4 in turn; port 0 */
+    size_t count;
+    bool secure;
+};
+enum dns_family { DNS_IPV4 = 1, DNS_IPV6 = 2 };
+/* A numeric address is taken as it is.  families: bits of enum dns_family. */
+MUST_USE SUSPENDS enum status resolver_addresses(struct resolver *r, struct str host,
+                                                 unsigned families, struct arena *a,
+                                                 struct dns_addresses *out);
+
+#endif

@@ -1,0 +1,60 @@
+/* client.h - one SMTP conversation with another server, as the side that sends.
+ *
+ * Owns:      its connection.
+ * Promises:  replies are parsed within bounds; whatever the server says before TLS is forgotten after it; a body
+ *            goes out dot-stuffed with CRLF only.  A 2xx to the final dot is the only success.
+ * Never:     looks names up; decides about retries.
+ * Suspends:  every call, within the timeouts of RFC 5321 section 4.5.3.2.
+ * RFC:       5321, 3207, 2920, 1870, 6152, 3461, 6531, 4954 (PLAIN).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SMTP_CLIENT_H
+#define SMTP_CLIENT_H
+
+#include "rt/conn.h"
+#include "rt/tls.h"
+
+/* The last reply, or what happened instead of one (code 0). */
+struct smtp_answer {
+    int code;
+    char enhanced[12]; /* "5.1.1", or "" */
+    char text[400];    /* one line, printable */
+};
+enum smtp_extension {
+    SMTP_EXT_PIPELINING = 1 << 0,
+    SMTP_EXT_SIZE = 1 << 1,
+    SMTP_EXT_8BITMIME = 1 << 2,
+    SMTP_EXT_STARTTLS = 1 << 3,
+    SMTP_EXT_DSN = 1 << 4,
+    SMTP_EXT_SMTPUTF8 = 1 << 5,
+    SMTP_EXT_AUTH_PLAIN = 1 << 6,
+};
+struct smtp_client;
+struct smtp_peer {
+    struct conn_target target;
+    struct str name;        /* of the host, for TLS and the log */
+    struct str helo;        /* our own name */
+    struct tls_client *tls; /* NULL = none */
+    bool tls_required;
+    struct str user; /* empty = no log-in */
+    const struct secret *password;
+};
+/* Connects, greets, turns TLS on when it is offered, logs in when asked to.  ERR_CLOSED, ERR_TIMEOUT: no connection;
+ * ERR_TEMP, ERR_DENIED: refused for now, for good; ERR_SYNTAX: TLS failed.  why is always filled on failure. */
+MUST_USE SUSPENDS enum status smtp_client_open(const struct smtp_peer *peer,
+                                               struct smtp_client **out, struct smtp_answer *why);
+void smtp_client_free(struct smtp_client **c);
+SUSPENDS void smtp_client_quit(struct smtp_client *c);
+unsigned smtp_client_extensions(const struct smtp_client *c);
+uint64_t smtp_client_size_max(const struct smtp_client *c); /* 0 = not said */
+bool smtp_client_is_tls(const struct smtp_client *c);
+/* Sends a command line (CRLF is added) without waiting. */
+MUST_USE SUSPENDS enum status smtp_client_send(struct smtp_client *c, struct str line);
+/* The next reply, within seconds.  OK whatever its code is. */
+MUST_USE SUSPENDS enum status smtp_client_reply(struct smtp_client *c, unsigned seconds,
+                                                struct smtp_answer *out);
+/* Body bytes after 354; end sends the final dot. */
+MUST_USE SUSPENDS enum status smtp_client_body(struct smtp_client *c, struct str bytes);
+MUST_USE SUSPENDS enum status smtp_client_body_end(struct smtp_client *c);
+
+#endif
