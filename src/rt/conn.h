@@ -103,7 +103,8 @@ void conn_note(struct conn *c);
  * session forgets what it knew and returns to rest: the handshake waits as data, and the next wake is
  * inside TLS.  A handshake that fails closes the connection. */
 MUST_USE SUSPENDS enum status conn_starttls(struct conn *c);
-void conn_close(struct conn *c); /* after this wake returns, or now at rest */
+/* After this wake returns, or now at rest.  Output is still flushed; no more input is offered. */
+void conn_close(struct conn *c);
 
 /* Client side (role out, tests): the caller's fiber drives; the reply to one's own command may be awaited. */
 struct conn_target {

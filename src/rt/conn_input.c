@@ -29,7 +29,7 @@ conn_pull(struct conn *c)
 {
     char *tail;
 
-    if (c->phase != CONN_OPEN || c->eof || !(c->readable || c->tls_pending))
+    if (c->phase != CONN_OPEN || c->closing || c->eof || !(c->readable || c->tls_pending))
         return false;
     uint32_t room = iobuf_room(&c->in, input_max(c), &tail);
     if (room == 0)
@@ -107,6 +107,8 @@ line_ready(struct conn *c)
 enum status
 conn_line(struct conn *c, struct str *line_out)
 {
+    if (c->closing)
+        return ERR_TEMP;
     while (!line_ready(c)) {
         if (!conn_pull(c))
             return ERR_TEMP;
@@ -139,7 +141,7 @@ take_line(struct conn *c, struct str *line_out)
 struct str
 conn_peek(struct conn *c, size_t max)
 {
-    if (iobuf_size(&c->in) == 0 && !conn_pull(c))
+    if (c->closing || (iobuf_size(&c->in) == 0 && !conn_pull(c)))
         return STR_NONE;
     return str_from(iobuf_start(&c->in), MIN(max, iobuf_size(&c->in)));
 }

@@ -67,7 +67,7 @@ tls_server_new(struct str alpn, tls_sign_fn *sign, void *arg, struct tls_server 
     t->sign = sign;
     t->arg = arg;
     t->alpn = BUF(255);
-    while (str_split(&alpn, ',', &name)) {
+    while (alpn.len > 0 && str_split(&alpn, ',', &name)) {
         ASSERT(name.len > 0 && name.len < 256);
         buf_add_char(&t->alpn, (char)name.len);
         buf_add(&t->alpn, name);
