@@ -1,0 +1,278 @@
+/* out.c - mail to other servers.
+ *
+ * May touch:  the network as a client, the resolver's files, password files of routes that boss opened, a channel
+ *             to the store.  No listeners, no mail files, no keys.
+ * Takes due attempts from the store as leases, at most LIMIT_OUT_CONNS at a time and LIMIT_OUT_PER_DOMAIN to a domain.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/size.h"
+#include "ipc/out_serve.h"
+#include "ipc/store_ipc.h"
+#include "role/role.h"
+#include "rt/clock.h"
+#include "smtp/delivery.h"
+
+enum { LEASE_MAX = 32, POLL_MS = 5000, ARENA_BYTES = 4 << 20, FORWARD_MAX = 8, FORWARD_TEXT = 80 };
+
+static struct delivery_world world;
+static struct fiber_queue wanted; /* work came, or a slot is free */
+static uint32_t under_way;
+static bool more_work;
+
+/* A destination domain with work; waits in line when it has its share. */
+struct destination {
+    struct str name; /* owned */
+    uint32_t running, waiting;
+    struct fiber_queue line;
+};
+static struct map *destinations;
+
+struct job {
+    struct arena *arena;
+    struct delivery d;
+    uint32_t *indexes; /* of the recipients in the store */
+    uint64_t lease;
+};
+
+/* ---- one attempt ---- */
+
+static SUSPENDS enum status
+destination_enter(struct str domain, struct destination **out)
+{
+    struct destination *t = map_get(destinations, domain);
+
+    if (t == NULL) {
+        t = MEM_NEW(struct destination);
+        t->name = mem_str(domain);
+        fiber_queue_init(&t->line);
+        map_put(destinations, domain, t);
+    }
+    t->waiting++;
+    *out = t;
+    while (t->running >= LIMIT_OUT_PER_DOMAIN) {
+        enum status e = fiber_queue_wait(&t->line, FIBER_FOREVER);
+        if (e != OK) {
+            t->waiting--;
+            return e;
+        }
+    }
+    t->waiting--;
+    t->running++;
+    return OK;
+}
+
+static void
+destination_leave(struct destination *t)
+{
+    t->running--;
+    if (fiber_queue_wake_one(&t->line) || t->running + t->waiting > 0)
+        return;
+    map_del(destinations, t->name);
+    mem_str_free(&t->name);
+    mem_free(t);
+}
+
+static SUSPENDS void
+report(struct job *j)
+{
+    AUTO_ARENA *a = arena_new(ARENA_BYTES);
+    struct store_rcpt_result *results = ARENA_ARRAY(a, struct store_rcpt_result, j->d.rcpt_count);
+    struct store_queue_result_reply rep;
+
+    for (size_t i = 0; i < j->d.rcpt_count; i++) {
+        const struct delivery_rcpt *r = &j->d.rcpts[i];
+        results[i] = (struct store_rcpt_result){
+            .index = j->indexes[i],
+            .state = (uint8_t)(r->decided ? r->state : DELIVERY_LATER),
+            .code = (uint32_t)r->code,
+            .enhanced = str_of(r->enhanced),
+            .text = str_of(r->text),
+            .remote = str_of(j->d.remote),
+            .relayed = r->relayed,
+        };
+    }
+    struct store_queue_result req = {
+        .qid = j->d.qid, .lease = j->lease, .results = results, .results_count = j->d.rcpt_count};
+    /* When the store is away the lease ends with the channel, and the message is tried again: at least once. */
+    if (store_queue_result_call(role_peer(ROLE_STORE), &req, a, &rep) != OK)
+        return;
+}
+
+static FIBER_ENTRY void
+work(void *arg)
+{
+    struct job *j = arg;
+    struct arena *a = j->arena;
+    struct destination *t;
+
+    if (destination_enter(j->d.domain, &t) == OK) {
+        delivery_try(&world, role_peer(ROLE_STORE), &j->d);
+        destination_leave(t);
+    }
+    report(j);
+    arena_free(&a);
+    under_way--;
+    fiber_queue_wake_all(&wanted);
+}
+
+/* ---- leasing ---- */
+
+static struct job *
+job_of(const struct store_attempt *from)
+{
+    struct arena *a = arena_new(ARENA_BYTES);
+    struct job *j = ARENA_NEW(a, struct job);
+
+    j->arena = a;
+    j->lease = from->lease;
+    j->d = (struct delivery){
+        .qid = from->qid,
+        .domain = arena_str(a, from->domain),
+        .sender = from->sender.len > 0 ? arena_str(a, from->sender) : STR(""),
+        .prepend = from->prepend.len > 0 ? arena_str(a, from->prepend) : STR(""),
+        .envid = from->envid.len > 0 ? arena_str(a, from->envid) : STR(""),
+        .size = from->size + from->prepend.len,
+        .full_return = from->full_return,
+        .smtputf8 = from->smtputf8,
+        .eight_bit = from->eight_bit,
+        .rcpts = ARENA_ARRAY(a, struct delivery_rcpt, from->rcpts_count),
+        .rcpt_count = from->rcpts_count,
+    };
+    j->indexes = ARENA_ARRAY(a, uint32_t, from->rcpts_count);
+    for (size_t i = 0; i < from->rcpts_count; i++) {
+        const struct store_attempt_rcpt *r = &from->rcpts[i];
+        j->indexes[i] = r->index;
+        j->d.rcpts[i].address = arena_str(a, r->address);
+        j->d.rcpts[i].notify = r->notify;
+        if (r->orcpt.len > 0)
+            j->d.rcpts[i].orcpt = arena_str(a, r->orcpt);
+    }
+    return j;
+}
+
+/* True: there may be more. */
+static SUSPENDS bool
+lease_some(void)
+{
+    AUTO_ARENA *a = arena_new(8u << 20);
+    uint32_t room = MIN(LIMIT_OUT_CONNS - under_way, (uint32_t)LEASE_MAX);
+    struct store_queue_lease req = {.max = room};
+    struct store_queue_lease_reply rep;
+
+    if (room == 0 || store_queue_lease_call(role_peer(ROLE_STORE), &req, a, &rep) != OK)
+        return false;
+    for (size_t i = 0; i < rep.attempts_count; i++) {
+        struct job *j = job_of(&rep.attempts[i]);
+        under_way++;
+        if (rep.attempts[i].rcpts_count > 0 && fiber_go(work, j) == OK)
+            continue;
+        struct arena *gone = j->arena;
+        under_way--;
+        report(j); /* nothing is decided: tried later */
+        arena_free(&gone);
+    }
+    return rep.attempts_count > 0;
+}
+
+static FIBER_ENTRY void
+leasing(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        more_work = false;
+        while (under_way < LIMIT_OUT_CONNS && lease_some())
+            continue;
+        if (more_work && under_way < LIMIT_OUT_CONNS)
+            continue;
+        if (fiber_queue_wait(&wanted, POLL_MS) == ERR_CANCELLED)
+            return;
+    }
+}
+
+void
+out_serve_work(struct ipc_peer *from, const struct out_work *req, struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+    more_work = true;
+    fiber_queue_wake_all(&wanted);
+}
+
+/* ---- beginning ---- */
+
+static enum status
+read_passwords(const struct role_start *s, struct problem *why)
+{
+    struct secret *passwords = MEM_ARRAY(struct secret, s->config->route_count + 1);
+
+    for (size_t i = 0; i < s->config->route_count; i++) {
+        AUTO_BUF text = BUF(SECRET_MAX);
+        if (s->config->routes[i].user.len == 0)
+            continue;
+        if (role_file_read(s, s->config->routes[i].password_file, &text) != OK ||
+            !secret_set(&passwords[i], str_trim(buf_str(&text)))) {
+            problem_set(why, 0, "", "the password file %.*s cannot be read",
+                        STR_FMT(s->config->routes[i].password_file));
+            return ERR_IO;
+        }
+        mem_wipe(text.ptr, text.cap);
+    }
+    world.passwords = passwords;
+    return OK;
+}
+
+static enum status
+start_resolver(const struct config *c, struct problem *why)
+{
+    char text[FORWARD_MAX][FORWARD_TEXT];
+    struct str forward[FORWARD_MAX];
+    size_t n = MIN(c->resolver.forward_count, (size_t)FORWARD_MAX);
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(text[i], FORWARD_TEXT, "%.*s@%u", STR_FMT(c->resolver.forward[i].host),
+                 c->resolver.forward[i].port);
+        forward[i] = str_of(text[i]);
+    }
+    struct resolver_options o = {
+        .forward = forward,
+        .forward_count = n,
+        .recursive = c->resolver.kind == RESOLVER_RECURSIVE,
+        .dnssec = c->resolver.dnssec,
+    };
+    return resolver_new(&o, &world.resolver, why);
+}
+
+static FIBER_ENTRY enum status
+begin(const struct role_start *s, struct problem *why)
+{
+    world.config = s->config;
+    destinations = map_new();
+    fiber_queue_init(&wanted);
+    TRY(read_passwords(s, why));
+    TRY(start_resolver(s->config, why));
+    TRY(tls_client_new(TLS_OPPORTUNISTIC, &world.tls_any));
+    TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));
+    return fiber_go(leasing, NULL);
+}
+
+static void
+peer_arrived(struct ipc_peer *p)
+{
+    if (ipc_role(p) != ROLE_STORE || destinations == NULL)
+        return;
+    more_work = true;
+    fiber_queue_wake_all(&wanted);
+}
+
+static const struct ipc_service *const serves[] = {&out_service};
+
+const struct role_verbs role_out = {
+    .serves = serves,
+    .serve_count = COUNT_OF(serves),
+    .begin = begin,
+    .peer_arrived = peer_arrived,
+};

@@ -1,0 +1,56 @@
+/* delivery.h - one attempt to bring one queued message to one domain.
+ *
+ * Owns:      nothing; results go into the caller's recipients.
+ * Promises:  every recipient ends DELIVERY_DONE only after the other server's 2xx to the final dot, DELIVERY_FAILED
+ *            only after a 5xx or a fact that time will not mend, else DELIVERY_LATER.  Hosts are tried in order
+ *            until one conversation reached the recipients.
+ *            TLS whenever the other side offers it; when its TLS fails, once more without, unless the route requires it.
+ * Never:     keeps the message, or decides when to try again.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SMTP_DELIVERY_H
+#define SMTP_DELIVERY_H
+
+#include "config/config.h"
+#include "dns/resolver.h"
+#include "rt/ipc.h"
+#include "rt/tls.h"
+
+struct delivery_world {
+    const struct config *config;
+    struct resolver *resolver;
+    struct tls_client *tls_any;      /* opportunistic: any certificate */
+    struct tls_client *tls_verified; /* for routes with a log-in */
+    const struct secret *passwords;  /* of config->routes, by index */
+};
+enum delivery_state {
+    DELIVERY_DONE,
+    DELIVERY_LATER,
+    DELIVERY_FAILED
+}; /* enum<2> rcpt_state of store.ipc */
+struct delivery_rcpt {
+    struct str address;
+    struct str orcpt;
+    uint32_t notify;
+    /* the result */
+    bool decided;
+    enum delivery_state state;
+    int code;
+    char enhanced[12];
+    char text[400];
+    bool relayed;
+};
+struct delivery {
+    uint64_t qid;
+    struct str domain, sender, prepend, envid;
+    uint64_t size;
+    bool full_return, smtputf8, eight_bit;
+    struct delivery_rcpt *rcpts;
+    size_t rcpt_count;
+    char remote[256]; /* the host that had the last word */
+};
+/* store: where the body is read from. */
+SUSPENDS void delivery_try(const struct delivery_world *w, struct ipc_peer *store,
+                           struct delivery *d);
+
+#endif

@@ -1,0 +1,25 @@
+/* delivery_internal.h - what finding the host and talking to it share.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SMTP_DELIVERY_INTERNAL_H
+#define SMTP_DELIVERY_INTERNAL_H
+
+#include "smtp/client.h"
+#include "smtp/delivery.h"
+
+struct delivery_host {
+    struct str name;
+    uint16_t port;
+    struct sockaddr_storage at;
+    const struct config_route *route; /* NULL = by MX */
+    size_t route_index;
+    int64_t started_ms;
+};
+void delivery_decide(struct delivery_rcpt *r, enum delivery_state state,
+                     const struct smtp_answer *a);
+/* MAIL to the answer to the final dot.  True: at least one recipient was decided; false: the conversation broke
+ * before that, for the reason in last. */
+SUSPENDS bool delivery_converse(struct smtp_client *c, struct ipc_peer *store, struct delivery *d,
+                                struct smtp_answer *last);
+
+#endif
