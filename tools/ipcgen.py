@@ -506,6 +506,9 @@ class Maker:
         only = f'{name.upper()}_SERVE_HANDLERS_ONLY'
         self.add('', '/* Handlers may stand in several files: all but one define this before the include. */',
                  f'#ifndef {only}')
+        before = f'{name.upper()}_SERVE_BEFORE'
+        self.add('/* What every call passes first; a failure is its answer.  May suspend. */',
+                 f'#ifndef {before}', f'#define {before}(from) OK', '#endif')
         for verb in self.s.verbs:
             self.thunk(verb)
         self.add(f'static const struct ipc_verb {name}_verbs[] = {{')
@@ -532,6 +535,8 @@ class Maker:
         name = self.cname(verb.name)
         self.add('', 'FIBER_ENTRY static enum status',
                  f'call_{name}(struct ipc_peer *from, const void *req, struct arena *a, void *rep)', '{')
+        self.add(f'    enum status before = {self.s.name.upper()}_SERVE_BEFORE(from);', '',
+                 '    if (before != OK)', '        return before;')
         if verb.is_note:
             self.add('    (void)rep;', f'    {self.s.name}_serve_{verb.name}(from, req, a);',
                      '    return OK;', '}')

@@ -1,7 +1,7 @@
 /* intake_cook.c - which cook gets a message, and what happens when it fails.
  *
- * A cook is used up after LIMIT_COOK_MESSAGES: it gets nothing new, and its channel is closed when its last answer is here;
- * it ends then, and boss starts another.
+ * A cook is used up after LIMIT_COOK_MESSAGES: it gets nothing new, and its channel is closed when its last
+ * answer is here; it ends then, and boss starts another.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/size.h"
 #include "rt/clock.h"
 
 enum {
@@ -145,6 +146,24 @@ directory_find(struct directory *d, struct str address, struct arena *a,
     return d->source->find(d, canonical, a, out);
 }
 
+enum status
+directory_by_id(struct directory *d, uint64_t account, struct arena *a, struct directory_entry *out)
+{
+    struct directory_entry e;
+    struct str address;
+    char id[8];
+
+    be64_put(id, account);
+    TRY(directory_value(d, DIRECTORY_TAG_ID, str_from(id, sizeof(id)), a, &address));
+    if (address.ptr == NULL)
+        return ERR_NOT_FOUND;
+    TRY(d->source->find(d, str_skip(address, 1), a, &e)); /* after the version byte */
+    if (e.kind != DIRECTORY_ACCOUNT || e.account != account)
+        return ERR_NOT_FOUND;
+    *out = e;
+    return OK;
+}
+
 /* ---- cells and values ---- */
 
 enum status
@@ -200,7 +219,7 @@ directory_value(struct directory *d, enum directory_tag tag, struct str name, st
     }
     uint64_t generation = d->generation;
     struct cell *cell =
-        tag == DIRECTORY_TAG_ADDRESS ? directory_shard(d, name) : directory_domains_cell(d);
+        tag == DIRECTORY_TAG_DOMAIN ? directory_domains_cell(d) : directory_shard(d, name);
     enum status st = cell_get(cell, directory_key_str(&key), a, &value);
     if (st == ERR_NOT_FOUND) { /* the cell does not exist yet */
         value = STR_NONE;

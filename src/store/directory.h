@@ -88,6 +88,9 @@ MUST_USE SUSPENDS enum status directory_is_local_domain(struct directory *d, str
 /* Exactly this address. */
 MUST_USE SUSPENDS enum status directory_find(struct directory *d, struct str address,
                                              struct arena *a, struct directory_entry *out);
+/* The account of this id; ERR_NOT_FOUND when it was removed. */
+MUST_USE SUSPENDS enum status directory_by_id(struct directory *d, uint64_t account,
+                                              struct arena *a, struct directory_entry *out);
 /* For log-in: an address, an alias of exactly one account, either without its default domain, in any case.
  * No tags, no catch-all.  ERR_NOT_FOUND: nobody. */
 MUST_USE SUSPENDS enum status directory_login(struct directory *d, struct str login,

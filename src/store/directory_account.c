@@ -41,6 +41,9 @@ SUSPENDS static enum status remove_once(struct directory *d, struct str address,
 SUSPENDS static enum status reap_note(struct directory *d, const struct reap *r, bool add);
 SUSPENDS static enum status reap_note_once(struct directory *d, const struct reap *r, bool add);
 SUSPENDS static enum status reap_one(struct directory *d, const struct reap *r);
+/* From the account to its address; empty = forget it. */
+SUSPENDS static enum status id_put(struct directory *d, uint64_t account, struct str address);
+SUSPENDS static enum status id_put_once(struct directory *d, struct str id, struct str address);
 SUSPENDS static enum status drop_cell(struct directory *d, uint64_t account);
 static bool reap_read(const struct cell_entry *e, struct reap *out);
 static enum status read_account(struct str value, struct arena *a, struct directory_entry *out);
@@ -175,11 +178,13 @@ make(struct directory *d, const struct directory_new_account *n, const struct re
 
     AUTO(cell_close) struct cell *cell = account_open(d->cells, n->account);
     TRY(account_create(cell, (struct account_quota){.bytes = n->quota_bytes}, e.created));
+    TRY(id_put(d, n->account, n->address));
     enum status st = enter(d, &e);
     if (st != ERR_EXISTS && st != ERR_LIMIT)
         return st;
     /* Someone took the address meanwhile: the reap note stays until the cell is gone. */
     TRY(drop_cell(d, n->account));
+    TRY(id_put(d, n->account, STR_NONE));
     TRY(reap_note(d, note, false));
     return st;
 }
@@ -347,6 +352,7 @@ reap_one(struct directory *d, const struct reap *r)
         return st;
     if (!named) {
         TRY(drop_cell(d, r->account));
+        TRY(id_put(d, r->account, STR_NONE));
     }
     return reap_note(d, r, false);
 }
@@ -364,6 +370,35 @@ drop_cell(struct directory *d, uint64_t account)
         fiber_yield();
     }
     return st == ERR_NOT_FOUND ? OK : st; /* gone already */
+}
+
+SUSPENDS static enum status
+id_put(struct directory *d, uint64_t account, struct str address)
+{
+    enum status st;
+    char id[8];
+
+    be64_put(id, account);
+    while ((st = id_put_once(d, str_from(id, sizeof(id)), address)) == ERR_CONFLICT)
+        ;
+    directory_forget(d, DIRECTORY_TAG_ID, str_from(id, sizeof(id)));
+    return st;
+}
+
+SUSPENDS static enum status
+id_put_once(struct directory *d, struct str id, struct str address)
+{
+    AUTO(tx_abort) struct tx *tx = NULL;
+    struct directory_key key;
+
+    TRY(directory_key_make(DIRECTORY_TAG_ID, id, &key));
+    TRY(tx_begin(directory_shard(d, id), &tx));
+    if (address.len > 0)
+        tx_put(tx, directory_key_str(&key),
+               arena_printf(tx_arena(tx), "\1%.*s", STR_FMT(address)));
+    else
+        tx_del(tx, directory_key_str(&key));
+    return tx_commit(&tx);
 }
 
 static bool

@@ -11,6 +11,7 @@
 enum directory_tag {
     DIRECTORY_TAG_ADDRESS = 'a',
     DIRECTORY_TAG_DOMAIN = 't',
+    DIRECTORY_TAG_ID = 'i',
     DIRECTORY_TAG_REAP = 'r'
 };
 

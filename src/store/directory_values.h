@@ -1,6 +1,7 @@
 /* directory_values.h - what stands in the 'd' cells.
  *
  *     cell 0-255, by hash_stable(address)   'a' address            -> struct directory_entry
+ *                                           'i' account(8)         -> its address: what it was made with
  *     cell 256                              't' domain             -> struct directory_domain_value
  *                                           'r' due(8) account(8)  -> address: look at the account then
  * Values begin with a version byte; numbers are varints.  Readers refuse what the writers cannot have written.

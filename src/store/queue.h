@@ -98,6 +98,7 @@ bool queue_take_report(struct queue *q, struct queue_job *out);
 /* Waits until a local or a report job may be ready. */
 MUST_USE SUSPENDS enum status queue_wait(struct queue *q, int64_t timeout_ms);
 uint32_t queue_remote_ready(const struct queue *q);
+bool queue_is_of_domain(const struct queue_rcpt *r, struct str domain);
 bool queue_is_leased(const struct queue *q, uint64_t qid, uint64_t owner);
 
 struct queue_result {

@@ -299,6 +299,12 @@ queue_remote_ready(const struct queue *q)
 }
 
 bool
+queue_is_of_domain(const struct queue_rcpt *r, struct str domain)
+{
+    return str_eq(domain_of(r->address), domain);
+}
+
+bool
 queue_is_leased(const struct queue *q, uint64_t qid, uint64_t owner)
 {
     struct entry *e = entry_find(q, qid);

@@ -1,0 +1,120 @@
+/* store.c - role store: the only owner of the data.
+ *
+ * Touches:   the data directory, the control socket, its channels.  Parses no mail, opens no connection, holds no key.
+ * Peers:     mx, user (bodies, mail), auth, keys (log-ins, sealed records), cook (content work), out (queue),
+ *            the godwit command (admin) over the control socket.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "role/store.h"
+#include "role/role.h"
+
+/* Peers may call while the data is still being opened: they wait. */
+static enum status wait_open(struct ipc_peer *from);
+#define STORE_SERVE_BEFORE wait_open
+#include "ipc/store_serve.h"
+
+enum { EARLY_MAX = 256, OPEN_MS = 60000, STOP_MS = 100 };
+
+static struct store *store; /* NULL until it is open */
+static struct fiber_queue opening;
+static struct ipc_peer *early[EARLY_MAX]; /* that came before */
+static size_t early_count;
+
+SUSPENDS static enum status begin(const struct role_start *start, struct problem *why);
+static void arrived(struct ipc_peer *p);
+static void gone(struct ipc_peer *p);
+static void stop(void);
+static void stop_orderly(void *arg);
+
+static const struct ipc_service *const serves[] = {&store_service};
+const struct role_verbs role_store = {
+    .serves = serves,
+    .serve_count = 1,
+    .begin = begin,
+    .peer_arrived = arrived,
+    .peer_gone = gone,
+    .stop = stop,
+};
+
+SUSPENDS static enum status
+begin(const struct role_start *start, struct problem *why)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct store *opened;
+    const struct engine_options o = {
+        .kind = arena_z(a, start->config->engine),
+        .path = arena_z(a, start->config->data_dir),
+        .cache_bytes = start->config->cache_bytes,
+    };
+
+    if (opening.waiters.next == NULL)
+        fiber_queue_init(&opening);
+    TRY(store_open(start->config, &o, &opened, why));
+    if (start->admin_fd >= 0) {
+        enum status st = store_admin_start(opened, start->admin_fd);
+        if (st != OK) {
+            problem_set(why, 0, "", "the control socket: %s", status_name(st));
+            return st;
+        }
+    }
+    store = opened;
+    for (size_t i = 0; i < early_count; i++)
+        store_peer_arrived(store, early[i]);
+    early_count = 0;
+    fiber_queue_wake_all(&opening);
+    return OK;
+}
+
+static void
+arrived(struct ipc_peer *p)
+{
+    if (store != NULL)
+        store_peer_arrived(store, p);
+    else if (early_count < EARLY_MAX)
+        early[early_count++] = p;
+    else
+        ipc_close(p);
+}
+
+static void
+gone(struct ipc_peer *p)
+{
+    if (store != NULL)
+        store_peer_gone(store, p);
+    for (size_t i = 0; i < early_count; i++) {
+        if (early[i] == p)
+            early[i] = early[--early_count];
+    }
+}
+
+FIBER_ENTRY static enum status
+wait_open(struct ipc_peer *from)
+{
+    if (store != NULL)
+        return store->stopping ? ERR_TEMP : OK;
+    if (opening.waiters.next == NULL)
+        fiber_queue_init(&opening);
+    enum status st = fiber_queue_wait(&opening, OPEN_MS);
+    if (st != OK || store == NULL)
+        return ERR_TEMP;
+    return ipc_is_open(from) ? OK : ERR_CLOSED;
+}
+
+static void
+stop(void)
+{
+    if (store == NULL || fiber_go(stop_orderly, NULL) != OK)
+        role_stopped();
+}
+
+/* What was answered is durable already: the end of the process is the end of the store, and calls under way get no
+ * answer but a closed channel.  A moment lets most of them finish. */
+FIBER_ENTRY static void
+stop_orderly(void *arg)
+{
+    (void)arg;
+    store->stopping = true;
+    enum status slept = fiber_sleep(STOP_MS);
+    (void)slept; /* cancelled is as good */
+    role_stopped();
+}

@@ -1,0 +1,281 @@
+/* store_admin.c - the control socket of the godwit command: who may talk on it; domains, aliases, status.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/size.h"
+#include "config/events.h"
+#include "ipc/admin_serve.h"
+#include "ipc/keys_ipc.h"
+#include "role/store_admin.h"
+#include "rt/disk.h"
+#include "rt/logger.h"
+#include "rt/loop.h"
+
+static struct watch control = {.fd = -1};
+static const struct ipc_service *const serves[] = {&admin_service};
+
+static void on_connection(struct watch *w, uint32_t ready);
+static bool may_talk(int fd);
+SUSPENDS static enum status make_key(struct store *s, struct str domain, struct arena *a);
+SUSPENDS static enum status one_domain(struct store *s, struct str name, struct arena *a,
+                                       struct admin_domain *out);
+static struct admin_domain domain_reply(const struct directory_domain *d);
+
+enum status
+store_admin_start(struct store *s, int fd)
+{
+    (void)s;
+    ASSERT(control.fd < 0);
+    control.fd = fd;
+    control.ready = on_connection;
+    return watch_start(&control, EPOLLIN);
+}
+
+void
+store_admin_stop(struct store *s)
+{
+    (void)s;
+    if (control.fd < 0)
+        return;
+    watch_stop(&control);
+    fd_close(&control.fd);
+}
+
+enum status
+store_admin_done(const struct store *s, enum status st, const char *verb, struct str object)
+{
+    enum status checked = store_checked(s, st, verb);
+    struct problem why = {0};
+
+    {
+        AUTO(logger_send) struct log_line l;
+        if (event_begin(&l, EVENT_ADMIN)) {
+            log_str(&l, "verb", str_of(verb));
+            log_str(&l, "object", object);
+            log_str(&l, "result", str_of(status_name(checked)));
+        }
+    }
+    switch (checked) {
+    case OK: return OK;
+    case ERR_NOT_FOUND:
+        problem_set(&why, 0, "", "%.*s: there is no such thing here",
+                    STR_FMT(str_sub(object, 0, 120)));
+        break;
+    case ERR_EXISTS:
+        problem_set(&why, 0, "", "%.*s is taken, or still in use",
+                    STR_FMT(str_sub(object, 0, 120)));
+        break;
+    case ERR_SYNTAX:
+        problem_set(&why, 0, "", "\"%.*s\" cannot be used", STR_FMT(str_sub(object, 0, 120)));
+        break;
+    default:
+        problem_set(&why, 0, "", "%s %.*s: %s", verb, STR_FMT(str_sub(object, 0, 120)),
+                    status_name(checked));
+        break;
+    }
+    ipc_fail(&why);
+    return checked;
+}
+
+/* ---- domains ---- */
+
+enum status
+admin_serve_domain_add(struct ipc_peer *from, const struct admin_domain_add *req, struct arena *a,
+                       struct admin_domain_add_reply *rep)
+{
+    struct store *s = store_of(from);
+
+    enum status st = directory_domain_add(s->directory, req->name, req->admin);
+    TRY(store_admin_done(s, st, "domain add", req->name));
+    TRY(store_admin_done(s, make_key(s, req->name, a), "domain key", req->name));
+    return store_checked(s, one_domain(s, req->name, a, &rep->domain), "domain");
+}
+
+enum status
+admin_serve_domain_remove(struct ipc_peer *from, const struct admin_domain_remove *req,
+                          struct arena *a, struct admin_domain_remove_reply *rep)
+{
+    struct store *s = store_of(from);
+
+    (void)a;
+    (void)rep;
+    return store_admin_done(s, directory_domain_remove(s->directory, req->name), "domain remove",
+                            req->name);
+}
+
+enum status
+admin_serve_domains(struct ipc_peer *from, const struct admin_domains *req, struct arena *a,
+                    struct admin_domains_reply *rep)
+{
+    struct store *s = store_of(from);
+    const struct directory_domain *found;
+    struct directory_page page = {
+        .after = req->after, .max = ADMIN_DOMAINS_REPLY_DOMAINS_MAX, .a = a};
+    size_t n;
+
+    TRY(store_checked(s, directory_domains(s->directory, &page, &found, &n), "domains"));
+    struct admin_domain *list = ARENA_ARRAY(a, struct admin_domain, n + 1);
+    for (size_t i = 0; i < n; i++)
+        list[i] = domain_reply(&found[i]);
+    rep->domains = list;
+    rep->domains_count = n;
+    rep->more = n == page.max;
+    return OK;
+}
+
+/* ---- aliases ---- */
+
+enum status
+admin_serve_alias_set(struct ipc_peer *from, const struct admin_alias_set *req, struct arena *a,
+                      struct admin_alias_set_reply *rep)
+{
+    struct store *s = store_of(from);
+
+    (void)a;
+    (void)rep;
+    enum status st = directory_alias_set(s->directory, req->alias.address, req->alias.targets,
+                                         req->alias.targets_count);
+    return store_admin_done(s, st, "alias set", req->alias.address);
+}
+
+enum status
+admin_serve_aliases(struct ipc_peer *from, const struct admin_aliases *req, struct arena *a,
+                    struct admin_aliases_reply *rep)
+{
+    struct store *s = store_of(from);
+    const struct directory_entry *found;
+    /* 64 targets of 512 bytes each: so many fit into the arena in any case */
+    struct directory_page page = {.after = req->after, .max = 64, .a = a};
+    size_t n;
+
+    TRY(store_checked(s, directory_list(s->directory, DIRECTORY_ALIAS, &page, &found, &n),
+                      "aliases"));
+    struct admin_alias *list = ARENA_ARRAY(a, struct admin_alias, n + 1);
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct admin_alias){.address = found[i].address,
+                                       .targets = found[i].targets,
+                                       .targets_count = found[i].target_count};
+    rep->aliases = list;
+    rep->aliases_count = n;
+    rep->more = n == page.max;
+    return OK;
+}
+
+/* ---- status ---- */
+
+enum status
+admin_serve_status(struct ipc_peer *from, const struct admin_status *req, struct arena *a,
+                   struct admin_status_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct engine_counters counters = engine_counters(s->engine);
+    struct admin_role_state *roles =
+        ARENA_ARRAY(a, struct admin_role_state, ADMIN_STATUS_REPLY_ROLES_MAX);
+    size_t n = 0;
+
+    (void)req;
+    list_each (l, &s->peers) {
+        struct ipc_peer *p = LIST_ENTRY(l, struct store_peer, in_store)->peer;
+        if (n == ADMIN_STATUS_REPLY_ROLES_MAX)
+            break;
+        roles[n++] = (struct admin_role_state){
+            .name = arena_printf(a, "%s.%u", role_name(ipc_role(p)), ipc_index(p)),
+            .connected = ipc_is_open(p),
+        };
+    }
+    *rep = (struct admin_status_reply){
+        .roles = roles,
+        .roles_count = n,
+        .commits = counters.commits,
+        .syncs = counters.syncs,
+        .queue_length = queue_length(s->queue),
+        .version = STR(GODWIT_VERSION),
+    };
+    return OK;
+}
+
+/* ---- the socket ---- */
+
+/* One a turn: the descriptor tells again while more wait. */
+static void
+on_connection(struct watch *w, uint32_t ready)
+{
+    struct ipc_peer *peer;
+
+    (void)ready;
+    int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (!may_talk(fd)) {
+        fd_close(&fd);
+        return;
+    }
+    const struct ipc_channel_end end = {.fd = fd, .ring_fd = -1, .first = true};
+    const struct ipc_options o = {
+        .own_role = ROLE_STORE,
+        .peer_role = ROLE_ADMIN,
+        .serves = serves,
+        .serve_count = COUNT_OF(serves),
+    };
+    enum status st = ipc_attach(&end, &o, &peer);
+    (void)st; /* a failure has closed it: the command sees that */
+}
+
+/* Root, and whoever this process is. */
+static bool
+may_talk(int fd)
+{
+    struct ucred who;
+    socklen_t len = sizeof(who);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || len != sizeof(who))
+        return false;
+    return who.uid == 0 || who.uid == geteuid();
+}
+
+/* A domain signs from its first message on.  keys may be starting: then the next `domain add` makes the key. */
+SUSPENDS static enum status
+make_key(struct store *s, struct str domain, struct arena *a)
+{
+    const struct keys_dkim_make req = {.domain = domain};
+    struct keys_dkim_make_reply rep;
+
+    enum status st = keys_dkim_make_call(store_peer_of(s, ROLE_KEYS), &req, a, &rep);
+    if (st == ERR_CLOSED)
+        return OK;
+    TRY(st);
+    return directory_domain_dkim(s->directory, domain, rep.selector, rep.record);
+}
+
+SUSPENDS static enum status
+one_domain(struct store *s, struct str name, struct arena *a, struct admin_domain *out)
+{
+    const struct directory_domain *found;
+    struct directory_page page = {.max = 1, .a = a};
+    size_t n;
+
+    for (;;) {
+        TRY(directory_domains(s->directory, &page, &found, &n));
+        if (n == 0)
+            return ERR_NOT_FOUND;
+        if (str_eq_nocase(found[0].name, name))
+            break;
+        page.after = found[0].name;
+    }
+    *out = domain_reply(&found[0]);
+    return OK;
+}
+
+static struct admin_domain
+domain_reply(const struct directory_domain *d)
+{
+    return (struct admin_domain){.name = d->name,
+                                 .accounts = d->accounts,
+                                 .selector = d->selector,
+                                 .dkim_record = d->dkim_record};
+}

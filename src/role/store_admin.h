@@ -1,0 +1,13 @@
+/* store_admin.h - shared by the files that answer the godwit command.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROLE_STORE_ADMIN_H
+#define ROLE_STORE_ADMIN_H
+
+#include "role/store.h"
+
+/* Logs what was done to what, and gives a failure its sentence; st passes through store_checked(). */
+MUST_USE enum status store_admin_done(const struct store *s, enum status st, const char *verb,
+                                      struct str object);
+
+#endif

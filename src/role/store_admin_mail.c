@@ -1,0 +1,291 @@
+/* store_admin_mail.c - accounts and the queue, for the godwit command.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#define ADMIN_SERVE_HANDLERS_ONLY
+#include "base/mem.h"
+#include "ipc/admin_serve.h"
+#include "ipc/auth_ipc.h"
+#include "role/store_admin.h"
+#include "rt/clock.h"
+#include "rt/random.h"
+#include "store/account.h"
+
+enum {
+    MESSAGE_ARENA = 64 << 20,
+    QUEUED_ROOM = 1 << 20, /* of the reply's arena for one more message */
+    ONE_PAGE = 8,          /* messages read at a time */
+};
+
+SUSPENDS static enum status make_verifier(struct store *s, uint64_t account, struct str password,
+                                          struct arena *a, struct str *out);
+SUSPENDS static enum status fill(struct store *s, const struct directory_entry *e,
+                                 struct admin_account *out);
+static void shut_out(struct store *s, uint64_t account);
+SUSPENDS static enum status queue_one(struct store *s, uint64_t qid, struct arena *a,
+                                      struct admin_queue_reply *rep);
+static void copy_message(struct arena *a, const struct queue_message *m, struct admin_queued *out);
+
+enum status
+admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *req, struct arena *a,
+                        struct admin_account_add_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct directory_new_account n = {.address = req->address, .quota_bytes = req->quota_bytes};
+    struct directory_entry e;
+
+    do
+        n.account = random_u64();
+    while (n.account == 0);
+    enum status st = make_verifier(s, n.account, req->password, a, &n.verifier);
+    if (st == OK)
+        st = directory_account_add(s->directory, &n);
+    TRY(store_admin_done(s, st, "account add", req->address));
+    TRY(store_checked(s, directory_find(s->directory, req->address, a, &e), "account"));
+    return store_checked(s, fill(s, &e, &rep->account), "account");
+}
+
+enum status
+admin_serve_account_remove(struct ipc_peer *from, const struct admin_account_remove *req,
+                           struct arena *a, struct admin_account_remove_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct directory_entry e;
+
+    (void)rep;
+    enum status st = directory_find(s->directory, req->address, a, &e);
+    if (st == OK)
+        st = directory_account_remove(s->directory, req->address);
+    if (st == OK)
+        shut_out(s, e.account);
+    return store_admin_done(s, st, "account remove", req->address);
+}
+
+enum status
+admin_serve_account_password(struct ipc_peer *from, const struct admin_account_password *req,
+                             struct arena *a, struct admin_account_password_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct directory_entry e;
+    struct str verifier;
+
+    (void)rep;
+    enum status st = directory_find(s->directory, req->address, a, &e);
+    if (st == OK && e.kind != DIRECTORY_ACCOUNT)
+        st = ERR_NOT_FOUND;
+    if (st == OK)
+        st = make_verifier(s, e.account, req->password, a, &verifier);
+    if (st == OK)
+        st = directory_account_verifier(s->directory, req->address, verifier);
+    if (st == OK)
+        shut_out(s, e.account);
+    return store_admin_done(s, st, "account password", req->address);
+}
+
+enum status
+admin_serve_account_disable(struct ipc_peer *from, const struct admin_account_disable *req,
+                            struct arena *a, struct admin_account_disable_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct directory_entry e;
+
+    (void)rep;
+    enum status st = directory_account_disable(s->directory, req->address, req->disabled);
+    if (st == OK)
+        st = directory_find(s->directory, req->address, a, &e);
+    if (st == OK)
+        shut_out(s, e.account);
+    return store_admin_done(s, st, req->disabled ? "account disable" : "account enable",
+                            req->address);
+}
+
+enum status
+admin_serve_account_quota(struct ipc_peer *from, const struct admin_account_quota *req,
+                          struct arena *a, struct admin_account_quota_reply *rep)
+{
+    struct store *s = store_of(from);
+
+    (void)a;
+    (void)rep;
+    return store_admin_done(s,
+                            directory_account_quota(s->directory, req->address, req->quota_bytes),
+                            "account quota", req->address);
+}
+
+enum status
+admin_serve_accounts(struct ipc_peer *from, const struct admin_accounts *req, struct arena *a,
+                     struct admin_accounts_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct admin_account *list =
+        ARENA_ARRAY(a, struct admin_account, ADMIN_ACCOUNTS_REPLY_ACCOUNTS_MAX);
+    struct directory_page page = {
+        .after = req->after, .max = ADMIN_ACCOUNTS_REPLY_ACCOUNTS_MAX, .a = a};
+    const struct directory_entry *found;
+    struct directory_entry one;
+    size_t n = 1;
+
+    if (req->only.len > 0) {
+        enum status st = directory_find(s->directory, req->only, a, &one);
+        if (st == OK && one.kind != DIRECTORY_ACCOUNT)
+            st = ERR_NOT_FOUND;
+        TRY(store_admin_done(s, st, "account show", req->only));
+        found = &one;
+    } else {
+        TRY(store_checked(s, directory_list(s->directory, DIRECTORY_ACCOUNT, &page, &found, &n),
+                          "accounts"));
+    }
+    for (size_t i = 0; i < n; i++)
+        TRY(store_checked(s, fill(s, &found[i], &list[i]), "account"));
+    rep->accounts = list;
+    rep->accounts_count = n;
+    rep->more = req->only.len == 0 && n == page.max;
+    return OK;
+}
+
+/* ---- queue ---- */
+
+enum status
+admin_serve_queue(struct ipc_peer *from, const struct admin_queue *req, struct arena *a,
+                  struct admin_queue_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct admin_queued *list = ARENA_ARRAY(a, struct admin_queued, ADMIN_QUEUE_REPLY_MESSAGES_MAX);
+    struct queue_page page = {.after = req->after, .max = ONE_PAGE};
+    size_t total = 0, n = ONE_PAGE;
+
+    if (req->only != 0)
+        return queue_one(s, req->only, a, rep);
+    while (n == ONE_PAGE && total + ONE_PAGE <= ADMIN_QUEUE_REPLY_MESSAGES_MAX &&
+           arena_left(a) > QUEUED_ROOM) {
+        AUTO_ARENA *read = arena_new(MESSAGE_ARENA);
+        const struct queue_message *found;
+        page.a = read;
+        TRY(store_checked(s, queue_list(s->queue, &page, &found, &n), "queue"));
+        size_t taken = 0;
+        while (taken < n && arena_left(a) > QUEUED_ROOM)
+            copy_message(a, &found[taken++], &list[total++]);
+        if (taken > 0)
+            page.after = found[taken - 1].qid;
+        if (taken < n)
+            n = ONE_PAGE; /* there is more */
+    }
+    rep->messages = list;
+    rep->messages_count = total;
+    rep->more = n == ONE_PAGE;
+    return OK;
+}
+
+enum status
+admin_serve_queue_act(struct ipc_peer *from, const struct admin_queue_act *req, struct arena *a,
+                      struct admin_queue_act_reply *rep)
+{
+    static const char *const names[] = {"queue retry", "queue hold", "queue release", "queue drop"};
+    struct store *s = store_of(from);
+
+    enum status st = queue_act(s->queue, req->qid, (enum queue_verb)req->verb, /* enum<3> */
+                               clock_now(), &rep->count);
+    store_out_work(s);
+    return store_admin_done(s, st, names[req->verb],
+                            req->qid == 0 ? STR("all") : arena_printf(a, "%016lx", req->qid));
+}
+
+/* ---- helpers ---- */
+
+SUSPENDS static enum status
+make_verifier(struct store *s, uint64_t account, struct str password, struct arena *a,
+              struct str *out)
+{
+    const struct auth_verifier_make req = {.account = account, .password = password};
+    struct auth_verifier_make_reply rep;
+
+    enum status st = auth_verifier_make_call(store_peer_of(s, ROLE_AUTH), &req, a, &rep);
+    if (st == ERR_CLOSED)
+        return ERR_TEMP; /* auth is being started again; nothing was changed */
+    TRY(st);
+    *out = rep.verifier;
+    return OK;
+}
+
+SUSPENDS static enum status
+fill(struct store *s, const struct directory_entry *e, struct admin_account *out)
+{
+    AUTO(cell_close) struct cell *cell = account_open(s->cells, e->account);
+    struct account_info info = {0};
+
+    enum status st = account_info(cell, &info);
+    if (st != OK && st != ERR_NOT_FOUND) /* removed meanwhile: its numbers are nought */
+        return st;
+    *out = (struct admin_account){
+        .address = e->address,
+        .id = e->account,
+        .bytes = info.bytes,
+        .messages = info.messages,
+        .quota_bytes = e->quota_bytes,
+        .disabled = e->disabled,
+        .created = e->created.us,
+    };
+    return OK;
+}
+
+/* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
+static void
+shut_out(struct store *s, uint64_t account)
+{
+    const struct auth_account_changed note = {.account = account};
+    struct ipc_peer *auth = store_peer_of(s, ROLE_AUTH);
+
+    if (grants_revoke(s->grants, 0, 0, account) > 0)
+        store_revoked(s, account, 0);
+    if (auth != NULL && auth_account_changed_note(auth, &note) != OK)
+        ipc_close(auth); /* it starts again, without memories */
+}
+
+SUSPENDS static enum status
+queue_one(struct store *s, uint64_t qid, struct arena *a, struct admin_queue_reply *rep)
+{
+    AUTO_ARENA *read = arena_new(MESSAGE_ARENA);
+    struct queue_page page = {.after = qid - 1, .max = 1, .a = read};
+    struct admin_queued *one = ARENA_NEW(a, struct admin_queued);
+    const struct queue_message *found;
+    size_t n;
+
+    enum status st = queue_list(s->queue, &page, &found, &n);
+    if (st == OK && (n == 0 || found[0].qid != qid))
+        st = ERR_NOT_FOUND;
+    TRY(store_admin_done(s, st, "queue show", arena_printf(a, "%016lx", qid)));
+    copy_message(a, &found[0], one);
+    rep->messages = one;
+    rep->messages_count = 1;
+    rep->more = false;
+    return OK;
+}
+
+static void
+copy_message(struct arena *a, const struct queue_message *m, struct admin_queued *out)
+{
+    struct admin_queued_rcpt *rcpts = ARENA_ARRAY(a, struct admin_queued_rcpt, m->rcpt_count);
+    int64_t next = INT64_MAX;
+
+    for (size_t i = 0; i < m->rcpt_count; i++) {
+        const struct queue_rcpt *r = &m->rcpts[i];
+        rcpts[i] = (struct admin_queued_rcpt){
+            .address = arena_str(a, r->address),
+            .state = (uint8_t)r->state, /* the same order */
+            .tries = r->tries,
+            .code = r->code,
+            .text = arena_str(a, r->text),
+        };
+        if (r->state == QUEUE_WAITING && r->next.us < next)
+            next = r->next.us;
+    }
+    *out = (struct admin_queued){
+        .qid = m->qid,
+        .sender = arena_str(a, m->sender),
+        .size = m->size,
+        .arrived = m->arrived.us,
+        .next = next == INT64_MAX ? 0 : next,
+        .held = m->held,
+        .rcpts = rcpts,
+        .rcpts_count = m->rcpt_count,
+    };
+}

@@ -1,0 +1,281 @@
+/* store_deliver.c - answers mx and the submission side: recipients, bodies, deliver, submit.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#define STORE_SERVE_HANDLERS_ONLY
+#include "ipc/keys_ipc.h"
+#include "ipc/store_serve.h"
+#include "role/store.h"
+#include "rt/clock.h"
+#include "store/account.h"
+
+enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
+
+struct signing {
+    uint64_t account;
+    struct str sender;
+    const struct intake_facts *facts;
+};
+
+static enum status too_many_hops(void);
+SUSPENDS static enum status take(struct ipc_peer *from, const struct intake_which *which,
+                                 struct arena *a, struct intake_body *out);
+SUSPENDS static enum status may_send(struct store *s, uint64_t account, struct str address);
+SUSPENDS static enum status sign(struct store *s, const struct signing *what, struct arena *a,
+                                 struct str *prepend_out);
+SUSPENDS static enum status signing_domain(struct store *s, const struct signing *what,
+                                           struct arena *a, struct str *out);
+static struct str domain_of(struct str address);
+
+enum status
+store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct arena *a,
+                 struct store_rcpt_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct directory_resolution r;
+
+    rep->class = DIRECTORY_NO_USER;
+    enum status st = directory_resolve(s->directory, req->address, a, &r);
+    if (st == ERR_SYNTAX)
+        return OK;
+    TRY(store_checked(s, st, "look-up"));
+    rep->class = (uint8_t)r.class; /* a small enum */
+    rep->relayed = r.relayed;
+    if (r.class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
+        return OK;
+    AUTO(cell_close) struct cell *account = account_open(s->cells, r.targets[0].account);
+    st = account_has_room(account, req->size);
+    if (st == ERR_NO_SPACE)
+        rep->class = DIRECTORY_OVER_QUOTA;
+    else if (st == ERR_NOT_FOUND)
+        rep->class = DIRECTORY_NO_USER;
+    else
+        return store_checked(s, st, "quota");
+    return OK;
+}
+
+enum status
+store_serve_blob_open(struct ipc_peer *from, const struct store_blob_open *req, struct arena *a,
+                      struct store_blob_open_reply *rep)
+{
+    struct intake_source *source = store_source_of(from);
+
+    (void)a;
+    if (source == NULL)
+        return ERR_CLOSED;
+    if (engine_space(store_of(from)->engine) != SPACE_PLENTY)
+        return ERR_NO_SPACE;
+    return intake_open(source, req->size_hint, &rep->handle);
+}
+
+enum status
+store_serve_blob_add(struct ipc_peer *from, const struct store_blob_add *req, struct arena *a,
+                     struct store_blob_add_reply *rep)
+{
+    struct intake_source *source = store_source_of(from);
+
+    (void)a;
+    (void)rep;
+    if (source == NULL)
+        return ERR_CLOSED;
+    return store_checked(store_of(from), intake_add(source, req->handle, req->bytes), "body");
+}
+
+void
+store_serve_blob_drop(struct ipc_peer *from, const struct store_blob_drop *req, struct arena *a)
+{
+    struct intake_source *source = store_source_of(from);
+
+    (void)a;
+    if (source != NULL)
+        intake_drop(source, req->handle);
+}
+
+enum status
+store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, struct arena *a,
+                    struct store_deliver_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct intake_which which = {
+        .source = store_source_of(from), .handle = req->handle, .bytes = req->body};
+    struct store_rcpts all = {0};
+    struct intake_body body;
+    struct store_sent sent;
+
+    TRY(take(from, &which, a, &body));
+    enum status st = OK;
+    for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {
+        struct queue_rcpt r = {.original = req->rcpts[i]};
+        st = store_expand(s, &r, a, &all);
+    }
+    for (size_t i = 0; i < all.count && st == OK; i++) {
+        /* what strangers sent goes out only by way of an alias of ours */
+        if (all.list[i].account == 0 && str_eq_nocase(all.list[i].address, all.list[i].original) &&
+            all.list[i].state == QUEUE_WAITING)
+            st = ERR_DENIED;
+    }
+    if (st != OK) {
+        engine_blob_forget(s->engine, body.id);
+        return store_checked(s, st, "look-up");
+    }
+    struct queue_message m = {
+        .sender = req->sender,
+        .smtputf8 = req->smtputf8,
+        .rcpts = all.list,
+        .rcpt_count = all.count,
+    };
+    TRY(store_send(s, &m, &body, &sent));
+    rep->qid = sent.qid;
+    rep->mid = sent.mid;
+    return OK;
+}
+
+enum status
+store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct arena *a,
+                   struct store_submit_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct intake_which which = {.source = store_source_of(from),
+                                 .handle = req->handle,
+                                 .bytes = req->body,
+                                 .want_dkim = true};
+    struct store_rcpts all = {0};
+    struct intake_body body;
+    struct store_sent sent;
+    struct grant grant;
+
+    TRY(store_session(from, req->session, &grant));
+    if (req->sender.len > 0)
+        TRY(may_send(s, grant.account, req->sender));
+    TRY(take(from, &which, a, &body));
+    struct queue_message m = {
+        .sender = req->sender,
+        .envid = req->envid,
+        .full_return = req->full_return,
+        .smtputf8 = req->smtputf8,
+    };
+    const struct signing signing = {grant.account, req->sender, &body.facts};
+    enum status st = sign(s, &signing, a, &m.prepend);
+    for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {
+        struct queue_rcpt r = {.original = req->rcpts[i].address,
+                               .notify = req->rcpts[i].notify,
+                               .orcpt = req->rcpts[i].orcpt};
+        st = store_expand(s, &r, a, &all);
+    }
+    if (st != OK) {
+        engine_blob_forget(s->engine, body.id);
+        return store_checked(s, st, "submission");
+    }
+    m.rcpts = all.list;
+    m.rcpt_count = all.count;
+    TRY(store_send(s, &m, &body, &sent));
+    rep->qid = sent.qid;
+    return OK;
+}
+
+enum status
+store_serve_may_send_as(struct ipc_peer *from, const struct store_may_send_as *req, struct arena *a,
+                        struct store_may_send_as_reply *rep)
+{
+    struct grant grant;
+
+    (void)a;
+    TRY(store_session(from, req->session, &grant));
+    enum status st = may_send(store_of(from), grant.account, req->address);
+    rep->allowed = st == OK;
+    return st == ERR_DENIED ? OK : st;
+}
+
+/* ---- bodies and rights ---- */
+
+SUSPENDS static enum status
+take(struct ipc_peer *from, const struct intake_which *which, struct arena *a,
+     struct intake_body *out)
+{
+    struct store *s = store_of(from);
+    struct intake_body body;
+
+    if (engine_space(s->engine) != SPACE_PLENTY)
+        return ERR_NO_SPACE;
+    TRY(store_checked(s, intake_take(s->intake, which, a, &body), "body"));
+    if (body.facts.received_count >= LIMIT_RECEIVED_FIELDS) {
+        engine_blob_forget(s->engine, body.id);
+        return too_many_hops();
+    }
+    *out = body;
+    return OK;
+}
+
+/* RFC 5321 section 6.3. */
+static enum status
+too_many_hops(void)
+{
+    struct problem why = {0};
+
+    problem_set(&why, 554, "5.4.6", "The message goes in circles");
+    ipc_fail(&why);
+    return ERR_LIMIT;
+}
+
+SUSPENDS static enum status
+may_send(struct store *s, uint64_t account, struct str address)
+{
+    bool may = false;
+
+    TRY(store_checked(s, directory_may_send_as(s->directory, account, address, &may), "look-up"));
+    return may ? OK : ERR_DENIED;
+}
+
+/* ---- signing ---- */
+
+/* A domain without a key is not signed for.  Mail waits a little for role keys; it never goes out unsigned because
+ * that was being started again. */
+SUSPENDS static enum status
+sign(struct store *s, const struct signing *what, struct arena *a, struct str *prepend_out)
+{
+    struct keys_dkim_sign req = {
+        .headers = what->facts->dkim_headers,
+        .header_names = what->facts->dkim_names,
+        .body_hash = what->facts->dkim_body_hash,
+        .time = clock_now().us / 1000000,
+    };
+    struct keys_dkim_sign_reply rep;
+    enum status st = ERR_CLOSED;
+
+    *prepend_out = STR_NONE;
+    if (req.headers.len == 0)
+        return OK;
+    TRY(signing_domain(s, what, a, &req.domain));
+    for (int i = 0; i < KEYS_TRIES && st == ERR_CLOSED; i++) {
+        if (i > 0)
+            TRY(fiber_sleep(KEYS_PAUSE_MS));
+        st = keys_dkim_sign_call(store_peer_of(s, ROLE_KEYS), &req, a, &rep);
+    }
+    if (st == ERR_NOT_FOUND || st == ERR_DENIED)
+        return OK;
+    if (st != OK)
+        return ERR_TEMP;
+    *prepend_out = rep.field;
+    return OK;
+}
+
+/* The From domain when the sender is of it as well, else the domain of the account: both are this user's. */
+SUSPENDS static enum status
+signing_domain(struct store *s, const struct signing *what, struct arena *a, struct str *out)
+{
+    struct directory_entry e;
+
+    enum status st = directory_by_id(s->directory, what->account, a, &e);
+    if (st == ERR_NOT_FOUND)
+        return ERR_DENIED; /* removed while it was sending */
+    TRY(st);
+    bool from_sender = what->facts->from_domain.len > 0 && what->sender.len > 0 &&
+                       str_eq_nocase(what->facts->from_domain, domain_of(what->sender));
+    *out = from_sender ? domain_of(what->sender) : domain_of(e.address);
+    return OK;
+}
+
+static struct str
+domain_of(struct str address)
+{
+    return str_skip(address, (size_t)(str_rfind(address, '@') + 1)); /* 0 when there is none */
+}

@@ -1,0 +1,288 @@
+/* store_runner.c - works the queue where it leads to this host: local mailboxes, and reports to senders.
+ *
+ * A recipient's message and the mark of its queue entry are one commit in the account, so that a crash between
+ * that and the result's commit delivers once: message_add() finds the mark.  Then the mark goes.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+#include "base/size.h"
+#include "config/events.h"
+#include "role/store.h"
+#include "rt/clock.h"
+#include "rt/logger.h"
+#include "store/account.h"
+#include "store/message.h"
+
+enum {
+    RUNNERS = 8,
+    WAIT_MS = 1000,
+    RETRY_MS = 60000,
+    ARENA_BYTES = 32 << 20,
+};
+
+FIBER_ENTRY static void runner(void *arg);
+SUSPENDS static void run_local(struct store *s, const struct queue_job *job);
+SUSPENDS static enum status deliver_all(struct store *s, const struct queue_job *job,
+                                        struct arena *a);
+SUSPENDS static enum status deliver_one(struct store *s, const struct queue_message *m,
+                                        uint32_t index, const struct intake_facts *facts);
+SUSPENDS static enum status facts_of(struct store *s, const struct queue_message *m,
+                                     struct arena *a, struct intake_facts *out);
+static bool result_of(enum status st, uint32_t index, struct queue_result *out);
+SUSPENDS static void forget_marks(struct store *s, const struct queue_message *m,
+                                  const struct queue_result *results, size_t n);
+SUSPENDS static void run_report(struct store *s, const struct queue_job *job);
+SUSPENDS static enum status report(struct store *s, const struct queue_job *job, struct arena *a);
+SUSPENDS static enum status make_report(struct store *s, const struct queue_message *m,
+                                        struct queue_report *r, struct arena *a);
+SUSPENDS static enum status report_rcpts(struct store *s, const struct queue_message *m,
+                                         struct arena *a, struct queue_message *out);
+static void log_report(const struct queue_message *m, const uint32_t *told);
+
+enum status
+store_runners_start(struct store *s)
+{
+    for (int i = 0; i < RUNNERS; i++) {
+        TRY(fiber_go(runner, s));
+        s->fibers++;
+    }
+    return OK;
+}
+
+FIBER_ENTRY static void
+runner(void *arg)
+{
+    struct store *s = arg;
+    struct queue_job job;
+
+    while (!s->stopping) {
+        if (queue_take_local(s->queue, &job))
+            run_local(s, &job);
+        else if (queue_take_report(s->queue, &job))
+            run_report(s, &job);
+        else if (queue_wait(s->queue, WAIT_MS) == ERR_CANCELLED)
+            break;
+    }
+    s->fibers--;
+}
+
+/* ---- local mailboxes ---- */
+
+SUSPENDS static void
+run_local(struct store *s, const struct queue_job *job)
+{
+    AUTO_ARENA *a = arena_new(ARENA_BYTES);
+
+    enum status st = store_checked(s, deliver_all(s, job, a), "local delivery");
+    if (st != OK && st != ERR_NOT_FOUND)
+        queue_put_back(s->queue, job, clock_now(), RETRY_MS);
+}
+
+SUSPENDS static enum status
+deliver_all(struct store *s, const struct queue_job *job, struct arena *a)
+{
+    struct queue_message m;
+    struct intake_facts facts;
+    size_t n = 0;
+
+    TRY(queue_get(s->queue, job->qid, a, &m));
+    TRY(facts_of(s, &m, a, &facts));
+    struct queue_result *results = ARENA_ARRAY(a, struct queue_result, m.rcpt_count);
+    for (uint32_t i = 0; i < m.rcpt_count; i++) {
+        if (m.rcpts[i].account == 0 || m.rcpts[i].state != QUEUE_WAITING)
+            continue;
+        enum status st = store_checked(s, deliver_one(s, &m, i, &facts), "local delivery");
+        if (result_of(st, i, &results[n]))
+            n++;
+    }
+    const struct queue_outcome o = {results, n, clock_now()};
+    TRY(queue_results(s->queue, job, &o, a, &m));
+    store_log_results(&m, results, n);
+    forget_marks(s, &m, results, n);
+    return OK;
+}
+
+SUSPENDS static enum status
+deliver_one(struct store *s, const struct queue_message *m, uint32_t index,
+            const struct intake_facts *facts)
+{
+    const struct queue_rcpt *r = &m->rcpts[index];
+    struct message_place place;
+    struct message_new added = {
+        .blob = m->body,
+        .size = m->size,
+        .received = m->arrived,
+        .record = facts->record,
+        .sort = facts->sort,
+        .message_id_hash = facts->message_id_hash,
+        .reference_hashes = facts->reference_hashes,
+        .reference_count = facts->reference_count,
+        .qid = m->qid,
+        .rcpt = index,
+    };
+
+    AUTO(cell_close) struct cell *account = account_open(s->cells, r->account);
+    TRY(message_add(account, MAILBOX_INBOX, &added, clock_now(), &place));
+    AUTO(logger_send) struct log_line l;
+    if (event_begin(&l, EVENT_STORE_DELIVER)) {
+        log_hex64(&l, "qid", m->qid);
+        log_str(&l, "account", r->address);
+        log_str(&l, "mailbox", STR("INBOX"));
+        log_u64(&l, "uid", place.uid);
+        log_u64(&l, "size", m->size);
+    }
+    return OK;
+}
+
+/* As kept with the entry; a store that lost them has the body cooked once more.  Without a cook mail waits. */
+SUSPENDS static enum status
+facts_of(struct store *s, const struct queue_message *m, struct arena *a, struct intake_facts *out)
+{
+    struct str bytes;
+
+    TRY(queue_facts(s->queue, m->qid, a, &bytes));
+    if (bytes.len > 0 && intake_facts_read(bytes, a, out) == OK)
+        return OK;
+    return intake_facts_again(s->intake, m->body, a, out);
+}
+
+/* False: try later without a word. */
+static bool
+result_of(enum status st, uint32_t index, struct queue_result *out)
+{
+    switch (st) {
+    case OK:
+        *out = (struct queue_result){
+            .index = index, .state = QUEUE_DELIVERED, .code = 250, .enhanced = STR("2.0.0")};
+        return true;
+    case ERR_NOT_FOUND: /* the account was removed meanwhile */
+        *out = (struct queue_result){.index = index,
+                                     .state = QUEUE_FAILED,
+                                     .code = 550,
+                                     .enhanced = STR("5.1.1"),
+                                     .text = STR("There is no such address here")};
+        return true;
+    case ERR_NO_SPACE:
+        *out = (struct queue_result){.index = index,
+                                     .state = QUEUE_WAITING,
+                                     .code = 452,
+                                     .enhanced = STR("4.2.2"),
+                                     .text = STR("The mailbox is full")};
+        return true;
+    default: return false;
+    }
+}
+
+/* A mark that a crash leaves here costs a few bytes until the account's own upkeep. */
+SUSPENDS static void
+forget_marks(struct store *s, const struct queue_message *m, const struct queue_result *results,
+             size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (results[i].state != QUEUE_DELIVERED)
+            continue;
+        AUTO(cell_close)
+        struct cell *account = account_open(s->cells, m->rcpts[results[i].index].account);
+        enum status st = message_forget_qid(account, m->qid, results[i].index);
+        if (store_checked(s, st, "delivery mark") != OK)
+            continue;
+    }
+}
+
+/* ---- reports to the sender ---- */
+
+SUSPENDS static void
+run_report(struct store *s, const struct queue_job *job)
+{
+    AUTO_ARENA *a = arena_new(ARENA_BYTES);
+
+    enum status st = store_checked(s, report(s, job, a), "report");
+    if (st != OK && st != ERR_NOT_FOUND)
+        queue_put_back(s->queue, job, clock_now(), RETRY_MS);
+}
+
+SUSPENDS static enum status
+report(struct store *s, const struct queue_job *job, struct arena *a)
+{
+    struct queue_message m;
+    struct queue_report r = {.message = NULL};
+    uint32_t any = 0;
+    uint64_t qid;
+
+    TRY(queue_get(s->queue, job->qid, a, &m));
+    uint32_t *told = ARENA_ARRAY(a, uint32_t, m.rcpt_count);
+    for (size_t i = 0; i < m.rcpt_count; i++) {
+        told[i] = queue_report_due(&m, &m.rcpts[i], clock_now());
+        any |= told[i];
+    }
+    r.told = told;
+    if (any != 0) {
+        enum status st = make_report(s, &m, &r, a);
+        if (st != OK && st != ERR_NOT_FOUND && st != ERR_SYNTAX) /* those: nobody to tell */
+            return st;
+    }
+    enum status st = queue_reported(s->queue, job, &r, clock_now(), &qid);
+    if (st != OK && st != ERR_IO && r.message != NULL)
+        engine_blob_forget(s->engine, r.message->body);
+    TRY(st);
+    if (any != 0)
+        log_report(&m, told);
+    store_out_work(s);
+    return OK;
+}
+
+/* Fills message and facts of r.  ERR_NOT_FOUND, ERR_SYNTAX: the sender's address leads nowhere. */
+SUSPENDS static enum status
+make_report(struct store *s, const struct queue_message *m, struct queue_report *r, struct arena *a)
+{
+    AUTO_BUF text = BUF(262144);
+    AUTO_BUF facts = BUF(LIMIT_RECORD_BYTES + 4096u);
+    struct queue_message *made = ARENA_NEW(a, struct queue_message);
+    struct intake_body body;
+
+    made->smtputf8 = m->smtputf8;
+    TRY(report_rcpts(s, m, a, made));
+    TRY(store_dsn(s, m, r->told, &text));
+    TRY(intake_make(s->intake, buf_str(&text), a, &body));
+    intake_facts_write(&body.facts, &facts);
+    made->body = body.id;
+    made->size = body.size;
+    made->header_bytes = MIN(body.facts.header_bytes, body.size);
+    made->eight_bit = body.facts.eight_bit;
+    r->facts = arena_str(a, buf_str(&facts));
+    r->message = made;
+    return OK;
+}
+
+SUSPENDS static enum status
+report_rcpts(struct store *s, const struct queue_message *m, struct arena *a,
+             struct queue_message *out)
+{
+    struct store_rcpts all = {0};
+    const struct queue_rcpt to = {.original = m->sender, .notify = QUEUE_NOTIFY_NEVER};
+
+    TRY(store_expand(s, &to, a, &all));
+    if (all.count == 0 || all.list[0].state == QUEUE_FAILED)
+        return ERR_NOT_FOUND;
+    out->rcpts = all.list;
+    out->rcpt_count = all.count;
+    return OK;
+}
+
+static void
+log_report(const struct queue_message *m, const uint32_t *told)
+{
+    uint32_t all = 0;
+
+    for (size_t i = 0; i < m->rcpt_count; i++)
+        all |= told[i];
+    const char *kind = (all & QUEUE_NOTIFY_FAILURE) != 0 ? "failure"
+                       : (all & QUEUE_NOTIFY_DELAY) != 0 ? "delay"
+                                                         : "success";
+    AUTO(logger_send) struct log_line l;
+    if (!event_begin(&l, EVENT_QUEUE_NOTICE))
+        return;
+    log_hex64(&l, "qid", m->qid);
+    log_str(&l, "kind", str_of(kind));
+    log_str(&l, "to", m->sender);
+}

@@ -1,0 +1,184 @@
+/* store_send.c - from recipients as asked for to mailboxes and the queue.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+#include "base/size.h"
+#include "config/events.h"
+#include "role/store.h"
+#include "rt/clock.h"
+#include "rt/logger.h"
+#include "store/account.h"
+#include "store/message.h"
+
+static enum status add(struct store_rcpts *all, const struct queue_rcpt *r, struct arena *a);
+static bool has(const struct store_rcpts *all, const struct queue_rcpt *r);
+static struct queue_rcpt failed(const struct queue_rcpt *asked, enum directory_class class);
+static bool goes_straight(const struct queue_message *m);
+SUSPENDS static enum status send_straight(struct store *s, const struct queue_message *m,
+                                          const struct intake_body *body, struct store_sent *out);
+SUSPENDS static enum status send_queued(struct store *s, struct queue_message *m,
+                                        const struct intake_body *body, struct store_sent *out);
+static void log_queued(const struct queue_message *m, uint64_t qid);
+
+enum status
+store_send(struct store *s, struct queue_message *m, const struct intake_body *body,
+           struct store_sent *out)
+{
+    enum status st;
+
+    m->body = body->id;
+    m->size = body->size;
+    m->header_bytes = MIN(body->facts.header_bytes, body->size);
+    m->eight_bit = body->facts.eight_bit;
+    if (m->rcpt_count == 0) { /* nobody is left to have it */
+        engine_blob_forget(s->engine, body->id);
+        return ERR_NOT_FOUND;
+    }
+    st = goes_straight(m) ? send_straight(s, m, body, out) : send_queued(s, m, body, out);
+    if (st != OK && st != ERR_IO)
+        engine_blob_forget(s->engine, body->id);
+    return store_checked(s, st, "delivery");
+}
+
+/* ---- expansion ---- */
+
+enum status
+store_expand(struct store *s, const struct queue_rcpt *asked, struct arena *a,
+             struct store_rcpts *all)
+{
+    struct directory_resolution found = {.class = DIRECTORY_NO_USER};
+    struct queue_rcpt r = *asked;
+
+    enum status st = directory_resolve(s->directory, asked->original, a, &found);
+    if (st != OK && st != ERR_SYNTAX)
+        return st;
+    if (found.class != DIRECTORY_LOCAL && found.class != DIRECTORY_FOREIGN) {
+        r = failed(asked, found.class);
+        return add(all, &r, a);
+    }
+    for (size_t i = 0; i < found.count; i++) {
+        r.address = found.targets[i].address;
+        r.account = found.targets[i].account;
+        TRY(add(all, &r, a));
+    }
+    return OK;
+}
+
+static enum status
+add(struct store_rcpts *all, const struct queue_rcpt *r, struct arena *a)
+{
+    if (has(all, r))
+        return OK;
+    if (all->count == LIMIT_SUBMIT_RCPTS)
+        return ERR_LIMIT;
+    if (all->count == all->room) {
+        size_t room = all->room == 0 ? 8 : MIN(all->room * 2, (size_t)LIMIT_SUBMIT_RCPTS);
+        struct queue_rcpt *list = ARENA_ARRAY(a, struct queue_rcpt, room);
+        mem_copy(list, all->list, all->count * sizeof(*list));
+        all->list = list;
+        all->room = room;
+    }
+    all->list[all->count++] = *r;
+    return OK;
+}
+
+static bool
+has(const struct store_rcpts *all, const struct queue_rcpt *r)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct queue_rcpt *o = &all->list[i];
+        if (o->account == r->account && (r->account != 0 || str_eq(o->address, r->address)))
+            return true;
+    }
+    return false;
+}
+
+/* The recipient was there when it was accepted, so the sender must hear that it is no more. */
+static struct queue_rcpt
+failed(const struct queue_rcpt *asked, enum directory_class class)
+{
+    struct queue_rcpt r = *asked;
+    bool disabled = class == DIRECTORY_DISABLED;
+
+    r.address = asked->original;
+    r.account = 0;
+    r.state = QUEUE_FAILED;
+    r.code = 550;
+    r.enhanced = disabled ? STR("5.2.1") : STR("5.1.1");
+    r.text = disabled ? STR("This mailbox is disabled") : STR("There is no such address here");
+    return r;
+}
+
+/* ---- delivery ---- */
+
+/* One mailbox, and nobody wants to hear of the success. */
+static bool
+goes_straight(const struct queue_message *m)
+{
+    const struct queue_rcpt *r = &m->rcpts[0];
+
+    return m->rcpt_count == 1 && r->account != 0 && (r->notify & QUEUE_NOTIFY_SUCCESS) == 0;
+}
+
+SUSPENDS static enum status
+send_straight(struct store *s, const struct queue_message *m, const struct intake_body *body,
+              struct store_sent *out)
+{
+    struct instant now = clock_now();
+    struct message_place place;
+    struct message_new new_message = {
+        .blob = body->id,
+        .size = body->size,
+        .received = now,
+        .record = body->facts.record,
+        .sort = body->facts.sort,
+        .message_id_hash = body->facts.message_id_hash,
+        .reference_hashes = body->facts.reference_hashes,
+        .reference_count = body->facts.reference_count,
+    };
+
+    AUTO(cell_close) struct cell *account = account_open(s->cells, m->rcpts[0].account);
+    TRY(message_add(account, MAILBOX_INBOX, &new_message, now, &place));
+    AUTO(logger_send) struct log_line l;
+    if (event_begin(&l, EVENT_STORE_DELIVER)) {
+        log_str(&l, "qid", STR("-"));
+        log_str(&l, "account", m->rcpts[0].address);
+        log_str(&l, "mailbox", STR("INBOX"));
+        log_u64(&l, "uid", place.uid);
+        log_u64(&l, "size", body->size);
+    }
+    *out = (struct store_sent){.mid = place.mid};
+    return OK;
+}
+
+SUSPENDS static enum status
+send_queued(struct store *s, struct queue_message *m, const struct intake_body *body,
+            struct store_sent *out)
+{
+    AUTO_BUF facts = BUF(LIMIT_RECORD_BYTES + 4096u);
+    uint64_t qid;
+
+    intake_facts_write(&body->facts, &facts);
+    TRY(buf_status(&facts));
+    enum status st = queue_add(s->queue, m, buf_str(&facts), clock_now(), &qid);
+    if (st == ERR_LIMIT || st == ERR_NO_SPACE) /* the queue's room, not the message's fault */
+        return ERR_TEMP;
+    TRY(st);
+    log_queued(m, qid);
+    store_out_work(s);
+    *out = (struct store_sent){.qid = qid};
+    return OK;
+}
+
+static void
+log_queued(const struct queue_message *m, uint64_t qid)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_QUEUE_ADD))
+        return;
+    log_hex64(&l, "qid", qid);
+    log_str(&l, "from", m->sender);
+    log_u64(&l, "rcpts", m->rcpt_count);
+    log_u64(&l, "size", m->size);
+}

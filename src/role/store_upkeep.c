@@ -1,0 +1,135 @@
+/* store_upkeep.c - what is done by the clock: queue timers, expired grants, reaping, the engine's own work.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/size.h"
+#include "role/store.h"
+#include "rt/clock.h"
+#include "store/account.h"
+
+enum {
+    PERIOD_MS = 1000,
+    REAP_EVERY = 60,  /* periods between two steps over removed accounts */
+    CARE_STEP = 32,   /* accounts looked after in one period */
+    CARE_DELAY_S = 5, /* not in the middle of a log-in */
+    CARE_AGAIN_S = 3600,
+};
+#define SECOND_US INT64_C(1000000)
+
+struct care {
+    uint64_t account;
+    int64_t due_us;
+    bool idle; /* looked after; only remembered so as not to look again too soon */
+};
+
+FIBER_ENTRY static void upkeep(void *arg);
+SUSPENDS static void period(struct store *s, uint32_t n);
+SUSPENDS static void look_after_some(struct store *s);
+SUSPENDS static enum status look_after(struct store *s, uint64_t account, bool *more_out,
+                                       bool *later_out);
+
+enum status
+store_upkeep_start(struct store *s)
+{
+    s->care = map_new();
+    TRY(fiber_go(upkeep, s));
+    s->fibers++;
+    return OK;
+}
+
+void
+store_care(struct store *s, uint64_t account)
+{
+    char key[8];
+
+    be64_put(key, account);
+    if (map_get(s->care, str_from(key, sizeof(key))) != NULL)
+        return;
+    struct care *c = MEM_NEW(struct care);
+    c->account = account;
+    c->due_us = clock_now().us + CARE_DELAY_S * SECOND_US;
+    map_put(s->care, str_from(key, sizeof(key)), c);
+}
+
+FIBER_ENTRY static void
+upkeep(void *arg)
+{
+    struct store *s = arg;
+    size_t cursor = 0;
+    struct str key;
+    void *value;
+
+    for (uint32_t n = 0; !s->stopping; n++) {
+        period(s, n);
+        for (int i = 0; i < PERIOD_MS / 20 && !s->stopping; i++) {
+            if (fiber_sleep(20) != OK)
+                s->stopping = true;
+        }
+    }
+    while (map_next(s->care, &cursor, &key, &value))
+        mem_free(value);
+    map_free(&s->care);
+    s->fibers--;
+}
+
+SUSPENDS static void
+period(struct store *s, uint32_t n)
+{
+    struct instant now = clock_now();
+
+    queue_tick(s->queue, now);
+    store_out_work(s);
+    grants_expire(s->grants, now);
+    /* A step that fails without harm is tried again in the next period. */
+    if (store_checked(s, engine_upkeep(s->engine), "upkeep") != OK)
+        return;
+    look_after_some(s);
+    if (n % REAP_EVERY == REAP_EVERY - 1 &&
+        store_checked(s, directory_reap(s->directory, now), "removed accounts") != OK)
+        return;
+}
+
+SUSPENDS static void
+look_after_some(struct store *s)
+{
+    uint64_t due[CARE_STEP];
+    size_t n = 0, cursor = 0;
+    struct str key;
+    void *value;
+    int64_t now = clock_now().us;
+
+    while (n < CARE_STEP && map_next(s->care, &cursor, &key, &value)) {
+        struct care *c = value;
+        if (c->due_us > now)
+            continue;
+        if (!c->idle) {
+            due[n++] = c->account;
+            continue;
+        }
+        map_del(s->care, key);
+        mem_free(c);
+    }
+    for (size_t i = 0; i < n; i++) {
+        char id[8];
+        bool more = false, later = false;
+        enum status st = store_checked(s, look_after(s, due[i], &more, &later), "reaping");
+        be64_put(id, due[i]);
+        struct care *c = map_get(s->care, str_from(id, sizeof(id)));
+        if (c == NULL)
+            continue;
+        c->due_us = st == OK && more ? now : now + CARE_AGAIN_S * SECOND_US;
+        c->idle = st != OK || (!more && !later);
+    }
+}
+
+SUSPENDS static enum status
+look_after(struct store *s, uint64_t account, bool *more_out, bool *later_out)
+{
+    AUTO(cell_close) struct cell *cell = account_open(s->cells, account);
+    struct account_info info;
+
+    TRY(account_info(cell, &info));
+    *later_out = info.has_work;
+    return info.has_work ? account_reap(cell, clock_now(), more_out) : OK;
+}
