@@ -42,6 +42,16 @@ static const struct str names[HEADER_ID_COUNT] = {
     [HEADER_DISPOSITION_NOTIFICATION_TO] = {"Disposition-Notification-To", 27},
     [HEADER_DKIM_SIGNATURE] = {"DKIM-Signature", 14},
     [HEADER_AUTHENTICATION_RESULTS] = {"Authentication-Results", 22},
+    [HEADER_NEWSGROUPS] = {"Newsgroups", 10},
+    [HEADER_LINES] = {"Lines", 5},
+    [HEADER_LIST_HELP] = {"List-Help", 9},
+    [HEADER_LIST_SUBSCRIBE] = {"List-Subscribe", 14},
+    [HEADER_USER_AGENT] = {"User-Agent", 10},
+    [HEADER_X_LABEL] = {"X-Label", 7},
+    [HEADER_X_MAILER] = {"X-Mailer", 8},
+    [HEADER_X_ORIGINAL_TO] = {"X-Original-To", 13},
+    [HEADER_X_K9MAIL_IDENTITY] = {"X-K9mail-Identity", 17},
+    [HEADER_CHAT_VERSION] = {"Chat-Version", 12},
 };
 
 /* After the LF of this line, or end. */
