@@ -190,8 +190,12 @@ normal_name(struct str raw, struct arena *a, struct str *out)
         text.len--;
     if (text.len > LIMIT_MAILBOX_NAME_BYTES)
         return false;
-    char *copy = text.len == 0 ? NULL : arena_dup(a, text.ptr, text.len);
-    *out = text.len == 0 ? STR("") : str_from(copy, text.len);
+    if (text.len == 0) {
+        *out = STR("");
+        return true;
+    }
+    char *copy = arena_dup(a, text.ptr, text.len);
+    *out = str_from(copy, text.len);
     if (str_starts_nocase(*out, STR("INBOX")) && (text.len == 5 || copy[5] == '/'))
         mem_copy(copy, "INBOX", 5);
     return true;

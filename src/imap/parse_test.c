@@ -182,10 +182,10 @@ test_dates(void **state)
 
     (void)state;
     assert_true(imap_scan_date_time(&s, &t));
-    assert_int_equal(t.us, 837596665000000ll);
+    assert_int_equal(t.us, 837596665000000LL);
     s = scan_of(STR("\" 1-Feb-2024 00:00:00 +0000\""));
     assert_true(imap_scan_date_time(&s, &t));
-    assert_int_equal(t.us, 1706745600000000ll);
+    assert_int_equal(t.us, 1706745600000000LL);
     s = scan_of(STR("29-feb-2023"));
     assert_false(imap_scan_date(&s, &c));
     s = scan_of(STR("\"29-Feb-2024\""));

@@ -241,6 +241,21 @@ is_encoded(const struct mime_part *part)
     return t == TRANSFER_BASE64 || t == TRANSFER_QUOTED_PRINTABLE;
 }
 
+/* boundary := 0*69<bchars> bcharsnospace       RFC 2046 section 5.1.1 */
+static bool
+multipart_boundary(const struct content *c, struct str *out)
+{
+    struct str boundary = STR_NONE;
+
+    (void)param_raw(&c->params, STR("boundary"), &boundary);
+    while (boundary.len > 0 && ascii_is_space(boundary.ptr[boundary.len - 1]))
+        boundary.len--;
+    if (boundary.len == 0 || boundary.len > MIME_BOUNDARY_MAX)
+        return false;
+    *out = boundary;
+    return true;
+}
+
 /* Sets type and kind from the fields; true when the part is a container, with its boundary. */
 static bool
 classify(struct parser *p, struct mime_part *part, struct str *boundary_out)
@@ -261,14 +276,9 @@ classify(struct parser *p, struct mime_part *part, struct str *boundary_out)
     if (!multipart && !message)
         return false;
     struct str boundary = STR_NONE;
-    if (multipart) {
-        (void)param_raw(&c.params, STR("boundary"), &boundary);
-        while (boundary.len > 0 && ascii_is_space(boundary.ptr[boundary.len - 1]))
-            boundary.len--;
-        if (boundary.len == 0 || boundary.len > MIME_BOUNDARY_MAX) {
-            retype(part, STR("text"), STR("plain"));
-            return false;
-        }
+    if (multipart && !multipart_boundary(&c, &boundary)) {
+        retype(part, STR("text"), STR("plain"));
+        return false;
     }
     bool no_room = p->depth == MIME_DEPTH_MAX || (message && p->tree->count == MIME_PARTS_MAX);
     p->tree->cut = p->tree->cut || (message && p->tree->count == MIME_PARTS_MAX);
