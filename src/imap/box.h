@@ -6,7 +6,7 @@
  *
  * Owns:      the arrays, counted.
  * Promises:  box_refresh() asks the store once, however many sessions wait for it.
- *            An entry found in a session's array stays where it is until that session's imap_sync().
+ *            An entry's index in a session's array stays what it is until that session's imap_sync().
  * Suspends:  box_open() and box_refresh() do.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -37,20 +37,25 @@ struct box_entry {
 static_assert(sizeof(struct box_entry) == 24, "packed as store.ipc sends it");
 
 struct box_array {
+    struct list node; /* among the arrays of its box, while that has it open */
     uint32_t refs;
     size_t count, cap;
-    struct box_entry *at;
+    struct box_entry *at; /* moves when messages are appended: keep the index over a suspend */
 };
 struct box {
-    struct list node;
-    uint32_t refs; /* sessions that have it open */
+    struct list node; /* among the boxes of its account (imap/user.h) */
+    uint32_t refs;    /* sessions that have it open */
     uint64_t account;
     uint32_t mailbox, uidvalidity, uidnext;
     uint64_t modseq;
+    bool loaded;                         /* array and modseq are from the store */
     bool stale;                          /* the store said that there is more */
     bool gone;                           /* deleted, or its numbering was lost */
     struct str keywords[LIMIT_KEYWORDS]; /* owned */
     size_t keyword_count;
+    uint32_t keyword_round;  /* grows when the table changes */
+    uint32_t refresh_round;  /* grows when the store is asked */
+    struct list arrays;      /* all that are alive: flags change in each of them */
     struct box_array *array; /* the latest */
     struct fiber_lock refreshing;
 };
@@ -63,6 +68,9 @@ void box_close(struct box **b);
 /* Brings the box up to date when it is stale (or always, force). */
 MUST_USE SUSPENDS enum status box_refresh(struct box *b, uint64_t session, bool force);
 void box_mark_stale(uint64_t account, const uint32_t *mailboxes, size_t n);
+void box_mark_all_stale(void); /* the store was lost, and with it what it would have told */
+/* The open box of this mailbox, or NULL. */
+struct box *box_find(uint64_t account, uint32_t mailbox);
 /* Takes keywords that came with a reply. */
 void box_keywords(struct box *b, const struct str *keywords, size_t n);
 

@@ -35,24 +35,28 @@ struct imap_session {
     uint64_t id; /* login_session_new() */
     enum imap_state state;
     enum imap_rest rest;
-    bool bye;
+    bool bye;     /* close when this wake is over */
+    bool revoked; /* close with BYE when this wake is over */
+    bool too_big; /* the rest of this command is thrown away, and BAD its answer */
+    uint8_t sasl; /* auth.c: what the answer to "+" is */
     uint32_t logins, bad_commands;
     uint64_t account;
-    struct str address; /* owned */
-    uint32_t enabled;   /* bits of ENABLE */
+    struct str address; /* owned; while logging in, the name of AUTHENTICATE LOGIN */
     /* The selected mailbox, as told to the client. */
     struct box *box;
     struct box_array *array;
     size_t count;
     uint64_t modseq;
+    uint32_t keyword_round; /* of the box, as told */
     bool read_only;
-    bool store_lost; /* end at the next command */
+    bool
+        store_lost; /* since the last answer of the store: a refusal means that our grant is lost */
     /* The command being gathered; no memory between commands. */
     struct buf command; /* complete lines and literals, as they came, without the last CRLF */
     uint64_t literal_left;
     struct str tag; /* owned; of IDLE, AUTHENTICATE and APPEND while they rest */
     struct imap_append *append;
-    int64_t idle_since_ms;
+    int64_t idle_since_ms; /* beginning of IDLE; before the log-in, of the session */
 };
 
 /* A complete command at work.  in stands behind the verb (and "UID "). */
@@ -61,7 +65,8 @@ struct imap_cmd {
     struct arena *arena;
     struct str tag;
     struct scan in;
-    bool uid; /* came as UID FETCH, UID STORE ... */
+    const struct imap_verb *verb; /* NULL: one that ended while resting (IDLE, APPEND) */
+    bool uid;                     /* came as UID FETCH, UID STORE ... */
 };
 struct imap_verb {
     struct str name;
@@ -97,12 +102,24 @@ void imap_add_set(struct buf *b, const uint32_t *numbers, size_t n); /* "1:3,5";
 /* ---- updates (sync.c) ---- */
 /* Tells EXPUNGE (when allowed), EXISTS and changed flags, and moves the session on. */
 MUST_USE SUSPENDS enum status imap_sync(struct imap_session *s, bool may_expunge);
-/* Our own change was told already (STORE .SILENT, the FETCH of STORE): do not tell these uids up to
- * this modseq again. */
+/* STORE: the session knows what became of these messages.  They ascend by index. */
+struct imap_known {
+    size_t index;
+    uint32_t flags; /* as they were */
+};
+struct imap_told {
+    const struct imap_known *messages;
+    size_t count;
+    bool silent; /* tell only what came out otherwise than the change alone explains */
+    bool uid;    /* with UID */
+    uint32_t op, mask;
+};
+/* As imap_sync(s, false), with the replies of STORE. */
+MUST_USE SUSPENDS enum status imap_sync_stored(struct imap_session *s, const struct imap_told *t);
 void imap_session_deselect(struct imap_session *s);
 
 /* ---- life (server.c) ---- */
 void imap_wake_idle(struct imap_session *s);
-MUST_USE SUSPENDS enum status imap_capability_list(const struct imap_session *s, struct buf *b);
+void imap_capability_list(const struct imap_session *s, struct buf *b); /* auth.c */
 
 #endif

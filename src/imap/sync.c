@@ -1,0 +1,171 @@
+/* sync.c - what a session has told its client, and how it catches up with its box.
+ *
+ * The whole text is made before any of it is sent, because sending may suspend and the box may move on meanwhile.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/size.h"
+#include "imap/commands.h"
+
+#define NEWS_MAX (1u << 30)
+
+static void tell_expunged(struct imap_session *s, struct buf *b);
+static void tell_exists(struct imap_session *s, struct buf *b);
+static void tell_keywords(struct imap_session *s, struct buf *b);
+
+/* "* 3 FETCH (UID 7 FLAGS (\Seen))": the UID because RFC 9051 section 7.5.2 asks for it, and RFC 3501 allows it. */
+static void
+tell_flags(const struct imap_session *s, size_t index, bool uid, struct buf *b)
+{
+    const struct box_entry *e = &s->array->at[index];
+
+    buf_addf(b, "* %zu FETCH (", index + 1);
+    if (uid)
+        buf_addf(b, "UID %u ", e->uid);
+    buf_add(b, STR("FLAGS "));
+    imap_add_flags(b, s->box, e->flags);
+    buf_add(b, STR(")\r\n"));
+}
+
+static void
+tell_changed(const struct imap_session *s, size_t count, struct buf *b)
+{
+    if (s->box->modseq <= s->modseq)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (s->array->at[i].modseq > s->modseq)
+            tell_flags(s, i, true, b);
+}
+
+/* OK also when the store is away: the news can wait. */
+static SUSPENDS enum status
+catch_up(struct imap_session *s)
+{
+    if (s->box->stale && box_refresh(s->box, s->id, false) == OK)
+        s->store_lost = false;
+    if (s->box == NULL || !s->box->gone)
+        return OK;
+    return imap_bye(s, "The mailbox was deleted"); /* RFC 2180 section 3.3 */
+}
+
+static SUSPENDS enum status
+send_news(struct imap_session *s, const struct buf *b)
+{
+    if (buf_status(b) != OK)
+        return imap_bye(s, "Too much has changed, select the mailbox again");
+    return conn_write(s->conn, buf_str(b));
+}
+
+enum status
+imap_sync(struct imap_session *s, bool may_expunge)
+{
+    AUTO_BUF b = BUF(NEWS_MAX);
+
+    if (s->box == NULL)
+        return OK;
+    TRY(catch_up(s));
+    if (s->bye)
+        return OK;
+    tell_keywords(s, &b);
+    if (may_expunge)
+        tell_expunged(s, &b);
+    size_t told = s->count;
+    tell_exists(s, &b);
+    tell_changed(s, told, &b);
+    s->modseq = MAX(s->modseq, s->box->modseq);
+    return send_news(s, &b);
+}
+
+/* ---- parts ---- */
+
+/* Both arrays ascend.  What the new one lacks is gone; when it has something between what we told, which the store
+ * never does, everything after that counts as gone and comes back as new. */
+static void
+tell_expunged(struct imap_session *s, struct buf *b)
+{
+    const struct box_array *now = s->box->array;
+    size_t kept = 0;
+
+    if (s->array == now)
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        if (kept < now->count && now->at[kept].uid == s->array->at[i].uid)
+            kept++;
+        else
+            buf_addf(b, "* %zu EXPUNGE\r\n", kept + 1);
+    }
+    box_array_unref(&s->array);
+    s->array = box_array_ref(s->box->array);
+    s->count = kept;
+}
+
+/* New messages have numbers only in the latest array. */
+static void
+tell_exists(struct imap_session *s, struct buf *b)
+{
+    if (s->array != s->box->array || s->array->count == s->count)
+        return;
+    s->count = s->array->count;
+    buf_addf(b, "* %zu EXISTS\r\n* 0 RECENT\r\n", s->count);
+}
+
+static void
+tell_keywords(struct imap_session *s, struct buf *b)
+{
+    if (s->keyword_round == s->box->keyword_round)
+        return;
+    s->keyword_round = s->box->keyword_round;
+    buf_add(b, STR("* FLAGS "));
+    imap_add_flags(b, s->box, UINT32_MAX);
+    buf_add(b, STR("\r\n"));
+}
+
+/* ---- STORE ---- */
+
+static uint32_t
+expected(const struct imap_told *t, uint32_t old)
+{
+    switch (t->op) { /* enum flag_op of store.ipc */
+    case 0: return t->mask;
+    case 1: return old | t->mask;
+    default: return old & ~t->mask;
+    }
+}
+
+/* Everything asked for is told, or, with .SILENT, nothing that the client can work out for itself; what others did
+ * meanwhile is told in any case. */
+enum status
+imap_sync_stored(struct imap_session *s, const struct imap_told *t)
+{
+    AUTO_BUF b = BUF(NEWS_MAX);
+    const struct imap_known *k = t->messages, *end = t->messages + t->count;
+
+    TRY(catch_up(s));
+    if (s->bye)
+        return OK;
+    tell_keywords(s, &b);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct box_entry *e = &s->array->at[i];
+        bool ours = k < end && k->index == i;
+        bool changed = e->modseq > s->modseq;
+
+        if (ours ? (t->silent ? changed && e->flags != expected(t, k->flags) : true) : changed)
+            tell_flags(s, i, t->uid || !ours, &b);
+        if (ours)
+            k++;
+    }
+    tell_exists(s, &b);
+    s->modseq = MAX(s->modseq, s->box->modseq);
+    return send_news(s, &b);
+}
+
+void
+imap_session_deselect(struct imap_session *s)
+{
+    box_array_unref(&s->array);
+    box_close(&s->box);
+    s->count = 0;
+    s->modseq = 0;
+    s->read_only = false;
+    if (s->state == IMAP_SELECTED)
+        s->state = IMAP_AUTH;
+}
