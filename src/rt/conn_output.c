@@ -12,11 +12,14 @@
 #include "rt/conn_internal.h"
 #include "rt/fiber_internal.h"
 
+/* Room for most replies; a longer one is measured, then printed again. */
+#define PRINTF_FIRST 256u
+
 static bool before_tls(const struct conn *c);
 static size_t transmit(struct conn *c, const char *p, size_t n);
 static MUST_USE SUSPENDS enum status drain_to(struct conn *c, uint32_t size);
-static MUST_USE enum status printf_into(struct conn *c, const char *format, va_list args)
-    PRINTF(2, 0);
+static uint32_t print_at_tail(struct conn *c, uint32_t room, const char *format, va_list args)
+    PRINTF(3, 0);
 
 enum status
 conn_write(struct conn *c, struct str s)
@@ -42,43 +45,37 @@ conn_write(struct conn *c, struct str s)
 enum status
 conn_printf(struct conn *c, const char *format, ...)
 {
+    uint32_t need = PRINTF_FIRST;
     va_list args;
 
-    va_start(args, format);
-    enum status s = printf_into(c, format, args);
-    va_end(args);
-    if (s != ERR_TEMP)
-        return s;
-    TRY(drain_to(c, 0));
-    va_start(args, format);
-    s = printf_into(c, format, args);
-    va_end(args);
-    return s == ERR_TEMP ? ERR_LIMIT : s;
+    for (int round = 0; round < 2; round++) {
+        if (c->broken)
+            return ERR_CLOSED;
+        if (iobuf_need(&c->out, need, LIMIT_CONN_OUTPUT_HIGH) == NULL) {
+            TRY(drain_to(c, 0));
+            if (iobuf_need(&c->out, need, LIMIT_CONN_OUTPUT_HIGH) == NULL)
+                return ERR_LIMIT;
+        }
+        va_start(args, format);
+        uint32_t n = print_at_tail(c, need, format, args);
+        va_end(args);
+        if (n < need)
+            return OK;
+        need = n + 1;
+    }
+    UNREACHABLE();
 }
 
-/* ERR_TEMP: it does not fit behind what waits already. */
-static enum status
-printf_into(struct conn *c, const char *format, va_list args)
+/* How long the text is; it was appended when that is less than room. */
+static uint32_t
+print_at_tail(struct conn *c, uint32_t room, const char *format, va_list args)
 {
-    va_list again;
-    uint32_t room = 256; /* most replies; else the second round knows the size */
+    int n = vsnprintf(iobuf_need(&c->out, room, LIMIT_CONN_OUTPUT_HIGH), room, format, args);
 
-    if (c->broken)
-        return ERR_CLOSED;
-    for (;;) {
-        char *tail = iobuf_need(&c->out, room, LIMIT_CONN_OUTPUT_HIGH);
-        if (tail == NULL)
-            return ERR_TEMP;
-        va_copy(again, args);
-        int n = vsnprintf(tail, room, format, again);
-        va_end(again);
-        ASSERT(n >= 0);
-        if ((uint32_t)n < room) {
-            iobuf_grew(&c->out, (uint32_t)n);
-            return OK;
-        }
-        room = (uint32_t)n + 1;
-    }
+    ASSERT(n >= 0);
+    if ((uint32_t)n < room)
+        iobuf_grew(&c->out, (uint32_t)n);
+    return (uint32_t)n;
 }
 
 enum status

@@ -294,7 +294,7 @@ choose_cert(SSL *ssl, int *alert, void *arg)
     struct tls_server *t = arg;
     const char *z = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 
-    (void)alert;
+    *alert = SSL_AD_UNRECOGNIZED_NAME; /* never sent: every name is answered */
     if (z == NULL)
         return SSL_TLSEXT_ERR_NOACK;
     struct str name = str_of(z);
