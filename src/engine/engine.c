@@ -251,6 +251,19 @@ engine_subscribe(struct engine *e, void (*note)(void *arg, struct cell_id c, uin
 }
 
 void
+engine_unsubscribe(struct engine *e, void (*note)(void *arg, struct cell_id c, uint64_t hint),
+                   void *arg)
+{
+    for (size_t i = 0; i < e->subscriber_count; i++) {
+        if (e->subscribers[i].note == note && e->subscribers[i].arg == arg) {
+            e->subscribers[i] = e->subscribers[--e->subscriber_count];
+            return;
+        }
+    }
+    UNREACHABLE();
+}
+
+void
 engine_notify(struct engine *e, struct cell_id c, uint64_t hint)
 {
     for (size_t i = 0; i < e->subscriber_count; i++)

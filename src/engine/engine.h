@@ -135,6 +135,8 @@ MUST_USE SUSPENDS enum status engine_blob_size(struct engine *e, struct blob_id 
 void engine_publish(struct engine *e, struct cell_id c, uint64_t hint);
 void engine_subscribe(struct engine *e, void (*note)(void *arg, struct cell_id c, uint64_t hint),
                       void *arg);
+void engine_unsubscribe(struct engine *e, void (*note)(void *arg, struct cell_id c, uint64_t hint),
+                        void *arg); /* the same two */
 enum engine_space {
     SPACE_PLENTY,
     SPACE_LOW,      /* engine_blob_new() says ERR_NO_SPACE */
