@@ -46,6 +46,8 @@ MUST_USE SUSPENDS enum status cell_get_many(struct cell *c, const struct str *ke
 MUST_USE SUSPENDS enum status cell_walk_page(struct cell *c, struct cell_walk *w, struct arena *a,
                                              const struct cell_entry **entries_out, size_t *n_out);
 void cell_walk_end(struct cell *c, struct cell_walk *w);
+/* Ends the cell for ever, with its records; what its values refer to must be dropped before.  Waits its turn. */
+MUST_USE SUSPENDS enum status cell_drop(struct cell *c);
 
 MUST_USE SUSPENDS enum status tx_begin(struct cell *c, struct tx **out); /* waits for its turn */
 /* lives until commit or abort */
@@ -53,6 +55,8 @@ struct arena *tx_arena(struct tx *t);
 /* the cell does not exist yet */
 bool tx_is_new(const struct tx *t);
 MUST_USE SUSPENDS enum status tx_get(struct tx *t, struct str key, struct str *value_out);
+/* The same, borrowed: valid until the next call that suspends or writes this key. */
+MUST_USE SUSPENDS enum status tx_peek(struct tx *t, struct str key, struct str *value_out);
 /* Brings keys that are not cached into the cache in one engine read, for the tx_get() calls that follow. */
 MUST_USE SUSPENDS enum status tx_load(struct tx *t, const struct str *keys, size_t n);
 /* Entries of [lo, hi) with this transaction's view, at most max; for short ranges. */

@@ -53,10 +53,14 @@ MUST_USE SUSPENDS enum status mailbox_get(struct cell *account, uint32_t id, str
 /* The one with this special use; ERR_NOT_FOUND when nobody has it. */
 MUST_USE SUSPENDS enum status mailbox_find_special(struct cell *account, enum mailbox_special use,
                                                    uint32_t *id_out);
-/* Those with an id above after, by id. */
+/* Those with an id above after, at most max, by id. */
+struct mailbox_list {
+    const struct mailbox_info *mailboxes;
+    size_t count;
+    bool more;
+};
 MUST_USE SUSPENDS enum status mailbox_list(struct cell *account, uint32_t after, size_t max,
-                                           struct arena *a, const struct mailbox_info **out,
-                                           size_t *n_out, bool *more_out);
+                                           struct arena *a, const struct mailbox_list **out);
 
 /* Makes missing parents too.  ERR_EXISTS: it is there.  A special use is taken from whoever had it. */
 MUST_USE SUSPENDS enum status mailbox_create(struct cell *account, struct str name,

@@ -170,8 +170,16 @@ MUST_USE SUSPENDS enum status message_records(struct cell *account, const struct
 /* Without the record. */
 MUST_USE SUSPENDS enum status message_find(struct cell *account, uint64_t mid,
                                            struct message_info *out);
-MUST_USE SUSPENDS enum status message_body(struct cell *account, uint64_t mid, uint64_t offset,
-                                           size_t max, struct arena *a, uint64_t *size_out,
-                                           struct str *bytes_out);
+struct body_range {
+    uint64_t offset;
+    size_t max;
+};
+struct body_reply {
+    uint64_t size; /* of the whole message */
+    struct str bytes;
+};
+MUST_USE SUSPENDS enum status message_body(struct cell *account, uint64_t mid,
+                                           const struct body_range *r, struct arena *a,
+                                           struct body_reply *out);
 
 #endif

@@ -41,6 +41,13 @@ struct place {
     uint64_t modseq;
     uint64_t mid;
 };
+/* One entry of a checked page; base: uid of the first possible one. */
+static inline struct place
+place_read(uint32_t base, const void *bytes)
+{
+    const unsigned char *p = bytes;
+    return (struct place){base + p[0], be32_get(p + 1), be64_get(p + 5), be48_get(p + 13)};
+}
 /* A page being worked on: a private copy. */
 struct places {
     uint32_t base; /* uid of the first possible entry */

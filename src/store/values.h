@@ -29,12 +29,15 @@ struct head_value {
     int64_t created_us;
     uint64_t index_entries;
     uint32_t next_uidvalidity, next_mailbox, mailboxes;
-    uint32_t jobs;     /* J entries */
-    uint32_t next_due; /* no G entry is due earlier; 0 = there is none */
+    uint32_t jobs;                   /* J entries */
+    uint32_t next_due;               /* no G entry is due earlier; 0 = there is none */
+    uint32_t special[SPECIAL_COUNT]; /* mailbox of each use, 0 = none; [0] unused */
     uint8_t index_bits;
     uint8_t dropped; /* account_drop() has begun */
 };
-#define HEAD_BYTES (1u + 11 * 8 + 5 * 4 + 2)
+#define INDEX_BITS_STEP 2u /* the index grows fourfold */
+#define INDEX_BITS_MAX  12u
+#define HEAD_BYTES      (1u + 11 * 8 + 5 * 4 + SPECIAL_COUNT * 4 + 2)
 void head_write(const struct head_value *v, char bytes_out[HEAD_BYTES]);
 MUST_USE enum status head_read(struct str value, struct head_value *out);
 
@@ -107,6 +110,10 @@ struct id_range { /* of mids; lists need not ascend */
 #define RANGES_MAX 1000000u
 void uid_ranges_write(const struct uid_range *r, size_t n, struct buf *b);
 MUST_USE enum status uid_ranges_read(struct scan *s, struct arena *a, struct uid_set *out);
+/* A whole value of V, of G. */
+MUST_USE enum status vanished_read(struct str value, struct arena *a, struct uid_set *out);
+MUST_USE enum status gone_read(struct str value, struct arena *a, const struct id_range **out,
+                               size_t *n_out);
 void id_ranges_write(const struct id_range *r, size_t n, struct buf *b);
 MUST_USE enum status id_ranges_read(struct scan *s, struct arena *a, const struct id_range **out,
                                     size_t *n_out);
@@ -143,7 +150,8 @@ struct job_value {
     enum job_kind kind;
     uint32_t mailbox;
     uint32_t first, last;
-    uint64_t owner; /* of JOB_STAGED: which store process */
+    uint64_t owner;     /* of JOB_STAGED: which store process */
+    uint32_t started_s; /* since 1970 */
     const struct id_range *mids;
     size_t mid_count;
 };
