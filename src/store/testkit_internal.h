@@ -13,6 +13,7 @@
 #include "store/account.h"
 #include "store/mailbox.h"
 #include "store/message.h"
+#include "store/store_watch.h"
 #include "store/work.h"
 
 enum { KIT_MEM = 1, KIT_CLUSTER = 2, KIT_ROCKS = 4, KIT_ALL = KIT_MEM | KIT_CLUSTER | KIT_ROCKS };

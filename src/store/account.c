@@ -1,0 +1,217 @@
+/* account.c - accounts made, measured, limited, dropped.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/account.h"
+
+#include "store/mailbox_internal.h"
+#include "store/work.h"
+
+#define INDEX_BITS_FIRST INDEX_BITS_STEP
+#define DROP_PAGES       64u /* of messages, in one step */
+
+static const struct {
+    struct str name;
+    enum mailbox_special special;
+} first_mailboxes[] = {
+    {STR("INBOX"), SPECIAL_NONE},  {STR("Drafts"), SPECIAL_DRAFTS},
+    {STR("Sent"), SPECIAL_SENT},   {STR("Junk"), SPECIAL_JUNK},
+    {STR("Trash"), SPECIAL_TRASH}, {STR("Archive"), SPECIAL_ARCHIVE},
+};
+
+static SUSPENDS enum status create_once(struct cell *account, const struct account_quota *quota,
+                                        struct instant now);
+static SUSPENDS enum status quota_once(struct cell *account, const struct account_quota *quota);
+static SUSPENDS enum status drop_once(struct cell *account, bool *empty_out);
+static SUSPENDS enum status drop_messages(struct tx *t, bool *empty_out);
+static enum status drop_page(struct tx *t, struct str page);
+
+struct cell *
+account_open(struct cells *c, uint64_t id)
+{
+    return cell_open(c, (struct cell_id){CELL_ACCOUNT, id});
+}
+
+enum status
+account_create(struct cell *account, struct account_quota quota, struct instant now)
+{
+    enum status s;
+    int tries = 0;
+
+    do {
+        s = create_once(account, &quota, now);
+    } while (work_again(&s, &tries));
+    /* A dropped cell refuses every commit. */
+    return s == ERR_NOT_FOUND ? ERR_EXISTS : s;
+}
+
+enum status
+account_info(struct cell *account, struct account_info *out)
+{
+    struct head_value h;
+    AUTO_ARENA *a = arena_new(ARENA_WORK);
+
+    TRY(head_load(account, a, &h));
+    *out = (struct account_info){
+        .id = cell_id_of(account).id,
+        .modseq = h.modseq,
+        .bytes = h.bytes,
+        .messages = h.messages,
+        .quota = {h.quota_bytes, h.quota_messages},
+        .mailboxes = h.mailboxes,
+        .created = {h.created_us},
+        .has_work = h.jobs > 0 || h.next_due != 0,
+    };
+    return OK;
+}
+
+enum status
+account_set_quota(struct cell *account, struct account_quota quota)
+{
+    enum status s;
+    int tries = 0;
+
+    do {
+        s = quota_once(account, &quota);
+    } while (work_again(&s, &tries));
+    return s;
+}
+
+enum status
+account_has_room(struct cell *account, uint64_t size)
+{
+    struct head_value h;
+    AUTO_ARENA *a = arena_new(ARENA_WORK);
+
+    TRY(head_load(account, a, &h));
+    if (engine_space(cells_engine(cell_home(account))) != SPACE_PLENTY)
+        return ERR_NO_SPACE;
+    if (h.quota_messages != 0 && h.messages >= h.quota_messages)
+        return ERR_NO_SPACE;
+    if (h.quota_bytes != 0 && (h.bytes >= h.quota_bytes || size > h.quota_bytes - h.bytes))
+        return ERR_NO_SPACE;
+    return OK;
+}
+
+enum status
+account_drop(struct cell *account, bool *more_out)
+{
+    enum status s;
+    int tries = 0;
+    bool empty = false;
+
+    do {
+        s = drop_once(account, &empty);
+    } while (work_again(&s, &tries));
+    TRY(s);
+    if (empty)
+        TRY(cell_drop(account));
+    *more_out = !empty;
+    return OK;
+}
+
+/* The head does not exist yet, so work_begin() has nothing to read: the first change is made by hand. */
+static enum status
+create_once(struct cell *account, const struct account_quota *quota, struct instant now)
+{
+    AUTO(work_end)
+    struct work w = {.account = account, .now = now, .log = BUF(1u << 16), .entry = BUF(1u << 16)};
+    struct key k = key_head();
+    struct str value;
+    uint32_t id;
+
+    TRY(tx_begin(account, &w.tx));
+    w.a = tx_arena(w.tx);
+    TRY(tx_peek(w.tx, key_str(&k), &value));
+    if (value.ptr != NULL || !tx_is_new(w.tx))
+        return ERR_EXISTS;
+    w.modseq = 1;
+    w.head = (struct head_value){
+        .next_mid = 1,
+        .next_tid = 1,
+        .next_job = 1,
+        .quota_bytes = quota->bytes,
+        .quota_messages = quota->messages,
+        .created_us = now.us,
+        .next_uidvalidity = (uint32_t)MAX(now.us / 1000000, 1),
+        .next_mailbox = MAILBOX_INBOX,
+        .index_bits = INDEX_BITS_FIRST,
+    };
+    for (size_t i = 0; i < COUNT_OF(first_mailboxes); i++) {
+        struct new_mailbox n = {MAILBOX_ROOT, first_mailboxes[i].name, first_mailboxes[i].special,
+                                true};
+        TRY(mailbox_make(&w, &n, &id));
+        ASSERT(i > 0 || id == MAILBOX_INBOX);
+    }
+    return work_commit(&w);
+}
+
+static enum status
+quota_once(struct cell *account, const struct account_quota *quota)
+{
+    AUTO(work_end) struct work w;
+
+    TRY(work_begin(&w, account, (struct instant){0}));
+    w.head.quota_bytes = quota->bytes;
+    w.head.quota_messages = quota->messages;
+    w.head_dirty = true;
+    return work_commit(&w);
+}
+
+/* The first step marks the head: from then on the account is not found.  Later ones give its bodies back. */
+static enum status
+drop_once(struct cell *account, bool *empty_out)
+{
+    AUTO(tx_abort) struct tx *t = NULL;
+    struct head_value h;
+    struct key k = key_head();
+    char head[HEAD_BYTES];
+    struct str value;
+    bool empty = false;
+
+    TRY(tx_begin(account, &t));
+    TRY(tx_peek(t, key_str(&k), &value));
+    if (value.ptr == NULL)
+        return ERR_NOT_FOUND;
+    TRY(head_read(value, &h));
+    if (!h.dropped) {
+        h.dropped = 1;
+        head_write(&h, head);
+        tx_put(t, key_str(&k), str_from(head, sizeof(head)));
+    } else {
+        TRY(drop_messages(t, &empty));
+    }
+    TRY(tx_commit(&t));
+    *empty_out = empty;
+    return OK;
+}
+
+static enum status
+drop_messages(struct tx *t, bool *empty_out)
+{
+    const struct cell_entry *pages;
+    size_t n;
+
+    TRY(tx_range(t, STR("R"), STR("S"), DROP_PAGES, &pages, &n));
+    for (size_t i = 0; i < n; i++) {
+        TRY(drop_page(t, pages[i].value));
+        tx_del(t, pages[i].key);
+    }
+    *empty_out = n == 0;
+    return OK;
+}
+
+static enum status
+drop_page(struct tx *t, struct str page)
+{
+    struct message_value m;
+    struct page_entry e;
+    struct scan s;
+    enum status st;
+
+    TRY(page_scan(page, &s));
+    while ((st = page_next(&s, &e)) == OK) {
+        TRY(message_entry_read(e.body, &m));
+        tx_ref_drop(t, m.blob);
+    }
+    return st == ERR_NOT_FOUND ? OK : st;
+}
