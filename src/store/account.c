@@ -191,7 +191,7 @@ drop_messages(struct tx *t, bool *empty_out)
     const struct cell_entry *pages;
     size_t n;
 
-    TRY(tx_range(t, STR("R"), STR("S"), DROP_PAGES, &pages, &n));
+    TRY(tx_range(t, (struct tx_span){STR("R"), STR("S"), DROP_PAGES}, &pages, &n));
     for (size_t i = 0; i < n; i++) {
         TRY(drop_page(t, pages[i].value));
         tx_del(t, pages[i].key);

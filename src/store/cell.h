@@ -60,7 +60,11 @@ MUST_USE SUSPENDS enum status tx_peek(struct tx *t, struct str key, struct str *
 /* Brings keys that are not cached into the cache in one engine read, for the tx_get() calls that follow. */
 MUST_USE SUSPENDS enum status tx_load(struct tx *t, const struct str *keys, size_t n);
 /* Entries of [lo, hi) with this transaction's view, at most max; for short ranges. */
-MUST_USE SUSPENDS enum status tx_range(struct tx *t, struct str lo, struct str hi, size_t max,
+struct tx_span {
+    struct str lo, hi;
+    size_t max;
+};
+MUST_USE SUSPENDS enum status tx_range(struct tx *t, struct tx_span span,
                                        const struct cell_entry **entries_out, size_t *n_out);
 void tx_put(struct tx *t, struct str key, struct str value);
 void tx_del(struct tx *t, struct str key);

@@ -87,7 +87,7 @@ test_abort(struct kit *k)
     ASSERT(tx_begin(c, &t) == OK && tx_group_bytes(t) == 0);
     ASSERT(tx_get(t, STR("a"), &v) == OK && str_eq(v, STR("1")));
     ASSERT(tx_get(t, STR("x"), &v) == OK && v.ptr == NULL);
-    ASSERT(tx_range(t, STR("a"), STR("z"), 9, &e, &n) == OK && n == 1);
+    ASSERT(tx_range(t, (struct tx_span){STR("a"), STR("z"), 9}, &e, &n) == OK && n == 1);
     ASSERT(tx_commit(&t) == OK);
     ASSERT(str_eq(value(k, c, "a"), STR("1")));
     cell_close(&c);
@@ -157,7 +157,7 @@ test_crowd(struct kit *k)
     /* The combiner: many transactions, few commits. */
     ASSERT(commits < FIBERS * TIMES / 2);
     ASSERT(tx_begin(c, &t) == OK);
-    ASSERT(tx_range(t, STR("k"), STR("l"), 10000, &e, &n) == OK);
+    ASSERT(tx_range(t, (struct tx_span){STR("k"), STR("l"), 10000}, &e, &n) == OK);
     ASSERT(n == FIBERS * TIMES);
     for (size_t i = 1; i < n; i++)
         ASSERT(str_cmp(e[i - 1].key, e[i].key) < 0);
@@ -201,11 +201,11 @@ test_overlay(struct kit *k)
     ASSERT(tx_get(t, STR("b"), &v) == OK && str_eq(v, STR("flight")));
     tx_del(t, STR("a"));
     tx_put(t, STR("d"), STR("4"));
-    enum status s = tx_range(t, STR("a"), STR("z"), 9, &e, &n);
+    enum status s = tx_range(t, (struct tx_span){STR("a"), STR("z"), 9}, &e, &n);
     ASSERT(s == OK && n == 3);
     ASSERT(str_eq(e[0].key, STR("b")) && str_eq(e[0].value, STR("flight")));
     ASSERT(str_eq(e[1].key, STR("c")) && str_eq(e[2].key, STR("d")));
-    ASSERT(tx_range(t, STR("a"), STR("z"), 1, &e, &n) == OK && n == 1);
+    ASSERT(tx_range(t, (struct tx_span){STR("a"), STR("z"), 1}, &e, &n) == OK && n == 1);
     s = tx_commit(&t);
     ASSERT(s == OK);
     kit_wait();

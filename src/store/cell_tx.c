@@ -12,8 +12,7 @@
 
 struct range_work {
     struct tx *t;
-    struct str lo, hi;
-    size_t max;
+    struct tx_span span;
     struct cell_entry *entries;
     size_t count, cap;
 };
@@ -112,10 +111,9 @@ tx_load(struct tx *t, const struct str *keys, size_t n)
 }
 
 enum status
-tx_range(struct tx *t, struct str lo, struct str hi, size_t max,
-         const struct cell_entry **entries_out, size_t *n_out)
+tx_range(struct tx *t, struct tx_span span, const struct cell_entry **entries_out, size_t *n_out)
 {
-    struct range_work r = {.t = t, .lo = lo, .hi = hi, .max = max};
+    struct range_work r = {.t = t, .span = span};
     enum status s = ERR_CONFLICT;
 
     for (int tries = 0; tries < READ_TRIES && s == ERR_CONFLICT && !t->doomed; tries++) {
@@ -129,7 +127,7 @@ tx_range(struct tx *t, struct str lo, struct str hi, size_t max,
     range_overlay(&r, cell_building(t->cell), t->cell->building);
     qsort(r.entries, r.count, sizeof(*r.entries), by_key);
     *entries_out = r.entries;
-    *n_out = MIN(r.count, max);
+    *n_out = MIN(r.count, span.max);
     return OK;
 }
 
@@ -288,7 +286,8 @@ range_read(struct range_work *r)
 {
     struct cell *c = r->t->cell;
     const struct cell_entry *page;
-    struct cell_walk w = {.cell = c->id, .lo = r->lo, .hi = r->hi, .bytes_max = RANGE_PAGE_BYTES};
+    struct cell_walk w = {
+        .cell = c->id, .lo = r->span.lo, .hi = r->span.hi, .bytes_max = RANGE_PAGE_BYTES};
     uint64_t landings = c->landings;
     enum status s;
     size_t n;
@@ -299,12 +298,12 @@ range_read(struct range_work *r)
             s = OK, n = 0;
         if (s == OK)
             s = same_version(r->t, w.version, landings);
-        for (size_t i = 0; s == OK && i < n && r->count < r->max; i++) {
+        for (size_t i = 0; s == OK && i < n && r->count < r->span.max; i++) {
             const struct cell_key *k = cell_key_find(c, page[i].key);
             if (k == NULL || (!k->slots[0].set && !k->slots[1].set))
                 range_add(r, page[i].key, page[i].value);
         }
-    } while (s == OK && n > 0 && r->count < r->max);
+    } while (s == OK && n > 0 && r->count < r->span.max);
     engine_walk_end(c->home->engine, &w);
     return s;
 }
@@ -334,7 +333,7 @@ range_overlay(struct range_work *r, const struct group *g, uint8_t slot)
         const struct cell_key *k = g->keys[i];
         struct str key = str_from(k->key, k->key_len);
         struct cell_value v = k->slots[slot].value;
-        if (v.ptr == NULL || str_cmp(key, r->lo) < 0 || str_cmp(key, r->hi) >= 0 ||
+        if (v.ptr == NULL || str_cmp(key, r->span.lo) < 0 || str_cmp(key, r->span.hi) >= 0 ||
             (slot != c->building && k->slots[c->building].set))
             continue;
         range_add(r, arena_str(r->t->arena, key), arena_str(r->t->arena, str_from(v.ptr, v.len)));

@@ -7,7 +7,7 @@
 #include "store/work.h"
 
 #define LOG_STEP        32u  /* log entries read at once */
-#define LOG_STEPS_MAX   128u  /* further back than this, reading all places is cheaper */
+#define LOG_STEPS_MAX   128u /* further back than this, reading all places is cheaper */
 #define PAGES_STEP      32u
 #define WALK_PAGE_BYTES (256u << 10)
 #define VANISHED_MAX    65536u /* ranges of one reply */
@@ -41,22 +41,22 @@ static SUSPENDS enum status walk_places(struct catching_up *c);
 static SUSPENDS enum status walk_vanished(struct catching_up *c);
 
 enum status
-message_changes(struct cell *account, uint32_t mailbox, uint64_t since, struct arena *a,
+message_changes(struct cell *account, const struct changes_request *r, struct arena *a,
                 struct buf *entries, struct changes_reply *out)
 {
     struct catching_up c = {
-        .account = account, .mailbox = mailbox, .since = since, .a = a, .entries = entries};
+        .account = account, .mailbox = r->mailbox, .since = r->since, .a = a, .entries = entries};
     size_t before = entries->len;
 
     TRY(head_load(account, a, &c.head));
-    TRY(box_load(account, mailbox, a, &c.box));
+    TRY(box_load(account, r->mailbox, a, &c.box));
     if (!box_is_live(&c.box))
         return ERR_NOT_FOUND;
     c.done = c.head.modseq;
-    if (since > c.head.modseq) {
+    if (r->since > c.head.modseq) {
         c.full = true;
-    } else if (since < c.box.modseq) {
-        if (since >= c.head.log_floor && c.head.modseq - since <= LOG_STEP * LOG_STEPS_MAX)
+    } else if (r->since < c.box.modseq) {
+        if (r->since >= c.head.log_floor && c.head.modseq - r->since <= LOG_STEP * LOG_STEPS_MAX)
             TRY(from_log(&c));
         else
             TRY(from_places(&c));

@@ -37,14 +37,14 @@ copy_once(const struct copying *c, bool *too_many_out, struct copy_reply *out)
 {
     AUTO(work_end) struct work w;
     struct work_box *from, *to;
-    struct copied_list list = {0};
+    struct copied_list list = {.max = COPY_DIRECT_MAX};
     struct copy_reply reply;
     uint32_t next = 1;
 
     TRY(work_begin(&w, c->account, c->now));
     TRY(work_box_live(&w, c->r->mailbox, &from));
     TRY(work_box_live(&w, c->r->to, &to));
-    TRY(copy_collect(&w, from, c->r, COPY_DIRECT_MAX, &list, &next));
+    TRY(copy_collect(&w, from, c->r, &list, &next));
     *too_many_out = next != 0;
     if (next != 0)
         return OK;
@@ -68,7 +68,7 @@ copy_once(const struct copying *c, bool *too_many_out, struct copy_reply *out)
 }
 
 enum status
-copy_collect(struct work *w, const struct work_box *from, const struct copy_request *r, size_t max,
+copy_collect(struct work *w, const struct work_box *from, const struct copy_request *r,
              struct copied_list *list, uint32_t *next)
 {
     struct place_pages it = {
@@ -76,7 +76,7 @@ copy_collect(struct work *w, const struct work_box *from, const struct copy_requ
     struct places p;
     enum status s = OK;
 
-    while (list->count + PAGE_ENTRIES <= max && (s = place_pages_next(&it, &p)) == OK)
+    while (list->count + PAGE_ENTRIES <= list->max && (s = place_pages_next(&it, &p)) == OK)
         TRY(collect_page(&p, from, r, w, list));
     *next = it.next;
     return s == ERR_NOT_FOUND ? OK : s;

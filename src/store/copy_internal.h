@@ -26,6 +26,7 @@ struct copied {
 struct copied_list {
     struct copied *items;
     size_t count, cap;
+    size_t max; /* for copy_collect() */
 };
 struct copying {
     struct cell *account;
@@ -33,10 +34,10 @@ struct copying {
     struct instant now;
     struct arena *a; /* of the reply */
 };
-/* Source places of the set from UID *next on, at most max; *next 0 = no more.  into is not set. */
+/* Source places of the set from UID *next on, at most list->max; *next 0 = no more.  into is not set. */
 MUST_USE SUSPENDS enum status copy_collect(struct work *w, const struct work_box *from,
-                                           const struct copy_request *r, size_t max,
-                                           struct copied_list *list, uint32_t *next);
+                                           const struct copy_request *r, struct copied_list *list,
+                                           uint32_t *next);
 void copied_add(struct copied_list *l, struct arena *a, const struct copied *item);
 /* flags from flags_before. */
 MUST_USE SUSPENDS enum status copy_keywords(struct work *w, const struct work_box *from,

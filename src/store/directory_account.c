@@ -394,8 +394,7 @@ id_put_once(struct directory *d, struct str id, struct str address)
     TRY(directory_key_make(DIRECTORY_TAG_ID, id, &key));
     TRY(tx_begin(directory_shard(d, id), &tx));
     if (address.len > 0)
-        tx_put(tx, directory_key_str(&key),
-               arena_printf(tx_arena(tx), "\1%.*s", STR_FMT(address)));
+        tx_put(tx, directory_key_str(&key), arena_printf(tx_arena(tx), "\1%.*s", STR_FMT(address)));
     else
         tx_del(tx, directory_key_str(&key));
     return tx_commit(&tx);

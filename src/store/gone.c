@@ -71,7 +71,7 @@ trim_vanished(struct work *w, struct work_box *b)
     uint32_t mailbox;
     size_t n;
 
-    TRY(tx_range(w->tx, key_str(&lo), key_str(&hi), VANISHED_TRIM, &e, &n));
+    TRY(tx_range(w->tx, (struct tx_span){key_str(&lo), key_str(&hi), VANISHED_TRIM}, &e, &n));
     for (size_t i = 0; i < n; i++) {
         if (!key_read_u32_u64(e[i].key, KEY_VANISHED, &mailbox, &b->v.vanish_floor))
             return ERR_CORRUPT;

@@ -1,7 +1,7 @@
 /* message.c - adding messages: the hot path of the store.
  *
  * One small delivery reads head, mailbox, the last pages of places, messages, sort entries and threads, and one
- * bucket of the index, all of them cached when the account is warm; a page that the numbers say is new is not asked for.
+ * bucket of the index, all cached when the account is warm; a page that the numbers say is new is not asked for.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/message.h"

@@ -93,8 +93,12 @@ struct changes_reply {
     const struct uid_range *vanished; /* may name UIDs that the asker never saw */
     size_t vanished_count;
 };
-MUST_USE SUSPENDS enum status message_changes(struct cell *account, uint32_t mailbox,
-                                              uint64_t since, struct arena *a, struct buf *entries,
+struct changes_request {
+    uint32_t mailbox;
+    uint64_t since;
+};
+MUST_USE SUSPENDS enum status message_changes(struct cell *account, const struct changes_request *r,
+                                              struct arena *a, struct buf *entries,
                                               struct changes_reply *out);
 
 /* ---- flags.c, expunge.c, copy.c ---- */

@@ -7,10 +7,9 @@
 #define UIDS(first, last) ((struct uid_set){&(const struct uid_range){(first), (last)}, 1})
 
 static SUSPENDS uint64_t
-flag(struct kit *k, struct cell *account, uint32_t mailbox, struct uid_set uids, enum flag_op op,
-     uint32_t flags)
+flag(struct kit *k, struct cell *account, struct uid_set uids, enum flag_op op, uint32_t flags)
 {
-    struct flags_request r = {.mailbox = mailbox,
+    struct flags_request r = {.mailbox = MAILBOX_INBOX,
                               .uids = uids,
                               .op = op,
                               .flags = flags,
@@ -144,10 +143,10 @@ test_flags(struct kit *k)
 
     for (uint32_t i = 0; i < 100; i++)
         kit_add(k, account, MAILBOX_INBOX, 10);
-    uint64_t first = flag(k, account, MAILBOX_INBOX, UIDS(1, 50), FLAGS_ADD, FLAG_SEEN);
+    uint64_t first = flag(k, account, UIDS(1, 50), FLAGS_ADD, FLAG_SEEN);
     ASSERT(kit_box(k, account, MAILBOX_INBOX).unseen == 50);
     /* No change, no modseq. */
-    ASSERT(flag(k, account, MAILBOX_INBOX, UIDS(1, 50), FLAGS_ADD, FLAG_SEEN) == first);
+    ASSERT(flag(k, account, UIDS(1, 50), FLAGS_ADD, FLAG_SEEN) == first);
     struct flags_request r = {.mailbox = MAILBOX_INBOX,
                               .uids = UIDS(41, 60),
                               .op = FLAGS_SET,
@@ -203,7 +202,7 @@ test_expunge(struct kit *k)
     for (uint32_t i = 0; i < 300; i++)
         kit_add(k, account, MAILBOX_INBOX, 1000);
     struct message_place last = kit_add(k, account, MAILBOX_INBOX, 1000);
-    flag(k, account, MAILBOX_INBOX, UIDS(10, 19), FLAGS_ADD, FLAG_DELETED);
+    flag(k, account, UIDS(10, 19), FLAGS_ADD, FLAG_DELETED);
     struct expunge_reply x = expunge(k, account, MAILBOX_INBOX, UIDS(15, 300), true);
     ASSERT(x.vanished_count == 1 && x.vanished[0].first == 15 && x.vanished[0].last == 19);
     x = expunge(k, account, MAILBOX_INBOX, UIDS(200, 290), false);
@@ -250,7 +249,8 @@ test_grace(struct kit *k)
     const char *tags = "RSTIOG";
     for (const char *tag = tags; *tag; tag++) {
         char hi[1] = {(char)(*tag + 1)};
-        ASSERT(tx_range(t, str_from(tag, 1), str_from(hi, 1), 10, &e, &n) == OK && n == 0);
+        ASSERT(tx_range(t, (struct tx_span){str_from(tag, 1), str_from(hi, 1), 10}, &e, &n) == OK &&
+               n == 0);
     }
     tx_abort(&t);
     kit_check(k, account);

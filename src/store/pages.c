@@ -60,7 +60,7 @@ skip_hole(struct place_pages *it, uint32_t page)
     uint32_t mailbox, there;
     size_t n;
 
-    TRY(tx_range(it->w->tx, key_str(&lo), key_str(&hi), 1, &e, &n));
+    TRY(tx_range(it->w->tx, (struct tx_span){key_str(&lo), key_str(&hi), 1}, &e, &n));
     if (n == 0) {
         it->next = 0;
         return OK;

@@ -63,7 +63,7 @@ reap_jobs(struct work *w, bool *did_out)
     uint64_t id;
     size_t n;
 
-    TRY(tx_range(w->tx, STR("J"), STR("K"), JOBS_STEP, &e, &n));
+    TRY(tx_range(w->tx, (struct tx_span){STR("J"), STR("K"), JOBS_STEP}, &e, &n));
     if (n == 0) {
         w->head.jobs = 0;
         w->head_dirty = true;
@@ -103,12 +103,12 @@ empty_mailbox(struct work *w, uint64_t id, uint32_t mailbox)
     struct work_box *b;
     size_t n, m;
 
-    TRY(tx_range(w->tx, key_str(&lo), key_str(&hi), EMPTY_PAGES, &e, &n));
+    TRY(tx_range(w->tx, (struct tx_span){key_str(&lo), key_str(&hi), EMPTY_PAGES}, &e, &n));
     for (size_t i = 0; i < n; i++)
         TRY(empty_page(w, &e[i]));
     if (n > 0)
         return OK;
-    TRY(tx_range(w->tx, key_str(&v_lo), key_str(&v_hi), EMPTY_RECORDS, &e, &m));
+    TRY(tx_range(w->tx, (struct tx_span){key_str(&v_lo), key_str(&v_hi), EMPTY_RECORDS}, &e, &m));
     for (size_t i = 0; i < m; i++)
         tx_del(w->tx, e[i].key);
     if (m > 0)
@@ -147,7 +147,7 @@ reap_bodies(struct work *w, uint32_t now_s, bool *did_out)
     uint64_t modseq;
     size_t n, count;
 
-    TRY(tx_range(w->tx, STR("G"), STR("H"), 1, &e, &n));
+    TRY(tx_range(w->tx, (struct tx_span){STR("G"), STR("H"), 1}, &e, &n));
     if (n == 0) {
         w->head.next_due = 0;
         w->head_dirty = true;
@@ -189,7 +189,7 @@ next_due(struct work *w, struct str after)
 
     w->head_dirty = true;
     w->head.next_due = 0;
-    TRY(tx_range(w->tx, after, STR("H"), 1, &e, &n));
+    TRY(tx_range(w->tx, (struct tx_span){after, STR("H"), 1}, &e, &n));
     if (n > 0 && !key_read_u32_u64(e[0].key, KEY_GONE, &w->head.next_due, &modseq))
         return ERR_CORRUPT;
     return OK;

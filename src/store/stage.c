@@ -115,13 +115,13 @@ step_once(struct staging *s)
 {
     AUTO(work_end) struct work w;
     struct work_box *from, *to;
-    struct copied_list list = {0};
+    struct copied_list list = {.max = COPY_STAGED_STEP};
     uint32_t next = s->next;
 
     TRY(work_begin(&w, s->c->account, s->c->now));
     TRY(work_box_live(&w, s->c->r->mailbox, &from));
     TRY(work_box_live(&w, s->c->r->to, &to));
-    TRY(copy_collect(&w, from, s->c->r, COPY_STAGED_STEP, &list, &next));
+    TRY(copy_collect(&w, from, s->c->r, &list, &next));
     TRY(copy_keywords(&w, from, to, &list));
     struct copy_target t = {to, s->first + (uint32_t)s->all.count, s->modseq};
     TRY(copy_write(&w, &t, from->id, false, &list));
@@ -207,7 +207,7 @@ stage_undo(struct work *w, uint64_t id, const struct job_value *job)
                      : w->now.us / 1000000 < (int64_t)job->started_s + STAGE_ABANDONED_S;
     if (alive)
         return ERR_TEMP;
-    TRY(tx_range(w->tx, key_str(&lo), key_str(&hi), UNDO_PAGES, &e, &n));
+    TRY(tx_range(w->tx, (struct tx_span){key_str(&lo), key_str(&hi), UNDO_PAGES}, &e, &n));
     for (size_t i = 0; i < n; i++) {
         if (!key_read_u32_u32(e[i].key, KEY_PLACES, &mailbox, &page))
             return ERR_CORRUPT;

@@ -10,11 +10,11 @@ static bool mailbox_read_keywords(struct scan *s, struct mailbox_value *v);
 static bool scan_v32(struct scan *s, uint32_t max, uint32_t *out);
 
 /* The fields of the head in their order, once for both directions. */
-#define HEAD_U64(F)                                                                           \
-    F(modseq)                                                                                 \
-    F(log_floor)                                                                              \
-    F(next_mid) F(next_tid) F(next_job) F(bytes) F(messages) F(quota_bytes) F(quota_messages) \
-        F(index_entries)
+#define HEAD_U64(F) \
+    F(modseq)       \
+    F(log_floor)    \
+    F(next_mid)     \
+    F(next_tid) F(next_job) F(bytes) F(messages) F(quota_bytes) F(quota_messages) F(index_entries)
 #define HEAD_U32(F) F(next_uidvalidity) F(next_mailbox) F(mailboxes) F(jobs) F(next_due)
 
 void

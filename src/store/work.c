@@ -273,7 +273,7 @@ work_places_first(struct work *w, uint32_t mailbox, uint32_t *page_out)
     uint32_t box;
     size_t n;
 
-    TRY(tx_range(w->tx, key_str(&lo), key_str(&hi), 1, &e, &n));
+    TRY(tx_range(w->tx, (struct tx_span){key_str(&lo), key_str(&hi), 1}, &e, &n));
     if (n == 0)
         return ERR_NOT_FOUND;
     return key_read_u32_u32(e[0].key, KEY_PLACES, &box, page_out) ? OK : ERR_CORRUPT;
@@ -310,7 +310,7 @@ work_job_find(struct work *w, enum job_kind kind, uint32_t mailbox, uint64_t *id
     size_t n = 0;
 
     if (w->head.jobs > 0)
-        TRY(tx_range(w->tx, STR("J"), STR("K"), JOBS_LOOKED_AT, &e, &n));
+        TRY(tx_range(w->tx, (struct tx_span){STR("J"), STR("K"), JOBS_LOOKED_AT}, &e, &n));
     for (size_t i = 0; i < n; i++) {
         TRY(job_read(e[i].value, w->a, &j));
         if (j.kind != kind || j.mailbox != mailbox)
