@@ -64,12 +64,12 @@
     LIMIT(MIME_DEPTH,              32,        "levels",   "deeper parts are opaque") \
     LIMIT(MIME_PARTS,              5000,      "parts",    "later parts are opaque") \
     LIMIT(MIME_PARAMS,             64,        "params",   "later ones are ignored") \
-    LIMIT(RECORD_BYTES,            262144,    "bytes",    "the record is cut to the outer structure") \
+    LIMIT(RECORD_BYTES,            2097152,   "bytes",    "the record is cut to the outer structure") \
     /* the store */ \
     LIMIT(BLOB_HANDLES,            4096,      "handles",  "451, per worker") \
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
     LIMIT(COOK_QUEUE,              1024,      "messages", "451 4.3.2") \
-    LIMIT(COOK_MESSAGES,           1000,      "messages", "the cook is replaced") \
+    LIMIT(COOK_MESSAGES,           10000,     "messages", "the cook is replaced") \
     LIMIT(COMMIT_BYTES,            4194304,   "bytes",    "the work is split over several commits") \
     LIMIT(CELL_CACHE_BYTES,        33554432,  "bytes",    "least recently used cells are dropped") \
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \

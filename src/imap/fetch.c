@@ -66,7 +66,7 @@ write_plain_item(const struct fetch_message *m, const struct fetch_item *item, s
         break;
     case FETCH_INTERNALDATE:
         buf_add_z(b, "INTERNALDATE ");
-        date_internal_write(b, (struct instant){m->received_us});
+        date_internal_write(b, (struct mail_date){.time = {m->received_us}});
         break;
     case FETCH_SIZE: buf_addf(b, "RFC822.SIZE %llu", (unsigned long long)m->size); break;
     case FETCH_MODSEQ: buf_addf(b, "MODSEQ (%llu)", (unsigned long long)m->entry.modseq); break;

@@ -4,7 +4,8 @@
  * Promises:  every recipient ends DELIVERY_DONE only after the other server's 2xx to the final dot, DELIVERY_FAILED
  *            only after a 5xx or a fact that time will not mend, else DELIVERY_LATER.  Hosts are tried in order
  *            until one conversation reached the recipients.
- *            TLS whenever the other side offers it; when its TLS fails, once more without, unless the route requires it.
+ *            TLS whenever the other side offers it; when its TLS fails, once more without, unless the route
+ *            requires it.
  * Never:     keeps the message, or decides when to try again.
  *
  * SPDX-License-Identifier: Apache-2.0 */

@@ -1,0 +1,190 @@
+/* cook.c - reads messages for the store, which never does.
+ *
+ * May touch:  memory, and channels to the store.  No files, no network, nothing from one message to the next.
+ * After LIMIT_COOK_MESSAGES it ends and boss starts a fresh one: whatever a message did to it does not last.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/size.h"
+#include "cook/facts.h"
+#include "ipc/cook_serve.h"
+#include "role/role.h"
+#include "rt/clock.h"
+
+enum { HANDLES_MAX = 64 };
+
+/* A larger message on its way in. */
+struct pot {
+    uint32_t handle;
+    uint64_t incarnation; /* of the store that fills it */
+    bool want_dkim;
+    struct buf bytes;
+};
+static struct pot pots[HANDLES_MAX];
+static uint32_t handles_made;
+static uint32_t cooked;
+
+static FIBER_ENTRY enum status
+begin(const struct role_start *s, struct problem *why)
+{
+    (void)s, (void)why;
+    return OK;
+}
+
+/* Ends the process when it has done its share and nobody waits for it. */
+static void
+message_done(void)
+{
+    bool busy = false;
+
+    cooked++;
+    for (size_t i = 0; i < HANDLES_MAX; i++)
+        busy |= pots[i].handle != 0;
+    if (cooked >= LIMIT_COOK_MESSAGES && !busy)
+        role_stopped();
+}
+
+static struct cook_dkim_facts
+copy_dkim(const struct cook_dkim_facts *d, struct arena *a)
+{
+    if (d->body_hash.len == 0)
+        return (struct cook_dkim_facts){
+            .headers = STR(""), .header_names = STR(""), .body_hash = STR("")};
+    return (struct cook_dkim_facts){.headers = arena_str(a, d->headers),
+                                    .header_names = arena_str(a, d->header_names),
+                                    .body_hash = arena_str(a, d->body_hash)};
+}
+
+static struct str
+copy(struct str s, struct arena *a)
+{
+    return s.len == 0 ? STR("") : arena_str(a, s);
+}
+
+/* The parsing has an arena of its own: what it takes must not count against the reply. */
+static void
+cook(struct str message, bool want_dkim, struct arena *a, struct cook_facts *out)
+{
+    AUTO_ARENA *own = arena_new(FACTS_ARENA_MAX);
+    struct cook_facts f;
+
+    facts_find(message, want_dkim, clock_now(), own, &f);
+    *out = f;
+    out->record = copy(f.record, a);
+    out->sort = copy(f.sort, a);
+    out->from_domain = copy(f.from_domain, a);
+    out->dkim = copy_dkim(&f.dkim, a);
+    out->reference_hashes =
+        f.reference_hashes_count == 0
+            ? NULL
+            : arena_dup(a, f.reference_hashes,
+                        f.reference_hashes_count * sizeof(f.reference_hashes[0]));
+}
+
+enum status
+cook_serve_whole(struct ipc_peer *from, const struct cook_whole *req, struct arena *a,
+                 struct cook_whole_reply *rep)
+{
+    (void)from;
+    cook(req->body, req->want_dkim, a, &rep->facts);
+    message_done();
+    return OK;
+}
+
+/* ---- piece by piece ---- */
+
+static struct pot *
+find(const struct ipc_peer *from, uint32_t handle)
+{
+    for (size_t i = 0; handle != 0 && i < HANDLES_MAX; i++)
+        if (pots[i].handle == handle && pots[i].incarnation == ipc_incarnation(from))
+            return &pots[i];
+    return NULL;
+}
+
+static void
+empty(struct pot *p)
+{
+    buf_release(&p->bytes);
+    *p = (struct pot){0};
+}
+
+enum status
+cook_serve_begin(struct ipc_peer *from, const struct cook_begin *req, struct arena *a,
+                 struct cook_begin_reply *rep)
+{
+    uint64_t max = role_self()->config->message_bytes_max + LIMIT_HEADER_BYTES;
+
+    (void)a;
+    for (size_t i = 0; i < HANDLES_MAX; i++) {
+        if (pots[i].handle != 0)
+            continue;
+        handles_made += handles_made == UINT32_MAX ? 2 : 1;
+        pots[i] = (struct pot){.handle = handles_made,
+                               .incarnation = ipc_incarnation(from),
+                               .want_dkim = req->want_dkim,
+                               .bytes = BUF((size_t)max)};
+        if (req->size_hint <= max)
+            buf_reserve(&pots[i].bytes, (size_t)req->size_hint);
+        rep->handle = pots[i].handle;
+        return OK;
+    }
+    return ERR_LIMIT;
+}
+
+enum status
+cook_serve_add(struct ipc_peer *from, const struct cook_add *req, struct arena *a,
+               struct cook_add_reply *rep)
+{
+    struct pot *p = find(from, req->handle);
+
+    (void)a, (void)rep;
+    if (p == NULL)
+        return ERR_NOT_FOUND;
+    buf_add(&p->bytes, req->body);
+    return buf_status(&p->bytes);
+}
+
+enum status
+cook_serve_end(struct ipc_peer *from, const struct cook_end *req, struct arena *a,
+               struct cook_end_reply *rep)
+{
+    struct pot *p = find(from, req->handle);
+
+    if (p == NULL)
+        return ERR_NOT_FOUND;
+    enum status e = buf_status(&p->bytes);
+    if (e == OK)
+        cook(buf_str(&p->bytes), p->want_dkim, a, &rep->facts);
+    empty(p);
+    message_done();
+    return e;
+}
+
+void
+cook_serve_drop(struct ipc_peer *from, const struct cook_drop *req, struct arena *a)
+{
+    struct pot *p = find(from, req->handle);
+
+    (void)a;
+    if (p != NULL)
+        empty(p);
+}
+
+static void
+peer_gone(struct ipc_peer *p)
+{
+    for (size_t i = 0; i < HANDLES_MAX; i++)
+        if (pots[i].handle != 0 && pots[i].incarnation == ipc_incarnation(p))
+            empty(&pots[i]);
+}
+
+static const struct ipc_service *const serves[] = {&cook_service};
+
+const struct role_verbs role_cook = {
+    .serves = serves,
+    .serve_count = COUNT_OF(serves),
+    .begin = begin,
+    .peer_gone = peer_gone,
+};
