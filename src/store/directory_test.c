@@ -1,0 +1,428 @@
+/* directory_test.c - addresses, aliases, log-ins; what a crash in the middle of a change leaves.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/directory.h"
+
+#include "rt/clock.h"
+#include "store/testkit_internal.h"
+
+#define HERE STR("example.org")
+
+static struct directory *
+open_directory(struct kit *k)
+{
+    return directory_new(k->cs, HERE, &directory_built_in);
+}
+
+static SUSPENDS void
+account(struct directory *d, struct str address, uint64_t id)
+{
+    const struct directory_new_account n = {
+        .address = address, .account = id, .quota_bytes = 1000000, .verifier = STR("sealed")};
+
+    ASSERT(directory_account_add(d, &n) == OK);
+}
+
+static SUSPENDS void
+alias(struct directory *d, const char *address, const char *targets)
+{
+    struct str list[LIMIT_ALIAS_TARGETS], rest = str_of(targets);
+    size_t n = 0;
+
+    while (n < COUNT_OF(list) && str_split(&rest, ' ', &list[n]))
+        n++;
+    ASSERT(directory_alias_set(d, str_of(address), list, n) == OK);
+}
+
+/* anna 1, bert 2, carl 3 (disabled), postmaster and the rest -> anna. */
+static SUSPENDS struct directory *
+small_town(struct kit *k)
+{
+    struct directory *d = open_directory(k);
+
+    ASSERT(directory_domain_add(d, HERE, STR("anna@example.org")) == OK);
+    ASSERT(directory_domain_add(d, STR("Other.Example"), STR_NONE) == OK);
+    account(d, STR("Anna@Example.ORG"), 1);
+    account(d, STR("bert@example.org"), 2);
+    account(d, STR("carl@example.org"), 3);
+    ASSERT(directory_account_disable(d, STR("carl@example.org"), true) == OK);
+    alias(d, "info@example.org", "bert");
+    alias(d, "team@example.org", "anna bert carl@example.org");
+    alias(d, "forward@example.org", "x@elsewhere.example");
+    alias(d, "both@example.org", "anna X@Elsewhere.example x@elsewhere.example");
+    alias(d, "list+tag@example.org", "anna");
+    alias(d, "list@example.org", "bert");
+    alias(d, "loop1@example.org", "loop2");
+    alias(d, "loop2@example.org", "loop1");
+    alias(d, "self@example.org", "self anna");
+    alias(d, "dead@example.org", "nobody@example.org");
+    alias(d, "carla@example.org", "carl");
+    alias(d, "@other.example", "anna");
+    alias(d, "known@other.example", "bert+o@example.org");
+    return d;
+}
+
+struct resolve_row {
+    const char *address;
+    enum directory_class class;
+    bool relayed;
+    const char *targets; /* account numbers, or foreign addresses, in order */
+};
+static const struct resolve_row resolve_rows[] = {
+    {"anna@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"ANNA@EXAMPLE.ORG", DIRECTORY_LOCAL, false, "1"},
+    {"anna@example.org.", DIRECTORY_LOCAL, false, "1"},
+    {"\"anna\"@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"\"an\\na\"@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"anna", DIRECTORY_LOCAL, false, "1"}, /* the default domain */
+    {"anna+x@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"anna+x+y@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"anna+@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"+anna@example.org", DIRECTORY_NO_USER, false, ""},
+    {"nobody@example.org", DIRECTORY_NO_USER, false, ""},
+    {"carl@example.org", DIRECTORY_DISABLED, false, ""},
+    {"carl+x@example.org", DIRECTORY_DISABLED, false, ""},
+    {"carla@example.org", DIRECTORY_DISABLED, false, ""},
+    {"postmaster@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"Postmaster", DIRECTORY_LOCAL, false, "1"}, /* RFC 5321 section 4.5.1 */
+    {"abuse@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"tls-reports@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"info@example.org", DIRECTORY_LOCAL, false, "2"},
+    {"info+x@example.org", DIRECTORY_LOCAL, false, "2"},
+    {"team@example.org", DIRECTORY_LOCAL, false, "1 2"}, /* the disabled one is left out */
+    {"forward@example.org", DIRECTORY_LOCAL, true, "x@elsewhere.example"},
+    {"both@example.org", DIRECTORY_LOCAL, true, "1 x@elsewhere.example"},
+    {"list+tag@example.org", DIRECTORY_LOCAL, false, "1"}, /* explicit beats tag */
+    {"list+other@example.org", DIRECTORY_LOCAL, false, "2"},
+    {"loop1@example.org", DIRECTORY_NO_USER, false, ""},
+    {"self@example.org", DIRECTORY_LOCAL, false, "1"},
+    {"dead@example.org", DIRECTORY_NO_USER, false, ""},
+    {"any@other.example", DIRECTORY_LOCAL, false, "1"},     /* catch-all */
+    {"known@other.example", DIRECTORY_LOCAL, false, "2"},   /* explicit beats catch-all */
+    {"known+t@other.example", DIRECTORY_LOCAL, false, "2"}, /* tag beats catch-all */
+    {"a@elsewhere.example", DIRECTORY_FOREIGN, false, "a@elsewhere.example"},
+    {"A@Sub.Example.Org", DIRECTORY_FOREIGN, false, "a@sub.example.org"},
+};
+
+static SUSPENDS void
+test_resolve(struct kit *k)
+{
+    struct directory *d = small_town(k);
+
+    for (int again = 0; again < 3; again++) { /* cold, warm, and after a restart */
+        for (size_t i = 0; i < COUNT_OF(resolve_rows); i++) {
+            const struct resolve_row *row = &resolve_rows[i];
+            struct directory_resolution r;
+            AUTO_BUF got = BUF(4096);
+            ASSERT(directory_resolve(d, str_of(row->address), k->a, &r) == OK);
+            for (size_t t = 0; t < r.count; t++) {
+                buf_add_z(&got, t > 0 ? " " : "");
+                if (r.targets[t].account != 0)
+                    buf_add_u64(&got, r.targets[t].account);
+                else
+                    buf_add(&got, r.targets[t].address);
+            }
+            if (r.class != row->class || r.relayed != row->relayed ||
+                !str_eq(buf_str(&got), str_of(row->targets)))
+                fprintf(stderr, "row %zu %s: class %d, \"%.*s\"\n", i, row->address, (int)r.class,
+                        STR_FMT(buf_str(&got)));
+            ASSERT(r.class == row->class && r.relayed == row->relayed);
+            ASSERT(str_eq(buf_str(&got), str_of(row->targets)));
+        }
+        if (again == 1) {
+            directory_free(&d);
+            kit_reopen(k);
+            d = open_directory(k);
+        }
+    }
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_refused_addresses(struct kit *k)
+{
+    static const char *const bad[] = {"",
+                                      "@example.org",
+                                      "a@",
+                                      "a b\x01@example.org",
+                                      "\"a@example.org",
+                                      "\"a\"b@example.org",
+                                      "a@exa mple.org",
+                                      "\x7f@example.org"};
+    struct directory *d = small_town(k);
+    struct directory_resolution r;
+    char longest[600];
+
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        ASSERT(directory_resolve(d, str_of(bad[i]), k->a, &r) == ERR_SYNTAX);
+    for (size_t i = 0; i < sizeof(longest); i++)
+        longest[i] = 'a';
+    ASSERT(directory_resolve(d, str_from(longest, sizeof(longest)), k->a, &r) == ERR_SYNTAX);
+    directory_free(&d);
+}
+
+struct login_row {
+    const char *login;
+    uint64_t account; /* 0 = nobody */
+};
+static const struct login_row login_rows[] = {
+    {"anna@example.org", 1},
+    {"anna", 1},
+    {"ANNA", 1},
+    {"Anna@EXAMPLE.org", 1},
+    {"info", 2}, /* an alias of one account */
+    {"known@other.example", 2},
+    {"postmaster", 1},
+    {"team", 0},             /* of several */
+    {"both@example.org", 0}, /* and elsewhere */
+    {"forward", 0},
+    {"loop1", 0},
+    {"nobody", 0},
+    {"anna+x", 0},
+    {"any@other.example", 0},
+    {"anna@elsewhere.example", 0},
+    {"", 0},
+    {"@example.org", 0},
+    {"@other.example", 0},
+    {"carl", 3}, /* found: disabled is for auth to say */
+};
+
+static SUSPENDS void
+test_login(struct kit *k)
+{
+    struct directory *d = small_town(k);
+
+    for (size_t i = 0; i < COUNT_OF(login_rows); i++) {
+        struct directory_entry e = {0};
+        enum status st = directory_login(d, str_of(login_rows[i].login), k->a, &e);
+        if (st != (login_rows[i].account != 0 ? OK : ERR_NOT_FOUND) ||
+            e.account != login_rows[i].account)
+            fprintf(stderr, "login %s: %s, %lu\n", login_rows[i].login, status_name(st), e.account);
+        ASSERT(st == (login_rows[i].account != 0 ? OK : ERR_NOT_FOUND));
+        ASSERT(e.account == login_rows[i].account);
+        ASSERT(st != OK || str_eq(e.verifier, STR("sealed")));
+        ASSERT(e.disabled == (e.account == 3));
+    }
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_may_send_as(struct kit *k)
+{
+    static const struct {
+        uint64_t account;
+        const char *address;
+        bool may;
+    } rows[] = {
+        {1, "anna@example.org", true},       {1, "Anna+shop@Example.org", true},
+        {1, "postmaster@example.org", true}, {2, "team@example.org", true},
+        {1, "whatever@other.example", true}, {2, "whatever@other.example", false},
+        {2, "anna@example.org", false},      {1, "anna@elsewhere.example", false},
+        {3, "carl@example.org", false},      {1, "", false},
+        {1, "nobody@example.org", false},
+    };
+    struct directory *d = small_town(k);
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bool may = !rows[i].may;
+        ASSERT(directory_may_send_as(d, rows[i].account, str_of(rows[i].address), &may) == OK);
+        ASSERT(may == rows[i].may);
+    }
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_depth_and_size_of_groups(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct directory_resolution r;
+    struct str many[LIMIT_ALIAS_TARGETS + 1];
+
+    for (int i = 0; i <= LIMIT_ALIAS_DEPTH; i++) { /* chain0 -> ... -> chain8 -> anna */
+        char from[64], to[64];
+        snprintf(from, sizeof(from), "chain%d@example.org", i);
+        snprintf(to, sizeof(to), i < LIMIT_ALIAS_DEPTH ? "chain%d" : "anna", i + 1);
+        alias(d, from, to);
+    }
+    ASSERT(directory_resolve(d, STR("chain1"), k->a, &r) == OK && r.class == DIRECTORY_LOCAL);
+    ASSERT(directory_resolve(d, STR("chain0"), k->a, &r) == OK && r.class == DIRECTORY_NO_USER);
+
+    for (size_t i = 0; i < COUNT_OF(many); i++)
+        many[i] = arena_printf(k->a, "t%zu@elsewhere.example", i);
+    ASSERT(directory_alias_set(d, STR("wide@example.org"), many, COUNT_OF(many)) == ERR_LIMIT);
+    for (size_t g = 0; g < 20; g++) { /* 20 x 64 foreign addresses */
+        for (size_t i = 0; i < LIMIT_ALIAS_TARGETS; i++)
+            many[i] = arena_printf(k->a, "t%zu-%zu@elsewhere.example", g, i);
+        struct str name = arena_printf(k->a, "wide%zu@example.org", g);
+        ASSERT(directory_alias_set(d, name, many, LIMIT_ALIAS_TARGETS) == OK);
+    }
+    for (size_t g = 0; g < 20; g++)
+        many[g] = arena_printf(k->a, "wide%zu", g);
+    ASSERT(directory_alias_set(d, STR("ten"), many, 10) == OK);
+    ASSERT(directory_alias_set(d, STR("twenty"), many, 20) == OK);
+    ASSERT(directory_resolve(d, STR("ten"), k->a, &r) == OK && r.count == 640 && r.relayed);
+    /* half a group would be lost without a word */
+    ASSERT(directory_resolve(d, STR("twenty"), k->a, &r) == OK && r.class == DIRECTORY_NO_USER);
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_changes(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    const struct directory_new_account taken = {.address = STR("INFO@example.org"), .account = 9};
+    const struct directory_new_account nowhere = {.address = STR("a@b.example"), .account = 9};
+    struct directory_entry e;
+    bool local;
+
+    ASSERT(directory_account_add(d, &taken) == ERR_EXISTS);
+    ASSERT(directory_account_add(d, &nowhere) == ERR_NOT_FOUND);
+    ASSERT(directory_alias_set(d, STR("anna"), &STR("bert"), 1) == ERR_EXISTS);
+    ASSERT(directory_alias_set(d, STR("x@b.example"), &STR("bert"), 1) == ERR_NOT_FOUND);
+    ASSERT(directory_alias_set(d, STR("nothere"), NULL, 0) == ERR_NOT_FOUND);
+
+    ASSERT(directory_find(d, STR("anna"), k->a, &e) == OK && e.epoch == 1 && !e.disabled);
+    ASSERT(directory_account_verifier(d, STR("Anna"), STR("other")) == OK);
+    ASSERT(directory_account_disable(d, STR("anna"), true) == OK);
+    ASSERT(directory_account_disable(d, STR("anna"), false) == OK);
+    ASSERT(directory_account_quota(d, STR("anna"), 5) == OK);
+    ASSERT(directory_find(d, STR("anna"), k->a, &e) == OK && e.epoch == 4 && !e.disabled);
+    ASSERT(str_eq(e.verifier, STR("other")) && e.quota_bytes == 5);
+    AUTO(cell_close) struct cell *cell = account_open(k->cs, 1);
+    ASSERT(account_has_room(cell, 6) == ERR_NO_SPACE);
+    ASSERT(directory_by_id(d, 1, k->a, &e) == OK && str_eq(e.address, STR("anna@example.org")));
+    ASSERT(directory_by_id(d, 99, k->a, &e) == ERR_NOT_FOUND);
+    ASSERT(directory_account_verifier(d, STR("info"), STR("x")) == ERR_NOT_FOUND);
+    ASSERT(directory_account_disable(d, STR("nobody"), true) == ERR_NOT_FOUND);
+
+    ASSERT(directory_domain_remove(d, HERE) == ERR_EXISTS);
+    ASSERT(directory_domain_remove(d, STR("other.example")) == OK);
+    ASSERT(directory_domain_remove(d, STR("other.example")) == ERR_NOT_FOUND);
+    ASSERT(directory_is_local_domain(d, STR("other.example"), &local) == OK && !local);
+    ASSERT(directory_find(d, STR("known@other.example"), k->a, &e) == ERR_NOT_FOUND);
+    ASSERT(directory_find(d, STR("@other.example"), k->a, &e) == ERR_NOT_FOUND);
+    ASSERT(directory_alias_set(d, STR("info"), NULL, 0) == OK);
+    ASSERT(directory_find(d, STR("info"), k->a, &e) == ERR_NOT_FOUND);
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_removal_and_reaping(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    const int64_t day = INT64_C(86400000000);
+    int64_t wall = clock_now().us;
+    struct directory_entry e;
+    AUTO(cell_close) struct cell *cell = account_open(k->cs, 2);
+    struct account_info info;
+
+    kit_add(k, cell, MAILBOX_INBOX, 500);
+    ASSERT(directory_account_remove(d, STR("bert")) == OK);
+    ASSERT(directory_account_remove(d, STR("bert")) == ERR_NOT_FOUND);
+    ASSERT(directory_find(d, STR("bert"), k->a, &e) == ERR_NOT_FOUND);
+    ASSERT(directory_by_id(d, 2, k->a, &e) == ERR_NOT_FOUND);
+    ASSERT(directory_reap(d, (struct instant){wall + 13 * day}) == OK);
+    ASSERT(account_info(cell, &info) == OK && info.messages == 1); /* can still be brought back */
+    account(d, STR("bert@example.org"), 22);                       /* the address is free at once */
+    ASSERT(directory_reap(d, (struct instant){wall + 15 * day}) == OK);
+    ASSERT(account_info(cell, &info) == ERR_NOT_FOUND);
+    ASSERT(directory_find(d, STR("bert"), k->a, &e) == OK && e.account == 22);
+    AUTO(cell_close) struct cell *anew = account_open(k->cs, 22);
+    ASSERT(directory_reap(d, (struct instant){wall + 60 * day}) == OK);
+    ASSERT(account_info(anew, &info) == OK);
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_listings(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    const struct directory_domain *domains;
+    const struct directory_entry *list;
+    size_t n, accounts = 0, seen = 0;
+    struct directory_page p = {.max = 7, .a = k->a};
+
+    for (uint64_t i = 100; i < 140; i++)
+        account(d, arena_printf(k->a, "user%lu@other.example", i), i);
+    do {
+        ASSERT(directory_list(d, DIRECTORY_ACCOUNT, &p, &list, &n) == OK && n <= 7);
+        for (size_t i = 0; i < n; i++) {
+            ASSERT(list[i].account != 0 && list[i].verifier.len == 0);
+            seen += list[i].account;
+        }
+        accounts += n;
+        if (n > 0)
+            p.after = list[n - 1].address;
+    } while (n == 7);
+    ASSERT(accounts == 43 && seen == 1 + 2 + 3 + (100 + 139) * 20);
+
+    p = (struct directory_page){.max = 1, .a = k->a};
+    ASSERT(directory_domains(d, &p, &domains, &n) == OK && n == 1);
+    ASSERT(str_eq(domains[0].name, HERE) && domains[0].accounts == 3);
+    ASSERT(directory_domain_dkim(d, HERE, STR("s1"), STR("v=DKIM1")) == OK);
+    ASSERT(directory_domain_add(d, HERE, STR_NONE) == OK); /* again: nothing is lost */
+    ASSERT(directory_domains(d, &p, &domains, &n) == OK && str_eq(domains[0].selector, STR("s1")));
+    p.after = HERE;
+    ASSERT(directory_domains(d, &p, &domains, &n) == OK && n == 1);
+    ASSERT(str_eq(domains[0].name, STR("other.example")) && domains[0].accounts == 40);
+    p.after = domains[0].name;
+    ASSERT(directory_domains(d, &p, &domains, &n) == OK && n == 0);
+    directory_free(&d);
+}
+
+/* An account is there completely or not at all, wherever the power goes; the reaper takes the rest. */
+static SUSPENDS void
+test_crash_while_adding(struct kit *k)
+{
+    for (uint64_t call = 1; call < 60; call++) {
+        uint64_t id = 1000 + call;
+        struct directory *d = open_directory(k);
+        ASSERT(directory_domain_add(d, HERE, STR_NONE) == OK);
+        const struct directory_new_account n = {.address =
+                                                    arena_printf(k->a, "u%lu@example.org", call),
+                                                .account = id,
+                                                .verifier = STR("v")};
+        const struct engine_faults cut = {.crash_call = call}, none = {0};
+        engine_mem_faults(k->e, &cut);
+        enum status st = directory_account_add(d, &n);
+        engine_mem_faults(k->e, &none);
+        ASSERT(st == OK || st == ERR_IO);
+        directory_free(&d);
+        kit_reopen(k);
+        d = open_directory(k);
+
+        AUTO(cell_close) struct cell *cell = account_open(k->cs, id);
+        struct directory_entry e;
+        struct account_info info;
+        enum status there = directory_find(d, n.address, k->a, &e);
+        ASSERT(there == OK || there == ERR_NOT_FOUND);
+        ASSERT(st != OK || there == OK);
+        ASSERT(there != OK || (e.account == id && account_info(cell, &info) == OK));
+        struct instant later = {clock_now().us + INT64_C(86400000000)};
+        ASSERT(directory_reap(d, later) == OK);
+        ASSERT(account_info(cell, &info) == there);
+        directory_free(&d);
+        if (st == OK)
+            return;
+    }
+    UNREACHABLE();
+}
+
+static const struct kit_row rows[] = {
+    {"resolve", test_resolve, KIT_ALL},
+    {"refused_addresses", test_refused_addresses, KIT_MEM},
+    {"login", test_login, KIT_MEM | KIT_CLUSTER},
+    {"may_send_as", test_may_send_as, KIT_MEM},
+    {"depth_and_size_of_groups", test_depth_and_size_of_groups, KIT_MEM},
+    {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
+    {"removal_and_reaping", test_removal_and_reaping, KIT_ALL},
+    {"listings", test_listings, KIT_ALL},
+    {"crash_while_adding", test_crash_while_adding, KIT_MEM},
+};
+
+int
+main(int argc, char **argv)
+{
+    (void)argc;
+    return kit_main("directory", rows, COUNT_OF(rows), argv);
+}
