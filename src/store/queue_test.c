@@ -1,0 +1,462 @@
+/* queue_test.c - the life of messages in the queue, in a time of our own.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/queue.h"
+
+#include "store/testkit_internal.h"
+
+#define SECOND INT64_C(1000000)
+#define DAY    (86400 * SECOND)
+
+static struct queue *q;
+static struct instant now;
+
+static SUSPENDS void
+open_queue(struct kit *k)
+{
+    now = k->now;
+    ASSERT(queue_open(k->cs, now, &q) == OK);
+}
+
+static SUSPENDS void
+reopen(struct kit *k)
+{
+    queue_free(&q);
+    kit_reopen(k);
+    ASSERT(queue_open(k->cs, now, &q) == OK);
+}
+
+static void
+pass(int64_t seconds)
+{
+    now.us += seconds * SECOND;
+    queue_tick(q, now);
+}
+
+/* "a@x.example" remote, "7" local account 7. */
+static SUSPENDS uint64_t
+add(struct kit *k, const char *sender, const char *to, uint32_t notify)
+{
+    struct queue_rcpt rcpts[16];
+    struct str rest = str_of(to), one;
+    size_t n = 0;
+    uint64_t qid = 0;
+
+    while (str_split(&rest, ' ', &one)) {
+        bool local = ascii_is_digit(one.ptr[0]);
+        rcpts[n] = (struct queue_rcpt){
+            .address = local ? arena_printf(k->a, "u%.*s@here.example", STR_FMT(one)) : one,
+            .account = local ? (uint64_t)(one.ptr[0] - '0') : 0,
+            .notify = notify};
+        rcpts[n].original = rcpts[n].address;
+        n++;
+    }
+    const struct queue_message m = {.sender = str_of(sender),
+                                    .body = kit_blob(k, STR("Subject: x\r\n\r\nbody\r\n")),
+                                    .size = 22,
+                                    .header_bytes = 14,
+                                    .prepend = STR("DKIM-Signature: x\r\n"),
+                                    .rcpts = rcpts,
+                                    .rcpt_count = n};
+    ASSERT(queue_add(q, &m, STR("facts"), now, &qid) == OK);
+    ASSERT(qid != 0);
+    return qid;
+}
+
+static SUSPENDS enum status
+result(struct kit *k, const struct queue_job *job, uint32_t index, enum queue_state state)
+{
+    const struct queue_result r = {.index = index,
+                                   .state = state,
+                                   .code = state == QUEUE_DELIVERED ? 250
+                                           : state == QUEUE_FAILED  ? 550
+                                                                    : 451,
+                                   .enhanced = state == QUEUE_FAILED ? STR("5.1.1") : STR_NONE,
+                                   .text = STR("said so"),
+                                   .remote = STR("mx.x.example")};
+    const struct queue_outcome o = {&r, 1, now};
+    struct queue_message m;
+
+    return queue_results(q, job, &o, k->a, &m);
+}
+
+static SUSPENDS bool
+has(struct kit *k, uint64_t qid)
+{
+    struct queue_message m;
+    enum status st = queue_get(q, qid, k->a, &m);
+
+    ASSERT(st == OK || st == ERR_NOT_FOUND);
+    return st == OK;
+}
+
+static SUSPENDS void
+report_without_mail(struct kit *k, const struct queue_job *job)
+{
+    struct queue_message m;
+    uint32_t told[16];
+    uint64_t qid;
+
+    ASSERT(queue_get(q, job->qid, k->a, &m) == OK);
+    for (size_t i = 0; i < m.rcpt_count; i++)
+        told[i] = queue_report_due(&m, &m.rcpts[i], now);
+    const struct queue_report r = {.told = told};
+    ASSERT(queue_reported(q, job, &r, now, &qid) == OK && qid == 0);
+}
+
+static SUSPENDS void
+test_one_domain_one_job(struct kit *k)
+{
+    struct queue_job job, none;
+    struct queue_message m;
+
+    open_queue(k);
+    uint64_t qid = add(k, "s@here.example", "a@x.example b@y.example c@x.example 1", 0);
+    ASSERT(queue_length(q) == 1 && queue_remote_ready(q) == 2);
+    ASSERT(queue_take_remote(q, 5, &job) && str_eq(job.domain, STR("x.example")) && job.qid == qid);
+    ASSERT(queue_is_leased(q, qid, 5) && !queue_is_leased(q, qid, 6));
+    ASSERT(result(k, &job, 1, QUEUE_DELIVERED) == ERR_SYNTAX); /* of another job */
+    ASSERT(result(k, &job, 9, QUEUE_DELIVERED) == ERR_SYNTAX); /* of nobody */
+    ASSERT(result(k, &job, 0, QUEUE_DELIVERED) == OK);         /* nothing said of c: later */
+    ASSERT(result(k, &job, 0, QUEUE_DELIVERED) == ERR_NOT_FOUND);
+    ASSERT(queue_get(q, qid, k->a, &m) == OK);
+    ASSERT(m.rcpts[0].state == QUEUE_DELIVERED && str_eq(m.rcpts[0].text, STR("said so")));
+    ASSERT(m.rcpts[2].state == QUEUE_WAITING && m.rcpts[2].tries == 1 && m.rcpts[1].tries == 0);
+    ASSERT(queue_take_remote(q, 5, &job) && str_eq(job.domain, STR("y.example")));
+    ASSERT(result(k, &job, 1, QUEUE_DELIVERED) == OK);
+    ASSERT(!queue_take_remote(q, 5, &none));
+    ASSERT(queue_take_local(q, &job) && job.domain.len == 0);
+    ASSERT(result(k, &job, 3, QUEUE_DELIVERED) == OK);
+    pass(100);
+    ASSERT(queue_take_remote(q, 5, &job) && result(k, &job, 2, QUEUE_DELIVERED) == OK);
+    ASSERT(!has(k, qid) && queue_length(q) == 0);
+    queue_free(&q);
+}
+
+/* The pauses double, with jitter, up to an hour; after five days it is over. */
+static SUSPENDS void
+test_retries(struct kit *k)
+{
+    struct queue_job job;
+    int64_t pause = 60;
+    int tries = 0, reports = 0;
+
+    open_queue(k);
+    uint64_t qid = add(k, "s@here.example", "a@x.example", 0);
+    int64_t began = now.us;
+    while (has(k, qid)) {
+        if (queue_take_report(q, &job)) {
+            reports++;
+            report_without_mail(k, &job);
+            continue;
+        }
+        if (!queue_take_remote(q, 5, &job)) {
+            ASSERT(now.us - began < 6 * DAY);
+            pass(1);
+            continue;
+        }
+        ASSERT(result(k, &job, 0, QUEUE_WAITING) == OK);
+        tries++;
+        if (!has(k, qid))
+            break;
+        int64_t waited = now.us;
+        while (queue_remote_ready(q) == 0 && now.us - waited < 2 * 3600 * SECOND) {
+            pass(1);
+            while (queue_take_report(q, &job)) {
+                reports++;
+                report_without_mail(k, &job);
+            }
+            if (!has(k, qid))
+                break;
+        }
+        int64_t s = (now.us - waited) / SECOND;
+        ASSERT(!has(k, qid) || (s >= pause * 79 / 100 && s <= pause * 121 / 100 + 1));
+        pause = pause * 2 > 3600 ? 3600 : pause * 2;
+        if (tries == 3)
+            reopen(k); /* the times are kept */
+    }
+    ASSERT(now.us - began >= 5 * DAY && now.us - began < 5 * DAY + 3 * 3600 * SECOND);
+    ASSERT(tries > 100 && tries < 200 && reports == 2); /* one of delay, one of failure */
+    queue_free(&q);
+}
+
+struct report_row {
+    const char *sender;
+    uint32_t notify;
+    enum queue_state state;
+    int64_t age_s;
+    uint32_t want;
+};
+static const struct report_row report_rows[] = {
+    {"s@h", 0, QUEUE_FAILED, 0, QUEUE_NOTIFY_FAILURE},
+    {"s@h", 0, QUEUE_DELIVERED, 0, 0},
+    {"s@h", 0, QUEUE_WAITING, 14399, 0},
+    {"s@h", 0, QUEUE_WAITING, 14400, QUEUE_NOTIFY_DELAY},
+    {"s@h", QUEUE_NOTIFY_NEVER, QUEUE_FAILED, 0, 0},
+    {"s@h", QUEUE_NOTIFY_NEVER, QUEUE_WAITING, 99999, 0},
+    {"s@h", QUEUE_NOTIFY_SUCCESS, QUEUE_DELIVERED, 0, QUEUE_NOTIFY_SUCCESS},
+    {"s@h", QUEUE_NOTIFY_SUCCESS, QUEUE_FAILED, 0, 0},
+    {"s@h", QUEUE_NOTIFY_FAILURE, QUEUE_WAITING, 99999, 0},
+    {"s@h", QUEUE_NOTIFY_DELAY, QUEUE_WAITING, 99999, QUEUE_NOTIFY_DELAY},
+    {"s@h", QUEUE_NOTIFY_FAILURE | QUEUE_NOTIFY_SUCCESS, QUEUE_FAILED, 0, QUEUE_NOTIFY_FAILURE},
+    /* never a report on a report, RFC 5321 section 4.5.5 */
+    {"", 0, QUEUE_FAILED, 0, 0},
+    {"", QUEUE_NOTIFY_SUCCESS, QUEUE_DELIVERED, 0, 0},
+    {"", QUEUE_NOTIFY_DELAY, QUEUE_WAITING, 99999, 0},
+};
+
+static SUSPENDS void
+test_which_report(struct kit *k)
+{
+    (void)k;
+    for (size_t i = 0; i < COUNT_OF(report_rows); i++) {
+        const struct report_row *row = &report_rows[i];
+        struct queue_message m = {.sender = str_of(row->sender)};
+        struct queue_rcpt r = {.notify = row->notify, .state = row->state, .tries = 1};
+        struct instant t = {row->age_s * SECOND};
+        ASSERT(queue_report_due(&m, &r, t) == row->want);
+        r.told = row->want;
+        ASSERT(queue_report_due(&m, &r, t) == 0); /* once */
+        r.told = 0;
+        r.relayed = true;
+        ASSERT(row->state != QUEUE_DELIVERED || queue_report_due(&m, &r, t) == 0);
+    }
+}
+
+static SUSPENDS void
+test_report_enters_with_its_mark(struct kit *k)
+{
+    struct queue_job job, none;
+    struct queue_rcpt back = {.address = STR("s@here.example"),
+                              .original = STR("s@here.example"),
+                              .account = 3,
+                              .notify = QUEUE_NOTIFY_NEVER};
+    uint32_t told[2] = {0, QUEUE_NOTIFY_FAILURE};
+    struct queue_message m;
+    uint64_t qid2;
+
+    open_queue(k);
+    uint64_t qid = add(k, "s@here.example", "a@x.example b@y.example", 0);
+    ASSERT(queue_take_remote(q, 5, &job) && queue_take_remote(q, 5, &job));
+    ASSERT(result(k, &job, 1, QUEUE_FAILED) == OK && has(k, qid));
+    ASSERT(queue_take_report(q, &job) && !queue_take_report(q, &none));
+    reopen(k); /* nobody made it: it is due again */
+    ASSERT(queue_take_report(q, &job) && job.qid == qid);
+    const struct queue_message made = {
+        .body = kit_blob(k, STR("From: x\r\n\r\n")), .size = 11, .rcpts = &back, .rcpt_count = 1};
+    const struct queue_report r = {.told = told, .message = &made, .facts = STR("more facts")};
+    ASSERT(queue_reported(q, &job, &r, now, &qid2) == OK && qid2 > qid);
+    ASSERT(has(k, qid) && has(k, qid2) && queue_length(q) == 2);
+    ASSERT(!queue_take_report(q, &none));
+    reopen(k);
+    ASSERT(!queue_take_report(q, &none) && queue_length(q) == 2);
+    ASSERT(queue_take_local(q, &job) && job.qid == qid2);
+    struct str facts;
+    ASSERT(queue_facts(q, qid2, k->a, &facts) == OK && str_eq(facts, STR("more facts")));
+    ASSERT(result(k, &job, 0, QUEUE_FAILED) == OK); /* a report that fails ends in silence */
+    ASSERT(!has(k, qid2) && !queue_take_report(q, &none));
+    ASSERT(queue_take_remote(q, 5, &job) && result(k, &job, 0, QUEUE_DELIVERED) == OK);
+    ASSERT(!has(k, qid));
+    ASSERT(queue_get(q, qid, k->a, &m) == ERR_NOT_FOUND);
+    queue_free(&q);
+}
+
+static SUSPENDS void
+test_lost_leases(struct kit *k)
+{
+    struct queue_job a, b, c;
+
+    open_queue(k);
+    uint64_t qid = add(k, "s@here.example", "a@x.example b@y.example", 0);
+    ASSERT(queue_take_remote(q, 5, &a) && queue_take_remote(q, 6, &b));
+    queue_owner_gone(q, 5, now);
+    ASSERT(queue_remote_ready(q) == 1 && !queue_is_leased(q, qid, 5));
+    ASSERT(result(k, &a, 0, QUEUE_DELIVERED) == ERR_NOT_FOUND); /* too late */
+    ASSERT(queue_take_remote(q, 7, &c) && str_eq(c.domain, STR("x.example")) && c.lease != a.lease);
+    queue_put_back(q, &c, now, 5000);
+    ASSERT(!queue_take_remote(q, 7, &c));
+    pass(6);
+    ASSERT(queue_take_remote(q, 7, &c));
+    ASSERT(result(k, &b, 1, QUEUE_DELIVERED) == OK && result(k, &c, 0, QUEUE_DELIVERED) == OK);
+    ASSERT(!has(k, qid));
+    queue_free(&q);
+}
+
+static SUSPENDS void
+test_verbs(struct kit *k)
+{
+    struct queue_job job, none;
+    struct queue_message m;
+    uint32_t n;
+
+    open_queue(k);
+    uint64_t qid = add(k, "s@here.example", "a@x.example b@y.example", 0);
+    uint64_t other = add(k, "s@here.example", "c@z.example", 0);
+    ASSERT(queue_act(q, 999, QUEUE_HOLD, now, &n) == ERR_NOT_FOUND);
+    ASSERT(queue_take_remote(q, 5, &job));
+    ASSERT(queue_act(q, qid, QUEUE_HOLD, now, &n) == OK && n == 1);
+    ASSERT(queue_remote_ready(q) == 1); /* the other message's */
+    ASSERT(result(k, &job, 0, QUEUE_WAITING) == OK);
+    reopen(k);
+    pass(7200);
+    ASSERT(queue_remote_ready(q) == 1 && queue_get(q, qid, k->a, &m) == OK && m.held);
+    ASSERT(queue_act(q, qid, QUEUE_RELEASE, now, &n) == OK);
+    ASSERT(queue_remote_ready(q) == 3);
+    for (int i = 0; i < 3; i++) {
+        ASSERT(queue_take_remote(q, 5, &job));
+        if (job.qid == qid)
+            queue_put_back(q, &job, now, 3600000);
+        else
+            ASSERT(result(k, &job, 0, QUEUE_DELIVERED) == OK);
+    }
+    ASSERT(!has(k, other) && queue_remote_ready(q) == 0);
+    ASSERT(queue_act(q, 0, QUEUE_RETRY, now, &n) == OK && n == 1 && queue_remote_ready(q) == 2);
+    ASSERT(queue_take_remote(q, 5, &job));
+    ASSERT(queue_act(q, 0, QUEUE_DROP, now, &n) == OK && n == 1);
+    ASSERT(!has(k, qid) && queue_length(q) == 0);
+    ASSERT(result(k, &job, 0, QUEUE_DELIVERED) == ERR_NOT_FOUND); /* dropped under way */
+    ASSERT(!queue_take_remote(q, 5, &none));
+    uint64_t next = add(k, "s@here.example", "c@z.example", 0);
+    ASSERT(next > other); /* never used again */
+    queue_free(&q);
+}
+
+static SUSPENDS void
+test_listing(struct kit *k)
+{
+    const struct queue_message *list;
+    struct queue_job job;
+    size_t n;
+
+    open_queue(k);
+    for (int i = 0; i < 10; i++)
+        add(k, "s@here.example", "a@x.example 1", 0);
+    ASSERT(queue_take_local(q, &job));
+    struct queue_page p = {.max = 4, .a = k->a};
+    ASSERT(queue_list(q, &p, &list, &n) == OK && n == 4);
+    ASSERT(list[0].rcpts[1].state == QUEUE_UNDER_WAY && list[1].rcpts[1].state == QUEUE_WAITING);
+    ASSERT(str_eq(list[3].prepend, STR("DKIM-Signature: x\r\n")));
+    p.after = list[3].qid;
+    p.max = 100;
+    ASSERT(queue_list(q, &p, &list, &n) == OK && n == 6 && list[0].qid > p.after);
+    queue_free(&q);
+}
+
+/* Many jobs come due in the order of their times. */
+static SUSPENDS void
+test_order_of_timers(struct kit *k)
+{
+    struct queue_job job;
+    int64_t due[40];
+
+    open_queue(k);
+    for (int i = 0; i < 40; i++)
+        add(k, "", "a@x.example", 0);
+    for (int i = 0; i < 40; i++) {
+        ASSERT(queue_take_remote(q, 1, &job));
+        due[job.qid % 40] = (int64_t)random_below(1000) + 1;
+        queue_put_back(q, &job, now, due[job.qid % 40] * 1000);
+    }
+    size_t taken = 0;
+    for (int64_t s = 0; s <= 1001; s++) {
+        while (queue_take_remote(q, 1, &job)) {
+            ASSERT(due[job.qid % 40] <= s && due[job.qid % 40] + 1 >= s);
+            taken++;
+        }
+        pass(1);
+    }
+    ASSERT(taken == 40);
+    queue_free(&q);
+}
+
+/* ---- local delivery, wherever the power goes ---- */
+
+static SUSPENDS enum status
+deliver_locals(struct kit *k)
+{
+    struct queue_job job;
+
+    while (queue_take_local(q, &job)) {
+        struct queue_result results[16];
+        struct queue_message m;
+        size_t n = 0;
+        TRY(queue_get(q, job.qid, k->a, &m));
+        for (uint32_t i = 0; i < m.rcpt_count; i++) {
+            struct message_new new_message = {
+                .blob = m.body, .size = m.size, .received = m.arrived, .qid = m.qid, .rcpt = i};
+            struct message_place place;
+            if (m.rcpts[i].state != QUEUE_WAITING)
+                continue;
+            AUTO(cell_close) struct cell *account = account_open(k->cs, m.rcpts[i].account);
+            TRY(message_add(account, MAILBOX_INBOX, &new_message, now, &place));
+            results[n++] = (struct queue_result){.index = i, .state = QUEUE_DELIVERED};
+        }
+        const struct queue_outcome o = {results, n, now};
+        TRY(queue_results(q, &job, &o, k->a, &m));
+        for (size_t i = 0; i < n; i++) {
+            AUTO(cell_close) struct cell *account = account_open(k->cs, m.rcpts[i].account);
+            TRY(message_forget_qid(account, m.qid, (uint32_t)i));
+        }
+    }
+    return OK;
+}
+
+static SUSPENDS uint64_t
+inbox_of(struct kit *k, uint64_t id)
+{
+    AUTO(cell_close) struct cell *account = account_open(k->cs, id);
+    struct account_info info;
+
+    ASSERT(account_info(account, &info) == OK);
+    return info.messages;
+}
+
+static SUSPENDS void
+test_crash_while_delivering(struct kit *k)
+{
+    uint64_t messages = 0;
+
+    for (uint64_t id = 1; id <= 3; id++) {
+        struct cell *account = kit_account(k, id);
+        cell_close(&account);
+    }
+    for (uint64_t call = 1;; call++) {
+        ASSERT(call < 200);
+        open_queue(k);
+        const struct engine_faults cut = {.crash_call = call}, none = {0};
+        engine_mem_faults(k->e, &none);
+        add(k, "s@here.example", "1 2 3", 0);
+        messages++;
+        engine_mem_faults(k->e, &cut);
+        enum status st = deliver_locals(k);
+        engine_mem_faults(k->e, &none);
+        ASSERT(st == OK || st == ERR_IO);
+        reopen(k);
+        ASSERT(deliver_locals(k) == OK);
+        ASSERT(queue_length(q) == 0);
+        for (uint64_t id = 1; id <= 3; id++)
+            ASSERT(inbox_of(k, id) == messages);
+        queue_free(&q);
+        if (st == OK)
+            return;
+    }
+}
+
+static const struct kit_row rows[] = {
+    {"one_domain_one_job", test_one_domain_one_job, KIT_ALL},
+    {"retries", test_retries, KIT_MEM},
+    {"which_report", test_which_report, KIT_MEM},
+    {"report_enters_with_its_mark", test_report_enters_with_its_mark, KIT_ALL},
+    {"lost_leases", test_lost_leases, KIT_MEM | KIT_CLUSTER},
+    {"verbs", test_verbs, KIT_ALL},
+    {"listing", test_listing, KIT_ALL},
+    {"order_of_timers", test_order_of_timers, KIT_MEM},
+    {"crash_while_delivering", test_crash_while_delivering, KIT_MEM},
+};
+
+int
+main(int argc, char **argv)
+{
+    (void)argc;
+    return kit_main("queue", rows, COUNT_OF(rows), argv);
+}
