@@ -365,6 +365,16 @@ reader_defaults(struct reader *r)
     r->c.log_level = LOG_INFO;
 }
 
+/* Only the file's own editor could put a NUL or an escape into it: say so rather than cut it off. */
+static bool
+has_control(struct str w)
+{
+    for (size_t i = 0; i < w.len; i++)
+        if ((unsigned char)w.ptr[i] < ' ' || w.ptr[i] == 0x7f)
+            return true;
+    return false;
+}
+
 /* word = DQUOTE *not-DQUOTE DQUOTE / 1*not-blank.  No word holds a quote, so that every word can be
  * written back between quotes. */
 static enum status
@@ -402,6 +412,8 @@ split_words(struct str text, struct config_line *l)
         if (l->count == CONFIG_WORDS_MAX)
             return config_expected(l, scan_rest(&s), "at most 16 words");
         TRY(scan_word(&s, l, &l->words[l->count]));
+        if (has_control(l->words[l->count]))
+            return config_expected(l, STR("a control character"), "text");
         l->count++;
     }
 }

@@ -77,6 +77,7 @@ static const struct {
     {HEAD "workers boss 1\n", "mx, user, cook, out"},
     {HEAD "tls cert /a key\n", "tls cert FILE key FILE"},
     {HEAD "tls cert \"/a key /b\n", "closing"},
+    {HEAD "data /srv/\x01mail\n", "control character"},
     {HEAD "tls cert /a\"b key /b\n", "quotes around"},
     {HEAD "resolver\n", "resolver system"},
     {HEAD "resolver 127.0.0.1\n", "ADDRESS:PORT"},
