@@ -328,7 +328,8 @@ dkim_header_input(struct str header, struct str names, struct str unsigned_field
         if (find_from_bottom(header, str_trim(name), seen, &f))
             canon_header(out, CANON_RELAXED, f.whole);
     }
-    add_field(out, CANON_RELAXED, unsigned_field);
+    if (unsigned_field.len > 0)
+        add_field(out, CANON_RELAXED, unsigned_field);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/scan.h"
 #include "ipc/store_ipc.h"
+#include "mail/canon.h"
 #include "role/keys.h"
 #include "rt/clock.h"
 #include "rt/offload.h"
@@ -20,7 +21,7 @@
 #include "ipc/keys_serve.h"
 
 #define DKIM_KIND STR("dkim")
-enum { RSA_BITS = 2048, PLAIN_MAX = 8192, FIELD_MAX = 4096, SIGNATURE_MAX = 512, FOLD_COLUMN = 72 };
+enum { RSA_BITS = 2048, PLAIN_MAX = 8192, FIELD_MAX = 4096, SIGNATURE_MAX = 512 };
 
 struct domain_key {
     struct str selector; /* owned */
@@ -183,66 +184,53 @@ keys_serve_dkim_make(struct ipc_peer *from, const struct keys_dkim_make *req, st
 
 /* ---- signing ---- */
 
-/* The field without its signature.  border stands before each tag but the first: folding on the wire, one
- * blank in the relaxed canonical form (RFC 6376 section 3.4.2). */
-static void
-write_tags(const struct keys_dkim_sign *req, const struct domain_key *k, const char *border,
-           struct buf *b)
-{
-    buf_addf(b, "v=1; a=rsa-sha256; c=relaxed/relaxed;%sd=%.*s; s=%.*s; t=%lld;%sh=", border,
-             STR_FMT(req->domain), STR_FMT(k->selector), (long long)req->time, border);
-    buf_add(b, req->header_names);
-    buf_addf(b, ";%sbh=", border);
-    buf_add_base64(b, req->body_hash);
-    buf_addf(b, ";%sb=", border);
-}
-
 static void
 md_release(EVP_MD_CTX **c)
 {
     EVP_MD_CTX_free(*c);
 }
 
+/* The hash is over the fields as role cook gave them, then our own field without its signature. */
 static enum status
-sign(const struct keys_dkim_sign *req, const struct domain_key *k, struct buf *signature)
+sign(const struct keys_dkim_sign *req, const struct domain_key *k, struct str unsigned_field,
+     struct str *raw_out)
 {
+    static unsigned char raw[SIGNATURE_MAX];
     AUTO_BUF own = BUF(FIELD_MAX);
     AUTO(md_release) EVP_MD_CTX *c = EVP_MD_CTX_new();
-    unsigned char raw[SIGNATURE_MAX];
     size_t n = sizeof(raw);
 
-    buf_add_z(&own, "dkim-signature:");
-    write_tags(req, k, " ", &own);
+    dkim_header_input(STR_NONE, STR_NONE, unsigned_field, &own);
     TRY(buf_status(&own));
     if (c == NULL || EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, k->key) != 1 ||
         EVP_DigestSignUpdate(c, req->headers.ptr, req->headers.len) != 1 ||
         EVP_DigestSignUpdate(c, own.ptr, own.len) != 1 || EVP_DigestSignFinal(c, raw, &n) != 1)
         return ERR_IO;
-    buf_add_base64(signature, str_from((const char *)raw, n));
-    return buf_status(signature);
+    *raw_out = str_from((const char *)raw, n);
+    return OK;
 }
 
 enum status
 keys_serve_dkim_sign(struct ipc_peer *from, const struct keys_dkim_sign *req, struct arena *a,
                      struct keys_dkim_sign_reply *rep)
 {
-    AUTO_BUF signature = BUF(1024);
     AUTO_BUF field = BUF(FIELD_MAX);
     struct domain_key *k;
+    struct str raw;
 
     (void)from;
     if (req->body_hash.len != 32 || str_find(req->header_names, '\n') >= 0)
         return ERR_SYNTAX;
     TRY(find(req->domain, &k));
-    TRY(sign(req, k, &signature));
-    buf_add_z(&field, "DKIM-Signature: ");
-    write_tags(req, k, "\r\n\t", &field);
-    for (struct str left = buf_str(&signature); left.len > 0; left = str_skip(left, FOLD_COLUMN)) {
-        if (left.ptr != signature.ptr)
-            buf_add_z(&field, "\r\n\t ");
-        buf_add(&field, str_sub(left, 0, FOLD_COLUMN));
-    }
-    buf_add_z(&field, "\r\n");
+    struct dkim_signature tags = {.algorithm = STR("rsa-sha256"),
+                                  .domain = req->domain,
+                                  .selector = k->selector,
+                                  .body_hash = req->body_hash,
+                                  .time = {req->time}};
+    dkim_header_write(&field, &tags, req->header_names);
+    TRY(buf_status(&field));
+    TRY(sign(req, k, buf_str(&field), &raw));
+    dkim_header_finish(&field, raw);
     TRY(buf_status(&field));
     rep->field = arena_str(a, buf_str(&field));
     return OK;
