@@ -28,9 +28,10 @@ struct catching_up {
 
 static SUSPENDS enum status from_log(struct catching_up *c);
 static SUSPENDS enum status read_log(struct catching_up *c, uint64_t first, uint32_t n);
-static enum status take_log(struct catching_up *c, struct str value, bool *fits_out);
-static enum status count_log(struct catching_up *c, struct str value, uint64_t *changed_out,
-                             uint64_t *vanished_out);
+static enum status take_log(struct catching_up *c, struct str value, struct arena *scratch,
+                            bool *fits_out);
+static enum status count_log(struct catching_up *c, struct str value, struct arena *scratch,
+                             uint64_t *changed_out, uint64_t *vanished_out);
 static SUSPENDS enum status read_places(struct catching_up *c, struct uid_set uids);
 static SUSPENDS enum status read_pages(struct catching_up *c, const uint32_t *pages, size_t n,
                                        struct uid_set uids);
@@ -44,12 +45,16 @@ enum status
 message_changes(struct cell *account, const struct changes_request *r, struct arena *a,
                 struct buf *entries, struct changes_reply *out)
 {
-    struct catching_up c = {
-        .account = account, .mailbox = r->mailbox, .since = r->since, .a = a, .entries = entries};
+    AUTO_ARENA *scratch = arena_new(ARENA_WORK);
+    struct catching_up c = {.account = account,
+                            .mailbox = r->mailbox,
+                            .since = r->since,
+                            .a = scratch,
+                            .entries = entries};
     size_t before = entries->len;
 
-    TRY(head_load(account, a, &c.head));
-    TRY(box_load(account, r->mailbox, a, &c.box));
+    TRY(head_load(account, scratch, &c.head));
+    TRY(box_load(account, r->mailbox, scratch, &c.box));
     if (!box_is_live(&c.box))
         return ERR_NOT_FOUND;
     c.done = c.head.modseq;
@@ -101,6 +106,7 @@ from_log(struct catching_up *c)
 static enum status
 read_log(struct catching_up *c, uint64_t first, uint32_t n)
 {
+    AUTO_ARENA *a = arena_new(ARENA_WORK);
     struct key keys[LOG_STEP];
     struct str names[LOG_STEP] = {0}, values[LOG_STEP];
     bool fits = true;
@@ -109,10 +115,10 @@ read_log(struct catching_up *c, uint64_t first, uint32_t n)
         keys[i] = key_u64(KEY_LOG, first + i);
         names[i] = key_str(&keys[i]);
     }
-    TRY(cell_get_many(c->account, names, n, c->a, values));
+    TRY(cell_get_many(c->account, names, n, a, values));
     for (uint32_t i = 0; i < n; i++) {
         if (values[i].ptr != NULL)
-            TRY(take_log(c, values[i], &fits));
+            TRY(take_log(c, values[i], a, &fits));
         if (!fits)
             return OK;
         c->done = first + i;
@@ -122,7 +128,7 @@ read_log(struct catching_up *c, uint64_t first, uint32_t n)
 
 /* Takes an entry when what it names fits into the reply; the first one that does not and is alone is too much. */
 static enum status
-take_log(struct catching_up *c, struct str value, bool *fits_out)
+take_log(struct catching_up *c, struct str value, struct arena *scratch, bool *fits_out)
 {
     uint64_t changed = 0, vanished = 0;
     struct log_change change;
@@ -130,7 +136,7 @@ take_log(struct catching_up *c, struct str value, bool *fits_out)
     struct scan s;
     enum status st;
 
-    TRY(count_log(c, value, &changed, &vanished));
+    TRY(count_log(c, value, scratch, &changed, &vanished));
     if (c->changed_count + changed > (c->entries->max - c->entries->len) / VIEW_ENTRY_BYTES ||
         c->vanished.count + vanished > VANISHED_MAX) {
         c->full = c->done == c->since;
@@ -139,7 +145,7 @@ take_log(struct catching_up *c, struct str value, bool *fits_out)
     }
     c->changed_count += changed;
     TRY(log_scan(value, &time_us, &s));
-    while ((st = log_next(&s, c->a, &change)) == OK) {
+    while ((st = log_next(&s, scratch, &change)) == OK) {
         if (change.mailbox != c->mailbox)
             continue;
         struct uid_list *l = change.op == LOG_REMOVED ? &c->vanished : &c->changed;
@@ -150,16 +156,16 @@ take_log(struct catching_up *c, struct str value, bool *fits_out)
 }
 
 static enum status
-count_log(struct catching_up *c, struct str value, uint64_t *changed_out, uint64_t *vanished_out)
+count_log(struct catching_up *c, struct str value, struct arena *scratch, uint64_t *changed_out,
+          uint64_t *vanished_out)
 {
-    AUTO_ARENA *a = arena_new(ARENA_WORK);
     struct log_change change;
     int64_t time_us;
     struct scan s;
     enum status st;
 
     TRY(log_scan(value, &time_us, &s));
-    while ((st = log_next(&s, a, &change)) == OK) {
+    while ((st = log_next(&s, scratch, &change)) == OK) {
         if (change.mailbox != c->mailbox)
             continue;
         if (change.op == LOG_REMOVED)
@@ -298,19 +304,22 @@ walk_vanished(struct catching_up *c)
                           .lo = key_str(&lo),
                           .hi = key_str(&hi),
                           .bytes_max = WALK_PAGE_BYTES};
+    AUTO_ARENA *a = arena_new(ARENA_WORK);
     const struct cell_entry *e;
     struct uid_set uids;
     enum status s;
     size_t n;
 
     do {
-        s = cell_walk_page(c->account, &w, c->a, &e, &n);
-        for (size_t i = 0; s == OK && i < n; i++) {
-            s = vanished_read(e[i].value, c->a, &uids);
+        arena_reset(a);
+        s = cell_walk_page(c->account, &w, a, &e, &n);
+        for (size_t i = 0; s == OK && i < n && !c->full; i++) {
+            s = vanished_read(e[i].value, a, &uids);
             for (size_t j = 0; s == OK && j < uids.count; j++)
                 uid_list_add(&c->vanished, c->a, uids.ranges[j].first, uids.ranges[j].last);
+            c->full = c->vanished.count > VANISHED_MAX;
         }
-    } while (s == OK && n > 0);
+    } while (s == OK && n > 0 && !c->full);
     cell_walk_end(c->account, &w);
     return s;
 }

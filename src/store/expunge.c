@@ -16,6 +16,7 @@ struct expunge_step {
     struct expunging *x;
     struct work w;
     struct work_box *box;
+    struct arena *a; /* of the lists, which outlive the transaction */
     struct uid_list uids;
     struct id_list kept; /* mids that are still somewhere else */
 };
@@ -46,18 +47,15 @@ message_expunge(struct cell *account, const struct expunge_request *r, struct in
 static enum status
 expunge_once(struct expunging *x)
 {
-    AUTO(step_end) struct expunge_step st = {.x = x};
-    struct uid_list vanished;
+    AUTO(step_end) struct expunge_step st = {.x = x, .a = arena_new(ARENA_WORK)};
     uint32_t next = 0;
 
     TRY(work_begin(&st.w, x->account, x->now));
     TRY(work_box_live(&st.w, x->r->mailbox, &st.box));
     TRY(expunge_pages(&st, &next));
     TRY(work_vanished(&st.w, st.box, uid_list_set(&st.uids), &st.kept));
-    /* Before the commit, which ends the transaction's memory; kept only on success. */
-    vanished = uid_list_joined(&x->vanished, &st.uids, x->a);
     TRY(work_commit(&st.w));
-    x->vanished = vanished;
+    uid_list_join(&x->vanished, &st.uids, x->a);
     x->modseq = st.w.modseq;
     x->next = next;
     return OK;
@@ -95,7 +93,7 @@ expunge_page(struct expunge_step *st, struct places *p)
             continue;
         }
         gone[n++] = (struct gone){.mid = e.mid, .place = {st->box->id, e.uid}, .flags = e.flags};
-        uid_list_add(&st->uids, st->w.a, e.uid, e.uid);
+        uid_list_add(&st->uids, st->a, e.uid, e.uid);
         places_remove(p, i);
     }
     if (n == 0)
@@ -105,7 +103,7 @@ expunge_page(struct expunge_step *st, struct places *p)
     for (size_t i = 0; i < n; i++) {
         box_count_remove(&st->box->v, gone[i].flags, gone[i].size);
         if (!gone[i].destroyed)
-            id_list_add(&st->kept, st->w.a, gone[i].mid);
+            id_list_add(&st->kept, st->a, gone[i].mid);
     }
     return OK;
 }
@@ -114,4 +112,5 @@ static void
 step_end(struct expunge_step *st)
 {
     work_end(&st->w);
+    arena_free(&st->a);
 }

@@ -18,7 +18,8 @@ struct flag_step {
     struct flagging *f;
     struct work w;
     struct work_box *box;
-    uint32_t bits; /* of the request */
+    struct arena *a; /* of the lists, which outlive the transaction */
+    uint32_t bits;   /* of the request */
     struct uid_list uids, refused;
     struct id_list mids;
     uint32_t next;
@@ -56,7 +57,7 @@ message_flags(struct cell *account, const struct flags_request *r, struct arena 
 static enum status
 flags_once(struct flagging *f)
 {
-    AUTO(step_end) struct flag_step st = {.f = f};
+    AUTO(step_end) struct flag_step st = {.f = f, .a = arena_new(ARENA_WORK)};
     const struct flags_request *r = f->r;
     struct keyword_list keywords = {r->keywords, r->keyword_count};
     size_t before = f->entries->len;
@@ -73,15 +74,13 @@ flags_once(struct flagging *f)
         work_box_touch(&st.w, st.box);
         work_log(&st.w, &c);
     }
-    /* Before the commit, which ends the transaction's memory; kept only on success. */
-    struct uid_list refused = uid_list_joined(&f->refused, &st.refused, f->a);
     if (s == OK)
         s = work_commit(&st.w);
     if (s != OK) {
         f->entries->len = before;
         return s;
     }
-    f->refused = refused;
+    uid_list_join(&f->refused, &st.refused, f->a);
     f->modseq = st.w.modseq;
     f->truncated |= st.truncated;
     f->next = st.next;
@@ -120,7 +119,7 @@ flags_page(struct flag_step *st, struct places *p)
         if (e.uid >= st->box->v.uidnext || !uid_set_has(r->uids, e.uid))
             continue;
         if (r->unchanged_since != UNCHANGED_ANY && e.modseq > r->unchanged_since) {
-            uid_list_add(&st->refused, st->w.a, e.uid, e.uid);
+            uid_list_add(&st->refused, st->a, e.uid, e.uid);
             continue;
         }
         uint32_t flags = flags_after(r, e.flags, st->bits);
@@ -131,8 +130,8 @@ flags_page(struct flag_step *st, struct places *p)
         e.modseq = st->w.modseq;
         places_set(p, i, &e);
         changed = true;
-        uid_list_add(&st->uids, st->w.a, e.uid, e.uid);
-        id_list_add(&st->mids, st->w.a, e.mid);
+        uid_list_add(&st->uids, st->a, e.uid, e.uid);
+        id_list_add(&st->mids, st->a, e.mid);
         char *at = st->truncated ? NULL : buf_tail(st->f->entries, VIEW_ENTRY_BYTES);
         if (at == NULL) {
             st->truncated = true;
@@ -160,4 +159,5 @@ static void
 step_end(struct flag_step *st)
 {
     work_end(&st->w);
+    arena_free(&st->a);
 }

@@ -168,7 +168,7 @@ mailbox_info_of(uint32_t id, const struct mailbox_value *v, struct str name, str
     struct str *keywords = ARENA_ARRAY(a, struct str, v->keyword_count + 1);
 
     for (uint32_t i = 0; i < v->keyword_count; i++)
-        keywords[i] = v->keywords[i];
+        keywords[i] = arena_str(a, v->keywords[i]);
     *out = (struct mailbox_info){
         .id = id,
         .name = name,

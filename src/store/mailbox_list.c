@@ -4,7 +4,6 @@
 #include "store/mailbox_internal.h"
 
 #define LIST_PAGE_BYTES (256u << 10)
-#define LIST_TRIES      20
 
 struct row {
     uint32_t id;
@@ -26,12 +25,13 @@ enum status
 mailbox_list(struct cell *account, uint32_t after, size_t max, struct arena *a,
              const struct mailbox_list **out)
 {
+    AUTO_ARENA *scratch = arena_new(ARENA_WORK);
     struct rows rows;
     struct head_value h;
     struct str name;
 
-    TRY(head_load(account, a, &h));
-    TRY(load(account, a, &rows));
+    TRY(head_load(account, scratch, &h));
+    TRY(load(account, scratch, &rows));
     struct mailbox_list *l = ARENA_NEW(a, struct mailbox_list);
     struct mailbox_info *info = ARENA_ARRAY(a, struct mailbox_info, MIN(max, rows.count) + 1);
     for (size_t i = 0; i < rows.count; i++) {

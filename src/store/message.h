@@ -171,6 +171,9 @@ struct records_reply {
 };
 MUST_USE SUSPENDS enum status message_records(struct cell *account, const struct records_request *r,
                                               struct arena *a, struct records_reply *out);
+/* 0 = no such message. */
+MUST_USE SUSPENDS enum status message_sizes(struct cell *account, const uint64_t *mids, size_t n,
+                                            uint64_t *sizes_out);
 /* Without the record. */
 MUST_USE SUSPENDS enum status message_find(struct cell *account, uint64_t mid,
                                            struct message_info *out);

@@ -28,20 +28,11 @@ uid_list_add(struct uid_list *l, struct arena *a, uint32_t first, uint32_t last)
     l->ranges[l->count++] = (struct uid_range){first, last};
 }
 
-struct uid_list
-uid_list_joined(const struct uid_list *one, const struct uid_list *two, struct arena *a)
+void
+uid_list_join(struct uid_list *l, const struct uid_list *more, struct arena *a)
 {
-    struct uid_list l = *one;
-
-    if (two->count == 0)
-        return l;
-    /* The old list must stay as it is: adding may lengthen its last range in place. */
-    l.cap = one->count + two->count;
-    l.ranges = ARENA_ARRAY(a, struct uid_range, l.cap);
-    mem_copy(l.ranges, one->ranges, one->count * sizeof(*l.ranges));
-    for (size_t i = 0; i < two->count; i++)
-        uid_list_add(&l, a, two->ranges[i].first, two->ranges[i].last);
-    return l;
+    for (size_t i = 0; i < more->count; i++)
+        uid_list_add(l, a, more->ranges[i].first, more->ranges[i].last);
 }
 
 struct uid_set

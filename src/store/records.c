@@ -14,32 +14,54 @@ message_records(struct cell *account, const struct records_request *r, struct ar
                 struct records_reply *out)
 {
     struct message_info *found = ARENA_ARRAY(a, struct message_info, r->count + 1);
-    struct str records[RECORDS_STEP];
     struct records_reply reply = {.messages = found};
     struct head_value h;
     size_t bytes = 0;
+    bool full = false;
 
-    TRY(head_load(account, a, &h));
-    while (reply.done < r->count) {
+    AUTO_ARENA *scratch = arena_new(ARENA_WORK);
+    TRY(head_load(account, scratch, &h));
+    while (reply.done < r->count && !full) {
+        struct message_info info[RECORDS_STEP];
+        struct str records[RECORDS_STEP];
         size_t n = MIN(r->count - reply.done, RECORDS_STEP);
-        struct message_info *info = ARENA_ARRAY(a, struct message_info, n);
-        TRY(load_entries(account, r->mids + reply.done, n, a, info));
-        TRY(engine_records(cells_engine(cell_home(account)), cell_id_of(account),
-                           r->mids + reply.done, n, a, records));
-        for (size_t i = 0; i < n; i++) {
+        const uint64_t *mids = r->mids + reply.done;
+        arena_reset(scratch);
+        TRY(load_entries(account, mids, n, scratch, info));
+        TRY(engine_records(cells_engine(cell_home(account)), cell_id_of(account), mids, n, scratch,
+                           records));
+        for (size_t i = 0; i < n && !full; i++) {
             bytes += info[i].mid != 0 ? records[i].len : 0;
-            if (reply.done > 0 && bytes > r->bytes_max) {
-                *out = reply;
-                return OK;
-            }
+            full = reply.done > 0 && bytes > r->bytes_max;
+            if (full)
+                break;
             reply.done++;
             if (info[i].mid == 0)
                 continue;
-            info[i].record = records[i].ptr != NULL ? records[i] : STR("");
+            info[i].record = arena_str(a, records[i]);
             found[reply.count++] = info[i];
         }
     }
     *out = reply;
+    return OK;
+}
+
+enum status
+message_sizes(struct cell *account, const uint64_t *mids, size_t n, uint64_t *sizes_out)
+{
+    AUTO_ARENA *scratch = arena_new(ARENA_WORK);
+    struct message_info info[RECORDS_STEP];
+    struct head_value h;
+
+    TRY(head_load(account, scratch, &h));
+    for (size_t done = 0; done < n;) {
+        size_t step = MIN(n - done, RECORDS_STEP);
+        arena_reset(scratch);
+        TRY(load_entries(account, mids + done, step, scratch, info));
+        for (size_t i = 0; i < step; i++)
+            sizes_out[done + i] = info[i].mid != 0 ? info[i].size : 0;
+        done += step;
+    }
     return OK;
 }
 

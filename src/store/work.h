@@ -22,9 +22,8 @@ struct uid_list {
     size_t count, cap;
 };
 void uid_list_add(struct uid_list *l, struct arena *a, uint32_t first, uint32_t last);
-/* A new list, in a: one and then two. */
-struct uid_list uid_list_joined(const struct uid_list *one, const struct uid_list *two,
-                                struct arena *a);
+/* Adds all of another list. */
+void uid_list_join(struct uid_list *l, const struct uid_list *more, struct arena *a);
 struct uid_set uid_list_set(const struct uid_list *l);
 struct id_list {
     struct id_range *ranges;
