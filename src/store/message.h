@@ -35,6 +35,9 @@ struct uid_set {
     size_t count;
 };
 
+/* Makes any list of ranges ascending, joined, in a. */
+struct uid_set uid_set_normal(const struct uid_range *r, size_t n, struct arena *a);
+
 /* ---- adding: message.c ---- */
 struct message_new {
     struct blob_id blob; /* ended, not yet referred to */

@@ -33,8 +33,6 @@ void id_list_add(struct id_list *l, struct arena *a, uint64_t id);
 bool uid_set_has(struct uid_set s, uint32_t uid);
 /* First UID of the set that is >= uid; false when there is none. */
 bool uid_set_floor(struct uid_set s, uint32_t uid, uint32_t *out);
-/* Makes any list of ranges ascending, joined, in a. */
-struct uid_set uid_set_normal(const struct uid_range *r, size_t n, struct arena *a);
 
 struct work_box {
     struct work_box *next;
