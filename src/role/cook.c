@@ -1,7 +1,8 @@
 /* cook.c - reads messages for the store, which never does.
  *
  * May touch:  memory, and channels to the store.  No files, no network, nothing from one message to the next.
- * After LIMIT_COOK_MESSAGES it ends and boss starts a fresh one: whatever a message did to it does not last.
+ * After LIMIT_COOK_MESSAGES the store closes the channel when nothing is under way; then the process ends, and boss starts
+ * a fresh one: whatever a message did to it does not last, and no answer is lost with it.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/limits.h"
@@ -30,19 +31,6 @@ begin(const struct role_start *s, struct problem *why)
 {
     (void)s, (void)why;
     return OK;
-}
-
-/* Ends the process when it has done its share and nobody waits for it. */
-static void
-message_done(void)
-{
-    bool busy = false;
-
-    cooked++;
-    for (size_t i = 0; i < HANDLES_MAX; i++)
-        busy |= pots[i].handle != 0;
-    if (cooked >= LIMIT_COOK_MESSAGES && !busy)
-        role_stopped();
 }
 
 static struct cook_dkim_facts
@@ -88,7 +76,7 @@ cook_serve_whole(struct ipc_peer *from, const struct cook_whole *req, struct are
 {
     (void)from;
     cook(req->body, req->want_dkim, a, &rep->facts);
-    message_done();
+    cooked++;
     return OK;
 }
 
@@ -158,7 +146,7 @@ cook_serve_end(struct ipc_peer *from, const struct cook_end *req, struct arena *
     if (e == OK)
         cook(buf_str(&p->bytes), p->want_dkim, a, &rep->facts);
     empty(p);
-    message_done();
+    cooked++;
     return e;
 }
 
@@ -178,6 +166,8 @@ peer_gone(struct ipc_peer *p)
     for (size_t i = 0; i < HANDLES_MAX; i++)
         if (pots[i].handle != 0 && pots[i].incarnation == ipc_incarnation(p))
             empty(&pots[i]);
+    if (cooked >= LIMIT_COOK_MESSAGES)
+        role_stopped();
 }
 
 static const struct ipc_service *const serves[] = {&cook_service};
