@@ -83,6 +83,9 @@ MUST_USE SUSPENDS enum status imap_write_failed(struct imap_cmd *c, enum status 
 struct store_range;
 MUST_USE bool imap_uids(struct imap_cmd *c, struct imap_set *set,
                         const struct store_range **uids_out, size_t *n_out);
+/* Removes those of the uids that have \Deleted from the selected mailbox; tells nobody. */
+MUST_USE SUSPENDS enum status imap_expunge(struct imap_session *s, const struct store_range *uids,
+                                           size_t n);
 void imap_go_rest(struct imap_session *s, enum imap_rest rest);
 
 #endif

@@ -9,12 +9,24 @@
 
 /* Longest string that goes out quoted; some clients have small buffers for lines. */
 #define QUOTED_MAX 1000u
+#define CODE_SHORT 4000u
 
 /* ---- tagged ---- */
+
+/* COPYUID may be longer than what one conn_printf() takes. */
+static SUSPENDS enum status
+tagged_long(struct imap_cmd *c, const char *word, const char *code, const char *text)
+{
+    TRY(conn_printf(c->s->conn, "%.*s %s [", STR_FMT(c->tag), word));
+    TRY(conn_write(c->s->conn, str_of(code)));
+    return conn_printf(c->s->conn, "] %s\r\n", text);
+}
 
 static SUSPENDS enum status
 tagged(struct imap_cmd *c, const char *word, const char *code, const char *text)
 {
+    if (code != NULL && strlen(code) > CODE_SHORT)
+        return tagged_long(c, word, code, text);
     return conn_printf(c->s->conn, "%.*s %s %s%s%s%s\r\n", STR_FMT(c->tag), word,
                        code != NULL ? "[" : "", code != NULL ? code : "", code != NULL ? "] " : "",
                        text);

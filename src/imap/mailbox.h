@@ -1,0 +1,30 @@
+/* mailbox.h - what LIST and STATUS share: attributes of mailboxes, and reads that outlive the store.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef IMAP_MAILBOX_H
+#define IMAP_MAILBOX_H
+
+#include "imap/session.h"
+#include "ipc/store_ipc.h"
+
+enum imap_status_item {
+    IMAP_STATUS_MESSAGES = 1 << 0,
+    IMAP_STATUS_RECENT = 1 << 1,
+    IMAP_STATUS_UIDNEXT = 1 << 2,
+    IMAP_STATUS_UIDVALIDITY = 1 << 3,
+    IMAP_STATUS_UNSEEN = 1 << 4,
+    IMAP_STATUS_SIZE = 1 << 5,
+    IMAP_STATUS_DELETED = 1 << 6,
+};
+bool imap_scan_status_items(struct scan *s, unsigned *items_out);
+/* One line "* STATUS name (...)". */
+void imap_add_status(struct buf *b, struct str name, const struct store_mailbox *m, unsigned items);
+
+#define IMAP_SPECIAL_COUNT 7u /* enum<6> special of store.ipc */
+/* "\Sent" ...; empty for none */
+struct str imap_special_name(unsigned special);
+
+/* After a read of the store: shall it be made again?  *until_ms starts as 0.  Waits a little before it says yes. */
+SUSPENDS bool imap_read_again(struct imap_session *s, enum status e, int64_t *until_ms);
+
+#endif
