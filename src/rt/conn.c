@@ -13,12 +13,16 @@
 #include "rt/fiber_internal.h"
 #include "rt/tls_internal.h"
 
+/* How often those who found no fiber try again by themselves. */
+#define STARVED_RETRY_MS 50
+
 int64_t conn_floor_window_ms = 60000;
 
 /* Connections that need the loop's stack, and those that found no free fiber. */
 static _Thread_local struct {
     struct list pending, starved;
     struct deferred settle;
+    struct timer retry;
     bool ready;
 } here;
 
@@ -26,6 +30,7 @@ static void conn_event(struct watch *w, uint32_t events);
 static void conn_timer(struct timer *t);
 static void settle_pending(struct deferred *d);
 static void fiber_freed(void);
+static void retry_starved(struct timer *t);
 static void launch(struct conn *c);
 static void work(void *arg);
 static bool step(struct conn *c);
@@ -50,6 +55,7 @@ conn_new(int fd)
         list_init(&here.pending);
         list_init(&here.starved);
         here.settle.run = settle_pending;
+        here.retry.fire = retry_starved;
         here.ready = true;
     }
     struct conn *c = MEM_NEW(struct conn);
@@ -136,6 +142,8 @@ conn_deadline(struct conn *c, int64_t ms)
 {
     ASSERT(ms >= 0 || ms == FIBER_FOREVER);
     c->deadline_ms = ms;
+    if (!c->busy)
+        conn_arm(c);
 }
 
 /* Events. */
@@ -192,6 +200,19 @@ fiber_freed(void)
     loop_defer(&here.settle);
 }
 
+/* In case those who were let in had no use for a fiber any more, and so none ended after them. */
+static void
+retry_starved(struct timer *t)
+{
+    struct list *node;
+
+    (void)t;
+    while ((node = list_pop(&here.starved)) != NULL) {
+        list_push(&here.pending, node);
+        loop_defer(&here.settle);
+    }
+}
+
 void
 conn_settle(struct conn *c)
 {
@@ -236,6 +257,8 @@ launch(struct conn *c)
     /* The pool is at its cap: bytes wait here and in the kernel, which is the back-pressure. */
     fiber_on_end(fiber_freed);
     list_push(&here.starved, &c->pending);
+    if (!timer_is_set(&here.retry))
+        timer_set(&here.retry, STARVED_RETRY_MS);
 }
 
 /* Work, on a fiber. */
@@ -295,6 +318,7 @@ static void
 wake_session(struct conn *c, enum wake why)
 {
     int64_t start = clock_mono_ms();
+    uint64_t consumed = c->consumed;
 
     c->fill_left = CONN_FILL_BYTES;
     c->last_wake = why;
@@ -308,6 +332,7 @@ wake_session(struct conn *c, enum wake why)
     c->body_since_ms += now - start;
     if (why != WAKE_NOTE)
         c->unit_ms = now;
+    c->stalled = why == WAKE_INPUT && c->consumed == consumed;
     if (why == WAKE_INPUT) {
         c->timed_out = false;
         listener_active(c);

@@ -3,7 +3,8 @@
  * Life:      accept -> [TLS handshake] -> ops->opened() on a fiber -> rest.  When the unit that the
  *            session rests for is complete (a line, or any bytes), ops->wake(WAKE_INPUT) runs on a
  *            fiber; it consumes with conn_line() or conn_peek() until they say no, sets what to rest
- *            for, and returns.  Output is flushed on return.  ops->closed() comes last, exactly once,
+ *            for, and returns.  Output is flushed on return.  Input that a wake left alone wakes again
+ *            only together with more input, or after a note.  ops->closed() comes last, exactly once,
  *            on the loop's stack, never while a fiber of this connection runs.
  * Owns:      the descriptor, TLS state and both buffers, which hold no memory at rest when empty.
  * Promises:  one wake at a time per connection.  A line is CRLF-ended; a line past line_max makes
@@ -25,6 +26,7 @@
 #include "rt/fiber.h"
 
 struct conn;
+struct listener;
 struct tls_server; /* rt/tls.h */
 struct tls_client;
 
@@ -43,6 +45,9 @@ struct conn_ops {
     void *(*opened)(struct conn *c);
     void (*wake)(void *session, enum wake why);
     void (*closed)(void *session);
+    /* Optional, for the log: a peer was turned away without ever having, or with, a session.  why: "full",
+     * "address", "slow" (shed), or what went wrong in its handshake.  Runs on any stack; must not suspend. */
+    void (*refused)(const struct listener *l, struct str peer, struct str why);
 };
 struct listener {
     int fd; /* listening socket, owned by the caller */

@@ -38,6 +38,7 @@ conn_pull(struct conn *c)
     if (n <= 0)
         return false;
     iobuf_grew(&c->in, (uint32_t)n);
+    c->stalled = false;
     if (c->rest == REST_BYTES)
         c->body_got += (uint64_t)n;
     return true;
@@ -74,6 +75,8 @@ input_max(const struct conn *c)
 bool
 conn_unit_ready(struct conn *c)
 {
+    if (c->stalled)
+        return false;
     return c->rest == REST_LINE ? line_ready(c) : iobuf_size(&c->in) > 0;
 }
 
@@ -151,6 +154,7 @@ conn_consume(struct conn *c, size_t n)
 {
     ASSERT(n <= iobuf_size(&c->in));
     iobuf_consume(&c->in, (uint32_t)n);
+    c->consumed += n;
     c->scanned = c->line_len = 0;
 }
 

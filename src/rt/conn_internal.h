@@ -62,6 +62,8 @@ struct conn {
     bool broken;  /* nothing more can be sent or received */
     bool closing; /* conn_close() was called */
     bool note, timed_out, waiting, wait_done;
+    bool stalled; /* the last wake took nothing: the same bytes wake no more */
+    uint64_t consumed;
     bool skipping; /* inside a line that was too long */
     bool authenticated;
     bool tls_pending; /* the TLS layer holds bytes that the kernel does not */
@@ -110,5 +112,6 @@ void conn_tls_shut(struct conn *c); /* sends close_notify, once, if it can */
 /* listener.c */
 void listener_active(struct conn *c); /* a unit was complete: no longer the slowest */
 void listener_forget(struct conn *c); /* the connection is gone */
+void listener_handshake_failed(const struct conn *c, const char *why);
 
 #endif

@@ -240,6 +240,31 @@ notes_are_coalesced(void **state)
     assert_string_equal(test_events, "*NINIEC");
 }
 
+static FIBER_ENTRY void
+leave_input(void)
+{
+    int fd = test_connect();
+
+    test_expect(fd, STR("hi\r\n"));
+    test_say(fd, STR("PAUSE\r\nA\r\n"));
+    assert_int_equal(fiber_sleep(20), OK);
+    assert_string_equal(test_events, "*II"); /* left alone once, and then it does not spin */
+    test_say(fd, STR("B\r\n"));
+    assert_int_equal(fiber_sleep(20), OK);
+    assert_string_equal(test_events, "*III"); /* more input wakes */
+    conn_note(test_sessions[0].conn);
+    test_expect(fd, STR("note\r\nok A\r\nok B\r\n"));
+    close(fd);
+}
+
+static void
+input_left_alone_waits_for_a_note(void **state)
+{
+    (void)state;
+    test_run(leave_input);
+    assert_string_equal(test_events, "*IIINIEC");
+}
+
 /* Deadlines and floors. */
 
 static FIBER_ENTRY void
@@ -499,6 +524,7 @@ too_many_of_one_address(void)
     set_nonblocking(fd[0]);
     test_expect(fd[0], STR("hi\r\n"));
     assert_int_equal(listener_counts(&test_listener).refused_address, 1);
+    assert_string_equal(test_refused, "address");
     for (int i = 0; i < 3; i++)
         close(fd[i]);
 }
@@ -533,6 +559,7 @@ fill_up(void)
     test_expect(fd[2], STR("421 too many\r\n"));
     test_expect_end(fd[2]);
     assert_int_equal(listener_counts(&test_listener).shed, 1);
+    assert_string_equal(test_refused, "slow");
     for (int i = 0; i < 7; i++)
         close(fd[i]);
 }
@@ -563,6 +590,7 @@ fill_quickly(void)
     test_expect(fd[4], STR("421 too many\r\n"));
     test_expect_end(fd[4]);
     assert_int_equal(listener_counts(&test_listener).refused_full, 1);
+    assert_string_equal(test_refused, "full");
     for (int i = 0; i < 5; i++)
         close(fd[i]);
 }
@@ -617,6 +645,7 @@ main(void)
         TEST(closed_comes_after_the_work),
         TEST(connections_are_closed_from_outside),
         TEST(notes_are_coalesced),
+        TEST(input_left_alone_waits_for_a_note),
         TEST(a_missed_deadline_is_told),
         TEST(each_unit_renews_the_deadline),
         TEST(a_peer_that_does_not_read_is_closed),

@@ -18,12 +18,15 @@ size_t test_session_count;
 struct listener test_listener;
 char test_events[256];
 int64_t test_deadline_ms;
+char test_refused[128];
 
 static void *opened(struct conn *c);
 static void wake(void *session, enum wake why);
 static void closed(void *session);
+static void refused(const struct listener *l, struct str peer, struct str why);
 
-const struct conn_ops test_ops = {.opened = opened, .wake = wake, .closed = closed};
+const struct conn_ops test_ops = {
+    .opened = opened, .wake = wake, .closed = closed, .refused = refused};
 
 static void
 event(char c)
@@ -79,7 +82,9 @@ answer(struct test_session *s, enum status got, struct str line)
     else if (str_eq(line, STR("QUIT"))) {
         sent = conn_write(s->conn, STR("bye\r\n"));
         conn_close(s->conn);
-    } else if (str_eq(line, STR("FLOOD")))
+    } else if (str_eq(line, STR("PAUSE")))
+        s->paused = true;
+    else if (str_eq(line, STR("FLOOD")))
         flood(s);
     else if (str_eq(line, STR("SLEEP")))
         sent = fiber_sleep(30);
@@ -128,8 +133,10 @@ wake(void *session, enum wake why)
 
     assert_true(s->open);
     event("ITNE"[why]);
-    if (why == WAKE_NOTE)
+    if (why == WAKE_NOTE) {
+        s->paused = false;
         (void)!conn_write(s->conn, STR("note\r\n"));
+    }
     if (why == WAKE_TIMEOUT) {
         (void)!conn_write(s->conn, STR("timeout\r\n"));
         conn_close(s->conn);
@@ -138,7 +145,7 @@ wake(void *session, enum wake why)
         return;
     if (s->body_left > 0)
         take_body(s);
-    while (s->body_left == 0 && (got = conn_line(s->conn, &line)) != ERR_TEMP) {
+    while (s->body_left == 0 && !s->paused && (got = conn_line(s->conn, &line)) != ERR_TEMP) {
         answer(s, got, line);
         if (s->body_left > 0)
             take_body(s);
@@ -154,6 +161,14 @@ closed(void *session)
     assert_true(s->open);
     s->open = false;
     event('C');
+}
+
+static void
+refused(const struct listener *l, struct str peer, struct str why)
+{
+    assert_ptr_equal(l, &test_listener);
+    assert_str(peer, STR("127.0.0.1"));
+    snprintf(test_refused, sizeof(test_refused), "%.*s", STR_FMT(why));
 }
 
 /* The other side. */
@@ -183,7 +198,7 @@ test_run(void (*body)(void))
     bool own = test_listener.state == NULL;
 
     test_session_count = 0;
-    test_events[0] = '\0';
+    test_events[0] = test_refused[0] = '\0';
     if (own) {
         test_listener.fd = -1;
         test_listener.ops = &test_ops;

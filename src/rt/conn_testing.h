@@ -12,7 +12,7 @@
 struct test_session {
     struct conn *conn;
     size_t body_left, body_sum;
-    bool open;
+    bool open, paused;
 };
 extern struct test_session test_sessions[8]; /* in the order in which they opened */
 extern size_t test_session_count;
@@ -20,6 +20,7 @@ extern const struct conn_ops test_ops;
 extern struct listener test_listener;
 extern char test_events[256]; /* one letter per wake: I T N E, C for closed, * for opened */
 extern int64_t test_deadline_ms;
+extern char test_refused[128]; /* the reason of the last refusal */
 
 /* Runs body on a fiber beside the loop; returns when it has ended and every connection is closed. */
 void test_run(void (*body)(void));

@@ -65,6 +65,7 @@ conn_tls_shake(struct conn *c)
     ERR_clear_error();
     int r = SSL_do_handshake(c->ssl);
     int error = r == 1 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, r);
+    const char *reason = ERR_reason_error_string(ERR_peek_error()); /* a constant text */
     ERR_clear_error();
     switch (error) {
     case SSL_ERROR_NONE:
@@ -78,6 +79,8 @@ conn_tls_shake(struct conn *c)
         /* Fails closed: what waited to be said inside TLS is never said outside. */
         iobuf_release(&c->out);
         c->out_since_ms = 0;
+        if (c->home != NULL)
+            listener_handshake_failed(c, reason != NULL ? reason : "the peer ended it");
         return ERR_CLOSED;
     }
 }

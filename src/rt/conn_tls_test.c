@@ -463,6 +463,7 @@ plain_text_ends_a_handshake(void **state)
     use_local(STR(""));
     test_run(say_nonsense);
     assert_string_equal(test_events, "");
+    assert_string_equal(test_refused, "wrong version number");
 }
 
 static FIBER_ENTRY void

@@ -49,7 +49,9 @@ static void accept_again(struct timer *t);
 static void accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer);
 static void set_socket_options(int fd);
 static bool shed_slowest(struct listener_state *s);
-static void refuse(struct listener_state *s, int fd);
+static void refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer,
+                   const char *why);
+static void tell_refused(const struct listener *l, const char *peer, const char *why);
 static struct address_key key_of(const struct sockaddr_storage *a);
 static bool count_address(struct listener_state *s, const struct sockaddr_storage *a);
 static void uncount_address(struct listener_state *s, const struct sockaddr_storage *a);
@@ -104,7 +106,9 @@ listener_stop(struct listener *l)
 struct listener_counts
 listener_counts(const struct listener *l)
 {
-    return l->state == NULL ? (struct listener_counts){0} : l->state->counts;
+    static const struct listener_counts none;
+
+    return l->state == NULL ? none : l->state->counts;
 }
 
 /* Accepted sockets inherit these from the listening one, so that accepting costs one call.  They fail
@@ -186,12 +190,12 @@ accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer
     if (s->counts.open >= (uint64_t)l->conns_max * 3 / 4 && !shed_slowest(s) &&
         s->counts.open >= l->conns_max) {
         s->counts.refused_full++;
-        refuse(s, fd);
+        refuse(s, fd, &address, "full");
         return;
     }
     if (!count_address(s, &address)) {
         s->counts.refused_address++;
-        refuse(s, fd);
+        refuse(s, fd, &address, "address");
         return;
     }
     struct conn *c = conn_new(fd);
@@ -239,6 +243,7 @@ shed_slowest(struct listener_state *s)
             iobuf_grew(&c->out, (uint32_t)line.len);
         }
         s->counts.shed++;
+        tell_refused(s->listener, c->peer_text, "slow");
         conn_close(c);
         return true;
     }
@@ -246,13 +251,29 @@ shed_slowest(struct listener_state *s)
 }
 
 static void
-refuse(struct listener_state *s, int fd)
+refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer, const char *why)
 {
     struct str line = s->listener->shed_line;
+    char text[INET6_ADDRSTRLEN];
 
+    address_text(peer, text);
+    tell_refused(s->listener, text, why);
     if (line.len > 0 && !s->listener->implicit_tls)
         (void)!send(fd, line.ptr, line.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
+}
+
+void
+listener_handshake_failed(const struct conn *c, const char *why)
+{
+    tell_refused(c->home->listener, c->peer_text, why);
+}
+
+static void
+tell_refused(const struct listener *l, const char *peer, const char *why)
+{
+    if (l->ops->refused != NULL)
+        l->ops->refused(l, str_of(peer), str_of(why));
 }
 
 void

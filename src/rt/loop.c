@@ -65,6 +65,8 @@ loop_release(void)
     fibers_release();
     while ((node = list_pop(&here->deferred)) != NULL)
         list_init(node);
+    for (uint32_t i = 0; i < here->timers; i++)
+        here->heap[i].timer->slot = 0; /* it may be set again in another loop */
     logger_release();
     iobuf_pool_release();
     close(here->epoll_fd);
