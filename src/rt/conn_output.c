@@ -18,8 +18,6 @@
 static bool before_tls(const struct conn *c);
 static size_t transmit(struct conn *c, const char *p, size_t n);
 static MUST_USE SUSPENDS enum status drain_to(struct conn *c, uint32_t size);
-static uint32_t print_at_tail(struct conn *c, uint32_t room, const char *format, va_list args)
-    PRINTF(3, 0);
 
 enum status
 conn_write(struct conn *c, struct str s)
@@ -51,31 +49,24 @@ conn_printf(struct conn *c, const char *format, ...)
     for (int round = 0; round < 2; round++) {
         if (c->broken)
             return ERR_CLOSED;
-        if (iobuf_need(&c->out, need, LIMIT_CONN_OUTPUT_HIGH) == NULL) {
+        char *tail = iobuf_need(&c->out, need, LIMIT_CONN_OUTPUT_HIGH);
+        if (tail == NULL) {
             TRY(drain_to(c, 0));
-            if (iobuf_need(&c->out, need, LIMIT_CONN_OUTPUT_HIGH) == NULL)
-                return ERR_LIMIT;
+            tail = iobuf_need(&c->out, need, LIMIT_CONN_OUTPUT_HIGH);
         }
+        if (tail == NULL)
+            return ERR_LIMIT;
         va_start(args, format);
-        uint32_t n = print_at_tail(c, need, format, args);
+        int n = vsnprintf(tail, need, format, args);
         va_end(args);
-        if (n < need)
+        ASSERT(n >= 0);
+        if ((uint32_t)n < need) {
+            iobuf_grew(&c->out, (uint32_t)n);
             return OK;
-        need = n + 1;
+        }
+        need = (uint32_t)n + 1;
     }
     UNREACHABLE();
-}
-
-/* How long the text is; it was appended when that is less than room. */
-static uint32_t
-print_at_tail(struct conn *c, uint32_t room, const char *format, va_list args)
-{
-    int n = vsnprintf(iobuf_need(&c->out, room, LIMIT_CONN_OUTPUT_HIGH), room, format, args);
-
-    ASSERT(n >= 0);
-    if ((uint32_t)n < room)
-        iobuf_grew(&c->out, (uint32_t)n);
-    return (uint32_t)n;
 }
 
 enum status
