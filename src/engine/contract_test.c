@@ -22,6 +22,7 @@ struct profile {
 static const struct profile profiles[] = {
     {"mem", "mem", MEM},
     {"cluster", "mem", CLUSTER},
+    {"rocks", "rocks", ROCKS},
 };
 
 struct row {

@@ -58,6 +58,8 @@ engine_open(const struct engine_options *o, struct engine **out, struct problem 
     ASSERT(o->kind != NULL && fiber_self() != NULL);
     if (str_eq(str_of(o->kind), STR("mem")))
         ops = &engine_mem_ops;
+    else if (str_eq(str_of(o->kind), STR("rocks")))
+        ops = &engine_rocks_ops;
     if (ops == NULL) {
         problem_set(why, 0, "", "There is no storage engine \"%.40s\": use \"rocks\".", o->kind);
         return ERR_NOT_FOUND;
