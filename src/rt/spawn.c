@@ -1,0 +1,187 @@
+/* spawn.c - see spawn.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "rt/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "rt/disk.h"
+
+enum { ARGS_MAX = 4 };
+
+static int binary_fd = -1;
+
+static void become(const char *const *args, int control_fd);
+static void take_fds(const struct msghdr *m, struct control_packet *p);
+
+MUST_USE enum status
+spawn_init(void)
+{
+    if (binary_fd < 0)
+        binary_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    return binary_fd >= 0 ? OK : ERR_IO;
+}
+
+MUST_USE enum status
+spawn_role(const char *const *args, int control_fd, struct spawn_child *out)
+{
+    ASSERT(binary_fd >= 0);
+    pid_t pid = fork();
+
+    if (pid < 0)
+        return ERR_IO;
+    if (pid == 0) {
+        become(args, control_fd);
+        _exit(127);
+    }
+    int pidfd = pidfd_open(pid, 0);
+    if (pidfd < 0) {
+        kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+        return ERR_IO;
+    }
+    *out = (struct spawn_child){pid, pidfd};
+    return OK;
+}
+
+/* In the child: only calls that are safe after fork. */
+static void
+become(const char *const *args, int control_fd)
+{
+    char *argv[ARGS_MAX + 2] = {0};
+    static char name[] = "godwit";
+    size_t n = 0;
+    sigset_t none;
+
+    argv[n++] = name;
+    for (size_t i = 0; i < ARGS_MAX && args[i] != NULL; i++)
+        argv[n++] = (char *)(uintptr_t)args[i]; /* execveat() does not write */
+    sigemptyset(&none);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) != 0 ||
+        setpgid(0, 0) != 0)
+        return;
+    /* When the control socket is descriptor 3 already, dup2() leaves its close-on-exec flag. */
+    if (control_fd == CONTROL_FD ? fcntl(CONTROL_FD, F_SETFD, 0) != 0
+                                 : dup2(control_fd, CONTROL_FD) < 0)
+        return;
+    if (binary_fd == CONTROL_FD || close_range(CONTROL_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
+        return;
+    (void)execveat(binary_fd, "", argv, environ, AT_EMPTY_PATH);
+}
+
+void
+spawn_kill(const struct spawn_child *c, int sig)
+{
+    if (c->pidfd >= 0)
+        (void)pidfd_send_signal(c->pidfd, sig, NULL, 0);
+}
+
+MUST_USE enum status
+spawn_reap(struct spawn_child *c, struct spawn_end *out)
+{
+    int status;
+    pid_t pid = waitpid(c->pid, &status, WNOHANG);
+
+    if (pid == 0)
+        return ERR_TEMP;
+    if (pid < 0)
+        return ERR_IO;
+    *out = (struct spawn_end){.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                              .exit = WIFEXITED(status) ? WEXITSTATUS(status) : 0};
+    fd_close(&c->pidfd);
+    *c = (struct spawn_child){.pid = -1, .pidfd = -1};
+    return OK;
+}
+
+MUST_USE enum status
+control_pair(int fds_out[2])
+{
+    int fds[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+        return ERR_IO;
+    fds_out[0] = fds[0];
+    fds_out[1] = fds[1];
+    return OK;
+}
+
+MUST_USE enum status
+control_send(int fd, struct str bytes, const int *fds, size_t count)
+{
+    _Alignas(struct cmsghdr) char room[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))] = {0};
+    struct iovec part = {(void *)(uintptr_t)bytes.ptr, bytes.len}; /* sendmsg() does not write */
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+
+    ASSERT(bytes.len > 0 && bytes.len <= CONTROL_BYTES_MAX && count <= CONTROL_FDS_MAX);
+    if (count > 0) {
+        m.msg_control = room;
+        m.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(count * sizeof(int));
+        mem_copy(CMSG_DATA(c), fds, count * sizeof(int));
+    }
+    for (;;) {
+        if (sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+            return OK;
+        if (errno != EINTR)
+            return errno == EAGAIN ? ERR_TEMP : ERR_CLOSED;
+    }
+}
+
+MUST_USE enum status
+control_recv(int fd, bool wait, struct control_packet *out)
+{
+    _Alignas(struct cmsghdr) char room[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
+    struct iovec part = {out->bytes, sizeof(out->bytes)};
+    struct msghdr m = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+    ssize_t n;
+
+    do {
+        n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return ERR_TEMP;
+    if (n <= 0)
+        return ERR_CLOSED;
+    take_fds(&m, out);
+    out->len = (size_t)n;
+    if ((m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+        control_packet_close(out);
+        return ERR_SYNTAX;
+    }
+    return OK;
+}
+
+static void
+take_fds(const struct msghdr *m, struct control_packet *p)
+{
+    p->fd_count = 0;
+    for (size_t i = 0; i < CONTROL_FDS_MAX; i++)
+        p->fds[i] = -1;
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+        return;
+    p->fd_count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    ASSERT(p->fd_count <= CONTROL_FDS_MAX); /* the kernel had room for no more */
+    mem_copy(p->fds, CMSG_DATA(c), p->fd_count * sizeof(int));
+}
+
+void
+control_packet_close(struct control_packet *p)
+{
+    for (size_t i = 0; i < p->fd_count; i++)
+        fd_close(&p->fds[i]);
+    p->fd_count = 0;
+}

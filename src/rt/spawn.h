@@ -1,0 +1,50 @@
+/* spawn.h - the seam for processes: starting this binary again as a role, and the control socket to it.
+ *
+ * Owns:      the descriptor of the running binary, opened once: what is started later is the same program, also when
+ *            the file was replaced meanwhile.
+ * Promises:  a child inherits descriptors 0-2 and its control socket as CONTROL_FD, nothing else.  A control
+ *            message is one packet with at most CONTROL_FDS_MAX descriptors; all that arrive are
+ *            handed over or closed, and are close-on-exec.
+ * Never:     waits for a child: spawn_reap() is for when its pidfd is readable.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef RT_SPAWN_H
+#define RT_SPAWN_H
+
+#include <sys/types.h>
+
+#include "base/status.h"
+#include "base/str.h"
+
+#define CONTROL_FD        3
+#define CONTROL_FDS_MAX   4u
+#define CONTROL_BYTES_MAX 2048u
+
+struct spawn_child {
+    pid_t pid;
+    int pidfd; /* readable when it ended */
+};
+/* How a child ended: by a signal, else with an exit status. */
+struct spawn_end {
+    int signal, exit;
+};
+MUST_USE enum status spawn_init(void);
+/* argv[0] = "godwit", then args (NULL-ended).  control_fd stays the caller's. */
+MUST_USE enum status spawn_role(const char *const *args, int control_fd, struct spawn_child *out);
+void spawn_kill(const struct spawn_child *c, int sig);
+/* ERR_TEMP while it runs.  Closes the pidfd. */
+MUST_USE enum status spawn_reap(struct spawn_child *c, struct spawn_end *out);
+
+MUST_USE enum status control_pair(int fds_out[2]);
+/* Never blocks; fds stay the caller's.  ERR_TEMP: the other side does not read.  ERR_CLOSED: it is gone. */
+MUST_USE enum status control_send(int fd, struct str bytes, const int *fds, size_t count);
+struct control_packet {
+    size_t len, fd_count;
+    int fds[CONTROL_FDS_MAX]; /* the receiver's */
+    char bytes[CONTROL_BYTES_MAX];
+};
+/* ERR_TEMP: none there (with wait = false).  ERR_CLOSED: the other side is gone.  ERR_SYNTAX: not a packet of ours. */
+MUST_USE enum status control_recv(int fd, bool wait, struct control_packet *out);
+void control_packet_close(struct control_packet *p); /* closes the descriptors not taken (-1) */
+
+#endif
