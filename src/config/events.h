@@ -14,7 +14,7 @@
 /* clang-format off */
 #define EVENTS(EVENT)                                                                                                \
     EVENT(ROLE_START,     "role.start",     LOG_INFO,  "name pid seccomp landlock uid",       "a role is up; which walls hold")  \
-    EVENT(ROLE_END,       "role.end",       LOG_WARN,  "name pid signal exit restart_ms:ms",  "a role ended and will be started again") \
+    EVENT(ROLE_END,       "role.end",       LOG_WARN,  "name pid signal exit restart_ms:ms reason", "a role ended and will be started again") \
     EVENT(SERVER_READY,   "server.ready",   LOG_INFO,  "host listeners version",              "all roles answer")   \
     EVENT(SERVER_STOP,    "server.stop",    LOG_INFO,  "reason",                              "orderly end")        \
     EVENT(IPC_VIOLATION,  "ipc.violation",  LOG_ERROR, "peer reason",                         "a role broke the protocol and was cut off") \

@@ -45,6 +45,9 @@ struct role_verbs {
     const struct ipc_service *const
         *serves; /* offered to every peer; each verb names who may say it */
     size_t serve_count;
+    /* Before the jail, with one thread and nothing received: loads what libraries would later open files or map
+     * code for (character sets, engines, cipher tables). */
+    enum status (*prepare)(const struct role_start *s, struct problem *why);
     /* On a fiber, in the jail, peers arriving meanwhile.  s lives as long as the process.  A failure ends the
      * process with its text in the log; boss tries again later. */
     enum status (*begin)(const struct role_start *s, struct problem *why);
@@ -80,6 +83,9 @@ MUST_USE enum status role_file_read(const struct role_start *s, struct str path,
 #define ROLE_MASTER_KEY_NAME  "master.key"
 #define ROLE_MASTER_KEY_BYTES 32u
 void role_master_key_path(struct str config_path, struct buf *b);
+
+/* The socket of the godwit command, in run-dir. */
+#define ROLE_ADMIN_SOCKET "admin.sock"
 
 /* main() of a role process.  table: by enum role, NULL = not built in. */
 int role_main(const struct role_verbs *const table[ROLE_COUNT], int argc, char **argv);

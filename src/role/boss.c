@@ -1,0 +1,450 @@
+/* boss.c - see boss.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "role/boss.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/size.h"
+#include "config/events.h"
+#include "role/boss_internal.h"
+#include "role/topology.h"
+#include "rt/clock.h"
+#include "rt/disk.h"
+#include "rt/logger.h"
+#include "rt/loop.h"
+#include "rt/random.h"
+
+/* A role that ran for STEADY_MS starts with a clean record; the first FREE_RESTARTS are immediate. */
+enum {
+    STEADY_MS = 60000,
+    FREE_RESTARTS = 3,
+    RESTART_FIRST_MS = 100,
+    RESTART_MAX_MS = 10000,
+    GIVE_UP = 5, /* failed starts of a role before the server was ready once */
+    STOP_MS = 10000,
+    FILES_MS = 30000,
+    WORKERS_MAX = ROLE_COUNT * ROLE_WORKERS_MAX
+};
+
+struct worker {
+    enum role role;
+    uint32_t index;
+    char name[32];
+    bool runs, ready, ready_once;
+    struct spawn_child child;
+    struct watch ended, heard; /* pidfd, control socket */
+    struct timer again;
+    uint64_t incarnation;
+    int64_t started_ms;
+    uint32_t failures;
+    char reason[200]; /* what it said before it ended */
+};
+static struct {
+    struct boss_options o;
+    struct boss_open open;
+    struct worker workers[WORKERS_MAX];
+    size_t count;
+    struct watch signals;
+    struct timer files, deadline;
+    bool stopping, last_phase, was_ready;
+    struct problem gave_up;
+} boss;
+
+static enum status start_signals(void);
+static void add_workers(void);
+static void start(struct worker *w);
+static bool start_process(struct worker *w, int control[2]);
+static void connect_worker(struct worker *w);
+static void connect_pair(struct worker *a, struct worker *b, size_t ring_bytes);
+static void on_ended(struct watch *watch, uint32_t ready);
+static void on_heard(struct watch *watch, uint32_t ready);
+static void on_ready(struct worker *w, uint32_t walls);
+static void on_again(struct timer *t);
+static uint32_t restart_delay(struct worker *w, const struct spawn_end *end);
+static void on_signal(struct watch *watch, uint32_t ready);
+static void on_files(struct timer *t);
+static void hand_files_again(bool all);
+static void stop_all(const char *reason);
+static void stop_phase(void);
+static void on_deadline(struct timer *t);
+static void log_end(const struct worker *w, const struct spawn_end *end, uint32_t delay);
+
+MUST_USE enum status
+boss_run(const struct boss_options *o, struct problem *why)
+{
+    struct rlimit files;
+
+    boss.o = *o;
+    TRY(boss_open(o, &boss.open, why));
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* for the roles */
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+    logger_init(boss.open.log_fd, o->config->log_level, "boss");
+    loop_init();
+    TRY(spawn_init());
+    TRY(start_signals());
+    boss.deadline.fire = on_deadline;
+    boss.files.fire = on_files;
+    timer_set(&boss.files, FILES_MS);
+    add_workers();
+    for (size_t i = 0; i < boss.count; i++)
+        start(&boss.workers[i]);
+    loop_run();
+    boss_open_release(&boss.open);
+    if (boss.gave_up.text[0] != '\0') {
+        *why = boss.gave_up;
+        return ERR_IO;
+    }
+    return OK;
+}
+
+static enum status
+start_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return ERR_IO;
+    boss.signals =
+        (struct watch){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = on_signal};
+    return boss.signals.fd >= 0 ? watch_start(&boss.signals, EPOLLIN) : ERR_IO;
+}
+
+static void
+add_workers(void)
+{
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        enum role role = (enum role)r;
+        uint32_t n = MIN(topology_workers(boss.o.config, role), ROLE_WORKERS_MAX);
+        if (boss.o.table[r] == NULL)
+            continue;
+        for (uint32_t i = 0; i < n; i++) {
+            struct worker *w = &boss.workers[boss.count++];
+            *w = (struct worker){.role = role, .index = i};
+            w->again.fire = on_again;
+            (void)snprintf(w->name, sizeof(w->name), "%s.%u", role_name(role), i);
+        }
+    }
+}
+
+/* ---- one worker ---- */
+
+static void
+start(struct worker *w)
+{
+    int control[2];
+
+    ASSERT(!w->runs);
+    w->ready = false;
+    w->reason[0] = '\0';
+    w->incarnation = random_u64();
+    w->started_ms = clock_mono_ms();
+    if (control_pair(control) != OK || !start_process(w, control)) {
+        w->failures++;
+        timer_set(&w->again, RESTART_MAX_MS);
+        return;
+    }
+    connect_worker(w);
+}
+
+static bool
+start_process(struct worker *w, int control[2])
+{
+    const char *const args[] = {"role", w->name, NULL};
+    AUTO(fd_close) int ours = control[0];
+    AUTO(fd_close) int theirs = control[1];
+
+    if (spawn_role(args, theirs, &w->child) != OK)
+        return false;
+    w->ended = (struct watch){.fd = w->child.pidfd, .ready = on_ended};
+    w->heard = (struct watch){.fd = ours, .ready = on_heard};
+    if (watch_start(&w->ended, EPOLLIN) != OK || watch_start(&w->heard, EPOLLIN) != OK)
+        role_fail("cannot watch a role"); /* boss itself cannot go on */
+    w->runs = true;
+    ours = -1;
+    if (boss_hand_out(&boss.open, w->role, w->heard.fd, w->incarnation) != OK)
+        spawn_kill(&w->child, SIGKILL); /* on_ended() tries again */
+    return true;
+}
+
+/* Channels to every peer that runs now; those that come later do the same. */
+static void
+connect_worker(struct worker *w)
+{
+    for (size_t i = 0; i < boss.count; i++) {
+        struct worker *peer = &boss.workers[i];
+        const struct topology_pair *pair = topology_find(w->role, peer->role);
+        if (peer != w && peer->runs && pair != NULL)
+            connect_pair(w, peer, pair->ring_bytes);
+    }
+}
+
+static void
+send_end(const struct worker *to, const struct worker *peer, const struct ipc_channel_end *e)
+{
+    struct control c = {.kind = CONTROL_PEER,
+                        .role = peer->role,
+                        .index = peer->index,
+                        .incarnation = peer->incarnation,
+                        .value = e->first};
+    int fds[2] = {e->fd, e->ring_fd};
+
+    if (control_say(to->heard.fd, &c, fds, e->ring_fd >= 0 ? 2 : 1) == ERR_TEMP)
+        /* It does not read what boss says: it would never learn of this peer. */
+        spawn_kill(&to->child, SIGKILL);
+}
+
+static void
+connect_pair(struct worker *a, struct worker *b, size_t ring_bytes)
+{
+    struct ipc_channel_end ends[2];
+
+    if (ipc_pair(ring_bytes, ends) != OK) {
+        spawn_kill(&a->child, SIGKILL); /* out of descriptors or memory: with a pause, again */
+        return;
+    }
+    send_end(a, b, &ends[0]);
+    send_end(b, a, &ends[1]);
+    for (int i = 0; i < 2; i++) {
+        fd_close(&ends[i].fd);
+        fd_close(&ends[i].ring_fd);
+    }
+}
+
+static void
+on_heard(struct watch *watch, uint32_t ready)
+{
+    struct worker *w = LIST_ENTRY(watch, struct worker, heard);
+    struct control_packet p;
+    struct control c;
+
+    (void)ready;
+    for (;;) {
+        enum status st = control_recv(watch->fd, false, &p);
+        if (st == ERR_TEMP)
+            return;
+        if (st != OK) { /* its pidfd says the rest */
+            watch_stop(watch);
+            return;
+        }
+        control_packet_close(&p);
+        if (control_hear(&p, &c) != OK)
+            continue;
+        if (c.kind == CONTROL_READY)
+            on_ready(w, c.value);
+        else if (c.kind == CONTROL_FAILED)
+            (void)snprintf(w->reason, sizeof(w->reason), "%.*s", STR_FMT(c.text));
+    }
+}
+
+static void
+on_ready(struct worker *w, uint32_t walls)
+{
+    bool all = true;
+
+    w->ready = w->ready_once = true;
+    {
+        AUTO(logger_send) struct log_line l;
+        if (event_begin(&l, EVENT_ROLE_START)) {
+            log_str(&l, "name", str_of(w->name));
+            log_i64(&l, "pid", w->child.pid);
+            log_u64(&l, "seccomp", (walls & CONTROL_WALL_SECCOMP) != 0);
+            log_u64(&l, "landlock", (walls & CONTROL_WALL_LANDLOCK) != 0);
+            log_u64(&l, "uid", (walls & CONTROL_WALL_UID) != 0);
+        }
+    }
+    for (size_t i = 0; i < boss.count; i++)
+        all = all && boss.workers[i].ready;
+    if (!all || boss.was_ready)
+        return;
+    boss.was_ready = true;
+    AUTO(logger_send) struct log_line l;
+    if (event_begin(&l, EVENT_SERVER_READY)) {
+        log_str(&l, "host", boss.o.config->host);
+        log_u64(&l, "listeners", boss.open.listener_count);
+        log_str(&l, "version", STR(GODWIT_VERSION));
+    }
+}
+
+static void
+on_ended(struct watch *watch, uint32_t ready)
+{
+    struct worker *w = LIST_ENTRY(watch, struct worker, ended);
+    struct spawn_end end;
+
+    (void)ready;
+    on_heard(&w->heard, 0); /* its last words */
+    watch_stop(&w->ended);
+    watch_stop(&w->heard);
+    if (spawn_reap(&w->child, &end) != OK) {
+        fd_close(&w->child.pidfd);
+        end = (struct spawn_end){0};
+    }
+    fd_close(&w->heard.fd);
+    w->runs = w->ready = false;
+    if (boss.stopping) {
+        stop_phase();
+        return;
+    }
+    uint32_t delay = restart_delay(w, &end);
+    log_end(w, &end, delay);
+    if (!boss.was_ready && !w->ready_once && w->failures >= GIVE_UP) {
+        problem_set(&boss.gave_up, 0, "", "%s: %s", w->name,
+                    w->reason[0] != '\0' ? w->reason : "ended before it was ready");
+        stop_all("a role cannot start");
+        return;
+    }
+    timer_set(&w->again, delay);
+}
+
+/* A role that ends with success wants to be replaced: no fault of it. */
+static uint32_t
+restart_delay(struct worker *w, const struct spawn_end *end)
+{
+    if (end->signal == 0 && end->exit == 0 && w->ready_once)
+        return 0;
+    if (clock_mono_ms() - w->started_ms > STEADY_MS)
+        w->failures = 0;
+    uint32_t failures = w->failures++;
+    if (failures < FREE_RESTARTS)
+        return 0;
+    failures = MIN(failures - FREE_RESTARTS, 10u);
+    return random_jitter(MIN((uint32_t)RESTART_FIRST_MS << failures, (uint32_t)RESTART_MAX_MS), 10);
+}
+
+static void
+log_end(const struct worker *w, const struct spawn_end *end, uint32_t delay)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_ROLE_END))
+        return;
+    log_str(&l, "name", str_of(w->name));
+    log_i64(&l, "signal", end->signal);
+    log_i64(&l, "exit", end->exit);
+    log_u64(&l, "restart_ms", delay);
+    if (w->reason[0] != '\0')
+        log_str(&l, "reason", str_of(w->reason));
+}
+
+static void
+on_again(struct timer *t)
+{
+    struct worker *w = LIST_ENTRY(t, struct worker, again);
+
+    if (!boss.stopping && !w->runs)
+        start(w);
+}
+
+/* ---- signals, files ---- */
+
+static void
+on_signal(struct watch *watch, uint32_t ready)
+{
+    struct signalfd_siginfo info;
+
+    (void)ready;
+    while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP)
+            hand_files_again(true);
+        else
+            stop_all(info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+    }
+}
+
+static void
+on_files(struct timer *t)
+{
+    hand_files_again(false);
+    timer_set(t, FILES_MS);
+}
+
+static void
+hand_files_again(bool all)
+{
+    struct control c = {.kind = CONTROL_FILES};
+
+    if (boss.stopping || !boss_reopen_files(&boss.open, all))
+        return;
+    for (size_t i = 0; i < boss.count; i++) {
+        struct worker *w = &boss.workers[i];
+        if (w->runs && (boss_hand_files(&boss.open, w->role, w->heard.fd) != OK ||
+                        control_say(w->heard.fd, &c, NULL, 0) != OK))
+            spawn_kill(&w->child, SIGKILL);
+    }
+}
+
+/* ---- the end ---- */
+
+static void
+stop_all(const char *reason)
+{
+    if (boss.stopping)
+        return;
+    boss.stopping = true;
+    {
+        AUTO(logger_send) struct log_line l;
+        if (event_begin(&l, EVENT_SERVER_STOP))
+            log_str(&l, "reason", str_of(reason));
+    }
+    for (size_t i = 0; i < boss.count; i++)
+        timer_stop(&boss.workers[i].again);
+    struct control c = {.kind = CONTROL_STOP};
+    for (size_t i = 0; i < boss.count; i++) {
+        struct worker *w = &boss.workers[i];
+        if (w->runs && topology_stops_first(w->role) && control_say(w->heard.fd, &c, NULL, 0) != OK)
+            spawn_kill(&w->child, SIGKILL);
+    }
+    timer_set(&boss.deadline, STOP_MS);
+    stop_phase();
+}
+
+/* First the workers of the Internet, then the others, then we. */
+static void
+stop_phase(void)
+{
+    struct control c = {.kind = CONTROL_STOP};
+    bool any = false;
+
+    for (size_t i = 0; i < boss.count; i++) {
+        const struct worker *w = &boss.workers[i];
+        if (w->runs && !boss.last_phase && topology_stops_first(w->role))
+            return;
+        any = any || w->runs;
+    }
+    if (!any) {
+        loop_stop();
+        return;
+    }
+    if (boss.last_phase)
+        return;
+    boss.last_phase = true;
+    timer_set(&boss.deadline, STOP_MS);
+    for (size_t i = 0; i < boss.count; i++) {
+        struct worker *w = &boss.workers[i];
+        if (w->runs && control_say(w->heard.fd, &c, NULL, 0) != OK)
+            spawn_kill(&w->child, SIGKILL);
+    }
+}
+
+static void
+on_deadline(struct timer *t)
+{
+    for (size_t i = 0; i < boss.count; i++)
+        if (boss.workers[i].runs && (boss.last_phase || topology_stops_first(boss.workers[i].role)))
+            spawn_kill(&boss.workers[i].child, SIGKILL);
+    timer_set(t, STOP_MS);
+}

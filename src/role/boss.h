@@ -1,0 +1,24 @@
+/* boss.h - the process that starts the others: binds ports, hands out descriptors, restarts what died.
+ *
+ * Owns:      listeners, the log, the open master key, one control socket per role process.
+ * Promises:  a role that ends is started again, at once the first times, then with growing pauses; its peers get new
+ *            channels.  SIGTERM and SIGINT: the workers of the Internet stop first, then the rest, 10 s
+ *            each, then SIGKILL.  SIGHUP, and every 30 s if they changed: the files that
+ *            the configuration names are opened afresh and handed to who reads them.
+ * Never:     reads network data, mail or keys.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROLE_BOSS_H
+#define ROLE_BOSS_H
+
+#include "role/role.h"
+
+struct boss_options {
+    const struct config *config;
+    struct str config_path;                /* master.key lies beside it */
+    const struct role_verbs *const *table; /* roles built in; boss starts no other */
+};
+/* Runs until told to stop.  A failure before that has its reason in why. */
+MUST_USE enum status boss_run(const struct boss_options *o, struct problem *why);
+
+#endif

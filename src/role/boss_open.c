@@ -1,0 +1,338 @@
+/* boss_open.c - what boss opens and hands out: ports, log, configuration, keys, files.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/size.h"
+#include "role/boss_internal.h"
+#include "rt/disk.h"
+
+enum { BACKLOG = 4096, ADMIN_BACKLOG = 16, CONFIG_BYTES_MAX = 1 << 20 };
+
+static enum status open_user(const struct config *c, struct boss_open *b, struct problem *why);
+static enum status open_log(const struct config *c, struct boss_open *b, struct problem *why);
+static enum status open_config(const struct config *c, struct boss_open *b, struct problem *why);
+static enum status open_key(const struct boss_options *o, struct boss_open *b, struct problem *why);
+static enum status open_admin(const struct config *c, struct boss_open *b, struct problem *why);
+static enum status open_listeners(const struct config *c, struct boss_open *b, struct problem *why);
+static enum status open_listener(const struct config_listen *l, const struct sockaddr *addr,
+                                 socklen_t len, struct boss_open *b, struct problem *why);
+static void name_files(const struct config *c, struct boss_open *b);
+static enum status hand_listeners(const struct boss_open *b, enum role role, int control_fd);
+
+MUST_USE enum status
+boss_open(const struct boss_options *o, struct boss_open *b, struct problem *why)
+{
+    *b = (struct boss_open){.log_fd = -1, .config_fd = -1, .admin_fd = -1};
+    TRY(open_user(o->config, b, why));
+    TRY(open_log(o->config, b, why));
+    TRY(open_config(o->config, b, why));
+    TRY(open_key(o, b, why));
+    TRY(open_admin(o->config, b, why));
+    TRY(open_listeners(o->config, b, why));
+    name_files(o->config, b);
+    (void)boss_reopen_files(b, true);
+    return OK;
+}
+
+void
+boss_open_release(struct boss_open *b)
+{
+    fd_close(&b->log_fd);
+    fd_close(&b->config_fd);
+    fd_close(&b->admin_fd);
+    for (size_t i = 0; i < b->listener_count; i++)
+        fd_close(&b->listeners[i].fd);
+    for (size_t i = 0; i < b->file_count; i++)
+        fd_close(&b->files[i].fd);
+    b->listener_count = b->file_count = 0;
+}
+
+static enum status
+failed(struct problem *why, const char *what, struct str name)
+{
+    char reason[100];
+
+    problem_set(why, 0, "", "%s %.*s: %s", what, STR_FMT(name),
+                strerror_r(errno, reason, sizeof(reason)));
+    return ERR_IO;
+}
+
+/* Only root can become somebody else; anybody else stays who he is. */
+static enum status
+open_user(const struct config *c, struct boss_open *b, struct problem *why)
+{
+    char name[64];
+    char room[2048];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    if (geteuid() != 0)
+        return OK;
+    if (!str_to_z(c->user, name, sizeof(name)) ||
+        getpwnam_r(name, &entry, room, sizeof(room), &found) != 0 || found == NULL) {
+        problem_set(why, 0, "", "user \"%.*s\" of the configuration does not exist on this machine",
+                    STR_FMT(c->user));
+        return ERR_NOT_FOUND;
+    }
+    b->uid = entry.pw_uid;
+    b->gid = entry.pw_gid;
+    return OK;
+}
+
+static enum status
+open_log(const struct config *c, struct boss_open *b, struct problem *why)
+{
+    char path[1024];
+
+    if (str_eq(c->log_file, STR("stderr")) || c->log_file.len == 0) {
+        b->log_fd = fcntl(2, F_DUPFD_CLOEXEC, 0);
+        return b->log_fd >= 0 ? OK : failed(why, "cannot log to", STR("stderr"));
+    }
+    if (!str_to_z(c->log_file, path, sizeof(path)))
+        return failed(why, "cannot write", c->log_file);
+    b->log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    return b->log_fd >= 0 ? OK : failed(why, "cannot write", c->log_file);
+}
+
+/* Roles read the same text that we checked, whatever happens to the file. */
+static enum status
+open_config(const struct config *c, struct boss_open *b, struct problem *why)
+{
+    AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
+
+    config_write(c, &text);
+    TRY(buf_status(&text));
+    b->config_fd = memfd_create("godwit.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (b->config_fd < 0 || write(b->config_fd, text.ptr, text.len) != (ssize_t)text.len ||
+        fcntl(b->config_fd, F_ADD_SEALS,
+              F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+        return failed(why, "cannot hand out", STR("the configuration"));
+    return OK;
+}
+
+/* Only that it is there and private: boss never reads it. */
+static enum status
+open_key(const struct boss_options *o, struct boss_open *b, struct problem *why)
+{
+    AUTO_BUF path = BUF(sizeof(b->key_path));
+    struct stat st;
+
+    if (o->table[ROLE_KEYS] == NULL && o->table[ROLE_AUTH] == NULL)
+        return OK;
+    role_master_key_path(o->config_path, &path);
+    if (!str_to_z(buf_str(&path), b->key_path, sizeof(b->key_path)) || stat(b->key_path, &st) != 0)
+        return failed(why, "cannot open the master key (godwit setup makes it)", buf_str(&path));
+    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        problem_set(why, 0, "", "%s can be read by others: chmod 600 %s", b->key_path, b->key_path);
+        return ERR_DENIED;
+    }
+    return OK;
+}
+
+/* The socket of the godwit command: in the run directory, for its owner only. */
+static enum status
+open_admin(const struct config *c, struct boss_open *b, struct problem *why)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    AUTO_BUF path = BUF(sizeof(addr.sun_path) - 1);
+    char dir[sizeof(addr.sun_path)];
+
+    buf_add(&path, c->run_dir);
+    buf_add_z(&path, "/" ROLE_ADMIN_SOCKET);
+    if (!str_to_z(buf_str(&path), addr.sun_path, sizeof(addr.sun_path)) ||
+        !str_to_z(c->run_dir, dir, sizeof(dir))) {
+        problem_set(why, 0, "", "run-dir %.*s is too long for a socket", STR_FMT(c->run_dir));
+        return ERR_LIMIT;
+    }
+    if (mkdir(dir, 0755) != 0 && errno != EEXIST)
+        return failed(why, "cannot make", c->run_dir);
+    b->admin_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)unlink(addr.sun_path);
+    mode_t old = umask(0177);
+    int bound = b->admin_fd >= 0
+                    ? bind(b->admin_fd, (struct sockaddr *)&addr, (socklen_t)sizeof(addr))
+                    : -1;
+    (void)umask(old);
+    if (bound != 0 || listen(b->admin_fd, ADMIN_BACKLOG) != 0)
+        return failed(why, "cannot listen on", buf_str(&path));
+    return OK;
+}
+
+static enum status
+open_listeners(const struct config *c, struct boss_open *b, struct problem *why)
+{
+    for (size_t i = 0; i < c->listen_count; i++) {
+        const struct config_listen *l = &c->listen[i];
+        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(l->at.port)};
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(l->at.port)};
+        bool all = str_eq(l->at.host, STR("*"));
+        char host[64];
+
+        if (!str_to_z(l->at.host, host, sizeof(host)))
+            return ERR_SYNTAX;
+        bool is4 = all || inet_pton(AF_INET, host, &v4.sin_addr) == 1;
+        bool is6 = all || inet_pton(AF_INET6, host, &v6.sin6_addr) == 1;
+        if (is4)
+            TRY(open_listener(l, (struct sockaddr *)&v4, sizeof(v4), b, why));
+        if (is6)
+            TRY(open_listener(l, (struct sockaddr *)&v6, sizeof(v6), b, why));
+    }
+    return OK;
+}
+
+static enum status
+open_listener(const struct config_listen *l, const struct sockaddr *addr, socklen_t len,
+              struct boss_open *b, struct problem *why)
+{
+    char reason[100];
+    int on = 1;
+    bool all = str_eq(l->at.host, STR("*"));
+    int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0 && all && addr->sa_family == AF_INET6)
+        return OK; /* a machine without IPv6 */
+    if (b->listener_count == COUNT_OF(b->listeners)) {
+        fd_close(&fd);
+        problem_set(why, 0, "", "more than %u addresses to listen on", ROLE_LISTENERS_MAX);
+        return ERR_LIMIT;
+    }
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+        (addr->sa_family != AF_INET6 ||
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+        bind(fd, addr, len) == 0 && listen(fd, BACKLOG) == 0) {
+        b->listeners[b->listener_count++] = (struct role_listener){fd, l->service};
+        return OK;
+    }
+    int problem = errno;
+    fd_close(&fd);
+    if (problem == EADDRNOTAVAIL && all && addr->sa_family == AF_INET6)
+        return OK;
+    problem_set(why, 0, "", "cannot listen on port %u (%s): %s%s", l->at.port,
+                service_name(l->service), strerror_r(problem, reason, sizeof(reason)),
+                problem == EACCES ? "; ports below 1024 need root" : "");
+    return ERR_IO;
+}
+
+/* ---- files ---- */
+
+static void
+name_file(struct boss_open *b, enum role role, struct str path)
+{
+    for (size_t i = 0; i < b->file_count; i++)
+        if (b->files[i].role == role && str_eq(b->files[i].path, path))
+            return;
+    if (path.len > 0 && path.len <= CONTROL_TEXT_MAX && b->file_count < COUNT_OF(b->files))
+        b->files[b->file_count++] = (struct boss_file){.role = role, .path = path, .fd = -1};
+}
+
+static void
+name_files(const struct config *c, struct boss_open *b)
+{
+    for (size_t i = 0; i < c->tls_count; i++) {
+        name_file(b, ROLE_KEYS, c->tls[i].cert_file);
+        name_file(b, ROLE_KEYS, c->tls[i].key_file);
+    }
+    for (size_t i = 0; i < c->route_count; i++)
+        name_file(b, ROLE_OUT, c->routes[i].password_file);
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+bool
+boss_reopen_files(struct boss_open *b, bool all)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < b->file_count; i++) {
+        struct boss_file *f = &b->files[i];
+        char path[CONTROL_TEXT_MAX + 1];
+        struct stat now = {0};
+
+        if (!str_to_z(f->path, path, sizeof(path)))
+            continue;
+        if (stat(path, &now) == 0 && f->fd >= 0 && !all && same_file(&now, &f->seen))
+            continue;
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0 && !all)
+            continue; /* being replaced: keep the old one, look again later */
+        fd_close(&f->fd);
+        f->fd = fd;
+        f->seen = now;
+        changed = true;
+    }
+    return changed;
+}
+
+/* ---- handing out ---- */
+
+MUST_USE enum status
+boss_hand_files(const struct boss_open *b, enum role role, int control_fd)
+{
+    for (size_t i = 0; i < b->file_count; i++) {
+        const struct boss_file *f = &b->files[i];
+        struct control c = {.kind = CONTROL_FILE, .text = f->path};
+        if (f->role == role)
+            TRY(control_say(control_fd, &c, &f->fd, f->fd >= 0 ? 1 : 0));
+    }
+    return OK;
+}
+
+static enum status
+hand_listeners(const struct boss_open *b, enum role role, int control_fd)
+{
+    for (size_t i = 0; i < b->listener_count; i++) {
+        const struct role_listener *l = &b->listeners[i];
+        struct control c = {.kind = CONTROL_LISTENER, .value = (uint32_t)l->service};
+        enum role owner = service_of_mx(l->service) ? ROLE_MX : ROLE_USER;
+        if (owner == role)
+            TRY(control_say(control_fd, &c, &l->fd, 1));
+    }
+    return OK;
+}
+
+MUST_USE enum status
+boss_hand_out(const struct boss_open *b, enum role role, int control_fd, uint64_t incarnation)
+{
+    struct control start = {.kind = CONTROL_START,
+                            .role = role,
+                            .incarnation = incarnation,
+                            .value = b->uid,
+                            .value2 = b->gid};
+    struct control go = {.kind = CONTROL_GO};
+    AUTO(fd_close) int key = -1;
+    int fds[CONTROL_FDS_MAX] = {b->config_fd, b->log_fd};
+    size_t n = 2;
+
+    if (role == ROLE_KEYS || role == ROLE_AUTH) {
+        /* A description of its own: the two roles do not share a file offset. */
+        key = open(b->key_path, O_RDONLY | O_CLOEXEC);
+        if (key < 0)
+            return ERR_IO;
+        fds[n++] = key;
+        start.index |= CONTROL_HAS_KEY;
+    }
+    if (role == ROLE_STORE) {
+        fds[n++] = b->admin_fd;
+        start.index |= CONTROL_HAS_ADMIN;
+    }
+    TRY(control_say(control_fd, &start, fds, n));
+    TRY(hand_listeners(b, role, control_fd));
+    TRY(boss_hand_files(b, role, control_fd));
+    return control_say(control_fd, &go, NULL, 0);
+}

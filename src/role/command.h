@@ -1,0 +1,20 @@
+/* command.h - the verbs of the program: `godwit VERB ...`.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROLE_COMMAND_H
+#define ROLE_COMMAND_H
+
+#define COMMAND_CONFIG "/etc/godwit/godwit.conf"
+
+/* run() gets argv from the verb on (argv[0] is the verb) and returns the exit status. */
+struct command {
+    const char *name;
+    const char *usage; /* what follows the verb */
+    const char *about; /* one line */
+    int (*run)(int argc, char **argv);
+};
+extern const struct command commands[]; /* role/commands.c; ended by name = NULL */
+
+int serve_command(int argc, char **argv);
+
+#endif

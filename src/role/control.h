@@ -1,0 +1,47 @@
+/* control.h - what boss and a role say to each other over the control socket.
+ *
+ * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, STOP.
+ * From the role: READY once; FAILED before it ends by itself.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROLE_CONTROL_H
+#define ROLE_CONTROL_H
+
+#include "rt/ipc.h"
+#include "rt/spawn.h"
+
+enum control_kind {
+    CONTROL_START, /* index, incarnation, value = uid, value2 = gid; fds: config, log, master key, admin socket */
+    CONTROL_LISTENER, /* value = enum service; fd */
+    CONTROL_FILE,     /* text = path; fd, or none when it cannot be opened */
+    CONTROL_GO,       /* everything was said */
+    CONTROL_PEER,     /* role, index, incarnation, value = first; fds: socket, ring */
+    CONTROL_FILES,    /* all files were sent afresh */
+    CONTROL_STOP,
+    CONTROL_READY,  /* value = bits of the walls that hold */
+    CONTROL_FAILED, /* text = why */
+};
+#define CONTROL_KIND_COUNT (CONTROL_FAILED + 1)
+#define CONTROL_TEXT_MAX   1024u
+/* Which descriptors of START are there. */
+enum control_has { CONTROL_HAS_KEY = 1, CONTROL_HAS_ADMIN = 2 };
+enum control_walls {
+    CONTROL_WALL_SECCOMP = 1,
+    CONTROL_WALL_LANDLOCK = 2,
+    CONTROL_WALL_UID = 4,
+    CONTROL_WALL_NO_NEW_PRIVS = 8,
+    CONTROL_WALL_DUMPABLE = 16
+};
+
+struct control {
+    enum control_kind kind;
+    enum role role;
+    uint32_t index, value, value2;
+    uint64_t incarnation;
+    struct str text;
+};
+MUST_USE enum status control_say(int fd, const struct control *c, const int *fds, size_t count);
+/* text points into p. */
+MUST_USE enum status control_hear(const struct control_packet *p, struct control *out);
+
+#endif

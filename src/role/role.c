@@ -1,0 +1,350 @@
+/* role.c - the process of one role: what boss hands out, the jail, the loop, the peers.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "role/role.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/size.h"
+#include "config/events.h"
+#include "role/control.h"
+#include "role/role_internal.h"
+#include "role/topology.h"
+#include "rt/clock.h"
+#include "rt/disk.h"
+#include "rt/logger.h"
+#include "rt/loop.h"
+
+enum { STOP_MS = 10000, CONFIG_BYTES_MAX = 1 << 20, EXIT_ORPHAN = 3, READ_BYTES = 2048 };
+
+/* One role per process: this is it. */
+static struct {
+    struct role_start start;
+    struct role_listener listeners[ROLE_LISTENERS_MAX];
+    struct role_file files[ROLE_FILES_MAX];
+    const struct role_verbs *verbs;
+    char name[32];
+    char data_dir[1024];
+    uint32_t uid, gid;
+    struct watch control;
+    struct timer deadline;
+    struct sandbox_walls walls;
+    bool stopping;
+} self;
+
+static bool name_read(const char *name);
+static void receive_start(void);
+static void on_message(const struct control *c, struct control_packet *p);
+static void on_start(const struct control *c, struct control_packet *p);
+static void on_file(const struct control *c, struct control_packet *p);
+static void enter_jail(void);
+static void begin(void *arg);
+static void on_control(struct watch *w, uint32_t ready);
+static void stop(void);
+static void on_deadline(struct timer *t);
+static uint32_t wall_bits(const struct sandbox_walls *w);
+static void say(enum control_kind kind, uint32_t value, const char *text);
+
+int
+role_main(const struct role_verbs *const table[ROLE_COUNT], int argc, char **argv)
+{
+    if (argc != 3 || !name_read(argv[2]) || table[self.start.role] == NULL) {
+        fprintf(stderr, "godwit: role is for the server itself: use godwit serve\n");
+        return 2;
+    }
+    self.verbs = table[self.start.role];
+    self.start.master_key_fd = self.start.admin_fd = -1;
+    (void)prctl(PR_SET_NAME, self.name);
+    (void)signal(SIGPIPE, SIG_IGN);
+    receive_start();
+    enter_jail();
+
+    loop_init();
+    fiber_pool_limit(LIMIT_FIBERS);
+    self.control = (struct watch){.fd = CONTROL_FD, .ready = on_control};
+    self.deadline.fire = on_deadline;
+    if (watch_start(&self.control, EPOLLIN) != OK || fiber_go(begin, NULL) != OK)
+        role_fail("no loop");
+    loop_run();
+    _exit(0);
+}
+
+const struct role_start *
+role_self(void)
+{
+    return &self.start;
+}
+
+void
+role_stopped(void)
+{
+    _exit(0);
+}
+
+void
+role_fail(const char *what)
+{
+    say(CONTROL_FAILED, 0, what);
+    _exit(1);
+}
+
+/* "mx.0" */
+static bool
+name_read(const char *name)
+{
+    struct str rest = str_of(name), head;
+
+    if (!str_split(&rest, '.', &head) || rest.len != 1 || !ascii_is_digit(rest.ptr[0]))
+        return false;
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        if (!str_eq(head, str_of(role_name((enum role)r))))
+            continue;
+        self.start.role = (enum role)r;
+        self.start.index = (uint32_t)(rest.ptr[0] - '0');
+        return str_to_z(str_of(name), self.name, sizeof(self.name));
+    }
+    return false;
+}
+
+/* Blocks: nothing else runs yet.  Boss is trusted, but a packet that is none of its ends the process. */
+static void
+receive_start(void)
+{
+    for (;;) {
+        struct control_packet p;
+        struct control c;
+
+        if (control_recv(CONTROL_FD, true, &p) != OK)
+            _exit(EXIT_ORPHAN);
+        if (control_hear(&p, &c) != OK)
+            _exit(2);
+        if (c.kind == CONTROL_GO)
+            break;
+        on_message(&c, &p);
+        control_packet_close(&p);
+    }
+    if (self.start.config == NULL)
+        _exit(2);
+    self.start.listeners = self.listeners;
+    self.start.files = self.files;
+}
+
+static int
+take(struct control_packet *p, size_t i)
+{
+    int fd = i < p->fd_count ? p->fds[i] : -1;
+
+    if (fd >= 0)
+        p->fds[i] = -1;
+    return fd;
+}
+
+static void
+on_message(const struct control *c, struct control_packet *p)
+{
+    switch (c->kind) {
+    case CONTROL_START: on_start(c, p); break;
+    case CONTROL_LISTENER:
+        if (self.start.listener_count < COUNT_OF(self.listeners) && c->value < SERVICE_COUNT &&
+            p->fd_count == 1)
+            self.listeners[self.start.listener_count++] =
+                (struct role_listener){take(p, 0), (enum service)c->value};
+        break;
+    case CONTROL_FILE: on_file(c, p); break;
+    case CONTROL_FILES:
+        if (self.verbs->files_changed != NULL)
+            self.verbs->files_changed(&self.start);
+        break;
+    case CONTROL_PEER: {
+        struct ipc_channel_end end = {.fd = take(p, 0), .first = c->value != 0};
+        end.ring_fd = take(p, 1);
+        if (end.fd >= 0)
+            role_peer_add(self.verbs, c, &end);
+        break;
+    }
+    case CONTROL_STOP: stop(); break;
+    case CONTROL_GO:
+    case CONTROL_READY:
+    case CONTROL_FAILED: break;
+    }
+}
+
+static void
+on_start(const struct control *c, struct control_packet *p)
+{
+    AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
+    AUTO(fd_close) int config_fd = take(p, 0);
+    int log_fd = take(p, 1);
+    struct config *config;
+    struct problem why = {0};
+    size_t next = 2;
+
+    if (log_fd < 0 || role_fd_read(config_fd, &text) != OK)
+        _exit(2);
+    if (config_read(buf_str(&text), "configuration", &config, &why) != OK)
+        role_fail(why.text);
+    self.start.config = config;
+    self.start.incarnation = c->incarnation;
+    if ((c->index & CONTROL_HAS_KEY) != 0)
+        self.start.master_key_fd = take(p, next++);
+    if ((c->index & CONTROL_HAS_ADMIN) != 0)
+        self.start.admin_fd = take(p, next);
+    self.uid = c->value;
+    self.gid = c->value2;
+    if (!str_to_z(config->data_dir, self.data_dir, sizeof(self.data_dir)))
+        role_fail("the data directory has too long a name");
+    logger_init(log_fd, config->log_level, self.name);
+}
+
+static void
+on_file(const struct control *c, struct control_packet *p)
+{
+    size_t i = 0;
+
+    while (i < self.start.file_count && !str_eq(self.files[i].path, c->text))
+        i++;
+    if (i == COUNT_OF(self.files))
+        return;
+    if (i == self.start.file_count) {
+        self.start.file_count++;
+        self.files[i] = (struct role_file){.path = mem_str(c->text), .fd = -1};
+    }
+    fd_close(&self.files[i].fd);
+    self.files[i].fd = take(p, 0);
+}
+
+static void
+enter_jail(void)
+{
+    struct jail room;
+    struct problem why = {0};
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (self.verbs->prepare != NULL && self.verbs->prepare(&self.start, &why) != OK)
+        role_fail(why.text);
+    struct sandbox jail = jail_of(self.start.role, self.data_dir, &room);
+    jail.uid = self.uid;
+    jail.gid = self.gid;
+    if (sandbox_enter(&jail, &self.walls, &why) != OK)
+        role_fail(why.text);
+}
+
+FIBER_ENTRY static void
+begin(void *arg)
+{
+    struct problem why = {0};
+
+    (void)arg;
+    if (self.verbs->begin != NULL && self.verbs->begin(&self.start, &why) != OK)
+        role_fail(why.text[0] != '\0' ? why.text : "cannot begin");
+    say(CONTROL_READY, wall_bits(&self.walls), "");
+}
+
+static uint32_t
+wall_bits(const struct sandbox_walls *w)
+{
+    return (w->seccomp ? CONTROL_WALL_SECCOMP : 0u) | (w->landlock ? CONTROL_WALL_LANDLOCK : 0u) |
+           (w->uid ? CONTROL_WALL_UID : 0u) | (w->no_new_privs ? CONTROL_WALL_NO_NEW_PRIVS : 0u) |
+           (w->dumpable_off ? CONTROL_WALL_DUMPABLE : 0u);
+}
+
+static void
+say(enum control_kind kind, uint32_t value, const char *text)
+{
+    struct control c = {.kind = kind, .value = value, .text = str_of(text)};
+
+    /* Boss reads this or is gone; either way there is nothing more to do here. */
+    if (control_say(CONTROL_FD, &c, NULL, 0) != OK && text[0] != '\0')
+        fprintf(stderr, "godwit: %s: %s\n", self.name, text);
+}
+
+static void
+on_control(struct watch *w, uint32_t ready)
+{
+    struct control_packet p;
+    struct control c;
+
+    (void)ready;
+    for (;;) {
+        switch (control_recv(w->fd, false, &p)) {
+        case OK: break;
+        case ERR_TEMP: return;
+        default: /* boss is gone: so are we, in order */
+            watch_stop(w);
+            stop();
+            return;
+        }
+        if (control_hear(&p, &c) == OK)
+            on_message(&c, &p);
+        control_packet_close(&p);
+    }
+}
+
+static void
+stop(void)
+{
+    if (self.stopping)
+        return;
+    self.stopping = true;
+    timer_set(&self.deadline, STOP_MS);
+    if (self.verbs->stop == NULL)
+        role_stopped();
+    self.verbs->stop();
+}
+
+static void
+on_deadline(struct timer *t)
+{
+    (void)t;
+    _exit(EXIT_ORPHAN);
+}
+
+MUST_USE enum status
+role_fd_read(int fd, struct buf *b)
+{
+    off_t at = 0;
+
+    for (;;) {
+        char chunk[READ_BYTES];
+        ssize_t n = pread(fd, chunk, sizeof(chunk), at);
+        if (n < 0)
+            return ERR_IO;
+        if (n == 0)
+            return buf_status(b);
+        buf_add(b, str_from(chunk, (size_t)n));
+        mem_wipe(chunk, sizeof(chunk)); /* it may be a key */
+        if (b->over)
+            return ERR_LIMIT;
+        at += n;
+    }
+}
+
+MUST_USE enum status
+role_file_read(const struct role_start *s, struct str path, struct buf *b)
+{
+    for (size_t i = 0; i < s->file_count; i++)
+        if (s->files[i].fd >= 0 && str_eq(s->files[i].path, path))
+            return role_fd_read(s->files[i].fd, b);
+    return ERR_NOT_FOUND;
+}
+
+void
+role_master_key_path(struct str config_path, struct buf *b)
+{
+    ssize_t slash = str_rfind(config_path, '/');
+
+    buf_add(b, str_sub(config_path, 0, (size_t)(slash + 1))); /* -1: no folder */
+    buf_add_z(b, ROLE_MASTER_KEY_NAME);
+}
