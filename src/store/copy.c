@@ -122,7 +122,8 @@ copy_keywords(struct work *w, const struct work_box *from, struct work_box *to,
     for (uint32_t k = 0; k < from->v.keyword_count; k++) {
         struct str name = from->v.keywords[k];
         if (used & 1u << (FLAG_KEYWORD_SHIFT + k))
-            TRY(box_keywords(w, to, (struct keyword_list){&name, 1}, KEYWORDS_SOME, &bit_of[k]));
+            TRY(work_box_keywords(w, to, (struct keyword_list){&name, 1}, KEYWORDS_SOME,
+                                  &bit_of[k]));
     }
     for (size_t i = 0; i < list->count; i++) {
         struct copied *c = &list->items[i];

@@ -64,8 +64,8 @@ flags_once(struct flagging *f)
 
     TRY(work_begin(&st.w, f->account, (struct instant){0}));
     TRY(work_box_live(&st.w, r->mailbox, &st.box));
-    TRY(box_keywords(&st.w, st.box, keywords, r->op == FLAGS_REMOVE ? KEYWORDS_KNOWN : KEYWORDS_ALL,
-                     &st.bits));
+    TRY(work_box_keywords(&st.w, st.box, keywords,
+                          r->op == FLAGS_REMOVE ? KEYWORDS_KNOWN : KEYWORDS_ALL, &st.bits));
     st.bits |= r->flags;
     enum status s = flags_pages(&st);
     if (s == OK && st.uids.count > 0) {

@@ -95,7 +95,7 @@ add_once(struct cell *account, const struct message_batch *b, struct instant now
         ad.m = &b->messages[i];
         ad.place = &places[i];
         struct keyword_list l = {ad.m->keywords, ad.m->keyword_count};
-        TRY(box_keywords(&w, ad.box, l, KEYWORDS_SOME, &ad.flags));
+        TRY(work_box_keywords(&w, ad.box, l, KEYWORDS_SOME, &ad.flags));
         ad.flags |= ad.m->flags & FLAGS_SYSTEM;
         TRY(add_one(&ad));
     }

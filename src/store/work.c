@@ -165,8 +165,8 @@ work_log(struct work *w, const struct log_change *c)
 }
 
 enum status
-box_keywords(struct work *w, struct work_box *b, struct keyword_list l, enum keywords_wanted wanted,
-             uint32_t *bits_out)
+work_box_keywords(struct work *w, struct work_box *b, struct keyword_list l,
+                  enum keywords_wanted wanted, uint32_t *bits_out)
 {
     uint32_t bits = 0, at;
 

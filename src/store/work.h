@@ -82,8 +82,8 @@ struct keyword_list {
     const struct str *keywords;
     size_t count;
 };
-MUST_USE enum status box_keywords(struct work *w, struct work_box *b, struct keyword_list l,
-                                  enum keywords_wanted wanted, uint32_t *bits_out);
+MUST_USE enum status work_box_keywords(struct work *w, struct work_box *b, struct keyword_list l,
+                                       enum keywords_wanted wanted, uint32_t *bits_out);
 /* Counters of a mailbox when a message changes its flags, comes, goes. */
 void box_count_flags(struct mailbox_value *v, uint32_t before, uint32_t after);
 void box_count_add(struct mailbox_value *v, uint32_t flags, uint64_t size);
