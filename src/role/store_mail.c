@@ -30,14 +30,17 @@ store_serve_account(struct ipc_peer *from, const struct store_account *req, stru
                     struct store_account_reply *rep)
 {
     AUTO(cell_close) struct cell *account = NULL;
+    struct directory_entry e = {0};
     struct account_info info;
 
-    (void)a;
     TRY(store_mail_account(from, req->session, &account));
     TRY(store_checked(store_of(from), account_info(account, &info), "account"));
-    /* The address is the directory's, and role auth told it at the log-in. */
+    enum status st = directory_by_id(store_of(from)->directory, info.id, a, &e);
+    if (st != OK && st != ERR_NOT_FOUND) /* removed under a session that still works */
+        return store_checked(store_of(from), st, "account");
     *rep = (struct store_account_reply){
         .account = info.id,
+        .address = e.address,
         .modseq = info.modseq,
         .bytes = info.bytes,
         .messages = info.messages,

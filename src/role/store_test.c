@@ -1,0 +1,454 @@
+/* store_test.c - the store role as its peers see it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+#include "base/size.h"
+#include "ipc/admin_ipc.h"
+#include "role/testkit_store.h"
+#include "rt/clock.h"
+
+#define LETTER STR("From: s@far.example\r\nSubject: hi\r\n\r\nText\r\n")
+
+/* Of role/role.c, which this program does without. */
+void
+role_stopped(void)
+{
+    UNREACHABLE();
+}
+
+static bool
+contains(struct str s, const char *what)
+{
+    return str_find_str(s, str_of(what)) >= 0;
+}
+
+static SUSPENDS void
+test_rcpt(void)
+{
+    static const struct {
+        const char *address;
+        enum directory_class class;
+        bool relayed;
+    } rows[] = {
+        {"anna@here.example", DIRECTORY_LOCAL, false},
+        {"BERT+x@Here.Example", DIRECTORY_LOCAL, false},
+        {"team@here.example", DIRECTORY_LOCAL, false},
+        {"away@here.example", DIRECTORY_LOCAL, true},
+        {"who@here.example", DIRECTORY_NO_USER, false},
+        {"a@far.example", DIRECTORY_FOREIGN, false},
+        {"", DIRECTORY_NO_USER, false},
+        {"postmaster", DIRECTORY_LOCAL, false},
+    };
+    struct store_rcpt_reply rep;
+
+    town_people();
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct store_rcpt req = {.address = str_of(rows[i].address), .size = 1000};
+        ASSERT(store_rcpt_call(town.mx, &req, town.a, &rep) == OK);
+        ASSERT(rep.class == rows[i].class && rep.relayed == rows[i].relayed);
+    }
+    ASSERT(directory_account_quota(town.store->directory, STR("bert"), 5000) == OK);
+    struct store_rcpt req = {.address = STR("bert@here.example"), .size = 5001};
+    ASSERT(store_rcpt_call(town.mx, &req, town.a, &rep) == OK && rep.class == DIRECTORY_OVER_QUOTA);
+    req.size = 4000;
+    ASSERT(store_rcpt_call(town.mx, &req, town.a, &rep) == OK && rep.class == DIRECTORY_LOCAL);
+    ASSERT(directory_account_disable(town.store->directory, STR("bert"), true) == OK);
+    ASSERT(store_rcpt_call(town.mx, &req, town.a, &rep) == OK && rep.class == DIRECTORY_DISABLED);
+    /* only mx and user may ask */
+    ASSERT(store_rcpt_call(town.out, &req, town.a, &rep) != OK);
+}
+
+static SUSPENDS void
+test_one_mailbox_is_listed_at_once(void)
+{
+    struct store_deliver_reply rep;
+
+    town_people();
+    ASSERT(town_deliver("Anna+tag@here.example", LETTER, &rep) == OK);
+    ASSERT(rep.qid == 0 && rep.mid != 0 && town_inbox(1) == 1);
+    ASSERT(str_eq(town_newest(1), LETTER));
+    TOWN_UNTIL(town.changed > 0);
+    ASSERT(town.changed_account == 1 && town.cooked[0] + town.cooked[1] == 1);
+    ASSERT(town_deliver("anna@here.example anna+a@here.example ANNA@here.example", LETTER, &rep) ==
+           OK);
+    ASSERT(rep.qid == 0 && town_inbox(1) == 2); /* one mailbox, one message */
+    ASSERT(town_deliver("who@here.example", LETTER, &rep) == OK &&
+           rep.qid != 0); /* told by a report */
+    ASSERT(town_deliver("a@far.example", LETTER, &rep) == ERR_DENIED);
+    ASSERT(town_deliver("anna@here.example a@far.example", LETTER, &rep) == ERR_DENIED);
+    ASSERT(town_inbox(1) == 2);
+}
+
+static SUSPENDS void
+test_several_mailboxes(void)
+{
+    struct store_deliver_reply rep;
+
+    town_people();
+    ASSERT(town_deliver("team@here.example bert@here.example", LETTER, &rep) == OK);
+    ASSERT(rep.qid != 0 && rep.mid == 0);
+    TOWN_UNTIL(town_inbox(1) == 1 && town_inbox(2) == 1);
+    TOWN_UNTIL(queue_length(town.store->queue) == 0);
+    ASSERT(str_eq(town_newest(2), LETTER));
+    ASSERT(fiber_sleep(50) == OK);
+    ASSERT(town_inbox(1) == 1 && town_inbox(2) == 1);
+}
+
+static SUSPENDS uint32_t
+open_blob(uint64_t hint)
+{
+    const struct store_blob_open req = {.size_hint = hint};
+    struct store_blob_open_reply rep;
+
+    ASSERT(store_blob_open_call(town.mx, &req, town.a, &rep) == OK && rep.handle != 0);
+    return rep.handle;
+}
+
+static SUSPENDS enum status
+add_blob(uint32_t handle, struct str bytes)
+{
+    const struct store_blob_add req = {.handle = handle, .bytes = bytes};
+    struct store_blob_add_reply rep;
+
+    return store_blob_add_call(town.mx, &req, town.a, &rep);
+}
+
+static SUSPENDS enum status
+deliver_blob(uint32_t handle)
+{
+    struct str to = STR("anna@here.example");
+    const struct store_deliver req = {.handle = handle,
+                                      .body = STR(""),
+                                      .sender = STR("s@far.example"),
+                                      .rcpts = &to,
+                                      .rcpts_count = 1};
+    struct store_deliver_reply rep;
+
+    return store_deliver_call(town.mx, &req, town.a, &rep);
+}
+
+static SUSPENDS uint32_t
+fill_blob(size_t pieces, size_t piece)
+{
+    uint32_t handle = open_blob(pieces * piece);
+    char *bytes = arena_alloc(town.a, piece + 1);
+
+    for (size_t i = 0; i < piece; i++)
+        bytes[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : (char)('a' + i % 26);
+    ASSERT(add_blob(handle, LETTER) == OK);
+    for (size_t i = 0; i < pieces; i++)
+        ASSERT(add_blob(handle, str_from(bytes, piece)) == OK);
+    return handle;
+}
+
+static SUSPENDS void
+test_bodies_in_pieces(void)
+{
+    const struct store_blob_drop drop = {.handle = 0};
+
+    town_people();
+    for (size_t pieces = 0; pieces < 12; pieces += 3) { /* in memory, and beyond */
+        uint32_t handle = fill_blob(pieces, 64000);
+        ASSERT(deliver_blob(handle) == OK);
+        ASSERT(town_newest(1).len == LETTER.len + pieces * 64000);
+        ASSERT(deliver_blob(handle) == ERR_SYNTAX && add_blob(handle, LETTER) == ERR_SYNTAX);
+    }
+    ASSERT(town_inbox(1) == 4);
+    uint32_t a = fill_blob(2, 64000);
+    const struct store_blob_drop gone = {.handle = a};
+    ASSERT(store_blob_drop_note(town.mx, &gone) == OK &&
+           store_blob_drop_note(town.mx, &drop) == OK);
+    ASSERT(add_blob(a, LETTER) == ERR_SYNTAX);
+    uint32_t b = open_blob(0);
+    ASSERT(b != a && add_blob(b, LETTER) == OK && deliver_blob(b) == OK);
+    ASSERT(add_blob(b + 1, LETTER) == ERR_SYNTAX && add_blob(0, LETTER) == ERR_SYNTAX);
+    const struct store_blob_open large = {.size_hint = LIMIT_MESSAGE_BYTES + 1};
+    struct store_blob_open_reply rep;
+    ASSERT(store_blob_open_call(town.mx, &large, town.a, &rep) == ERR_LIMIT);
+    ASSERT(town_inbox(1) == 5);
+}
+
+static SUSPENDS void
+test_cook_dies(void)
+{
+    struct store_deliver_reply rep;
+
+    town_people();
+    town.cook_dies = 1;
+    ASSERT(town_deliver("anna@here.example", LETTER, &rep) == OK); /* the other one did it */
+    TOWN_UNTIL(intake_cooks(town.store->intake) == 1);
+    ASSERT(town.cooked[0] + town.cooked[1] == 1 && town_inbox(1) == 1);
+}
+
+static SUSPENDS void
+test_cook_dies_over_a_large_body(void)
+{
+    town_people();
+    town.cook_dies = 1;
+    uint32_t handle = fill_blob(6, 64000);
+    ASSERT(deliver_blob(handle) == OK);
+    ASSERT(intake_cooks(town.store->intake) == 1 && town_inbox(1) == 1);
+    ASSERT(town_newest(1).len == LETTER.len + 6 * 64000);
+}
+
+static SUSPENDS void
+test_no_cook(void)
+{
+    struct store_deliver_reply rep;
+
+    town_people();
+    town.cook_dies = 2;
+    ASSERT(town_deliver("anna@here.example", LETTER, &rep) == ERR_TEMP && town_inbox(1) == 0);
+}
+
+static SUSPENDS void
+test_loop(void)
+{
+    AUTO_BUF b = BUF(1 << 20);
+    struct store_deliver_reply rep;
+
+    town_people();
+    for (int i = 0; i < LIMIT_RECEIVED_FIELDS - 1; i++)
+        buf_add_z(&b, "Received: from a by b; Mon, 23 Nov 2026 22:31:12 +0000\r\n");
+    size_t fewer = b.len;
+    buf_add(&b, LETTER);
+    ASSERT(town_deliver("anna@here.example", buf_str(&b), &rep) == OK);
+    b.len = fewer;
+    buf_add_z(&b, "Received: from a by b; Mon, 23 Nov 2026 22:31:12 +0000\r\n");
+    buf_add(&b, LETTER);
+    ASSERT(town_deliver("anna@here.example", buf_str(&b), &rep) == ERR_LIMIT);
+    ASSERT(str_eq(str_of(ipc_problem()->enhanced), STR("5.4.6")) && town_inbox(1) == 1);
+}
+
+static SUSPENDS void
+test_who_may_submit(void)
+{
+    uint64_t qid;
+
+    town_people();
+    ASSERT(town_submit(11, "anna@here.example", "bert@here.example", &qid) == OK && qid == 0);
+    ASSERT(town_inbox(2) == 1);
+    ASSERT(town_submit(11, "Team@here.example", "bert@here.example", &qid) == OK);
+    ASSERT(town_submit(11, "", "bert@here.example", &qid) ==
+           OK); /* a null sender is for everyone */
+    ASSERT(town_submit(11, "bert@here.example", "bert@here.example", &qid) == ERR_DENIED);
+    ASSERT(town_submit(11, "x@far.example", "bert@here.example", &qid) == ERR_DENIED);
+    ASSERT(town_submit(13, "anna@here.example", "bert@here.example", &qid) == ERR_DENIED);
+    const struct store_session_end end = {.session = 11};
+    ASSERT(store_session_end_note(town.user, &end) == OK);
+    ASSERT(town_submit(11, "anna@here.example", "bert@here.example", &qid) == ERR_DENIED);
+    ASSERT(town_inbox(2) == 3);
+}
+
+static SUSPENDS const struct store_attempt *
+lease_one(void)
+{
+    const struct store_queue_lease req = {.max = 10};
+    struct store_queue_lease_reply rep;
+
+    ASSERT(store_queue_lease_call(town.out, &req, town.a, &rep) == OK);
+    ASSERT(rep.attempts_count == 1);
+    return &rep.attempts[0];
+}
+
+static SUSPENDS enum status
+answer(const struct store_attempt *at, uint8_t state, uint32_t code, struct str enhanced)
+{
+    const struct store_rcpt_result r = {.index = at->rcpts[0].index,
+                                        .state = state,
+                                        .code = code,
+                                        .enhanced = enhanced,
+                                        .text = STR("no such user"),
+                                        .remote = STR("mx.far.example")};
+    const struct store_queue_result req = {
+        .qid = at->qid, .lease = at->lease, .results = &r, .results_count = 1};
+    struct store_queue_result_reply rep;
+
+    return store_queue_result_call(town.out, &req, town.a, &rep);
+}
+
+static SUSPENDS void
+test_out_and_report(void)
+{
+    uint64_t qid;
+
+    town_people();
+    ASSERT(town_submit(11, "anna@here.example", "x@far.example y@other.example", &qid) == OK &&
+           qid != 0);
+    TOWN_UNTIL(town.out_work > 0);
+    const struct store_queue_lease two = {.max = 1};
+    struct store_queue_lease_reply rep;
+    ASSERT(store_queue_lease_call(town.out, &two, town.a, &rep) == OK && rep.attempts_count == 1);
+    const struct store_attempt *far = &rep.attempts[0], *other = lease_one();
+    ASSERT(str_eq(far->domain, STR("far.example")) && far->rcpts_count == 1);
+    ASSERT(str_eq(far->prepend, STR("DKIM-Signature: d=here.example\r\n")));
+    const struct store_queue_body part = {.qid = qid, .offset = 6, .max = 4};
+    struct store_queue_body_reply body;
+    ASSERT(store_queue_body_call(town.out, &part, town.a, &body) == OK);
+    ASSERT(str_eq(body.bytes, STR("anna")) && body.size > 50);
+    const struct store_queue_body unknown = {.qid = qid + 7, .max = 4};
+    ASSERT(store_queue_body_call(town.out, &unknown, town.a, &body) == ERR_DENIED);
+
+    ASSERT(answer(other, 0, 250, STR("2.0.0")) == OK);
+    ASSERT(answer(other, 0, 250, STR("2.0.0")) == ERR_NOT_FOUND); /* once */
+    ASSERT(answer(far, 2, 550, STR("5.1.1")) == OK);
+    TOWN_UNTIL(town_inbox(1) == 1);
+    struct str report = town_newest(1);
+    ASSERT(contains(report, "Content-Type: multipart/report; report-type=delivery-status"));
+    ASSERT(contains(report, "Auto-Submitted: auto-replied\r\n"));
+    ASSERT(contains(
+        report, "Final-Recipient: rfc822; x@far.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"));
+    ASSERT(contains(report, "Diagnostic-Code: smtp; 550 no such user\r\n"));
+    ASSERT(contains(report, "Remote-MTA: dns; mx.far.example\r\n"));
+    ASSERT(contains(report, "Subject: hello\r\n") && !contains(report, "y@other.example"));
+    TOWN_UNTIL(queue_length(town.store->queue) == 0);
+}
+
+static SUSPENDS void
+test_no_report_on_a_report(void)
+{
+    struct store_deliver_reply rep;
+    struct str to[2] = {STR("away@here.example"), STR("anna@here.example")};
+    const struct store_deliver req = {
+        .body = LETTER, .sender = STR(""), .rcpts = to, .rcpts_count = 2};
+
+    town_people();
+    ASSERT(store_deliver_call(town.mx, &req, town.a, &rep) == OK && rep.qid != 0);
+    TOWN_UNTIL(town_inbox(1) == 1 && town.out_work > 0);
+    ASSERT(answer(lease_one(), 2, 550, STR("5.1.1")) == OK);
+    TOWN_UNTIL(queue_length(town.store->queue) == 0);
+    ASSERT(town_inbox(1) == 1);
+}
+
+static SUSPENDS void
+test_unsigned_without_a_key(void)
+{
+    uint64_t qid;
+
+    town_people();
+    town.keys_refuse = 1;
+    ASSERT(town_submit(11, "anna@here.example", "x@far.example", &qid) == OK);
+    TOWN_UNTIL(town.out_work > 0);
+    ASSERT(lease_one()->prepend.len == 0);
+}
+
+static SUSPENDS void
+test_out_is_lost(void)
+{
+    uint64_t qid;
+
+    town_people();
+    ASSERT(town_submit(11, "anna@here.example", "x@far.example", &qid) == OK);
+    TOWN_UNTIL(town.out_work > 0);
+    ASSERT(lease_one()->qid == qid && queue_remote_ready(town.store->queue) == 0);
+    ipc_close(town.out);
+    TOWN_UNTIL(queue_remote_ready(town.store->queue) == 1);
+}
+
+static SUSPENDS void
+test_sealed_and_login(void)
+{
+    const struct store_sealed_put put = {
+        .kind = STR("k"), .name = STR("n"), .bytes = STR("secret")};
+    const struct store_sealed_get get = {.kind = STR("k")};
+    const struct store_login_find find = {.login = STR("ANNA")}, none = {.login = STR("who")};
+    const struct store_revoke revoke = {.account = 1};
+    struct store_sealed_get_reply sealed;
+    struct store_sealed_put_reply stored;
+    struct store_login_find_reply found;
+    struct store_revoke_reply revoked;
+    uint64_t qid;
+
+    town_people();
+    ASSERT(store_sealed_put_call(town.keys, &put, town.a, &stored) == OK);
+    ASSERT(store_sealed_get_call(town.keys, &get, town.a, &sealed) == OK &&
+           sealed.records_count == 1);
+    ASSERT(str_eq(sealed.records[0].name, STR("n")) &&
+           str_eq(sealed.records[0].bytes, STR("secret")));
+    ASSERT(store_sealed_get_call(town.auth, &get, town.a, &sealed) == OK &&
+           sealed.records_count == 0);
+    ASSERT(store_login_find_call(town.auth, &find, town.a, &found) == OK && found.account == 1);
+    ASSERT(str_eq(found.verifier, STR("sealed")) &&
+           str_eq(found.address, STR("anna@here.example")));
+    ASSERT(store_login_find_call(town.auth, &none, town.a, &found) == ERR_NOT_FOUND);
+    ASSERT(store_revoke_call(town.auth, &revoke, town.a, &revoked) == OK);
+    TOWN_UNTIL(town.revoked == 1);
+    ASSERT(town_submit(11, "anna@here.example", "bert@here.example", &qid) == ERR_DENIED);
+}
+
+static SUSPENDS void
+test_admin(void)
+{
+    const struct admin_domain_add domain = {.name = STR("New.Example"),
+                                            .admin = STR("eve@new.example")};
+    const struct admin_account_add eve = {
+        .address = STR("eve@new.example"), .password = STR("pw"), .quota_bytes = 77};
+    const struct admin_account_password pass = {.address = STR("anna@here.example"),
+                                                .password = STR("x")};
+    const struct admin_queue queue = {.after = 0};
+    const struct admin_status ask = {0};
+    struct admin_account_password_reply changed;
+    struct admin_domain_add_reply domain_rep;
+    struct admin_account_add_reply eve_rep;
+    struct admin_accounts_reply accounts;
+    struct admin_queue_act_reply acted;
+    struct admin_queue_reply queued;
+    struct admin_status_reply status;
+    struct store_rcpt_reply rcpt;
+    uint64_t qid;
+
+    town_people();
+    ASSERT(admin_domain_add_call(town.admin, &domain, town.a, &domain_rep) == OK);
+    ASSERT(str_eq(domain_rep.domain.name, STR("new.example")) && domain_rep.domain.accounts == 0);
+    ASSERT(str_eq(domain_rep.domain.selector, STR("sel1")));
+    ASSERT(admin_account_add_call(town.admin, &eve, town.a, &eve_rep) == OK);
+    ASSERT(eve_rep.account.id != 0 && eve_rep.account.quota_bytes == 77);
+    ASSERT(admin_account_add_call(town.admin, &eve, town.a, &eve_rep) == ERR_EXISTS);
+    ASSERT(contains(str_of(ipc_problem()->text), "eve@new.example"));
+    const struct store_rcpt abuse = {.address = STR("abuse@new.example"), .size = 10};
+    ASSERT(store_rcpt_call(town.mx, &abuse, town.a, &rcpt) == OK && rcpt.class == DIRECTORY_LOCAL);
+    const struct admin_accounts all = {.after = STR("")}, only = {.only = STR("EVE@new.example")};
+    ASSERT(admin_accounts_call(town.admin, &all, town.a, &accounts) == OK);
+    ASSERT(accounts.accounts_count == 3 && !accounts.more);
+    ASSERT(admin_accounts_call(town.admin, &only, town.a, &accounts) == OK &&
+           accounts.accounts_count == 1);
+    ASSERT(admin_account_password_call(town.admin, &pass, town.a, &changed) == OK);
+    TOWN_UNTIL(town.revoked == 1); /* sessions with the old password end */
+
+    ASSERT(town_submit(12, "bert@here.example", "x@far.example", &qid) == OK);
+    ASSERT(admin_queue_call(town.admin, &queue, town.a, &queued) == OK &&
+           queued.messages_count == 1);
+    ASSERT(queued.messages[0].qid == qid && !queued.more && queued.messages[0].rcpts_count == 1);
+    const struct admin_queue_act drop = {.qid = qid, .verb = QUEUE_DROP}, again = {.qid = qid};
+    ASSERT(admin_queue_act_call(town.admin, &drop, town.a, &acted) == OK && acted.count == 1);
+    ASSERT(admin_queue_act_call(town.admin, &again, town.a, &acted) == ERR_NOT_FOUND);
+    ASSERT(admin_status_call(town.admin, &ask, town.a, &status) == OK);
+    ASSERT(status.roles_count == 7 && status.queue_length == 0 && status.commits > 0);
+    /* the control socket is for the command only, and the command for nothing else */
+    ASSERT(admin_status_call(town.user, &ask, town.a, &status) != OK);
+}
+
+static const struct town_row rows[] = {
+    {"rcpt", test_rcpt},
+    {"one_mailbox_is_listed_at_once", test_one_mailbox_is_listed_at_once},
+    {"several_mailboxes", test_several_mailboxes},
+    {"bodies_in_pieces", test_bodies_in_pieces},
+    {"cook_dies", test_cook_dies},
+    {"cook_dies_over_a_large_body", test_cook_dies_over_a_large_body},
+    {"no_cook", test_no_cook},
+    {"loop", test_loop},
+    {"who_may_submit", test_who_may_submit},
+    {"out_and_report", test_out_and_report},
+    {"no_report_on_a_report", test_no_report_on_a_report},
+    {"unsigned_without_a_key", test_unsigned_without_a_key},
+    {"out_is_lost", test_out_is_lost},
+    {"sealed_and_login", test_sealed_and_login},
+    {"admin", test_admin},
+};
+
+int
+main(int argc, char **argv)
+{
+    (void)argc;
+    return town_main("store", rows, COUNT_OF(rows), argv);
+}
