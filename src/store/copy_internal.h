@@ -61,6 +61,8 @@ void copy_answer(const struct copied_list *list, uint32_t uidvalidity, uint64_t 
 MUST_USE SUSPENDS enum status copy_staged(const struct copying *c, struct copy_reply *out);
 /* One step of undoing a staged copy (job JOB_STAGED).  ERR_TEMP: it is under way. */
 MUST_USE SUSPENDS enum status stage_undo(struct work *w, uint64_t id, const struct job_value *job);
+/* For tests: this process is another one from now on. */
+void stage_forget_process(void);
 /* One step of JOB_LEFT. */
 MUST_USE SUSPENDS enum status stage_sweep(struct work *w, uint64_t id, const struct job_value *job);
 

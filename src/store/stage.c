@@ -224,6 +224,12 @@ stage_undo(struct work *w, uint64_t id, const struct job_value *job)
     return OK;
 }
 
+void
+stage_forget_process(void)
+{
+    own_id = 0;
+}
+
 /* The old placements of moved messages are stale; taking them away is many pages of work that nobody waits for. */
 static enum status
 leave_sweeping(struct work *w, uint32_t from, const struct copied_list *list)
