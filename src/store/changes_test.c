@@ -209,12 +209,15 @@ staged(struct kit *k, bool move)
     ASSERT(reply.into[0].last - reply.into[0].first == MANY - 1);
     struct kit_view v = kit_view(k, account, r.to);
     ASSERT(v.count == MANY + w.added);
+    size_t at = 0; /* a delivery may have found its place before or after */
+    while (v.entries[at].uid < reply.into[0].first)
+        at++;
     for (uint32_t i = 0; i < MANY; i++) {
-        ASSERT(v.entries[w.added + i].mid == in.entries[i].mid);
-        ASSERT(v.entries[w.added + i].modseq == reply.modseq);
+        ASSERT(v.entries[at + i].mid == in.entries[i].mid);
+        ASSERT(v.entries[at + i].modseq == reply.modseq);
     }
     ASSERT(kit_box(k, account, MAILBOX_INBOX).exists == (move ? 0 : MANY));
-    ASSERT(kit_add(k, account, r.to, 9).uid == reply.into[0].last + 1);
+    ASSERT(kit_add(k, account, r.to, 9).uid > reply.into[0].last);
     ASSERT(account_info(account, &after) == OK);
     ASSERT(after.messages == before.messages + w.added + 1);
     reap_all(k, account);

@@ -275,25 +275,25 @@ index_put(struct str page, uint64_t hash, uint64_t tid, struct arena *a, struct 
     return OK;
 }
 
-/* Where the hash is, or would be.  Entries out of order cannot be found by halving, so the neighbours are checked. */
+/* Where the hash is, or would be.  Buckets are small: looking at all of it also checks its order. */
 static enum status
 index_floor(struct str page, uint64_t hash, size_t *at_out, bool *is_there_out)
 {
-    size_t n, low = 0;
+    size_t n, at = 0;
+    uint64_t before = 0;
+    bool is_there = false;
 
     TRY(index_count(page, &n));
-    size_t high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (index_hash(page, middle) < hash)
-            low = middle + 1;
-        else
-            high = middle;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t h = index_hash(page, i);
+        if (i > 0 && h <= before)
+            return ERR_CORRUPT;
+        before = h;
+        at += h < hash;
+        is_there |= h == hash;
     }
-    if ((low > 0 && index_hash(page, low - 1) >= hash) || (low < n && index_hash(page, low) < hash))
-        return ERR_CORRUPT;
-    *at_out = low;
-    *is_there_out = low < n && index_hash(page, low) == hash;
+    *at_out = at;
+    *is_there_out = is_there;
     return OK;
 }
 

@@ -20,7 +20,6 @@ static const struct {
     int bit;
 } profiles[] = {{"mem", KIT_MEM}, {"cluster", KIT_CLUSTER}, {"rocks", KIT_ROCKS}};
 
-static bool has_engine(int profile);
 static void job_run(void **state);
 
 int
@@ -36,7 +35,7 @@ kit_main(const char *group, const struct kit_row *rows, size_t n, char **argv)
             ASSERT(count < COUNT_OF(jobs));
             *job = (struct job){.row = &rows[i], .profile = profiles[p].bit};
             snprintf(job->name, sizeof(job->name), "%s.%s", profiles[p].name, rows[i].name);
-            if (!(rows[i].where & profiles[p].bit) || !has_engine(profiles[p].bit) ||
+            if (!(rows[i].where & profiles[p].bit) ||
                 (argv[1] != NULL && str_find_str(str_of(job->name), str_of(argv[1])) < 0))
                 continue;
             tests[count] = (struct CMUnitTest){job->name, job_run, NULL, NULL, job};
@@ -44,16 +43,6 @@ kit_main(const char *group, const struct kit_row *rows, size_t n, char **argv)
         }
     }
     return _cmocka_run_group_tests(group, tests, count, NULL, NULL);
-}
-
-static bool
-has_engine(int profile)
-{
-#ifdef STORE_TEST_ROCKS
-    return profile != 0;
-#else
-    return profile != KIT_ROCKS;
-#endif
 }
 
 static int
