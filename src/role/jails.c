@@ -1,4 +1,4 @@
-/* jails.c - what each role may touch.  The escape test stands in the same table (tests/escape).
+/* jails.c - what each role may touch.  The escape test stands in the same table (escape_test.c).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"

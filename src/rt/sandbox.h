@@ -31,6 +31,7 @@ struct sandbox {
     const char *const *read_paths; /* Landlock: NULL-ended */
     uint32_t uid, gid;             /* 0 = stay (unprivileged runs) */
     uint64_t files_max;            /* RLIMIT_NOFILE, 0 = keep */
+    bool filter_only; /* no other wall: the escape test shows that seccomp alone holds */
 };
 struct sandbox_walls { /* which walls hold, for the start-up log */
     bool seccomp, landlock, uid, no_new_privs, dumpable_off;
