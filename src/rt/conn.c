@@ -17,6 +17,7 @@
 #define STARVED_RETRY_MS 50
 
 int64_t conn_floor_window_ms = 60000;
+int64_t conn_handshake_ms = LIMIT_TLS_HANDSHAKE_S * INT64_C(1000);
 
 /* Connections that need the loop's stack, and those that found no free fiber. */
 static _Thread_local struct {
@@ -459,7 +460,7 @@ conn_arm(struct conn *c)
 {
     int64_t due = INT64_MAX;
 
-    if (c->phase != CONN_OPEN && c->phase != CONN_GREETING)
+    if (c->phase != CONN_OPEN && c->phase != CONN_GREETING && !(c->busy && c->closing))
         due = c->phase_until_ms;
     if (c->out_since_ms != 0)
         due = MIN(due, c->out_since_ms + conn_floor_window_ms);
@@ -481,6 +482,8 @@ conn_timer(struct timer *t)
 
     check_output_floor(c, now);
     if (c->phase == CONN_HANDSHAKE && now >= c->phase_until_ms && c->home != NULL) {
+        if (!c->closing)
+            listener_handshake_failed(c, "it took too long");
         c->closing = true;
         /* It may be inside the signer's call; the fiber comes back by itself and sees `closing`. */
         if (c->fiber != NULL)

@@ -82,6 +82,7 @@ struct conn {
 
 /* The window in which the progress floors are judged; tests shorten it. */
 extern int64_t conn_floor_window_ms;
+extern int64_t conn_handshake_ms; /* LIMIT_TLS_HANDSHAKE_S; tests shorten it, too */
 
 /* conn.c */
 struct conn *conn_new(int fd);

@@ -169,12 +169,13 @@ vanish_while_it_works(void)
 {
     int fd = test_connect();
 
-    test_say(fd, STR("SLEEP\r\n"));
+    test_say(fd, STR("WAIT\r\n"));
     test_expect(fd, STR("hi\r\n"));
     assert_int_equal(fiber_sleep(5), OK);
     close(fd);
     assert_int_equal(fiber_sleep(5), OK);
     assert_true(test_sessions[0].open); /* not under the hands of its fiber */
+    fiber_queue_wake_all(&test_gate);
 }
 
 static void
@@ -191,12 +192,14 @@ close_from_outside(void)
     int at_rest = test_connect(), at_work = test_connect();
 
     test_expect(at_rest, STR("hi\r\n"));
-    test_say(at_work, STR("SLEEP\r\n"));
+    test_say(at_work, STR("WAIT\r\n"));
     test_expect(at_work, STR("hi\r\n"));
     assert_int_equal(fiber_sleep(5), OK);
     conn_close(test_sessions[0].conn);
     conn_close(test_sessions[1].conn);
     test_expect_end(at_rest);
+    assert_true(test_sessions[1].open);
+    fiber_queue_wake_all(&test_gate);
     test_expect_end(at_work);
     close(at_rest);
     close(at_work);
@@ -222,10 +225,11 @@ note_often(void)
     for (int i = 0; i < 10; i++)
         conn_note(c);
     test_expect(fd, STR("note\r\n")); /* at rest: once */
-    test_say(fd, STR("SLEEP\r\n"));
+    test_say(fd, STR("WAIT\r\n"));
     assert_int_equal(fiber_sleep(5), OK);
     for (int i = 0; i < 10; i++)
         conn_note(c);
+    fiber_queue_wake_all(&test_gate);
     test_expect(fd, STR("note\r\n")); /* at work: once, afterwards */
     test_say(fd, STR("end\r\n"));
     test_expect(fd, STR("ok end\r\n"));
@@ -299,8 +303,8 @@ keep_the_deadline(void)
     int fd = test_connect();
 
     test_expect(fd, STR("hi\r\n"));
-    for (int i = 0; i < 8; i++) {
-        assert_int_equal(fiber_sleep(60), OK);
+    for (int i = 0; i < 11; i++) {
+        assert_int_equal(fiber_sleep(200), OK);
         test_say(fd, STR("x\r\n"));
         test_expect(fd, STR("ok x\r\n"));
     }
@@ -311,7 +315,7 @@ static void
 each_unit_renews_the_deadline(void **state)
 {
     (void)state;
-    test_deadline_ms = 400; /* 480 ms in all */
+    test_deadline_ms = 2000; /* 2,200 ms in all */
     test_run(keep_the_deadline);
     assert_null(strchr(test_events, 'T'));
 }
@@ -612,13 +616,16 @@ more_work_than_fibers(void)
 
     for (int i = 0; i < 6; i++) {
         fd[i] = test_connect();
-        test_say(fd[i], STR("SLEEP\r\nx\r\n"));
+        test_say(fd[i], STR("WAIT\r\nx\r\n"));
     }
-    for (int i = 0; i < 6; i++)
-        test_expect(fd[i], STR("hi\r\n"));
+    assert_int_equal(fiber_sleep(20), OK);
+    assert_int_equal(list_count(&test_gate.waiters), 2); /* the others found no fiber */
+    for (size_t done = 0; done < 6; fiber_yield()) {
+        assert_true(list_count(&test_gate.waiters) <= 2);
+        done += fiber_queue_wake_one(&test_gate);
+    }
     for (int i = 5; i >= 0; i--)
-        test_expect(fd[i], STR("ok x\r\n"));
-    assert_true(fiber_count() <= 3);
+        test_expect(fd[i], STR("hi\r\nok x\r\n"));
     for (int i = 0; i < 6; i++)
         close(fd[i]);
 }

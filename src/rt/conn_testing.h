@@ -20,7 +20,8 @@ extern const struct conn_ops test_ops;
 extern struct listener test_listener;
 extern char test_events[256]; /* one letter per wake: I T N E, C for closed, * for opened */
 extern int64_t test_deadline_ms;
-extern char test_refused[128]; /* the reason of the last refusal */
+extern struct fiber_queue test_gate; /* where the command WAIT waits */
+extern char test_refused[128];       /* the reason of the last refusal */
 
 /* Runs body on a fiber beside the loop; returns when it has ended and every connection is closed. */
 void test_run(void (*body)(void));

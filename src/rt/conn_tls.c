@@ -46,7 +46,7 @@ conn_starttls(struct conn *c)
     c->rest = REST_LINE;
     c->skipping = false;
     c->phase = CONN_HANDSHAKE;
-    c->phase_until_ms = clock_mono_ms() + (int64_t)LIMIT_TLS_HANDSHAKE_S * 1000;
+    c->phase_until_ms = clock_mono_ms() + conn_handshake_ms;
     return OK;
 }
 
@@ -156,7 +156,7 @@ remember_name(struct conn *c)
 enum status
 conn_connect_tls(struct conn *c, struct tls_client *tls, struct str name)
 {
-    int64_t until = clock_mono_ms() + (int64_t)LIMIT_TLS_HANDSHAKE_S * 1000;
+    int64_t until = clock_mono_ms() + conn_handshake_ms;
     SSL *ssl = NULL;
 
     ASSERT(c->home == NULL && c->ssl == NULL);

@@ -5,10 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -16,69 +13,24 @@
 #include "rt/conn_internal.h"
 #include "rt/conn_testing.h"
 #include "rt/fiber_internal.h"
-#include "rt/tls.h"
+#include "rt/tls_testing.h"
 
 #define PATIENCE_MS 60000
 
 /* OpenSSL's macros cast const away. */
 #pragma GCC diagnostic ignored "-Wcast-qual"
 
-struct identity {
-    EVP_PKEY *key;
-    char cert_pem[4096], key_pem[4096];
-};
-static struct identity ec_a, ec_b, rsa;
+static struct test_identity ec_a, ec_b, rsa;
 static struct tls_server *server;
 static SSL_CTX *peer_ctx;
-
-static struct str
-pem_of(BIO *bio, char *to, size_t size)
-{
-    int n = BIO_read(bio, to, (int)size - 1);
-
-    assert_true(n > 0);
-    to[n] = '\0';
-    BIO_free(bio);
-    return str_from(to, (size_t)n);
-}
-
-static void
-make_identity(struct identity *id, EVP_PKEY *key, const char *name)
-{
-    X509 *x = X509_new();
-    char alt[128];
-
-    assert_non_null(key);
-    id->key = key;
-    X509_set_version(x, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-    X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(x), 86400);
-    X509_set_pubkey(x, key);
-    X509_NAME *n = X509_get_subject_name(x);
-    X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
-    X509_set_issuer_name(x, n);
-    snprintf(alt, sizeof(alt), "DNS:%s", name);
-    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alt);
-    X509_add_ext(x, e, -1);
-    X509_EXTENSION_free(e);
-    assert_true(X509_sign(x, key, EVP_sha256()) > 0);
-    BIO *bio = BIO_new(BIO_s_mem());
-    PEM_write_bio_X509(bio, x);
-    pem_of(bio, id->cert_pem, sizeof(id->cert_pem));
-    bio = BIO_new(BIO_s_mem());
-    PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
-    pem_of(bio, id->key_pem, sizeof(id->key_pem));
-    X509_free(x);
-}
 
 static int
 make_identities(void **state)
 {
     (void)state;
-    make_identity(&ec_a, EVP_EC_gen("P-256"), "a.example");
-    make_identity(&ec_b, EVP_EC_gen("P-256"), "mail.b.example");
-    make_identity(&rsa, EVP_RSA_gen(2048), "rsa.example");
+    test_identity_init(&ec_a, EVP_EC_gen("P-256"), "a.example");
+    test_identity_init(&ec_b, EVP_EC_gen("P-256"), "mail.b.example");
+    test_identity_init(&rsa, EVP_RSA_gen(2048), "rsa.example");
     return 0;
 }
 
@@ -86,9 +38,9 @@ static int
 free_identities(void **state)
 {
     (void)state;
-    EVP_PKEY_free(ec_a.key);
-    EVP_PKEY_free(ec_b.key);
-    EVP_PKEY_free(rsa.key);
+    test_identity_release(&ec_a);
+    test_identity_release(&ec_b);
+    test_identity_release(&rsa);
     return 0;
 }
 
@@ -127,29 +79,7 @@ use_local(struct str alpn)
 /* The signer, as the keys role would be. */
 
 static int signs, failing_sign;
-
-static bool
-sign_digest(EVP_PKEY *key, const struct tls_sign_request *req, struct buf *sig_out)
-{
-    unsigned char sig[1024];
-    size_t len = sizeof(sig);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
-    bool good = EVP_PKEY_sign_init(ctx) == 1;
-
-    if (req->scheme == TLS_RSA_RAW)
-        good = good && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1;
-    if (req->scheme == TLS_RSA_PKCS1)
-        good = good && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
-    if (req->scheme != TLS_RSA_RAW)
-        good =
-            good && EVP_PKEY_CTX_set_signature_md(ctx, EVP_get_digestbynid(req->digest_nid)) == 1;
-    good = good && EVP_PKEY_sign(ctx, sig, &len, (const unsigned char *)req->digest.ptr,
-                                 req->digest.len) == 1;
-    EVP_PKEY_CTX_free(ctx);
-    if (good)
-        buf_add(sig_out, str_from((const char *)sig, len));
-    return good;
-}
+static bool hung_sign;
 
 static FIBER_ENTRY enum status
 signer(void *arg, const struct tls_sign_request *req, struct buf *sig_out)
@@ -159,11 +89,11 @@ signer(void *arg, const struct tls_sign_request *req, struct buf *sig_out)
     assert_string_equal(arg, "signer");
     assert_int_equal(ERR_peek_error(), 0); /* OpenSSL was asked to forget before we wait */
     ERR_clear_error();
-    assert_int_equal(fiber_sleep(20), OK); /* inside SSL_do_handshake() */
+    TRY(fiber_sleep(hung_sign ? 600000 : 20)); /* inside SSL_do_handshake() */
     if (mine == failing_sign)
         return ERR_TEMP;
-    const struct identity *all[] = {&ec_a, &ec_b, &rsa};
-    return sign_digest(all[req->key_id]->key, req, sig_out) ? OK : ERR_IO;
+    const struct test_identity *all[] = {&ec_a, &ec_b, &rsa};
+    return test_identity_sign(all[req->key_id], req, sig_out) ? OK : ERR_IO;
 }
 
 static void
@@ -444,6 +374,34 @@ a_slow_handshake_is_data(void **state)
     (void)state;
     use_local(STR(""));
     test_run(rest_in_handshake);
+}
+
+static FIBER_ENTRY void
+shake_too_long(void)
+{
+    int fd = test_connect();
+
+    test_say(fd, STR("\x16\x03\x01\x02\x00\x01\x00"));
+    test_expect_end(fd);
+    close(fd);
+    assert_string_equal(test_refused, "it took too long");
+    SSL *ssl = peer_new(NULL);
+    assert_false(peer_shake(ssl)); /* its signature never comes */
+    assert_int_equal(signs, 1);
+    peer_free(ssl);
+}
+
+static void
+handshakes_have_a_deadline(void **state)
+{
+    (void)state;
+    use_remote();
+    hung_sign = true;
+    conn_handshake_ms = 300;
+    test_run(shake_too_long);
+    conn_handshake_ms = 30000;
+    hung_sign = false;
+    assert_string_equal(test_events, "");
 }
 
 static FIBER_ENTRY void
@@ -775,6 +733,7 @@ main(void)
         TEST(two_handshakes_one_failing),
         TEST(a_peer_vanishes_while_the_signer_waits),
         TEST(a_slow_handshake_is_data),
+        TEST(handshakes_have_a_deadline),
         TEST(plain_text_ends_a_handshake),
         TEST(a_ticket_saves_the_signature),
         TEST(starttls_goes_on_inside),

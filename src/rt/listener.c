@@ -207,7 +207,7 @@ accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer
     c->home = s;
     c->writable = true;
     c->phase = l->implicit_tls ? CONN_HANDSHAKE : CONN_GREETING;
-    c->phase_until_ms = clock_mono_ms() + (int64_t)LIMIT_TLS_HANDSHAKE_S * 1000;
+    c->phase_until_ms = clock_mono_ms() + conn_handshake_ms;
     s->counts.open++;
     s->counts.accepted++;
     list_push(&s->strangers, &c->order);

@@ -24,7 +24,7 @@ struct heap_entry {
 };
 struct loop {
     int epoll_fd;
-    bool stopping;
+    bool stopping, firing;
     struct heap_entry *heap;
     uint32_t timers, heap_cap;
     struct list deferred;
@@ -211,6 +211,9 @@ void
 timer_set_at(struct timer *t, int64_t due_ms)
 {
     ASSERT(here != NULL && t->fire != NULL);
+    /* A timer that sets itself to what is past already must not keep the loop from its descriptors. */
+    if (here->firing && due_ms <= clock_mono_ms())
+        due_ms = clock_mono_ms() + 1;
     t->due_ms = due_ms;
     if (t->slot != 0) {
         if (due_ms < here->heap[t->slot - 1].key)
@@ -244,6 +247,7 @@ run_timers(void)
 {
     int64_t now = clock_mono_ms();
 
+    here->firing = true;
     while (here->timers > 0 && here->heap[0].key <= now) {
         struct timer *t = here->heap[0].timer;
         if (t->due_ms > here->heap[0].key) { /* it was moved */
@@ -253,6 +257,7 @@ run_timers(void)
         heap_remove(0);
         t->fire(t);
     }
+    here->firing = false;
 }
 
 static void

@@ -192,6 +192,36 @@ a_timer_set_for_the_past_fires_at_once(void **state)
     assert_int_equal(fired_count, 1);
 }
 
+static void
+fire_again(struct timer *t)
+{
+    if (++fired_count == 5)
+        loop_stop();
+    timer_set_at(t, 1); /* the past, for ever */
+}
+
+static void
+run_beside(struct deferred *d)
+{
+    if (fired_count < 5)
+        loop_defer(d);
+}
+
+static void
+a_timer_in_the_past_lets_the_loop_run(void **state)
+{
+    struct timer t = {.fire = fire_again};
+    struct deferred d = {.run = run_beside};
+
+    (void)state;
+    fired_count = 0;
+    timer_set_at(&t, 1);
+    loop_defer(&d);
+    loop_run();
+    timer_stop(&t);
+    assert_int_equal(fired_count, 5);
+}
+
 /* Deferred work. */
 
 static int deferred_runs;
@@ -277,6 +307,7 @@ main(void)
         cmocka_unit_test(a_seed_repeats),
         cmocka_unit_test_setup_teardown(timers_fire_in_order_also_moved_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(a_timer_set_for_the_past_fires_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_timer_in_the_past_lets_the_loop_run, setup, teardown),
         cmocka_unit_test_setup_teardown(deferred_work_runs_once_per_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(no_event_comes_after_stop, setup, teardown),
     };
