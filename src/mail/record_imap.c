@@ -293,7 +293,7 @@ close_part(struct buf *b, struct record_cursor at, bool extended)
 enum status
 record_bodystructure_write(const struct record *r, bool extended, struct buf *b)
 {
-    struct record_cursor open[MIME_DEPTH_MAX];
+    struct record_cursor open[MIME_DEPTH_MAX] = {{.index = 0}};
     struct record_cursor c = record_parts(r);
     struct record_cursor before = c;
     struct record_part p;

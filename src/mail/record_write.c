@@ -86,7 +86,7 @@ field_value(struct str block, enum header_id id)
 static void
 add_refs(struct buf *b, struct str fields)
 {
-    uint64_t hashes[RECORD_REFS_MAX];
+    uint64_t hashes[RECORD_REFS_MAX] = {0};
     uint32_t n = 0;
     struct str value = str_sub(field_value(fields, HEADER_REFERENCES), 0, REFS_VALUE_MAX);
     struct str id = STR_NONE;
