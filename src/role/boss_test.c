@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/scan.h"
 #include "base/size.h"
 #include "ipc/probe_ipc.h"
 #define PROBE_SERVE_LINKAGE static
@@ -315,16 +316,24 @@ expect(struct world *w, const char *first, const char *second)
     return NULL;
 }
 
+static bool
+scan_pid(const char *at, uint32_t *out)
+{
+    struct scan s = scan_of(str_of(at));
+
+    return scan_u32(&s, INT32_MAX, out);
+}
+
 /* Of the last start of that name. */
 static pid_t
 pid_of(const struct world *w, const char *name)
 {
     char want[64];
-    long pid = 0;
+    uint32_t pid = 0;
 
     snprintf(want, sizeof(want), "ev=role.start role=boss name=%s pid=", name);
     for (const char *at = read_log(w); (at = strstr(at, want)) != NULL; at++)
-        pid = strtol(at + strlen(want), NULL, 10);
+        assert_true(scan_pid(at + strlen(want), &pid));
     assert_true(pid > 1);
     return (pid_t)pid;
 }
