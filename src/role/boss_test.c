@@ -145,8 +145,6 @@ call_store(void *arg)
 static enum status
 user_begin(const struct role_start *s, struct problem *why)
 {
-    AUTO_BUF text = BUF(100);
-
     (void)why;
     note("test.user", "listeners", s->listener_count);
     note("test.user", "files", s->file_count);
@@ -341,8 +339,8 @@ pid_of(const struct world *w, const char *name)
 static void
 clean(const struct world *w)
 {
-    static const char *const names[] = {"log", "cert", ROLE_MASTER_KEY_NAME,
-                                        "run/" ROLE_ADMIN_SOCKET};
+    static const char socket_name[] = "run/" ROLE_ADMIN_SOCKET;
+    static const char *const names[] = {"log", "cert", ROLE_MASTER_KEY_NAME, socket_name};
     char path[160];
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {

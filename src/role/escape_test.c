@@ -583,7 +583,9 @@ test_attempts_work_without_a_filter(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(attempts); i++) {
-        if (attempts[i].make == try_tgkill) /* would be the end of the test */
+        /* These would harm the test itself. */
+        if (attempts[i].make == try_tgkill || attempts[i].make == try_vfork ||
+            attempts[i].make == try_clone_namespace)
             continue;
         carried_out += attempt(&attempts[i], 0) == CARRIED_OUT;
     }
