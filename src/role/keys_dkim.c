@@ -226,7 +226,7 @@ keys_serve_dkim_sign(struct ipc_peer *from, const struct keys_dkim_sign *req, st
                                   .domain = req->domain,
                                   .selector = k->selector,
                                   .body_hash = req->body_hash,
-                                  .time = {req->time}};
+                                  .time = {req->time * 1000000}};
     dkim_header_write(&field, &tags, req->header_names);
     TRY(buf_status(&field));
     TRY(sign(req, k, buf_str(&field), &raw));

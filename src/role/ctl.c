@@ -1,0 +1,277 @@
+/* ctl.c - arguments, the channel to the server, and small words for the verbs of the godwit command.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "role/ctl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/scan.h"
+#include "role/command.h"
+#include "role/role.h"
+#include "rt/disk.h"
+#include "rt/loop.h"
+
+enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128 };
+
+static int usage(const char *noun, const struct ctl_verb *verbs);
+static bool read_options(struct ctl *c, int argc, char **argv);
+static bool read_config(struct ctl *c);
+static enum status connect_store(struct ctl *c);
+static void run_verb(void *arg);
+
+int
+ctl_main(int argc, char **argv, const struct ctl_verb *verbs)
+{
+    char *words[WORDS_MAX];
+    struct ctl c = {.noun = argv[0], .argv = words, .exit = CTL_FAILED};
+
+    if (!read_options(&c, argc, argv) || c.argc == 0)
+        return usage(argv[0], verbs);
+    for (c.verb = verbs; c.verb->name != NULL; c.verb++)
+        if (strcmp(c.verb->name, words[0]) == 0)
+            break;
+    c.argv++;
+    c.argc--;
+    if (c.verb->name == NULL || c.argc < c.verb->args_min || c.argc > c.verb->args_max)
+        return usage(argv[0], verbs);
+    if (!read_config(&c))
+        return CTL_FAILED;
+    loop_init();
+    c.arena = arena_new(ARENA_BYTES);
+    if (connect_store(&c) == OK && fiber_go(run_verb, &c) == OK)
+        loop_run();
+    arena_free(&c.arena);
+    config_free(&c.config);
+    return c.exit;
+}
+
+static FIBER_ENTRY void
+run_verb(void *arg)
+{
+    struct ctl *c = arg;
+
+    c->exit = c->verb->run(c);
+    fflush(stdout);
+    loop_stop();
+}
+
+static int
+usage(const char *noun, const struct ctl_verb *verbs)
+{
+    for (const char *word = "usage:"; verbs->name != NULL; verbs++, word = "      ")
+        fprintf(stderr, "%s godwit %s %s %s\n", word, noun, verbs->name, verbs->usage);
+    fprintf(stderr, "options: -c FILE (configuration), --json\n");
+    return CTL_USAGE;
+}
+
+static bool
+read_options(struct ctl *c, int argc, char **argv)
+{
+    const char *env = getenv("GODWIT_CONFIG");
+
+    c->config_path = env != NULL ? env : COMMAND_CONFIG;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+            c->config_path = argv[++i];
+        else if (strcmp(argv[i], "--json") == 0)
+            c->json = true;
+        else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
+            if (!ctl_read_size(argv[++i], &c->quota))
+                return false;
+        } else if (argv[i][0] == '-' && argv[i][1] != '\0')
+            return false;
+        else if (c->argc < WORDS_MAX)
+            c->argv[c->argc++] = argv[i];
+        else
+            return false;
+    }
+    return true;
+}
+
+static bool
+read_config(struct ctl *c)
+{
+    AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
+    AUTO(fd_close) int fd = -1;
+    struct problem why = {0};
+
+    if (disk_open(c->config_path, O_RDONLY, 0, &fd) != OK || role_fd_read(fd, &text) != OK) {
+        fprintf(stderr,
+                "godwit: %s: cannot be read; godwit setup writes it, -c FILE names another\n",
+                c->config_path);
+        return false;
+    }
+    if (config_read(buf_str(&text), c->config_path, &c->config, &why) == OK)
+        return true;
+    fprintf(stderr, "godwit: %s\n", why.text);
+    return false;
+}
+
+static void
+lost(struct ipc_peer *p)
+{
+    struct ctl *c = ipc_state(p);
+
+    c->store = NULL; /* a call under way says ERR_CLOSED */
+}
+
+static enum status
+connect_store(struct ctl *c)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    struct ipc_channel_end end = {.ring_fd = -1, .first = true};
+    int n = snprintf(to.sun_path, sizeof(to.sun_path), "%.*s/%s", STR_FMT(c->config->run_dir),
+                     ROLE_ADMIN_SOCKET);
+
+    end.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (end.fd < 0 || n < 0 || (size_t)n >= sizeof(to.sun_path) ||
+        connect(end.fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
+        fprintf(stderr,
+                "godwit: the server does not answer at %s; is it running, and are you root or its "
+                "user?\n",
+                to.sun_path);
+        fd_close(&end.fd);
+        return ERR_CLOSED;
+    }
+    struct ipc_options o = {
+        .own_role = ROLE_ADMIN, .peer_role = ROLE_STORE, .gone = lost, .state = c};
+    return ipc_attach(&end, &o, &c->store);
+}
+
+/* ---- words ---- */
+
+int
+ctl_fail(const struct ctl *c, enum status e)
+{
+    const struct problem *p = ipc_problem();
+    static const char *const words[STATUS_COUNT] = {
+        [ERR_SYNTAX] = "that is not a valid name, address or number",
+        [ERR_LIMIT] = "a limit was reached",
+        [ERR_NOT_FOUND] = "there is no such thing",
+        [ERR_EXISTS] = "it is there already",
+        [ERR_DENIED] = "not allowed",
+        [ERR_TEMP] = "not possible now, try again",
+        [ERR_CLOSED] = "the server ended the conversation",
+        [ERR_NO_SPACE] = "the disk is full",
+    };
+    const char *text = p->text[0] != '\0' ? p->text : words[e] != NULL ? words[e] : status_name(e);
+
+    fprintf(stderr, "godwit %s %s: %s\n", c->noun, c->verb->name, text);
+    return CTL_FAILED;
+}
+
+struct str
+ctl_arg(const struct ctl *c, int i)
+{
+    return i < c->argc ? str_of(c->argv[i]) : STR("");
+}
+
+static bool
+read_line(struct secret *out)
+{
+    char line[SECRET_MAX + 2];
+    bool ok = fgets(line, sizeof(line), stdin) != NULL;
+    size_t n = ok ? strlen(line) : 0;
+
+    while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+        n--;
+    ok = ok && n > 0 && secret_set(out, str_from(line, n));
+    mem_wipe(line, sizeof(line));
+    return ok;
+}
+
+static bool
+prompt(const char *text, struct secret *out)
+{
+    struct termios was, silent;
+
+    if (tcgetattr(STDIN_FILENO, &was) != 0)
+        return false;
+    silent = was;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    fprintf(stderr, "%s", text);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    bool ok = read_line(out);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
+    fprintf(stderr, "\n");
+    return ok;
+}
+
+bool
+ctl_read_password(struct secret *out)
+{
+    AUTO_SECRET again = {0};
+
+    if (!isatty(STDIN_FILENO)) {
+        if (read_line(out))
+            return true;
+        fprintf(stderr, "godwit: the password is expected as the first line of standard input\n");
+        return false;
+    }
+    if (!prompt("Password: ", out) || !prompt("Once more: ", &again))
+        return false;
+    if (str_eq(secret_str(out), secret_str(&again)))
+        return true;
+    fprintf(stderr, "godwit: the two differ\n");
+    return false;
+}
+
+bool
+ctl_read_size(const char *text, uint64_t *out)
+{
+    struct scan s = scan_of(str_of(text));
+    uint64_t n, unit = 1;
+
+    if (strcmp(text, "none") == 0) {
+        *out = 0;
+        return true;
+    }
+    if (!scan_u64(&s, UINT64_MAX >> 41, &n))
+        return false;
+    if (scan_char(&s, 'K'))
+        unit = 1ull << 10;
+    else if (scan_char(&s, 'M'))
+        unit = 1ull << 20;
+    else if (scan_char(&s, 'G'))
+        unit = 1ull << 30;
+    else if (scan_char(&s, 'T'))
+        unit = 1ull << 40;
+    if (!scan_at_end(&s))
+        return false;
+    *out = n * unit;
+    return true;
+}
+
+const char *
+ctl_size_text(uint64_t bytes, char *text, size_t size)
+{
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
+    size_t unit = 0;
+    double v = (double)bytes;
+
+    while (v >= 1000 && unit < 4) {
+        v /= 1000;
+        unit++;
+    }
+    snprintf(text, size, unit == 0 ? "%.0f %s" : "%.1f %s", v, units[unit]);
+    return text;
+}
+
+const char *
+ctl_time_text(int64_t us, char *text, size_t size)
+{
+    struct civil c = civil_from_unix(us / 1000000);
+
+    if (us == 0)
+        snprintf(text, size, "-");
+    else
+        snprintf(text, size, "%04d-%02d-%02d %02d:%02d:%02d UTC", c.year, c.month, c.day, c.hour,
+                 c.minute, c.second);
+    return text;
+}

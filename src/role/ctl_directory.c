@@ -1,0 +1,363 @@
+/* ctl_directory.c - godwit account, alias and domain.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/size.h"
+#include "ipc/admin_ipc.h"
+#include "role/command.h"
+#include "role/ctl.h"
+
+#define TARGETS_MAX 64
+
+/* Prints and frees. */
+static int
+print_json(json_t *j)
+{
+    json_dumpf(j, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(j);
+    return CTL_OK;
+}
+
+static json_t *
+json_str(struct str s)
+{
+    return json_stringn(s.ptr != NULL ? s.ptr : "", s.len);
+}
+
+/* ---- account ---- */
+
+static int
+print_accounts(const struct ctl *c, const struct admin_account *a, size_t n, json_t *all)
+{
+    char used[32], quota[32];
+
+    for (size_t i = 0; i < n; i++) {
+        if (c->json) {
+            json_array_append_new(
+                all, json_pack("{s:o, s:I, s:I, s:I, s:b}", "address", json_str(a[i].address),
+                               "bytes", (json_int_t)a[i].bytes, "messages",
+                               (json_int_t)a[i].messages, "quota_bytes",
+                               (json_int_t)a[i].quota_bytes, "disabled", (int)a[i].disabled));
+            continue;
+        }
+        printf("%-40.*s %8llu messages %10s of %s%s\n", STR_FMT(a[i].address),
+               (unsigned long long)a[i].messages, ctl_size_text(a[i].bytes, used, sizeof(used)),
+               a[i].quota_bytes == 0 ? "no limit"
+                                     : ctl_size_text(a[i].quota_bytes, quota, sizeof(quota)),
+               a[i].disabled ? ", disabled" : "");
+    }
+    return CTL_OK;
+}
+
+static SUSPENDS int
+list_accounts(struct ctl *c)
+{
+    struct admin_accounts req = {.after = STR(""), .only = ctl_arg(c, 0)};
+    struct admin_accounts_reply rep;
+    json_t *all = c->json ? json_array() : NULL;
+
+    do {
+        enum status e = admin_accounts_call(c->store, &req, c->arena, &rep);
+        if (e != OK)
+            return ctl_fail(c, e);
+        print_accounts(c, rep.accounts, rep.accounts_count, all);
+        if (rep.accounts_count > 0)
+            req.after = rep.accounts[rep.accounts_count - 1].address;
+    } while (rep.more && rep.accounts_count > 0);
+    return c->json ? print_json(all) : CTL_OK;
+}
+
+static SUSPENDS int
+add_account(struct ctl *c)
+{
+    AUTO_SECRET password = {0};
+    struct admin_account_add_reply rep;
+
+    if (!ctl_read_password(&password))
+        return CTL_FAILED;
+    struct admin_account_add req = {
+        .address = ctl_arg(c, 0), .password = secret_str(&password), .quota_bytes = c->quota};
+    enum status e = admin_account_add_call(c->store, &req, c->arena, &rep);
+    if (e != OK)
+        return ctl_fail(c, e);
+    if (c->json)
+        return print_json(json_pack("{s:o}", "address", json_str(rep.account.address)));
+    printf("%.*s is ready\n", STR_FMT(rep.account.address));
+    return CTL_OK;
+}
+
+static int
+done(const struct ctl *c, enum status e, const char *what)
+{
+    if (e != OK)
+        return ctl_fail(c, e);
+    if (c->json)
+        return print_json(json_pack("{s:s}", "result", "ok"));
+    printf("%.*s %s\n", STR_FMT(ctl_arg(c, 0)), what);
+    return CTL_OK;
+}
+
+static SUSPENDS int
+remove_account(struct ctl *c)
+{
+    struct admin_account_remove req = {.address = ctl_arg(c, 0)};
+    struct admin_account_remove_reply rep;
+
+    return done(c, admin_account_remove_call(c->store, &req, c->arena, &rep), "is removed");
+}
+
+static SUSPENDS int
+set_password(struct ctl *c)
+{
+    AUTO_SECRET password = {0};
+    struct admin_account_password_reply rep;
+
+    if (!ctl_read_password(&password))
+        return CTL_FAILED;
+    struct admin_account_password req = {.address = ctl_arg(c, 0),
+                                         .password = secret_str(&password)};
+    return done(c, admin_account_password_call(c->store, &req, c->arena, &rep),
+                "has a new password");
+}
+
+static SUSPENDS int
+set_disabled(struct ctl *c, bool disabled)
+{
+    struct admin_account_disable req = {.address = ctl_arg(c, 0), .disabled = disabled};
+    struct admin_account_disable_reply rep;
+
+    return done(c, admin_account_disable_call(c->store, &req, c->arena, &rep),
+                disabled ? "is disabled" : "is enabled");
+}
+
+static SUSPENDS int
+disable_account(struct ctl *c)
+{
+    return set_disabled(c, true);
+}
+
+static SUSPENDS int
+enable_account(struct ctl *c)
+{
+    return set_disabled(c, false);
+}
+
+static SUSPENDS int
+set_quota(struct ctl *c)
+{
+    struct admin_account_quota req = {.address = ctl_arg(c, 0)};
+    struct admin_account_quota_reply rep;
+
+    if (!ctl_read_size(c->argv[1], &req.quota_bytes)) {
+        fprintf(stderr, "godwit account quota: read \"%s\", expected a size such as 5G, or none\n",
+                c->argv[1]);
+        return CTL_USAGE;
+    }
+    return done(c, admin_account_quota_call(c->store, &req, c->arena, &rep), "has a new quota");
+}
+
+static const struct ctl_verb account_verbs[] = {
+    {"add", 1, 1,
+     "[--quota SIZE] ADDRESS        (the password comes from the terminal or standard input)",
+     add_account},
+    {"list", 0, 0, "[--json]", list_accounts},
+    {"show", 1, 1, "[--json] ADDRESS", list_accounts},
+    {"password", 1, 1, "ADDRESS", set_password},
+    {"quota", 2, 2, "ADDRESS SIZE|none", set_quota},
+    {"disable", 1, 1, "ADDRESS", disable_account},
+    {"enable", 1, 1, "ADDRESS", enable_account},
+    {"remove", 1, 1, "ADDRESS", remove_account},
+    {0},
+};
+
+int
+account_command(int argc, char **argv)
+{
+    return ctl_main(argc, argv, account_verbs);
+}
+
+/* ---- alias ---- */
+
+static SUSPENDS int
+set_alias(struct ctl *c)
+{
+    struct str targets[TARGETS_MAX];
+    struct admin_alias_set req = {.alias = {.address = ctl_arg(c, 0), .targets = targets}};
+    struct admin_alias_set_reply rep;
+
+    for (int i = 1; i < c->argc; i++)
+        targets[req.alias.targets_count++] = ctl_arg(c, i);
+    return done(c, admin_alias_set_call(c->store, &req, c->arena, &rep),
+                c->argc == 1 ? "is removed" : "points there from now on");
+}
+
+static void
+print_alias(const struct ctl *c, const struct admin_alias *a, json_t *all)
+{
+    if (c->json) {
+        json_t *targets = json_array();
+        for (size_t i = 0; i < a->targets_count; i++)
+            json_array_append_new(targets, json_str(a->targets[i]));
+        json_array_append_new(
+            all, json_pack("{s:o, s:o}", "address", json_str(a->address), "targets", targets));
+        return;
+    }
+    printf("%-40.*s ->", STR_FMT(a->address));
+    for (size_t i = 0; i < a->targets_count; i++)
+        printf(" %.*s", STR_FMT(a->targets[i]));
+    printf("\n");
+}
+
+static SUSPENDS int
+list_aliases(struct ctl *c)
+{
+    struct admin_aliases req = {.after = STR("")};
+    struct admin_aliases_reply rep;
+    json_t *all = c->json ? json_array() : NULL;
+
+    do {
+        enum status e = admin_aliases_call(c->store, &req, c->arena, &rep);
+        if (e != OK)
+            return ctl_fail(c, e);
+        for (size_t i = 0; i < rep.aliases_count; i++)
+            print_alias(c, &rep.aliases[i], all);
+        if (rep.aliases_count > 0)
+            req.after = rep.aliases[rep.aliases_count - 1].address;
+    } while (rep.more && rep.aliases_count > 0);
+    return c->json ? print_json(all) : CTL_OK;
+}
+
+static const struct ctl_verb alias_verbs[] = {
+    {"set", 2, TARGETS_MAX, "ADDRESS TARGET...             (@example.org catches all)", set_alias},
+    {"remove", 1, 1, "ADDRESS", set_alias},
+    {"list", 0, 0, "[--json]", list_aliases},
+    {0},
+};
+
+int
+alias_command(int argc, char **argv)
+{
+    return ctl_main(argc, argv, alias_verbs);
+}
+
+/* ---- domain ---- */
+
+/* Every record that is true as soon as it is set; a TXT longer than 255 bytes is written in parts. */
+static void
+print_records(const struct ctl *c, const struct admin_domain *d)
+{
+    struct str host = c->config->host, name = d->name, txt = d->dkim_record;
+
+    printf("; DNS records of %.*s\n", STR_FMT(name));
+    printf("%.*s.  MX   10 %.*s.\n", STR_FMT(name), STR_FMT(host));
+    printf("%.*s.  TXT  \"v=spf1 mx -all\"\n", STR_FMT(name));
+    if (d->selector.len > 0) {
+        printf("%.*s._domainkey.%.*s.  TXT ", STR_FMT(d->selector), STR_FMT(name));
+        for (; txt.len > 0; txt = str_skip(txt, 250))
+            printf(" \"%.*s\"", STR_FMT(str_sub(txt, 0, 250)));
+        printf("\n");
+    }
+    printf("_dmarc.%.*s.  TXT  \"v=DMARC1; p=none; rua=mailto:postmaster@%.*s\"\n", STR_FMT(name),
+           STR_FMT(name));
+    for (size_t i = 0; i < c->config->listen_count; i++) {
+        static const char *const srv[SERVICE_COUNT] = {
+            [SERVICE_SUBMISSION] = "_submission",
+            [SERVICE_SUBMISSIONS] = "_submissions",
+            [SERVICE_IMAP] = "_imap",
+            [SERVICE_IMAPS] = "_imaps",
+            [SERVICE_POP3] = "_pop3",
+            [SERVICE_POP3S] = "_pop3s",
+        };
+        const struct config_listen *l = &c->config->listen[i];
+        if (srv[l->service] != NULL)
+            printf("%s._tcp.%.*s.  SRV  0 1 %u %.*s.\n", srv[l->service], STR_FMT(name), l->at.port,
+                   STR_FMT(host));
+    }
+}
+
+static void
+print_domain(const struct ctl *c, const struct admin_domain *d, json_t *all)
+{
+    if (c->json)
+        json_array_append_new(all, json_pack("{s:o, s:i, s:o, s:o}", "name", json_str(d->name),
+                                             "accounts", (int)d->accounts, "selector",
+                                             json_str(d->selector), "dkim_record",
+                                             json_str(d->dkim_record)));
+    else
+        printf("%-40.*s %u accounts, DKIM selector %.*s\n", STR_FMT(d->name), d->accounts,
+               STR_FMT(d->selector.len > 0 ? d->selector : STR("none")));
+}
+
+static SUSPENDS int
+list_domains(struct ctl *c)
+{
+    struct admin_domains req = {.after = STR("")};
+    struct admin_domains_reply rep;
+    json_t *all = c->json ? json_array() : NULL;
+    bool found = false, show = c->argc == 1;
+
+    do {
+        enum status e = admin_domains_call(c->store, &req, c->arena, &rep);
+        if (e != OK)
+            return ctl_fail(c, e);
+        for (size_t i = 0; i < rep.domains_count; i++) {
+            const struct admin_domain *d = &rep.domains[i];
+            if (show && !str_eq_nocase(d->name, ctl_arg(c, 0)))
+                continue;
+            found = true;
+            if (show && !c->json)
+                print_records(c, d);
+            else
+                print_domain(c, d, all);
+        }
+        if (rep.domains_count > 0)
+            req.after = rep.domains[rep.domains_count - 1].name;
+    } while (rep.more && rep.domains_count > 0);
+    if (show && !found)
+        return ctl_fail(c, ERR_NOT_FOUND);
+    return c->json ? print_json(all) : CTL_OK;
+}
+
+static SUSPENDS int
+add_domain(struct ctl *c)
+{
+    struct admin_domain_add req = {.name = ctl_arg(c, 0), .admin = ctl_arg(c, 1)};
+    struct admin_domain_add_reply rep;
+    enum status e = admin_domain_add_call(c->store, &req, c->arena, &rep);
+
+    if (e != OK)
+        return ctl_fail(c, e);
+    if (c->json)
+        return done(c, e, "");
+    printf("%.*s is served from now on\n", STR_FMT(rep.domain.name));
+    print_records(c, &rep.domain);
+    return CTL_OK;
+}
+
+static SUSPENDS int
+remove_domain(struct ctl *c)
+{
+    struct admin_domain_remove req = {.name = ctl_arg(c, 0)};
+    struct admin_domain_remove_reply rep;
+
+    return done(c, admin_domain_remove_call(c->store, &req, c->arena, &rep),
+                "is not served any more");
+}
+
+static const struct ctl_verb domain_verbs[] = {
+    {"add", 1, 2, "NAME [ADMINISTRATOR]          (whom postmaster, abuse and tls-reports point to)",
+     add_domain},
+    {"list", 0, 0, "[--json]", list_domains},
+    {"show", 1, 1, "[--json] NAME                 (every DNS record to set)", list_domains},
+    {"remove", 1, 1, "NAME", remove_domain},
+    {0},
+};
+
+int
+domain_command(int argc, char **argv)
+{
+    return ctl_main(argc, argv, domain_verbs);
+}

@@ -1,0 +1,213 @@
+/* ctl_queue.c - godwit queue and godwit status.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "ipc/admin_ipc.h"
+#include "role/command.h"
+#include "role/ctl.h"
+
+enum { VERB_RETRY, VERB_HOLD, VERB_RELEASE, VERB_DROP }; /* enum<3> queue_verb of admin.ipc */
+static const char *const states[] = {"waiting", "delivered", "failed", "under way"};
+
+static bool
+read_qid(const char *text, uint64_t *out)
+{
+    char *end;
+
+    if (strcmp(text, "all") == 0) {
+        *out = 0;
+        return true;
+    }
+    *out = strtoull(text, &end, 16);
+    return end != text && *end == '\0' && *out != 0;
+}
+
+static json_t *
+json_str(struct str s)
+{
+    return json_stringn(s.ptr != NULL ? s.ptr : "", s.len);
+}
+
+static json_t *
+message_json(const struct admin_queued *m)
+{
+    json_t *rcpts = json_array();
+    char qid[20];
+
+    for (size_t i = 0; i < m->rcpts_count; i++)
+        json_array_append_new(
+            rcpts,
+            json_pack("{s:o, s:s, s:i, s:i, s:o}", "address", json_str(m->rcpts[i].address),
+                      "state", states[m->rcpts[i].state & 3], "tries", (int)m->rcpts[i].tries,
+                      "code", (int)m->rcpts[i].code, "text", json_str(m->rcpts[i].text)));
+    snprintf(qid, sizeof(qid), "%llx", (unsigned long long)m->qid);
+    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:o}", "qid", qid, "sender",
+                     json_str(m->sender), "size", (json_int_t)m->size, "arrived_us",
+                     (json_int_t)m->arrived, "next_us", (json_int_t)m->next, "held", (int)m->held,
+                     "recipients", rcpts);
+}
+
+static void
+print_message(const struct admin_queued *m)
+{
+    char size[32], arrived[40], next[40];
+
+    printf("%llx  %s  %s  from <%.*s>  %s%s\n", (unsigned long long)m->qid,
+           ctl_time_text(m->arrived, arrived, sizeof(arrived)),
+           ctl_size_text(m->size, size, sizeof(size)), STR_FMT(m->sender),
+           m->held ? "held" : "next ", m->held ? "" : ctl_time_text(m->next, next, sizeof(next)));
+    for (size_t i = 0; i < m->rcpts_count; i++) {
+        const struct admin_queued_rcpt *r = &m->rcpts[i];
+        printf("    %-10s <%.*s>  %u tries", states[r->state & 3], STR_FMT(r->address), r->tries);
+        if (r->code != 0 || r->text.len > 0)
+            printf("  %u %.*s", r->code, STR_FMT(r->text));
+        printf("\n");
+    }
+}
+
+static SUSPENDS int
+list_queue(struct ctl *c)
+{
+    struct admin_queue req = {0};
+    struct admin_queue_reply rep;
+    json_t *all = json_array();
+    size_t count = 0;
+
+    if (c->argc == 1 && !read_qid(c->argv[0], &req.only))
+        return ctl_fail(c, ERR_SYNTAX);
+    do {
+        enum status e = admin_queue_call(c->store, &req, c->arena, &rep);
+        if (e != OK)
+            return ctl_fail(c, e);
+        count += rep.messages_count;
+        for (size_t i = 0; i < rep.messages_count; i++) {
+            if (c->json)
+                json_array_append_new(all, message_json(&rep.messages[i]));
+            else
+                print_message(&rep.messages[i]);
+        }
+        if (rep.messages_count > 0)
+            req.after = rep.messages[rep.messages_count - 1].qid;
+    } while (rep.more && rep.messages_count > 0);
+    if (c->json) {
+        json_dumpf(all, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else if (count == 0) {
+        printf("the queue is empty\n");
+    }
+    json_decref(all);
+    return CTL_OK;
+}
+
+static SUSPENDS int
+act(struct ctl *c, uint8_t verb)
+{
+    struct admin_queue_act req = {.verb = verb};
+    struct admin_queue_act_reply rep;
+
+    if (!read_qid(c->argv[0], &req.qid))
+        return ctl_fail(c, ERR_SYNTAX);
+    enum status e = admin_queue_act_call(c->store, &req, c->arena, &rep);
+    if (e != OK)
+        return ctl_fail(c, e);
+    printf("%u messages\n", rep.count);
+    return CTL_OK;
+}
+
+static SUSPENDS int
+retry(struct ctl *c)
+{
+    return act(c, VERB_RETRY);
+}
+
+static SUSPENDS int
+hold(struct ctl *c)
+{
+    return act(c, VERB_HOLD);
+}
+
+static SUSPENDS int
+release(struct ctl *c)
+{
+    return act(c, VERB_RELEASE);
+}
+
+static SUSPENDS int
+drop(struct ctl *c)
+{
+    return act(c, VERB_DROP);
+}
+
+static const struct ctl_verb queue_verbs[] = {
+    {"list", 0, 0, "[--json]", list_queue},
+    {"show", 1, 1, "[--json] QID", list_queue},
+    {"retry", 1, 1, "QID|all", retry},
+    {"hold", 1, 1, "QID|all", hold},
+    {"release", 1, 1, "QID|all", release},
+    {"drop", 1, 1, "QID|all                       (without telling the sender)", drop},
+    {0},
+};
+
+int
+queue_command(int argc, char **argv)
+{
+    return ctl_main(argc, argv, queue_verbs);
+}
+
+/* ---- status ---- */
+
+static SUSPENDS int
+show_status(struct ctl *c)
+{
+    struct admin_status req = {0};
+    struct admin_status_reply rep;
+    enum status e = admin_status_call(c->store, &req, c->arena, &rep);
+
+    if (e != OK)
+        return ctl_fail(c, e);
+    if (c->json) {
+        json_t *roles = json_object();
+        for (size_t i = 0; i < rep.roles_count; i++) {
+            char name[40];
+            snprintf(name, sizeof(name), "%.*s", STR_FMT(rep.roles[i].name));
+            json_object_set_new(roles, name, json_boolean(rep.roles[i].connected));
+        }
+        json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:o}", "version", json_str(rep.version),
+                              "commits", (json_int_t)rep.commits, "syncs", (json_int_t)rep.syncs,
+                              "queue", (json_int_t)rep.queue_length, "roles", roles);
+        json_dumpf(j, stdout, JSON_INDENT(2));
+        printf("\n");
+        json_decref(j);
+        return CTL_OK;
+    }
+    printf("godwit %.*s\n%llu messages in the queue\n%llu commits in %llu syncs\n",
+           STR_FMT(rep.version), (unsigned long long)rep.queue_length,
+           (unsigned long long)rep.commits, (unsigned long long)rep.syncs);
+    for (size_t i = 0; i < rep.roles_count; i++)
+        printf("role %-8.*s %s\n", STR_FMT(rep.roles[i].name),
+               rep.roles[i].connected ? "up" : "DOWN");
+    return CTL_OK;
+}
+
+static const struct ctl_verb status_verbs[] = {
+    {"show", 0, 0, "[--json]", show_status},
+    {0},
+};
+
+int
+status_command(int argc, char **argv)
+{
+    char show[] = "show";
+    char *words[8] = {argv[0], show};
+    int n = 2;
+
+    for (int i = 1; i < argc && n < 8; i++)
+        if (strcmp(argv[i], "show") != 0)
+            words[n++] = argv[i];
+    return ctl_main(n, words, status_verbs);
+}
