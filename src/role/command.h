@@ -15,6 +15,11 @@ struct command {
 };
 extern const struct command commands[]; /* role/commands.c; ended by name = NULL */
 
-int serve_command(int argc, char **argv);
+int serve_command(int argc, char **argv);   /* serve.c */
+int account_command(int argc, char **argv); /* ctl_directory.c */
+int alias_command(int argc, char **argv);
+int domain_command(int argc, char **argv);
+int queue_command(int argc, char **argv); /* ctl_queue.c */
+int status_command(int argc, char **argv);
 
 #endif

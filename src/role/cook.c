@@ -1,8 +1,8 @@
 /* cook.c - reads messages for the store, which never does.
  *
  * May touch:  memory, and channels to the store.  No files, no network, nothing from one message to the next.
- * After LIMIT_COOK_MESSAGES the store closes the channel when nothing is under way; then the process ends, and boss starts
- * a fresh one: whatever a message did to it does not last, and no answer is lost with it.
+ * After LIMIT_COOK_MESSAGES the store closes the channel when nothing is under way; then the process ends, and
+ * boss starts a fresh one: whatever a message did to it does not last, and no answer is lost with it.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/limits.h"
