@@ -145,6 +145,39 @@ test_signature(void **state)
         assert_true(line.len <= 79);
 }
 
+/* The message of RFC 8463 appendix A.3: what follows is what its two signatures were made of. */
+static void
+test_rfc8463(void **state)
+{
+    static const char message[] =
+        "From: Joe SixPack <joe@football.example.com>\r\n"
+        "To: Suzie Q <suzie@shopping.example.net>\r\n"
+        "Subject: Is dinner ready?\r\n"
+        "Date: Fri, 11 Jul 2003 21:00:37 -0700 (PDT)\r\n"
+        "Message-ID: <20030712040037.46341.5F8J@football.example.com>\r\n";
+    static const char field[] = "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\r\n"
+                                " d=football.example.com; i=@football.example.com;\r\n"
+                                " q=dns/txt; s=test; t=1528637909; h=from : to : subject :\r\n"
+                                " date : message-id : from : subject : date;\r\n"
+                                " bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;\r\n b=";
+    static const char want[] =
+        "from:Joe SixPack <joe@football.example.com>\r\n"
+        "to:Suzie Q <suzie@shopping.example.net>\r\n"
+        "subject:Is dinner ready?\r\n"
+        "date:Fri, 11 Jul 2003 21:00:37 -0700 (PDT)\r\n"
+        "message-id:<20030712040037.46341.5F8J@football.example.com>\r\n"
+        "dkim-signature:v=1; a=rsa-sha256; c=relaxed/relaxed; d=football.example.com; "
+        "i=@football.example.com; q=dns/txt; s=test; t=1528637909; h=from : to : subject : date : "
+        "message-id : from : subject : date; bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b=";
+    AUTO_BUF input = BUF(8000);
+    (void)state;
+
+    dkim_header_input(STR(message),
+                      STR("from : to : subject : date : message-id : from : subject : date"),
+                      STR(field), &input);
+    assert_true(str_eq(buf_str(&input), STR(want)));
+}
+
 /* A field repeated without end is named a bounded number of times. */
 static void
 test_many_fields(void **state)
@@ -167,7 +200,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bodies),      cmocka_unit_test(test_many_breaks),
         cmocka_unit_test(test_headers),     cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_many_fields),
+        cmocka_unit_test(test_many_fields), cmocka_unit_test(test_rfc8463),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
