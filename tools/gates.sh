@@ -118,8 +118,10 @@ gate_cppcheck() {
         --cppcheck-build-dir=build/cppcheck -D__linux__ -D__GNUC__=12 -I src -I build/src src
 }
 
+# gcc 12 loses track of arrays that a loop fills; clang-tidy's analyser judges uninitialized values.
 gate_analyzer() {
-    configure build-analyzer 'ccache gcc' -Dtests=disabled -Dc_args=-fanalyzer
+    configure build-analyzer 'ccache gcc' -Dtests=disabled \
+        -Dc_args='-fanalyzer -Wno-analyzer-use-of-uninitialized-value'
     compile build-analyzer
 }
 

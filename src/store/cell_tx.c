@@ -125,7 +125,8 @@ tx_range(struct tx *t, struct tx_span span, const struct cell_entry **entries_ou
     TRY(s);
     range_overlay(&r, cell_flying(t->cell), t->cell->building ^ 1);
     range_overlay(&r, cell_building(t->cell), t->cell->building);
-    qsort(r.entries, r.count, sizeof(*r.entries), by_key);
+    if (r.count > 1)
+        qsort(r.entries, r.count, sizeof(*r.entries), by_key);
     *entries_out = r.entries;
     *n_out = MIN(r.count, span.max);
     return OK;
