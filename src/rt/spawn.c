@@ -126,6 +126,7 @@ control_send(int fd, struct str bytes, const int *fds, size_t count)
         m.msg_control = room;
         m.msg_controllen = CMSG_SPACE(count * sizeof(int));
         struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        ASSERT(c != NULL);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;
         c->cmsg_len = CMSG_LEN(count * sizeof(int));
