@@ -32,6 +32,8 @@
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "messages", "421 4.7.0 after the last") \
     LIMIT(SMTP_IDLE_S,             300,       "s",        "421 4.4.2; RFC 5321 section 4.5.3.2") \
     LIMIT(SMTP_PRE_MAIL_S,         300,       "s",        "421 4.4.2") \
+    LIMIT(LOCAL_PART_BYTES,        255,       "bytes",    "501 5.1.3; RFC 5321 says 64, VERP and SRS need more") \
+    LIMIT(SMTP_PARAM_BYTES,        1024,      "bytes",    "501 5.5.4") \
     LIMIT(RECEIVED_FIELDS,         50,        "fields",   "554 5.4.6, a loop") \
     /* IMAP and POP3 */ \
     LIMIT(IMAP_PRELOGIN_BYTES,     8192,      "bytes",    "BAD and BYE") \
@@ -64,7 +66,13 @@
     LIMIT(MIME_DEPTH,              32,        "levels",   "deeper parts are opaque") \
     LIMIT(MIME_PARTS,              5000,      "parts",    "later parts are opaque") \
     LIMIT(MIME_PARAMS,             64,        "params",   "later ones are ignored") \
-    LIMIT(RECORD_BYTES,            2097152,   "bytes",    "the record is cut to the outer structure") \
+    LIMIT(MIME_PARAM_BYTES,        4096,      "bytes",    "a longer value is cut") \
+    LIMIT(MIME_BOUNDARY_BYTES,     998,       "bytes",    "the multipart is shown as text; RFC 2046 says 70") \
+    LIMIT(HEADER_INDEX_BYTES,      262144,    "bytes",    "the rest is not indexed") \
+    LIMIT(RECORD_BYTES,            2097152,   "bytes",    "never reached: the next two bound it") \
+    LIMIT(RECORD_FIELD_BYTES,      262144,    "bytes",    "further header fields are read from the body") \
+    LIMIT(RECORD_TEXT_BYTES,       262144,    "bytes",    "further parts have no names or parameters") \
+    LIMIT(RECORD_REFERENCES,       64,        "ids",      "the first and the last ones stay") \
     /* the store */ \
     LIMIT(BLOB_HANDLES,            4096,      "handles",  "451, per worker") \
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \

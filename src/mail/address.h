@@ -11,14 +11,15 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/scan.h"
 
 /* RFC 5321 section 4.5.3.1.1 says 64, but VERP and SRS senders pass that every day. */
-#define LOCAL_MAX 255u
+#define LOCAL_MAX ((uint32_t)LIMIT_LOCAL_PART_BYTES)
 /* Quoted and with domain, literal and brackets. */
 #define PATH_MAX_BYTES  1024u
 #define PARAM_KEY_MAX   32u
-#define PARAM_VALUE_MAX 1024u
+#define PARAM_VALUE_MAX ((uint32_t)LIMIT_SMTP_PARAM_BYTES)
 
 enum path_kind {
     PATH_NULL, /* "<>": the sender of bounces */

@@ -10,9 +10,10 @@
 #define MAIL_ADDRESS_LIST_H
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/scan.h"
 
-#define ADDRESSES_MAX 10000u
+#define ADDRESSES_MAX ((uint32_t)LIMIT_HEADER_ADDRESSES)
 
 enum address_kind { ADDRESS_MAILBOX, ADDRESS_GROUP_START, ADDRESS_GROUP_END };
 

@@ -13,11 +13,12 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/scan.h"
 
-#define HEADER_FIELDS_MAX 5000u
-#define HEADER_BYTES_MAX  (1u << 20)
-#define HEADER_INDEX_MAX  (256u << 10)
+#define HEADER_FIELDS_MAX ((uint32_t)LIMIT_HEADER_FIELDS)
+#define HEADER_BYTES_MAX  ((uint32_t)LIMIT_HEADER_BYTES)
+#define HEADER_INDEX_MAX  ((uint32_t)LIMIT_HEADER_INDEX_BYTES)
 #define HEADER_LINE_MAX   998u /* RFC 5322 section 2.1.1, without CRLF */
 
 struct header_field {

@@ -16,9 +16,9 @@
 #include "mail/param.h"
 #include "mail/transfer.h"
 
-#define MIME_DEPTH_MAX    32u
-#define MIME_PARTS_MAX    5000u
-#define MIME_BOUNDARY_MAX 998u /* RFC 2046 says 70 */
+#define MIME_DEPTH_MAX    ((uint32_t)LIMIT_MIME_DEPTH)
+#define MIME_PARTS_MAX    ((uint32_t)LIMIT_MIME_PARTS)
+#define MIME_BOUNDARY_MAX ((uint32_t)LIMIT_MIME_BOUNDARY_BYTES)
 #define MIME_NONE         UINT32_MAX
 /* What a tree can take from its arena; for a message of n bytes add n. */
 #define MIME_ARENA_MAX (4u << 20)

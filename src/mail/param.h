@@ -10,10 +10,11 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/limits.h"
 
-#define PARAMS_MAX        64u
+#define PARAMS_MAX        ((uint32_t)LIMIT_MIME_PARAMS)
 #define PARAM_NAME_BYTES  128u
-#define PARAM_VALUE_BYTES 4096u
+#define PARAM_VALUE_BYTES ((uint32_t)LIMIT_MIME_PARAM_BYTES)
 
 struct param {
     struct str name;  /* as sent, perhaps with "*0*" */

@@ -18,11 +18,12 @@
 #include "mail/mime.h"
 
 #define RECORD_VERSION    1u
-#define RECORD_MAX        (2u << 20)
-#define RECORD_FIELDS_MAX (256u << 10) /* of the message's header fields */
-#define RECORD_TEXT_MAX   (256u << 10) /* of all parts' strings and embedded envelopes */
-#define RECORD_PATH_MAX   (MIME_DEPTH_MAX + 2u)
-#define RECORD_REFS_MAX   64u
+#define RECORD_MAX        ((uint32_t)LIMIT_RECORD_BYTES)
+#define RECORD_FIELDS_MAX ((uint32_t)LIMIT_RECORD_FIELD_BYTES) /* of the message's header fields */
+#define RECORD_TEXT_MAX \
+    ((uint32_t)LIMIT_RECORD_TEXT_BYTES) /* of all parts' strings and embedded envelopes */
+#define RECORD_PATH_MAX (MIME_DEPTH_MAX + 2u)
+#define RECORD_REFS_MAX ((uint32_t)LIMIT_RECORD_REFERENCES)
 
 enum record_flag {
     RECORD_ATTACHMENT = 1, /* some part is one */

@@ -14,7 +14,7 @@
 #include "mail/subject.h"
 
 /* Longer values than these say nothing. */
-enum { REFS_VALUE_MAX = 64 << 10, PART_STRING_MAX = 2048, ENCODING_MAX = 64 };
+enum { REFS_VALUE_MAX = 64 << 10, PART_STRING_MAX = 2048, ENCODING_MAX = 64, SHORT_TYPE_MAX = 24 };
 
 struct writer {
     struct str message;
@@ -188,6 +188,25 @@ add_content(struct writer *w, struct buf *b, const struct mime_part *p)
     add_params(w, b, &c->params);
 }
 
+/* No structure can be printed without type and subtype, so the usual ones are always there; when there is no room
+ * left for longer ones, they become the plainest of their kind. */
+static void
+add_type(struct writer *w, struct buf *b, const struct mime_part *p)
+{
+    bool multipart = p->kind == MIME_MULTIPART;
+    size_t len = p->type.len + p->subtype.len;
+
+    if (len > SHORT_TYPE_MAX && len > w->text_left) {
+        w->cut = true;
+        buf_add_bytes(b, multipart ? p->type : STR("application"));
+        buf_add_bytes(b, multipart ? STR("mixed") : STR("octet-stream"));
+        return;
+    }
+    w->text_left -= len > SHORT_TYPE_MAX ? len : 0;
+    buf_add_bytes(b, p->type);
+    buf_add_bytes(b, p->subtype);
+}
+
 static void
 add_part(struct writer *w, struct buf *b, const struct mime_tree *t, const struct mime_part *p)
 {
@@ -202,9 +221,7 @@ add_part(struct writer *w, struct buf *b, const struct mime_tree *t, const struc
     buf_add_varint(&one, p->body_at - p->header_at);
     buf_add_varint(&one, p->end - p->body_at);
     buf_add_varint(&one, p->body_lines);
-    /* Type and subtype are never left out: no structure can be printed without them. */
-    buf_add_bytes(&one, p->type);
-    buf_add_bytes(&one, p->subtype);
+    add_type(w, &one, p);
     add_encoding(w, &one, p);
     add_value(w, &one, p->field[MIME_CONTENT_ID]);
     add_value(w, &one, p->field[MIME_CONTENT_DESCRIPTION]);
