@@ -29,88 +29,6 @@ contract_reopen(struct subject *s)
     }
 }
 
-/* ---- power cuts of the in-memory engine ---- */
-enum { WRITERS = 4, STEPS = 5 };
-struct ledger {
-    struct subject *s;
-    uint64_t cell;
-    int acked;                  /* steps acknowledged */
-    struct blob_id body[STEPS]; /* of the acknowledged ones */
-    enum status last;
-};
-
-static SUSPENDS enum status
-ledger_step(struct ledger *l, struct arena *a)
-{
-    struct batch *b = batch_new(a);
-    struct cell_version v;
-    struct blob_writer *w = NULL;
-    struct blob_id id;
-
-    TRY(engine_version(l->s->e, CELL(l->cell), &v));
-    TRY(engine_blob_new(l->s->e, 0, &w));
-    enum status status = engine_blob_add(w, pattern(a, 3000, l->cell));
-    if (status == OK)
-        status = engine_blob_end(&w, &id);
-    engine_blob_drop(&w);
-    TRY(status);
-    batch_put(b, STR("step"), arena_printf(a, "%d", l->acked + 1));
-    batch_put(b, arena_printf(a, "body%d", l->acked), blob_key(&id));
-    batch_ref_add(b, id);
-    TRY(engine_commit(l->s->e, CELL(l->cell), v, b, &v));
-    l->body[l->acked++] = id;
-    return OK;
-}
-
-static FIBER_ENTRY void
-ledger_fiber(void *arg)
-{
-    struct ledger *l = arg;
-
-    while (l->acked < STEPS) {
-        AUTO_ARENA *a = arena_new(1u << 20);
-        l->last = ledger_step(l, a);
-        if (l->last == OK || l->last == ERR_CONFLICT)
-            continue;
-        ASSERT(l->last == ERR_IO && engine_failed(l->s->e));
-        break;
-    }
-    crowd_left();
-}
-
-/* Everything acknowledged is there; at most one step more, whole or not at all; bodies with it. */
-static SUSPENDS void
-ledger_check(struct subject *s, const struct ledger *l)
-{
-    struct str step = get_ok(s, CELL(l->cell), STR("step"));
-    int found = step.ptr ? step.ptr[0] - '0' : 0;
-    struct blob_id id;
-    struct str bytes;
-
-    ASSERT(found == l->acked || (found == l->acked + 1 && l->last == ERR_IO));
-    for (int i = 0; i < STEPS; i++) {
-        struct str key = arena_printf(s->a, "body%d", i);
-        struct str value = get_ok(s, CELL(l->cell), key);
-        ASSERT((value.ptr != NULL) == (i < found));
-        if (i >= found)
-            continue;
-        mem_copy(id.bytes, value.ptr, sizeof(id.bytes));
-        ASSERT(i >= l->acked || blob_id_eq(id, l->body[i]));
-        ASSERT(blob_get(s, id, &bytes) == OK && str_eq(bytes, pattern(s->a, 3000, l->cell)));
-    }
-}
-
-static SUSPENDS void
-ledger_run(struct subject *s, const struct engine_faults *f, struct ledger ledgers[WRITERS])
-{
-    engine_mem_faults(s->e, f);
-    for (size_t i = 0; i < WRITERS; i++) {
-        ledgers[i] = (struct ledger){.s = s, .cell = i};
-        crowd_go(ledger_fiber, &ledgers[i]);
-    }
-    crowd_wait();
-}
-
 /* Cuts the power, or lets a call fail, at every call of a piece of work. */
 void
 contract_mem_crash(struct subject *s)
@@ -123,7 +41,8 @@ contract_mem_crash(struct subject *s)
         for (int kind = 0; kind < 2; kind++) {
             struct engine_faults f = {.crash_call = kind ? nth : 0,
                                       .io_error_call = kind ? 0 : nth};
-            ledger_run(s, &f, ledgers);
+            engine_mem_faults(s->e, &f);
+            ledger_run(s, ledgers);
             finished = !engine_failed(s->e);
             subject_reopen(s);
             for (size_t i = 0; i < WRITERS; i++)
@@ -232,7 +151,8 @@ contract_mem_shared(struct subject *s)
     /* One goes away in the middle of its work; the other one carries on. */
     struct ledger ledgers[WRITERS];
     struct engine_faults f = {.crash_call = 20, .delay_max_ms = 2};
-    ledger_run(&other, &f, ledgers);
+    engine_mem_faults(other.e, &f);
+    ledger_run(&other, ledgers);
     ASSERT(engine_failed(other.e) && !engine_failed(s->e));
     engine_close(&other.e);
     put_ok(s, CELL(100), STR("k"), STR("v"));

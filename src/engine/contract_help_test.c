@@ -188,3 +188,82 @@ crowd_wait(void)
         ASSERT(fiber_park(FIBER_FOREVER) == OK);
     crowd_state.waiter = NULL;
 }
+
+/* Some bodies travel in the commit, some in segments. */
+static size_t
+ledger_size(const struct ledger *l)
+{
+    return l->cell % 2 ? 3000 : 140000;
+}
+
+static SUSPENDS enum status
+ledger_step(struct ledger *l, struct arena *a)
+{
+    struct batch *b = batch_new(a);
+    struct cell_version v;
+    struct blob_writer *w = NULL;
+    struct blob_id id;
+
+    TRY(engine_version(l->s->e, CELL(l->cell), &v));
+    TRY(engine_blob_new(l->s->e, 0, &w));
+    enum status status = engine_blob_add(w, pattern(a, ledger_size(l), l->cell));
+    if (status == OK)
+        status = engine_blob_end(&w, &id);
+    engine_blob_drop(&w);
+    TRY(status);
+    batch_put(b, STR("step"), arena_printf(a, "%d", l->acked + 1));
+    batch_put(b, arena_printf(a, "body%d", l->acked), blob_key(&id));
+    batch_ref_add(b, id);
+    TRY(engine_commit(l->s->e, CELL(l->cell), v, b, &v));
+    l->body[l->acked++] = id;
+    return OK;
+}
+
+static FIBER_ENTRY void
+ledger_fiber(void *arg)
+{
+    struct ledger *l = arg;
+
+    while (l->acked < STEPS) {
+        AUTO_ARENA *a = arena_new(1u << 20);
+        l->last = ledger_step(l, a);
+        if (l->last == OK || l->last == ERR_CONFLICT)
+            continue;
+        ASSERT(l->last == ERR_NO_SPACE || (l->last == ERR_IO && engine_failed(l->s->e)));
+        break;
+    }
+    crowd_left();
+}
+
+/* Everything acknowledged is there; at most one step more, whole or not at all; bodies with it. */
+void
+ledger_check(struct subject *s, const struct ledger *l)
+{
+    struct str step = get_ok(s, CELL(l->cell), STR("step"));
+    int found = step.ptr ? step.ptr[0] - '0' : 0;
+    struct blob_id id;
+    struct str bytes;
+
+    ASSERT(found == l->acked || (found == l->acked + 1 && l->last == ERR_IO));
+    for (int i = 0; i < STEPS; i++) {
+        struct str key = arena_printf(s->a, "body%d", i);
+        struct str value = get_ok(s, CELL(l->cell), key);
+        ASSERT((value.ptr != NULL) == (i < found));
+        if (i >= found)
+            continue;
+        mem_copy(id.bytes, value.ptr, sizeof(id.bytes));
+        ASSERT(i >= l->acked || blob_id_eq(id, l->body[i]));
+        ASSERT(blob_get(s, id, &bytes) == OK &&
+               str_eq(bytes, pattern(s->a, ledger_size(l), l->cell)));
+    }
+}
+
+void
+ledger_run(struct subject *s, struct ledger ledgers[WRITERS])
+{
+    for (size_t i = 0; i < WRITERS; i++) {
+        ledgers[i] = (struct ledger){.s = s, .cell = i};
+        crowd_go(ledger_fiber, &ledgers[i]);
+    }
+    crowd_wait();
+}

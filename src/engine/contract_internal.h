@@ -43,6 +43,19 @@ void crowd_go(void (*entry)(void *arg), void *arg);
 void crowd_left(void);
 SUSPENDS void crowd_wait(void);
 
+/* A piece of work whose every acknowledged step must be found again. */
+enum { WRITERS = 4, STEPS = 5 };
+struct ledger {
+    struct subject *s;
+    uint64_t cell;
+    int acked;                  /* steps acknowledged */
+    struct blob_id body[STEPS]; /* of the acknowledged ones */
+    enum status last;
+};
+/* Until done, or until the engine fails or is full. */
+SUSPENDS void ledger_run(struct subject *s, struct ledger ledgers[WRITERS]);
+SUSPENDS void ledger_check(struct subject *s, const struct ledger *l);
+
 #define CELL(number) ((struct cell_id){'t', (number)})
 
 /* The cases. */
@@ -72,5 +85,20 @@ SUSPENDS void contract_reopen(struct subject *s);
 SUSPENDS void contract_mem_crash(struct subject *s);
 SUSPENDS void contract_mem_faults(struct subject *s);
 SUSPENDS void contract_mem_shared(struct subject *s);
+SUSPENDS void contract_rocks_faults(struct subject *s);
+SUSPENDS void contract_rocks_compact(struct subject *s);
+SUSPENDS void contract_rocks_checkpoint(struct subject *s);
+SUSPENDS void contract_rocks_mark(struct subject *s);
+SUSPENDS void contract_rocks_damage(struct subject *s);
+SUSPENDS void contract_rocks_format(struct subject *s);
+SUSPENDS void contract_rocks_sample(struct subject *s);
+SUSPENDS void contract_rocks_failed(struct subject *s);
+SUSPENDS void contract_rocks_kill(struct subject *s);
+SUSPENDS void contract_rocks_cut(struct subject *s);
+
+/* contract_kill_test.c: `contract_test --child ...`, started by the cases above. */
+int contract_child(int argc, char **argv);
+/* `contract_test --sample DIRECTORY` makes what tests/formats/ holds. */
+SUSPENDS void contract_sample_make(struct subject *s);
 
 #endif

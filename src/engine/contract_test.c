@@ -57,6 +57,16 @@ static const struct row rows[] = {
     {"crash", contract_mem_crash, MEM | CLUSTER},
     {"faults", contract_mem_faults, MEM},
     {"shared", contract_mem_shared, CLUSTER},
+    {"faults", contract_rocks_faults, ROCKS},
+    {"compact", contract_rocks_compact, ROCKS},
+    {"checkpoint", contract_rocks_checkpoint, ROCKS},
+    {"mark", contract_rocks_mark, ROCKS},
+    {"damage", contract_rocks_damage, ROCKS},
+    {"format", contract_rocks_format, ROCKS},
+    {"sample", contract_rocks_sample, ROCKS},
+    {"failed", contract_rocks_failed, ROCKS},
+    {"kill", contract_rocks_kill, ROCKS},
+    {"cut", contract_rocks_cut, ROCKS},
 };
 
 struct job {
@@ -103,6 +113,8 @@ main(int argc, char **argv)
     static struct CMUnitTest tests[COUNT_OF(jobs)];
     size_t n = 0;
 
+    if (argc > 1 && argv[1][0] == '-')
+        return contract_child(argc, argv);
     for (size_t p = 0; p < COUNT_OF(profiles); p++) {
         for (size_t r = 0; r < COUNT_OF(rows); r++) {
             struct job *job = &jobs[n];

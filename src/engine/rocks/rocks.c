@@ -136,6 +136,8 @@ close_work(void *arg)
     /* The mark only ever names what was durable, so it may be written after a failure too. */
     if (r->db && r->sync && acked > r->upkeep->marked && !r->base.failed)
         r->base.failed = rocks_mark_write(r->path, acked) != OK;
+    if (!r->base.failed)
+        rocks_segments_trim(r);
     rocks_db_close(r);
 }
 

@@ -69,6 +69,7 @@ struct rocks_segment {
     uint32_t users; /* readers under way */
 };
 enum status rocks_segments_load(struct rocks *r, struct problem *why); /* on a pool thread */
+void rocks_segments_trim(struct rocks *r); /* at a close: gives back what was never filled */
 void rocks_segments_free(struct rocks_segments **s);
 struct rocks_segment *rocks_segment_get(struct rocks *r, uint32_t number); /* made when new */
 struct rocks_segment *rocks_segment_find(const struct rocks *r, uint32_t number);

@@ -86,10 +86,14 @@ rocks_db_open(struct rocks *r, uint64_t cache_bytes, struct problem *why)
         rocksdb_options_destroy(options[i]);
     rocksdb_options_destroy(common);
     if (error) {
-        problem_set(why, 0, "", "The database of cells does not open: %.140s", error);
         r->db = NULL;
-        bool corrupt = str_starts(str_of(error), STR("Corruption"));
-        return rocks_error(error) == OK ? OK : corrupt ? ERR_CORRUPT : ERR_IO;
+        if (str_find_nocase(str_of(error), STR("lock")) >= 0) {
+            problem_set(why, 0, "", "The data in %.120s is in use by another process.", r->path);
+            rocksdb_free(error);
+            return ERR_EXISTS;
+        }
+        problem_set(why, 0, "", "The database of cells does not open: %.140s", error);
+        return rocks_error(error);
     }
     r->read_cached = rocksdb_readoptions_create();
     rocksdb_readoptions_set_read_tier(r->read_cached, 1); /* kBlockCacheTier */

@@ -72,9 +72,11 @@ rocks_mark_read(const char *path, uint64_t *sequence_out)
     return OK;
 }
 
+/* Under another name first: a file that a crash left half-made would look damaged. */
 static enum status
-mark_make(const char *path, const char *name, const char slot[SLOT_SIZE])
+mark_make(const char *name, const char slot[SLOT_SIZE])
 {
+    char tmp[ROCKS_PATH_MAX + 24];
     static const char zeros[SLOT_STEP];
     AUTO(fd_close) int fd = -1;
     struct iovec parts[3] = {
@@ -83,10 +85,11 @@ mark_make(const char *path, const char *name, const char slot[SLOT_SIZE])
         {(char *)(uintptr_t)zeros, SLOT_SIZE},
     };
 
-    TRY(disk_open(name, O_RDWR | O_CREAT, 0600, &fd));
+    snprintf(tmp, sizeof(tmp), "%s.tmp", name);
+    TRY(disk_open(tmp, O_RDWR | O_CREAT | O_TRUNC, 0600, &fd));
     TRY(disk_write_at(fd, parts, 3, 0));
     TRY(disk_sync(fd));
-    return disk_sync_dir(path);
+    return disk_rename(tmp, name);
 }
 
 enum status
@@ -102,7 +105,7 @@ rocks_mark_write(const char *path, uint64_t sequence)
     be32_put(slot + SLOT_SIZE - 4, crc32c(0, slot, SLOT_SIZE - 4));
     enum status status = disk_open(name, O_RDWR, 0, &fd);
     if (status == ERR_NOT_FOUND)
-        return mark_make(path, name, slot);
+        return mark_make(name, slot);
     TRY(status);
     TRY(disk_read_at(fd, old[0], SLOT_SIZE, 0));
     TRY(disk_read_at(fd, old[1], SLOT_SIZE, SLOT_STEP));

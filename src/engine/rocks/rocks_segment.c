@@ -280,9 +280,18 @@ file_check(struct rocks *r, const struct rocks_segment *s)
     rocks_segment_path(r, s->number, path, sizeof(path));
     if (stat(path, &st) != 0 || (uint64_t)st.st_size < s->used)
         return s->live > 0 ? ERR_CORRUPT : OK;
-    if ((uint64_t)st.st_size > s->used && truncate(path, (off_t)s->used) != 0)
+    /* A file that a checkpoint shares may be longer for the other's sake. */
+    if (st.st_nlink == 1 && (uint64_t)st.st_size > s->used && truncate(path, (off_t)s->used) != 0)
         return ERR_IO;
     return OK;
+}
+
+void
+rocks_segments_trim(struct rocks *r)
+{
+    for (size_t i = 0; r->segments && i < r->segments->count; i++)
+        if (!r->segments->items[i]->sealed)
+            (void)!file_check(r, r->segments->items[i]); /* else at the next open */
 }
 
 static enum status
