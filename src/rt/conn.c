@@ -271,6 +271,8 @@ work(void *arg)
 
     c->fiber = fiber_self();
     c->wakes = 0;
+    c->fill_left = CONN_FILL_BYTES;
+    c->in_bulk = false;
     fiber_context()->session = c->id;
     while (step(c)) {
     }
@@ -307,7 +309,7 @@ step(struct conn *c)
         conn_push(c);
         return (conn_pull(c) || next_wake(c, &why)) && !c->closing;
     }
-    if (++c->wakes % CONN_WAKES_IN_ROW == 0) {
+    if (++c->wakes % CONN_WAKES_IN_ROW == 0 || c->fill_left == 0) {
         conn_push(c);
         fiber_yield();
     }

@@ -12,6 +12,7 @@
 #include "base/size.h"
 #include "rt/conn_internal.h"
 
+static bool pull_share(struct conn *c);
 static uint32_t input_max(const struct conn *c);
 static bool line_ready(struct conn *c);
 static ssize_t receive(struct conn *c, char *p, size_t n);
@@ -31,6 +32,9 @@ conn_pull(struct conn *c)
 
     if (c->phase != CONN_OPEN || c->closing || c->eof || !(c->readable || c->tls_pending))
         return false;
+    /* A body that fills whole blocks is read in larger pieces. */
+    if (c->in_bulk)
+        (void)iobuf_need(&c->in, LIMIT_CONN_INPUT_BYTES, LIMIT_CONN_INPUT_BYTES);
     uint32_t room = iobuf_room(&c->in, input_max(c), &tail);
     if (room == 0)
         return false;
@@ -39,9 +43,18 @@ conn_pull(struct conn *c)
         return false;
     iobuf_grew(&c->in, (uint32_t)n);
     c->stalled = false;
+    c->fill_left -= MIN(c->fill_left, (uint32_t)n);
+    c->in_bulk = c->rest == REST_BYTES && (uint32_t)n == room;
     if (c->rest == REST_BYTES)
         c->body_got += (uint64_t)n;
     return true;
+}
+
+/* For the session's use: until it had its share of this wake. */
+static bool
+pull_share(struct conn *c)
+{
+    return (c->fill_left > 0 || c->home == NULL) && conn_pull(c);
 }
 
 static ssize_t
@@ -113,7 +126,7 @@ conn_line(struct conn *c, struct str *line_out)
     if (c->closing)
         return ERR_TEMP;
     while (!line_ready(c)) {
-        if (!conn_pull(c))
+        if (!pull_share(c))
             return ERR_TEMP;
     }
     if (c->line_len == 0) {
@@ -144,7 +157,7 @@ take_line(struct conn *c, struct str *line_out)
 struct str
 conn_peek(struct conn *c, size_t max)
 {
-    if (c->closing || (iobuf_size(&c->in) == 0 && !conn_pull(c)))
+    if (c->closing || (iobuf_size(&c->in) == 0 && !pull_share(c)))
         return STR_NONE;
     return str_from(iobuf_start(&c->in), MIN(max, iobuf_size(&c->in)));
 }
@@ -161,10 +174,5 @@ conn_consume(struct conn *c, size_t n)
 bool
 conn_fill(struct conn *c)
 {
-    uint32_t before = iobuf_size(&c->in);
-
-    if (c->fill_left == 0 || !conn_pull(c))
-        return false;
-    c->fill_left -= MIN(c->fill_left, iobuf_size(&c->in) - before);
-    return true;
+    return pull_share(c);
 }

@@ -23,7 +23,7 @@ struct ssl_st;
 /* How long a farewell may take to leave, and how long to wait for the peer's end after it. */
 #define CONN_DRAIN_MS  10000
 #define CONN_LINGER_MS 2000
-/* conn_fill() in one wake, so that one fast sender does not hold the loop. */
+/* Read in one wake, so that one fast sender does not hold the loop. */
 #define CONN_FILL_BYTES 262144u
 /* Wakes in a row before the loop gets its turn. */
 #define CONN_WAKES_IN_ROW 32u
@@ -64,6 +64,7 @@ struct conn {
     bool note, timed_out, waiting, wait_done;
     bool stalled; /* the last wake took nothing: the same bytes wake no more */
     uint64_t consumed;
+    bool in_bulk;  /* the last read took all that there was room for */
     bool skipping; /* inside a line that was too long */
     bool authenticated;
     bool tls_pending; /* the TLS layer holds bytes that the kernel does not */
