@@ -94,6 +94,25 @@ front_certs_changed(void)
     }
 }
 
+/* A peer that never got a session is seen by nobody else. */
+static void
+on_refused(const struct listener *l, struct str peer, enum refusal what, struct str why)
+{
+    static const struct str reasons[] = {
+        [REFUSED_FULL] = STR("full"),
+        [REFUSED_ADDRESS] = STR("too many of one address"),
+        [REFUSED_SLOW] = STR("slow, and connections run short"),
+        [REFUSED_HANDSHAKE] = STR("handshake"),
+    };
+    AUTO(logger_send) struct log_line line;
+
+    if (!event_begin(&line, what == REFUSED_HANDSHAKE ? EVENT_TLS_FAIL : EVENT_CONN_SHED))
+        return;
+    log_str(&line, "proto", str_of(service_name((enum service)l->kind)));
+    log_str(&line, "peer", peer);
+    log_str(&line, "reason", what == REFUSED_HANDSHAKE ? why : reasons[what]);
+}
+
 static const struct front_service *
 find_service(const struct front_service *table, enum service s)
 {
@@ -118,6 +137,7 @@ start_listener(const struct role_start *s, const struct role_listener *from,
             s->config->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS,
         .shed_line = how->shed_line,
         .kind = (int)from->service,
+        .refused = on_refused,
     };
     if (s->config->tls_count > 0)
         TRY(protocol_tls(how->alpn, &l->tls));

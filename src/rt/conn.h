@@ -45,19 +45,20 @@ struct conn_ops {
     void *(*opened)(struct conn *c);
     void (*wake)(void *session, enum wake why);
     void (*closed)(void *session);
-    /* Optional, for the log: a peer was turned away without ever having, or with, a session.  why: "full",
-     * "address", "slow" (shed), or what went wrong in its handshake.  Runs on any stack; must not suspend. */
-    void (*refused)(const struct listener *l, struct str peer, struct str why);
 };
+enum refusal { REFUSED_FULL, REFUSED_ADDRESS, REFUSED_SLOW, REFUSED_HANDSHAKE };
 struct listener {
     int fd; /* listening socket, owned by the caller */
     const struct conn_ops *ops;
     struct tls_server *tls; /* for implicit TLS and STARTTLS; NULL = none */
     bool implicit_tls;
-    uint32_t conns_max;           /* above 75 % the slowest unauthenticated peers are shed */
-    uint32_t per_address_max;     /* per /32 or /64 */
-    struct str shed_line;         /* what a shed peer is told, such as "421 ...\r\n" */
-    int kind;                     /* the caller's: which protocol and port */
+    uint32_t conns_max;       /* above 75 % the slowest unauthenticated peers are shed */
+    uint32_t per_address_max; /* per /32 or /64 */
+    struct str shed_line;     /* what a shed peer is told, such as "421 ...\r\n" */
+    int kind;                 /* the caller's: which protocol and port */
+    /* Optional, for the log: a peer was turned away.  why: what went wrong in its handshake, or empty.
+     * Runs on any stack; must not suspend. */
+    void (*refused)(const struct listener *l, struct str peer, enum refusal what, struct str why);
     struct listener_state *state; /* rt's own; NULL before listener_start() */
 };
 /* l stays where it is until listener_stop() was called and its last connection has closed. */

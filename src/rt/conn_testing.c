@@ -24,10 +24,9 @@ struct fiber_queue test_gate;
 static void *opened(struct conn *c);
 static void wake(void *session, enum wake why);
 static void closed(void *session);
-static void refused(const struct listener *l, struct str peer, struct str why);
+static void refused(const struct listener *l, struct str peer, enum refusal what, struct str why);
 
-const struct conn_ops test_ops = {
-    .opened = opened, .wake = wake, .closed = closed, .refused = refused};
+const struct conn_ops test_ops = {.opened = opened, .wake = wake, .closed = closed};
 
 static void
 event(char c)
@@ -165,11 +164,13 @@ closed(void *session)
 }
 
 static void
-refused(const struct listener *l, struct str peer, struct str why)
+refused(const struct listener *l, struct str peer, enum refusal what, struct str why)
 {
+    static const char *const names[] = {"full", "address", "slow", "handshake: "};
+
     assert_ptr_equal(l, &test_listener);
     assert_str(peer, STR("127.0.0.1"));
-    snprintf(test_refused, sizeof(test_refused), "%.*s", STR_FMT(why));
+    snprintf(test_refused, sizeof(test_refused), "%s%.*s", names[what], STR_FMT(why));
 }
 
 /* The other side. */
@@ -204,6 +205,7 @@ test_run(void (*body)(void))
     if (own) {
         test_listener.fd = -1;
         test_listener.ops = &test_ops;
+        test_listener.refused = refused;
         if (test_listener.conns_max == 0)
             test_listener.conns_max = 100;
         assert_int_equal(listener_start(&test_listener), OK);
@@ -302,6 +304,7 @@ test_listen(void)
     assert_int_equal(listen(test_listener.fd, 64), 0);
     assert_int_equal(getsockname(test_listener.fd, (struct sockaddr *)&a, &len), 0);
     test_listener.ops = &test_ops;
+    test_listener.refused = refused;
     if (test_listener.conns_max == 0)
         test_listener.conns_max = 100;
     assert_int_equal(listener_start(&test_listener), OK);

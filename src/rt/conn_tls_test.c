@@ -384,7 +384,7 @@ shake_too_long(void)
     test_say(fd, STR("\x16\x03\x01\x02\x00\x01\x00"));
     test_expect_end(fd);
     close(fd);
-    assert_string_equal(test_refused, "it took too long");
+    assert_string_equal(test_refused, "handshake: it took too long");
     SSL *ssl = peer_new(NULL);
     assert_false(peer_shake(ssl)); /* its signature never comes */
     assert_int_equal(signs, 1);
@@ -421,7 +421,7 @@ plain_text_ends_a_handshake(void **state)
     use_local(STR(""));
     test_run(say_nonsense);
     assert_string_equal(test_events, "");
-    assert_string_equal(test_refused, "wrong version number");
+    assert_string_equal(test_refused, "handshake: wrong version number");
 }
 
 static FIBER_ENTRY void

@@ -50,8 +50,9 @@ static void accept_one(struct listener_state *s, int fd, const struct sockaddr_s
 static void set_socket_options(int fd);
 static bool shed_slowest(struct listener_state *s);
 static void refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer,
-                   const char *why);
-static void tell_refused(const struct listener *l, const char *peer, const char *why);
+                   enum refusal what);
+static void tell_refused(const struct listener *l, const char *peer, enum refusal what,
+                         const char *why);
 static struct address_key key_of(const struct sockaddr_storage *a);
 static bool count_address(struct listener_state *s, const struct sockaddr_storage *a);
 static void uncount_address(struct listener_state *s, const struct sockaddr_storage *a);
@@ -190,12 +191,12 @@ accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer
     if (s->counts.open >= (uint64_t)l->conns_max * 3 / 4 && !shed_slowest(s) &&
         s->counts.open >= l->conns_max) {
         s->counts.refused_full++;
-        refuse(s, fd, &address, "full");
+        refuse(s, fd, &address, REFUSED_FULL);
         return;
     }
     if (!count_address(s, &address)) {
         s->counts.refused_address++;
-        refuse(s, fd, &address, "address");
+        refuse(s, fd, &address, REFUSED_ADDRESS);
         return;
     }
     struct conn *c = conn_new(fd);
@@ -243,7 +244,7 @@ shed_slowest(struct listener_state *s)
             iobuf_grew(&c->out, (uint32_t)line.len);
         }
         s->counts.shed++;
-        tell_refused(s->listener, c->peer_text, "slow");
+        tell_refused(s->listener, c->peer_text, REFUSED_SLOW, "");
         conn_close(c);
         return true;
     }
@@ -251,13 +252,13 @@ shed_slowest(struct listener_state *s)
 }
 
 static void
-refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer, const char *why)
+refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer, enum refusal what)
 {
     struct str line = s->listener->shed_line;
     char text[INET6_ADDRSTRLEN];
 
     address_text(peer, text);
-    tell_refused(s->listener, text, why);
+    tell_refused(s->listener, text, what, "");
     if (line.len > 0 && !s->listener->implicit_tls)
         (void)!send(fd, line.ptr, line.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
@@ -266,14 +267,14 @@ refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer, co
 void
 listener_handshake_failed(const struct conn *c, const char *why)
 {
-    tell_refused(c->home->listener, c->peer_text, why);
+    tell_refused(c->home->listener, c->peer_text, REFUSED_HANDSHAKE, why);
 }
 
 static void
-tell_refused(const struct listener *l, const char *peer, const char *why)
+tell_refused(const struct listener *l, const char *peer, enum refusal what, const char *why)
 {
-    if (l->ops->refused != NULL)
-        l->ops->refused(l, str_of(peer), str_of(why));
+    if (l->refused != NULL)
+        l->refused(l, str_of(peer), what, str_of(why));
 }
 
 void
