@@ -10,7 +10,7 @@
  *   W hash8                  id of the entry of a subscribed name without a mailbox; hash_stable() of the name
  *   S mailbox4 (uid>>6)4     <= 64 placements: uid, flags, modseq, mid; those with uid >= uidnext are not yet there
  *   R (mid>>6)6              <= 64 messages: blob, size, dates, thread, where they are placed
- *   O (mid>>6)6              <= 64 sort entries, opaque
+ *   O (mid>>4)6              <= 16 sort entries, opaque; smaller pages, for the last is rewritten by each delivery
  *   T (tid>>6)6              <= 64 threads: their mids, and the message-id hashes that lead to them
  *   I bits1 bucket2          sorted (hash6 of a message-id, tid6); 2^bits buckets, H says how many
  *   L modseq8                change log: what one change touched, for CONDSTORE, IDLE and JMAP
@@ -35,6 +35,7 @@
 #define CELL_CONFIG    'c'
 #define PAGE_BITS      6u
 #define PAGE_ENTRIES   64u
+#define SORT_PAGE_BITS 4u
 #define ID48_MAX       ((UINT64_C(1) << 48) - 1)
 #define KEY_NAME_MAX   480u /* one level of a mailbox name; the engine's keys end at 512 */
 #define MAILBOX_ROOT   0u
@@ -162,7 +163,7 @@ key_messages(uint64_t mid)
 static inline struct key
 key_sort(uint64_t mid)
 {
-    return key_u48(KEY_SORT, mid >> PAGE_BITS);
+    return key_u48(KEY_SORT, mid >> SORT_PAGE_BITS);
 }
 
 static inline struct key

@@ -155,7 +155,8 @@ add_one(struct adding *ad)
     TRY(put_message(ad));
     if (m->sort.len > 0) {
         struct key k = key_sort(mid);
-        TRY(work_entry_put(w, &k, mid % PAGE_ENTRIES == 0, mid % PAGE_ENTRIES, m->sort));
+        uint8_t low = mid % (1u << SORT_PAGE_BITS);
+        TRY(work_entry_put(w, &k, low == 0, low, m->sort));
     }
     if (m->qid != 0) {
         struct key k = key_delivered(m->qid, m->rcpt);

@@ -213,5 +213,5 @@ reap_body(struct work *w, uint64_t mid)
     tx_ref_drop(w->tx, v.blob);
     tx_record_del(w->tx, mid);
     TRY(work_entry_put(w, &k, false, mid % PAGE_ENTRIES, STR_NONE));
-    return work_entry_put(w, &sort, false, mid % PAGE_ENTRIES, STR_NONE);
+    return work_entry_put(w, &sort, false, mid % (1u << SORT_PAGE_BITS), STR_NONE);
 }
