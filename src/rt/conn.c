@@ -236,10 +236,9 @@ conn_settle(struct conn *c)
         return;
     }
     bool work_waits = next_wake(c, &why);
-    if (!work_waits) {
-        (void)conn_pull(c); /* its result does not matter: it may have found the end */
-        work_waits = next_wake(c, &why);
-    }
+    /* Edges come once: a unit larger than one read is read on until nothing is left. */
+    for (bool more = true; !work_waits && more; work_waits = next_wake(c, &why))
+        more = conn_pull(c); /* false may have found the end */
     if (work_waits) {
         launch(c);
         return;
