@@ -26,7 +26,8 @@ struct imap_append {
     struct instant received;
     struct arena *arena;
     enum status failed;
-    bool sync;
+    bool
+        several; /* MULTIAPPEND, which is not offered: taken to the end of the command, and refused */
 };
 
 /* What stands before the message. */
@@ -264,20 +265,40 @@ commit(struct imap_session *s, struct imap_append *p, struct store_append_reply 
     return e;
 }
 
-/* After the message: the end of the command.  Another literal would be MULTIAPPEND, which is not offered. */
+/* The client sends one more message without waiting: that goes by too. */
+static bool
+goes_on(struct imap_session *s, struct str line)
+{
+    struct imap_literal lit;
+
+    if (!imap_literal_at_end(line, &lit) || lit.sync)
+        return false;
+    s->append->several = true;
+    s->append->failed = ERR_SYNTAX;
+    s->append->left = lit.size;
+    drop_handle(s->append);
+    buf_release(&s->append->piece);
+    imap_go_rest(s, lit.size > 0 ? IMAP_REST_APPEND : IMAP_REST_CONTINUE);
+    return true;
+}
+
+/* After the message: the end of the command. */
 enum status
 imap_append_line(struct imap_session *s, struct str line)
 {
+    struct store_append_reply rep;
+    char code[48];
+
+    if (goes_on(s, line))
+        return OK;
     AUTO(imap_append_free) struct imap_append *p = s->append;
     AUTO(mem_str_free) struct str tag = s->tag;
     struct imap_cmd c = {.s = s, .tag = tag};
-    struct store_append_reply rep;
-    char code[48];
 
     /* Still s->append while it suspends: imap_store_lost() must find it. */
     s->tag = STR_NONE;
     imap_go_rest(s, IMAP_REST_COMMAND);
-    bool ends = str_trim(line).len == 0;
+    bool ends = str_trim(line).len == 0 && !p->several;
     enum status e = ends ? commit(s, p, &rep) : ERR_SYNTAX;
     s->append = NULL;
     if (!ends)
@@ -290,7 +311,7 @@ imap_append_line(struct imap_session *s, struct str line)
         return imap_no(&c, NULL, "The message cannot be read");
     if (e != OK)
         return imap_write_failed(&c, e);
-    imap_changed(s->account, &p->mailbox, 1);
+    imap_changed(s->account, rep.modseq, &p->mailbox, 1);
     snprintf(code, sizeof(code), "APPENDUID %u %u", rep.uidvalidity, rep.uid);
     return imap_ok(&c, code, "Saved");
 }

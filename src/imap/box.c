@@ -211,7 +211,7 @@ is_among(uint32_t id, const uint32_t *ids, size_t n)
 }
 
 void
-box_mark_stale(uint64_t account, const uint32_t *mailboxes, size_t n)
+box_mark_stale(uint64_t account, uint64_t modseq, const uint32_t *mailboxes, size_t n)
 {
     struct imap_user *u = imap_user_find(account);
 
@@ -219,7 +219,7 @@ box_mark_stale(uint64_t account, const uint32_t *mailboxes, size_t n)
         return;
     list_each (node, &u->boxes) {
         struct box *b = LIST_ENTRY(node, struct box, node);
-        if (is_among(b->mailbox, mailboxes, n))
+        if (is_among(b->mailbox, mailboxes, n) && (modseq == 0 || modseq > b->modseq))
             b->stale = true;
     }
 }
@@ -231,7 +231,7 @@ box_mark_all_stale(void)
     struct imap_user *u;
 
     while ((u = imap_user_next(&cursor)) != NULL)
-        box_mark_stale(u->account, NULL, 0);
+        box_mark_stale(u->account, 0, NULL, 0);
 }
 
 /* ---- following the store ---- */

@@ -67,7 +67,8 @@ MUST_USE SUSPENDS enum status box_open(uint64_t session, uint64_t account,
 void box_close(struct box **b);
 /* Brings the box up to date when it is stale (or always, force). */
 MUST_USE SUSPENDS enum status box_refresh(struct box *b, uint64_t session, bool force);
-void box_mark_stale(uint64_t account, const uint32_t *mailboxes, size_t n);
+/* Those that are not up to modseq; 0: in any case.  n = 0: all mailboxes of the account. */
+void box_mark_stale(uint64_t account, uint64_t modseq, const uint32_t *mailboxes, size_t n);
 void box_mark_all_stale(void); /* the store was lost, and with it what it would have told */
 /* The open box of this mailbox, or NULL. */
 struct box *box_find(uint64_t account, uint32_t mailbox);

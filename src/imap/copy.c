@@ -98,7 +98,7 @@ answer(struct imap_cmd *c, const struct copying *k)
 
     add_copyuid(&code, &k->rep);
     if (buf_status(&code) != OK || code.len == 0)
-        return imap_ok(c, NULL, code.len == 0 ? "There was no such message" : "Done");
+        return imap_ok(c, NULL, "Done"); /* of none, or of too many to name them */
     if (k->req.move) {
         TRY(conn_write(c->s->conn, STR("* OK [")));
         TRY(conn_write(c->s->conn, buf_str(&code)));
@@ -124,9 +124,9 @@ do_copy(struct imap_cmd *c, struct str name, struct copying *k)
     k->req.to = to.id;
     TRY(imap_store(&store));
     TRY(store_copy_call(store, &k->req, k->arena, &k->rep));
-    imap_changed(s->account, &to.id, 1);
+    imap_changed(s->account, k->rep.modseq, &to.id, 1);
     if (k->req.move)
-        imap_changed(s->account, &k->req.mailbox, 1);
+        imap_changed(s->account, k->rep.modseq, &k->req.mailbox, 1);
     return OK;
 }
 

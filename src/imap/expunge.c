@@ -20,7 +20,7 @@ imap_expunge(struct imap_session *s, const struct store_range *uids, size_t n)
 
     TRY(imap_store(&store));
     TRY(store_expunge_call(store, &req, a, &rep));
-    imap_changed(s->account, &req.mailbox, 1);
+    imap_changed(s->account, rep.modseq, &req.mailbox, 1);
     return OK;
 }
 

@@ -23,8 +23,9 @@ struct imap_world {
 /* Once per process, before the first listener starts.  w is read at every use. */
 void imap_init(const struct imap_world *w);
 extern const struct conn_ops imap_ops;
-/* What the store told (watch.ipc): open boxes of the account are stale; sessions in IDLE are woken.  n = 0: all. */
-void imap_changed(uint64_t account, const uint32_t *mailboxes, size_t n);
+/* What the store told (watch.ipc): open boxes of the account that are not up to modseq are stale (0: in any case);
+ * sessions in IDLE are woken.  n = 0: all mailboxes. */
+void imap_changed(uint64_t account, uint64_t modseq, const uint32_t *mailboxes, size_t n);
 void imap_revoked(uint64_t account, uint64_t session); /* session 0 = all */
 /* The store was lost: sessions end with BYE at their next command, since what was under way is unknown. */
 void imap_store_lost(void);

@@ -59,26 +59,25 @@ imap_special_name(unsigned special)
     return special < IMAP_SPECIAL_COUNT ? special_names[special] : STR("");
 }
 
-/* " (USE (\Sent))"      RFC 6154 section 3 */
-static bool
+/* " (USE (\Sent))"      RFC 6154 section 3.  ERR_NOT_FOUND: a use that is none. */
+static enum status
 scan_use(struct scan *in, uint8_t *special_out)
 {
     struct str word;
 
-    if (imap_scan_end(in)) {
-        *special_out = 0;
-        return true;
-    }
-    if (!imap_scan_sp(in) || !scan_str_nocase(in, STR("(USE (\\")) || !imap_scan_atom(in, &word) ||
-        !scan_str(in, STR("))")) || !imap_scan_end(in))
-        return false;
+    *special_out = 0;
+    if (imap_scan_end(in))
+        return OK;
+    if (!imap_scan_sp(in) || !scan_str_nocase(in, STR("(USE (")) || !scan_char(in, '\\') ||
+        !imap_scan_atom(in, &word) || !scan_str(in, STR("))")) || !imap_scan_end(in))
+        return ERR_SYNTAX;
     for (uint8_t i = 1; i < IMAP_SPECIAL_COUNT; i++) {
         if (str_eq_nocase(word, str_skip(special_names[i], 1))) {
             *special_out = i;
-            return true;
+            return OK;
         }
     }
-    return false;
+    return ERR_NOT_FOUND;
 }
 
 /* "CREATE" SP mailbox [SP "(" "USE" SP "(" [use-attr] ")" ")"] */
@@ -92,9 +91,12 @@ imap_cmd_create(struct imap_cmd *c)
 
     if (!imap_scan_sp(&c->in) || !imap_scan_mailbox(&c->in, c->arena, &req.name))
         return imap_bad(c, "Expected CREATE mailbox");
-    if (!scan_use(&c->in, &req.special))
+    enum status e = scan_use(&c->in, &req.special);
+    if (e == ERR_SYNTAX)
+        return imap_bad(c, "Expected CREATE mailbox (USE (\\Sent))");
+    if (e != OK)
         return imap_no(c, "USEATTR", "That special use is not known here");
-    enum status e = imap_store(&store);
+    e = imap_store(&store);
     if (e == OK)
         e = store_mailbox_create_call(store, &req, a, &rep);
     return e == OK ? imap_ok(c, NULL, "Created") : imap_write_failed(c, e);
@@ -137,7 +139,7 @@ imap_cmd_delete(struct imap_cmd *c)
         return delete_failed(c, e);
     if (s->box != NULL && s->box->mailbox == m.id)
         imap_session_deselect(s);
-    imap_changed(s->account, &m.id, 1);
+    imap_changed(s->account, 0, &m.id, 1);
     return imap_ok(c, NULL, "Deleted");
 }
 
@@ -167,7 +169,7 @@ imap_cmd_rename(struct imap_cmd *c)
         return imap_no(c, "CANNOT", "A mailbox cannot go below itself");
     if (e != OK)
         return imap_write_failed(c, e);
-    imap_changed(c->s->account, &m.id, 1);
+    imap_changed(c->s->account, 0, &m.id, 1);
     return imap_ok(c, NULL, "Renamed");
 }
 

@@ -50,13 +50,13 @@ imap_wake_idle(struct imap_session *s)
 }
 
 void
-imap_changed(uint64_t account, const uint32_t *mailboxes, size_t n)
+imap_changed(uint64_t account, uint64_t modseq, const uint32_t *mailboxes, size_t n)
 {
     struct imap_user *u = imap_user_find(account);
 
     if (u == NULL)
         return;
-    box_mark_stale(account, mailboxes, n);
+    box_mark_stale(account, modseq, mailboxes, n);
     list_each (node, &u->sessions)
         imap_wake_idle(LIST_ENTRY(node, struct imap_session, node));
 }

@@ -78,7 +78,7 @@ change_flags(struct imap_session *s, const struct change *ch, const struct store
     TRY(imap_store(&store));
     TRY(store_flags_call(store, &req, a, &rep));
     box_keywords(s->box, rep.keywords, rep.keywords_count);
-    imap_changed(s->account, &req.mailbox, 1);
+    imap_changed(s->account, rep.modseq, &req.mailbox, 1);
     return OK;
 }
 

@@ -41,7 +41,7 @@ void
 watch_serve_changed(struct ipc_peer *from, const struct watch_changed *req, struct arena *a)
 {
     (void)from, (void)a;
-    imap_changed(req->account, req->mailboxes, req->mailboxes_count);
+    imap_changed(req->account, req->modseq, req->mailboxes, req->mailboxes_count);
 }
 
 void
