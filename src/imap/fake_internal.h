@@ -1,0 +1,67 @@
+/* fake_internal.h - what the files of the fake store share.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef IMAP_FAKE_INTERNAL_H
+#define IMAP_FAKE_INTERNAL_H
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "imap/fake_store.h"
+
+#define FAKE_MAILBOXES 600u
+#define FAKE_ACCOUNT   7u
+#define FAKE_HANDLES   8u
+
+struct fake_message {
+    uint32_t uid, flags;
+    uint64_t modseq, mid;
+    int64_t received;
+    struct str body;
+};
+struct fake_vanished {
+    uint32_t uid;
+    uint64_t modseq;
+};
+struct fake_mailbox {
+    struct str name; /* NULL: free */
+    uint32_t uidvalidity, uidnext, special;
+    uint64_t modseq;
+    bool subscribed, selectable;
+    struct fake_message *messages;
+    size_t count;
+    struct fake_vanished *vanished;
+    size_t vanished_count;
+    struct str keywords[LIMIT_KEYWORDS];
+    size_t keyword_count;
+};
+struct fake {
+    struct imap_world world;
+    struct ipc_peer *store, *watch; /* both ends of the store's channel: ours, the server's */
+    struct ipc_peer *auth, *auth_far;
+    struct fake_mailbox boxes[FAKE_MAILBOXES]; /* id is index + 1 */
+    uint32_t next_validity;
+    uint64_t modseq, next_mid;
+    struct str fail_verb;
+    enum status fail_status;
+    bool fail_dies;
+    struct buf blobs[FAKE_HANDLES];
+    bool blob_open[FAKE_HANDLES];
+    size_t gone;
+};
+extern struct fake fake;
+
+struct fake_mailbox *fake_find(struct str name);
+struct fake_mailbox *fake_by_id(uint32_t id);
+uint32_t fake_id(const struct fake_mailbox *m);
+struct fake_mailbox *fake_make(struct str name, uint32_t special); /* NULL: too many */
+void fake_unmake(struct fake_mailbox *m);
+bool fake_is_below(struct str name, struct str parent);
+bool fake_has_children(const struct fake_mailbox *m);
+void fake_touch(struct fake_mailbox *m);      /* a new modseq */
+void fake_tell(const struct fake_mailbox *m); /* the server learns that it changed */
+struct fake_message *fake_add(struct fake_mailbox *m, struct str body, uint32_t flags);
+void fake_take_out(struct fake_mailbox *m, size_t i);
+uint32_t fake_keyword_bit(struct fake_mailbox *m, struct str word); /* 0: too many */
+void fake_blob_forget(uint32_t handle);
+
+#endif

@@ -1,0 +1,384 @@
+/* fake_store.c - see fake_store.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "imap/fake_store.h"
+
+#include "base/mem.h"
+#include "base/scan.h"
+#include "base/size.h"
+#include "imap/fake_internal.h"
+#include "ipc/auth_serve.h"
+#include "ipc/store_serve.h"
+#include "ipc/watch_ipc.h"
+#include "ipc/watch_serve.h"
+#include "rt/loop.h"
+
+struct fake fake;
+
+const struct config fake_config = {
+    .host = {"mail.test", 9}, .plaintext_loopback = true, .message_bytes_max = 4u << 20};
+
+/* ---- mailboxes ---- */
+
+struct fake_mailbox *
+fake_find(struct str name)
+{
+    for (size_t i = 0; i < FAKE_MAILBOXES; i++)
+        if (fake.boxes[i].name.ptr != NULL && str_eq(fake.boxes[i].name, name))
+            return &fake.boxes[i];
+    return NULL;
+}
+
+struct fake_mailbox *
+fake_by_id(uint32_t id)
+{
+    return id >= 1 && id <= FAKE_MAILBOXES && fake.boxes[id - 1].name.ptr != NULL
+               ? &fake.boxes[id - 1]
+               : NULL;
+}
+
+uint32_t
+fake_id(const struct fake_mailbox *m)
+{
+    return (uint32_t)(m - fake.boxes) + 1;
+}
+
+void
+fake_tell(const struct fake_mailbox *m)
+{
+    uint32_t id = fake_id(m);
+    struct watch_changed note = {
+        .account = FAKE_ACCOUNT, .modseq = fake.modseq, .mailboxes = &id, .mailboxes_count = 1};
+
+    ASSERT(fake.watch == NULL || watch_changed_note(fake.watch, &note) == OK);
+}
+
+void
+fake_touch(struct fake_mailbox *m)
+{
+    m->modseq = ++fake.modseq;
+}
+
+struct fake_mailbox *
+fake_make(struct str name, uint32_t special)
+{
+    for (size_t i = 0; i < FAKE_MAILBOXES; i++) {
+        struct fake_mailbox *m = &fake.boxes[i];
+        if (m->name.ptr != NULL || m->uidvalidity != 0) /* ids are never used again */
+            continue;
+        *m = (struct fake_mailbox){.name = mem_str(name),
+                                   .uidvalidity = ++fake.next_validity,
+                                   .uidnext = 1,
+                                   .special = special,
+                                   .selectable = true};
+        fake_touch(m);
+        return m;
+    }
+    return NULL;
+}
+
+void
+fake_unmake(struct fake_mailbox *m)
+{
+    for (size_t i = 0; i < m->count; i++)
+        mem_str_free(&m->messages[i].body);
+    mem_free(m->messages);
+    mem_free(m->vanished);
+    for (size_t i = 0; i < m->keyword_count; i++)
+        mem_str_free(&m->keywords[i]);
+    mem_str_free(&m->name);
+    *m = (struct fake_mailbox){.uidvalidity = m->uidvalidity};
+}
+
+bool
+fake_is_below(struct str name, struct str parent)
+{
+    return name.len > parent.len && str_starts(name, parent) && name.ptr[parent.len] == '/';
+}
+
+bool
+fake_has_children(const struct fake_mailbox *m)
+{
+    for (size_t i = 0; i < FAKE_MAILBOXES; i++)
+        if (fake.boxes[i].name.ptr != NULL && fake_is_below(fake.boxes[i].name, m->name))
+            return true;
+    return false;
+}
+
+/* ---- messages ---- */
+
+struct fake_message *
+fake_add(struct fake_mailbox *m, struct str body, uint32_t flags)
+{
+    m->messages = mem_resize(m->messages, m->count * sizeof(m->messages[0]),
+                             (m->count + 1) * sizeof(m->messages[0]));
+    fake_touch(m);
+    m->messages[m->count] = (struct fake_message){.uid = m->uidnext++,
+                                                  .flags = flags,
+                                                  .modseq = m->modseq,
+                                                  .mid = ++fake.next_mid,
+                                                  .received = 1700000000000000,
+                                                  .body = mem_str(body)};
+    return &m->messages[m->count++];
+}
+
+void
+fake_take_out(struct fake_mailbox *m, size_t i)
+{
+    fake_touch(m);
+    m->vanished = mem_resize(m->vanished, m->vanished_count * sizeof(m->vanished[0]),
+                             (m->vanished_count + 1) * sizeof(m->vanished[0]));
+    m->vanished[m->vanished_count++] =
+        (struct fake_vanished){.uid = m->messages[i].uid, .modseq = m->modseq};
+    mem_str_free(&m->messages[i].body);
+    mem_move(&m->messages[i], &m->messages[i + 1], (m->count - i - 1) * sizeof(m->messages[0]));
+    m->count--;
+}
+
+uint32_t
+fake_keyword_bit(struct fake_mailbox *m, struct str word)
+{
+    size_t i = 0;
+
+    while (i < m->keyword_count && !str_eq_nocase(m->keywords[i], word))
+        i++;
+    if (i == LIMIT_KEYWORDS)
+        return 0;
+    if (i == m->keyword_count)
+        m->keywords[m->keyword_count++] = mem_str(word);
+    return 1u << (5 + i);
+}
+
+/* ---- auth ---- */
+
+SUSPENDS enum status
+auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct arena *a,
+                 struct auth_login_reply *rep)
+{
+    (void)from, (void)a;
+    if (str_eq(req->login, STR("busy")))
+        return ERR_TEMP;
+    if (str_eq(req->login, STR("fast")))
+        return ERR_LIMIT;
+    if (!str_eq(req->login, STR("u")) || !str_eq(req->password, STR("secret")))
+        return ERR_DENIED;
+    *rep = (struct auth_login_reply){.account = FAKE_ACCOUNT, .address = STR("u@test")};
+    return OK;
+}
+
+SUSPENDS enum status
+auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make *req,
+                         struct arena *a, struct auth_verifier_make_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+SUSPENDS void
+auth_serve_session_end(struct ipc_peer *from, const struct auth_session_end *req, struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+}
+
+SUSPENDS void
+auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_changed *req,
+                           struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+}
+
+/* ---- the server's side, as role user has it ---- */
+
+void
+watch_serve_changed(struct ipc_peer *from, const struct watch_changed *req, struct arena *a)
+{
+    (void)from, (void)a;
+    imap_changed(req->account, req->modseq, req->mailboxes, req->mailboxes_count);
+}
+
+void
+watch_serve_revoked(struct ipc_peer *from, const struct watch_revoked *req, struct arena *a)
+{
+    (void)from, (void)a;
+    imap_revoked(req->account, req->session);
+}
+
+static void
+peer_gone(struct ipc_peer *p)
+{
+    fake.gone++;
+    if (p == fake.watch)
+        fake.watch = NULL;
+    if (p != fake.store)
+        return;
+    fake.store = fake.world.store = NULL;
+    imap_store_lost();
+}
+
+static void
+connect_pair(const struct ipc_options *near, const struct ipc_options *far, struct ipc_peer **n,
+             struct ipc_peer **f)
+{
+    struct ipc_channel_end ends[2];
+
+    ASSERT(ipc_pair(1u << 20, ends) == OK);
+    ASSERT(ipc_attach(&ends[0], near, n) == OK);
+    ASSERT(ipc_attach(&ends[1], far, f) == OK);
+}
+
+static void
+revive(void)
+{
+    static const struct ipc_service *const watches[] = {&watch_service};
+    static const struct ipc_service *const stores[] = {&store_service};
+    struct ipc_options near = {.own_role = ROLE_USER,
+                               .peer_role = ROLE_STORE,
+                               .serves = watches,
+                               .serve_count = 1,
+                               .gone = peer_gone};
+    struct ipc_options far = {.own_role = ROLE_STORE,
+                              .peer_role = ROLE_USER,
+                              .serves = stores,
+                              .serve_count = 1,
+                              .gone = peer_gone};
+
+    connect_pair(&near, &far, &fake.store, &fake.watch);
+    fake.world.store = fake.store;
+}
+
+void
+fake_begin(void)
+{
+    static const struct ipc_service *const auths[] = {&auth_service};
+    static const struct str names[] = {STR("Drafts"), STR("Sent"), STR("Junk"), STR("Trash"),
+                                       STR("Archive")};
+    struct ipc_options near = {.own_role = ROLE_USER, .peer_role = ROLE_AUTH, .gone = peer_gone};
+    struct ipc_options far = {.own_role = ROLE_AUTH,
+                              .peer_role = ROLE_USER,
+                              .serves = auths,
+                              .serve_count = 1,
+                              .gone = peer_gone};
+
+    mem_wipe(&fake, sizeof(fake));
+    fake.world.config = &fake_config;
+    fake.next_validity = 1000;
+    fake.modseq = 1;
+    connect_pair(&near, &far, &fake.auth, &fake.auth_far);
+    fake.world.auth = fake.auth;
+    revive();
+    fake_make(STR("INBOX"), 0)->subscribed = true;
+    for (uint32_t i = 0; i < COUNT_OF(names); i++)
+        fake_make(names[i], i + 1)->subscribed = true;
+    imap_init(&fake.world);
+}
+
+FIBER_ENTRY void
+fake_end(void)
+{
+    size_t want = fake.gone + 2 + (fake.store != NULL ? 2 : 0);
+
+    ipc_close(fake.auth);
+    if (fake.store != NULL)
+        ipc_close(fake.store);
+    for (int i = 0; i < 10000 && fake.gone < want; i++)
+        fiber_yield();
+    for (size_t i = 0; i < FAKE_MAILBOXES; i++)
+        if (fake.boxes[i].name.ptr != NULL)
+            fake_unmake(&fake.boxes[i]);
+    for (uint32_t i = 1; i <= FAKE_HANDLES; i++)
+        fake_blob_forget(i);
+    mem_str_free(&fake.fail_verb);
+}
+
+/* ---- directives ---- */
+
+static bool
+number(struct str *rest, uint32_t *out)
+{
+    struct str word;
+    struct scan s;
+
+    if (!str_split(rest, ' ', &word))
+        return false;
+    s = scan_of(word);
+    return scan_u32(&s, UINT32_MAX, out) && scan_at_end(&s);
+}
+
+static bool
+set_failure(struct str verb, enum status e, bool dies)
+{
+    mem_str_free(&fake.fail_verb);
+    fake.fail_verb = mem_str(verb);
+    fake.fail_status = e;
+    fake.fail_dies = dies;
+    return true;
+}
+
+static bool
+do_message(struct str verb, struct fake_mailbox *m, struct str rest)
+{
+    uint32_t uid = 0, flags = 0;
+
+    if (m == NULL)
+        return false;
+    if (str_eq(verb, STR("deliver"))) {
+        (void)number(&rest, &flags);
+        fake_add(m, STR("Subject: hello\r\n\r\nA message.\r\n"), flags);
+    } else if (str_eq(verb, STR("bulk"))) {
+        if (!number(&rest, &uid))
+            return false;
+        while (uid-- > 0)
+            fake_add(m, STR("S: x\r\n\r\n"), 0);
+    } else if (str_eq(verb, STR("drop"))) {
+        fake_tell(m);
+        fake_unmake(m);
+        return true;
+    } else if (!number(&rest, &uid)) {
+        return false;
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        if (m->messages[i].uid != uid)
+            continue;
+        if (str_eq(verb, STR("check")))
+            return str_find_str(m->messages[i].body, rest) >= 0;
+        if (str_eq(verb, STR("date")) && number(&rest, &flags))
+            return m->messages[i].received == (int64_t)flags * 1000000;
+        if (str_eq(verb, STR("flag")) && number(&rest, &flags)) {
+            fake_touch(m);
+            m->messages[i].flags = flags;
+            m->messages[i].modseq = m->modseq;
+        } else if (str_eq(verb, STR("remove"))) {
+            fake_take_out(m, i);
+        }
+        break;
+    }
+    fake_tell(m);
+    return !str_eq(verb, STR("check")) && !str_eq(verb, STR("date"));
+}
+
+bool
+fake_do(struct str directive)
+{
+    struct str rest = directive, verb = STR_NONE, word = STR_NONE;
+    uint32_t n = 0;
+
+    str_split(&rest, ' ', &verb);
+    if (str_eq(verb, STR("lose"))) {
+        ipc_close(fake.store);
+        return true;
+    }
+    if (str_eq(verb, STR("revive"))) {
+        revive();
+        return true;
+    }
+    if (str_eq(verb, STR("revoke"))) {
+        struct watch_revoked note = {.account = FAKE_ACCOUNT};
+        return watch_revoked_note(fake.watch, &note) == OK;
+    }
+    str_split(&rest, ' ', &word);
+    if (str_eq(verb, STR("die")))
+        return set_failure(word, ERR_TEMP, true);
+    if (str_eq(verb, STR("fail")))
+        return number(&rest, &n) && set_failure(word, (enum status)n, false);
+    return do_message(verb, fake_find(word), rest);
+}
