@@ -60,7 +60,7 @@ static struct {
 static enum status start_signals(void);
 static void add_workers(void);
 static void start(struct worker *w);
-static bool start_process(struct worker *w, int control[2]);
+static bool start_process(struct worker *w, const int control[2]);
 static void connect_worker(struct worker *w);
 static void connect_pair(struct worker *a, struct worker *b, size_t ring_bytes);
 static void on_ended(struct watch *watch, uint32_t ready);
@@ -161,7 +161,7 @@ start(struct worker *w)
 }
 
 static bool
-start_process(struct worker *w, int control[2])
+start_process(struct worker *w, const int control[2])
 {
     const char *const args[] = {"role", w->name, NULL};
     AUTO(fd_close) int ours = control[0];
@@ -338,6 +338,8 @@ log_end(const struct worker *w, const struct spawn_end *end, uint32_t delay)
     log_u64(&l, "restart_ms", delay);
     if (w->reason[0] != '\0')
         log_str(&l, "reason", str_of(w->reason));
+    else if (end->signal == SIGSYS)
+        log_str(&l, "reason", STR("a system call outside its jail: the kernel's log names it"));
 }
 
 static void

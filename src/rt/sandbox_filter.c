@@ -129,7 +129,7 @@ static const struct rule allowed[] = {
     ANY(SANDBOX_FILES, unlinkat), ANY(SANDBOX_FILES, rename), ANY(SANDBOX_FILES, renameat),
     ANY(SANDBOX_FILES, renameat2), ANY(SANDBOX_FILES, link), ANY(SANDBOX_FILES, linkat),
     ANY(SANDBOX_FILES, fsync), ANY(SANDBOX_FILES, fdatasync), ANY(SANDBOX_FILES, sync_file_range),
-    ANY(SANDBOX_FILES, syncfs), ANY(SANDBOX_FILES, ftruncate), ANY(SANDBOX_FILES, fallocate),
+    ANY(SANDBOX_FILES, syncfs), ANY(SANDBOX_FILES, ftruncate), ANY(SANDBOX_FILES, truncate), ANY(SANDBOX_FILES, fallocate),
     ANY(SANDBOX_FILES, pwrite64), ANY(SANDBOX_FILES, pwritev), ANY(SANDBOX_FILES, pwritev2),
     ANY(SANDBOX_FILES, preadv), ANY(SANDBOX_FILES, preadv2), ANY(SANDBOX_FILES, copy_file_range),
     ANY(SANDBOX_FILES, readahead), ANY(SANDBOX_FILES, fadvise64), ANY(SANDBOX_FILES, flock), ANY(SANDBOX_FILES, msync),
@@ -190,7 +190,8 @@ static const struct refusal {
     {SCMP_SYS(clone3), ENOSYS, 0, {{0}}},    /* so the C library uses clone, whose flags can be seen */
     {SCMP_SYS(io_uring_setup), EPERM, 0, {{0}}}, /* the engine tries these and does without */
     {SCMP_SYS(ioprio_set), EPERM, 0, {{0}}}, {SCMP_SYS(setpriority), EPERM, 0, {{0}}},
-    {SCMP_SYS(sched_setaffinity), EPERM, 0, {{0}}},
+    {SCMP_SYS(sched_setaffinity), EPERM, 0, {{0}}}, {SCMP_SYS(sched_setscheduler), EPERM, 0, {{0}}},
+    {SCMP_SYS(mlock), EPERM, 0, {{0}}},
 };
 /* clang-format on */
 
