@@ -1,10 +1,13 @@
 /* record_test.c - records of messages, the IMAP text made from them, part numbers, sort entries, subjects.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -493,6 +496,63 @@ test_limits(void **state)
     unmake(&m);
 }
 
+static void
+check_suite_file(const char *folder, const char *name)
+{
+    AUTO_BUF path = BUF(2048);
+    AUTO_BUF message = BUF(16 << 20);
+    AUTO_BUF text = BUF(16 << 20);
+    struct made m;
+    char block[4096];
+    size_t n;
+
+    buf_add_z(&path, folder);
+    buf_add_char(&path, '/');
+    buf_add_z(&path, name);
+    buf_add_char(&path, '\0');
+    assert_int_equal(buf_status(&path), OK);
+    FILE *f = fopen(path.ptr, "rb");
+    assert_non_null(f);
+    while ((n = fread(block, 1, sizeof(block), f)) > 0)
+        buf_add(&message, str_from(block, n));
+    fclose(f);
+    make(&m, buf_str(&message));
+    assert_int_equal(record_envelope_write(&m.record, &text), OK);
+    assert_int_equal(record_bodystructure_write(&m.record, true, &text), OK);
+    assert_true(utf8_valid(m.record.preview) && utf8_valid(m.record.subject));
+    unmake(&m);
+}
+
+/* Every message of the public suites makes a record that prints. */
+static void
+test_suite(void **state)
+{
+    static const char *const folders[] = {"mime/testmsgs", "mime/mimetools-testmsgs",
+                                          "dkim/corpus"};
+    const char *source = getenv("GODWIT_SOURCE");
+    unsigned count = 0;
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        char folder[512];
+        struct dirent *e;
+        snprintf(folder, sizeof(folder), "%s/../shared/suites/%s", source != NULL ? source : ".",
+                 folders[i]);
+        DIR *d = opendir(folder);
+        if (d == NULL)
+            skip();
+        while ((e = readdir(d)) != NULL) {
+            if (!str_ends(str_of(e->d_name), STR(".msg")) &&
+                !str_ends(str_of(e->d_name), STR(".txt")))
+                continue;
+            check_suite_file(folder, e->d_name);
+            count++;
+        }
+        closedir(d);
+    }
+    assert_true(count > 100);
+}
+
 static int
 unload(void **state)
 {
@@ -510,7 +570,7 @@ main(void)
         cmocka_unit_test(test_many_refs), cmocka_unit_test(test_received_date),
         cmocka_unit_test(test_subjects),  cmocka_unit_test(test_fold),
         cmocka_unit_test(test_preview),   cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_limits),    cmocka_unit_test(test_suite),
     };
     return cmocka_run_group_tests(tests, NULL, unload);
 }
