@@ -27,6 +27,7 @@ struct rocks_group_line {
     /* Under the lock: */
     struct group *open; /* being filled */
     bool idle, ending;
+    bool started; /* the loop's */
     /* The loop's: */
     struct offload_inbox *inbox;
     struct list room; /* who waits for the open group to be taken */
@@ -57,24 +58,23 @@ rocks_line_new(struct rocks *r)
     r->line = l;
     r->acked = &l->acked;
     enum status status = offload_inbox_new(group_answer, &l->inbox);
-    if (status != OK) {
-        l->ending = true;
+    if (status != OK)
         return status;
-    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    l->ending = pthread_create(&l->thread, NULL, committer, r) != 0;
+    l->started = pthread_create(&l->thread, NULL, committer, r) == 0;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (!l->ending)
+    if (l->started)
         pthread_setname_np(l->thread, "committer");
-    return l->ending ? ERR_IO : OK;
+    return l->started ? OK : ERR_IO;
 }
 
 void
 rocks_line_stop(struct rocks_group_line *l)
 {
-    if (l->ending)
+    if (!l->started)
         return;
+    l->started = false;
     pthread_mutex_lock(&l->lock);
     l->ending = true;
     pthread_cond_signal(&l->more);
