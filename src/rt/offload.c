@@ -17,8 +17,9 @@
 #include "base/mem.h"
 #include "rt/fiber_internal.h"
 
-#define THREADS_MAX       256u
-#define THREAD_STACK      (256u * 1024)
+#define THREADS_MAX 256u
+/* The engines are written for ordinary threads; what they do not touch costs nothing. */
+#define THREAD_STACK      (1024u * 1024)
 #define INBOX_ITEMS_FIRST 64u
 
 /* Stands on the stack of the waiting fiber, which cannot go before the job is done. */
