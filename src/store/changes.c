@@ -201,7 +201,7 @@ read_pages(struct catching_up *c, const uint32_t *pages, size_t n, struct uid_se
 {
     AUTO_ARENA *a = arena_new(ARENA_WORK);
     struct key keys[PAGES_STEP];
-    struct str names[PAGES_STEP], values[PAGES_STEP];
+    struct str names[PAGES_STEP] = {0}, values[PAGES_STEP];
 
     for (size_t i = 0; i < n; i++) {
         keys[i] = key_places(c->mailbox, pages[i]);

@@ -171,7 +171,7 @@ mailbox_info_of(uint32_t id, const struct mailbox_value *v, struct str name, str
         keywords[i] = arena_str(a, v->keywords[i]);
     *out = (struct mailbox_info){
         .id = id,
-        .name = name,
+        .name = arena_str(a, name),
         .uidvalidity = v->uidvalidity,
         .uidnext = v->uidnext,
         .modseq = v->modseq,

@@ -193,7 +193,7 @@ real_add(struct trial *t, const struct op *o)
     uint32_t n = o->verb == ADD ? 1 : o->count;
 
     for (uint32_t i = 0; i < n; i++) {
-        struct blob_writer *w;
+        AUTO(engine_blob_drop) struct blob_writer *w = NULL;
         enum status s = engine_blob_new(t->k->e, 10, &w);
         if (s == OK)
             s = engine_blob_add(w, STR("0123456789"));

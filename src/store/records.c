@@ -86,7 +86,7 @@ load_entries(struct cell *account, const uint64_t *mids, size_t n, struct arena 
              struct message_info *out)
 {
     struct key keys[RECORDS_STEP];
-    struct str names[RECORDS_STEP], pages[RECORDS_STEP];
+    struct str names[RECORDS_STEP] = {0}, pages[RECORDS_STEP];
     size_t at[RECORDS_STEP];
     size_t count = 0;
 
