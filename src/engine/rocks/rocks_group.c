@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "engine/rocks/rocks_internal.h"
+#include "rt/loop.h"
 
 struct group {
     struct rocks *r;
@@ -27,8 +28,9 @@ struct rocks_group_line {
     /* Under the lock: */
     struct group *open; /* being filled */
     bool idle, ending;
-    bool started; /* the loop's */
     /* The loop's: */
+    bool started;
+    struct deferred kick;
     struct offload_inbox *inbox;
     struct list room; /* who waits for the open group to be taken */
     /* The committer's: */
@@ -38,6 +40,7 @@ struct rocks_group_line {
 };
 
 static void *committer(void *arg);
+static void line_kick(struct deferred *d);
 static void group_answer(void *item);
 static struct group *group_new(struct rocks *r);
 static void group_free(struct group *g);
@@ -55,6 +58,7 @@ rocks_line_new(struct rocks *r)
     l->how = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(l->how, r->sync);
     l->acked = rocksdb_get_latest_sequence_number(r->db);
+    l->kick.run = line_kick;
     r->line = l;
     r->acked = &l->acked;
     enum status status = offload_inbox_new(group_answer, &l->inbox);
@@ -90,6 +94,7 @@ rocks_line_free(struct rocks_group_line **line)
     if (!l)
         return;
     rocks_line_stop(l);
+    loop_undefer(&l->kick);
     ASSERT(l->open->first == NULL && list_empty(&l->room));
     group_free(l->open);
     offload_inbox_free(&l->inbox);
@@ -134,10 +139,23 @@ rocks_group_end(struct rocks *r, struct rocks_commit *c, size_t bytes)
         g->first = c;
     g->last = c;
     g->bytes += bytes;
+    bool idle = l->idle;
+    r->calls++;
+    pthread_mutex_unlock(&l->lock);
+    if (idle)
+        loop_defer(&l->kick);
+}
+
+/* At the end of a turn of the loop: what its fibers have put together goes as one. */
+static void
+line_kick(struct deferred *d)
+{
+    struct rocks_group_line *l =
+        (struct rocks_group_line *)(void *)((char *)d - offsetof(struct rocks_group_line, kick));
+
+    pthread_mutex_lock(&l->lock);
     if (l->idle)
         pthread_cond_signal(&l->more);
-    l->idle = false;
-    r->calls++;
     pthread_mutex_unlock(&l->lock);
 }
 
