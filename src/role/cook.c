@@ -10,6 +10,8 @@
 #include "base/size.h"
 #include "cook/facts.h"
 #include "ipc/cook_serve.h"
+#include "mail/charset.h"
+#include "mail/fold.h"
 #include "role/role.h"
 #include "rt/clock.h"
 
@@ -25,6 +27,15 @@ struct pot {
 static struct pot pots[HANDLES_MAX];
 static uint32_t handles_made;
 static uint32_t cooked;
+
+static enum status
+prepare(const struct role_start *s, struct problem *why)
+{
+    (void)s, (void)why;
+    charset_preload();
+    fold_preload();
+    return OK;
+}
 
 static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
@@ -175,6 +186,7 @@ static const struct ipc_service *const serves[] = {&cook_service};
 const struct role_verbs role_cook = {
     .serves = serves,
     .serve_count = COUNT_OF(serves),
+    .prepare = prepare,
     .begin = begin,
     .peer_gone = peer_gone,
 };

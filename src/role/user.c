@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
 #include "imap/imap.h"
+#include "mail/charset.h"
+#include "mail/fold.h"
 #include "pop3/pop3.h"
 #include "role/front.h"
 #include "smtp/smtp.h"
@@ -53,6 +55,16 @@ watch_serve_revoked(struct ipc_peer *from, const struct watch_revoked *req, stru
     smtp_revoked(req->account, req->session);
 }
 
+/* SEARCH reads text in any charset. */
+static enum status
+prepare(const struct role_start *s, struct problem *why)
+{
+    (void)s, (void)why;
+    charset_preload();
+    fold_preload();
+    return OK;
+}
+
 static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
 {
@@ -84,6 +96,7 @@ static const struct ipc_service *const serves[] = {&certwatch_service, &watch_se
 const struct role_verbs role_user = {
     .serves = serves,
     .serve_count = COUNT_OF(serves),
+    .prepare = prepare,
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
