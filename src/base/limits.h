@@ -80,6 +80,9 @@
     LIMIT(COOK_MESSAGES,           10000,     "messages", "the cook is replaced") \
     LIMIT(COMMIT_BYTES,            4194304,   "bytes",    "the work is split over several commits") \
     LIMIT(CELL_CACHE_BYTES,        33554432,  "bytes",    "least recently used cells are dropped") \
+    LIMIT(THREAD_MESSAGES,         1000,      "messages", "later answers begin another thread") \
+    LIMIT(COPY_MESSAGES,           1000000,   "messages", "NO [LIMIT]: copied in several commands") \
+    LIMIT(VANISHED_RECORDS,        2048,      "records",  "per mailbox; older ones are trimmed: full resynchronisation") \
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
     /* the queue */ \

@@ -10,8 +10,7 @@
 
 #include "store/work.h"
 
-#define COPY_DIRECT_MAX   4096u /* messages in one commit */
-#define COPY_STAGED_MAX   1000000u
+#define COPY_DIRECT_MAX   4096u  /* messages in one commit */
 #define COPY_STAGED_STEP  512u   /* messages in one commit of the staged way */
 #define STAGE_UID_GAP     65536u /* UIDs left to those who deliver meanwhile */
 #define STAGE_MODSEQ_GAP  4096u  /* changes that others may make meanwhile */

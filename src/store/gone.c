@@ -9,7 +9,6 @@
 #include "store/work.h"
 
 #define DAY_S         86400u
-#define VANISHED_MAX  2048u /* records of one mailbox */
 #define VANISHED_TRIM 256u
 
 static int by_mid(const void *a, const void *b);
@@ -58,7 +57,7 @@ work_vanished(struct work *w, struct work_box *b, struct uid_set uids, const str
     TRY(buf_status(&w->entry));
     work_put(w, &k, buf_str(&w->entry));
     b->v.vanish_count++;
-    return b->v.vanish_count > VANISHED_MAX ? trim_vanished(w, b) : OK;
+    return b->v.vanish_count > LIMIT_VANISHED_RECORDS ? trim_vanished(w, b) : OK;
 }
 
 /* The oldest records go, and the floor rises over them. */

@@ -71,7 +71,7 @@ run(struct staging *s, struct copy_reply *out)
             st = step_once(s);
         } while (work_again(&st, &tries));
         TRY(st);
-        if (s->all.count > COPY_STAGED_MAX)
+        if (s->all.count > LIMIT_COPY_MESSAGES)
             return ERR_LIMIT;
     }
     int tries = 0;
@@ -94,7 +94,7 @@ begin_once(struct staging *s)
     enum status st = work_job_find(&w, JOB_STAGED, to->id, &other);
     if (st != ERR_NOT_FOUND)
         return st == OK ? ERR_TEMP : st;
-    if (to->v.uidnext > UINT32_MAX - STAGE_UID_GAP - COPY_STAGED_MAX - 2 * PAGE_ENTRIES)
+    if (to->v.uidnext > UINT32_MAX - STAGE_UID_GAP - LIMIT_COPY_MESSAGES - 2 * PAGE_ENTRIES)
         return ERR_LIMIT;
     s->first = (to->v.uidnext + STAGE_UID_GAP + PAGE_ENTRIES) & ~(PAGE_ENTRIES - 1);
     /* The places must carry the modseq under which they will be seen, so one is taken from the future. */

@@ -157,7 +157,7 @@ choose(struct work *w, const struct thread_keys *keys, uint64_t mid, struct thre
             continue;
         TRY(s);
         TRY(thread_entry_read(body, w->a, t));
-        if (t->mid_count == THREAD_MESSAGES_MAX ||
+        if (t->mid_count == LIMIT_THREAD_MESSAGES ||
             (t->mid_count > 0 && t->mids[t->mid_count - 1] >= mid))
             continue;
         *tid_out = tid;

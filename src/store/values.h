@@ -91,8 +91,7 @@ void message_entry_write(const struct message_value *v, struct buf *b);
 MUST_USE enum status message_entry_read(struct str body, struct message_value *out);
 
 /* ---- T entries ---- */
-#define THREAD_MESSAGES_MAX 1000u
-#define THREAD_HASHES_MAX   1000u
+#define THREAD_HASHES_MAX 1000u
 struct thread_value {
     uint64_t *mids; /* ascending */
     size_t mid_count;

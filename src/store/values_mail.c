@@ -79,7 +79,7 @@ thread_entry_read(struct str body, struct arena *a, struct thread_value *out)
     uint64_t mids, hashes, step, before = 0;
     struct str hash;
 
-    if (!scan_varint(&s, THREAD_MESSAGES_MAX, &mids))
+    if (!scan_varint(&s, LIMIT_THREAD_MESSAGES, &mids))
         return ERR_CORRUPT;
     v.mid_count = mids;
     v.mids = ARENA_ARRAY(a, uint64_t, v.mid_count + 1);
