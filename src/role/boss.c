@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -87,6 +88,8 @@ boss_run(const struct boss_options *o, struct problem *why)
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
+    /* It holds the way to the master key: no core file, no look into it by others of the same user. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     logger_init(boss.open.log_fd, o->config->log_level, "boss");
     loop_init();
     TRY(spawn_init());
