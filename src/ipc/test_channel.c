@@ -84,12 +84,18 @@ SUSPENDS enum status
 probe_serve_sleep(struct ipc_peer *from, const struct probe_sleep *req, struct arena *a,
                   struct probe_sleep_reply *rep)
 {
-    (void)from;
+    enum status st = OK;
+    uint32_t left = req->ms;
+
     (void)a;
     (void)rep;
     probe_seen.asleep++;
     probe_seen.asleep_most = MAX(probe_seen.asleep_most, probe_seen.asleep);
-    enum status st = fiber_sleep(req->ms);
+    while (st == OK && left > 0 && ipc_is_open(from)) {
+        uint32_t step = MIN(left, 10u);
+        st = fiber_sleep(step);
+        left -= step;
+    }
     probe_seen.asleep--;
     return st;
 }
