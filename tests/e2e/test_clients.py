@@ -35,7 +35,7 @@ def test_mbsync_twice(server, user, tmp_path):
     box = tmp_path / 'mail'
     box.mkdir()
     rc.write_text(f'''IMAPAccount t
-Host 127.0.0.1
+Host localhost
 Port {server.ports["imaps"]}
 User {user}
 Pass secret
@@ -179,7 +179,8 @@ def test_imaplib_whole_life(server, user):
     m.store('1', '+FLAGS', '\\Deleted')
     assert m.expunge()[1] == [b'1']
     assert m.append('Drafts', '\\Draft', None, b'Subject: d\r\n\r\nx\r\n')[0] == 'OK'
-    assert m.status('Drafts', '(MESSAGES UNSEEN UIDNEXT)')[1] == [b'Drafts (MESSAGES 1 UNSEEN 1 UIDNEXT 2)']
+    status = m.status('Drafts', '(MESSAGES UNSEEN UIDNEXT)')[1][0]
+    assert all(part in status for part in (b'MESSAGES 1', b'UNSEEN 1', b'UIDNEXT 2'))
     assert m.delete('z/b/c')[0] == 'OK'
     assert m.logout()[0] == 'BYE'
 

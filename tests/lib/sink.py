@@ -1,0 +1,73 @@
+"""sink.py - another mail server for tests: keeps what it is sent, and refuses what it is told to.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import socketserver
+import threading
+
+
+class Sink:
+    """answers: by recipient's local part, "450 4.2.0 later" or the like; everything else is taken."""
+
+    def __init__(self, port):
+        self.messages = []  # (sender, [recipients], bytes)
+        self.answers = {}
+        sink = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def say(self, text):
+                self.wfile.write(text.encode() + b'\r\n')
+
+            def body(self):
+                lines = []
+                while True:
+                    line = self.rfile.readline()
+                    if line in (b'.\r\n', b''):
+                        return b''.join(lines), bool(line)
+                    lines.append(line[1:] if line.startswith(b'.') else line)
+
+            def handle(self):
+                sender, rcpts = None, []
+                self.say('220 sink.example ESMTP')
+                while True:
+                    line = self.rfile.readline()
+                    word = line[:4].upper()
+                    if not line:
+                        return
+                    if word == b'EHLO':
+                        self.say('250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 10000000')
+                    elif word == b'MAIL':
+                        sender, rcpts = line[line.index(b'<') + 1:line.index(b'>')].decode(), []
+                        self.say('250 2.1.0 ok')
+                    elif word == b'RCPT':
+                        rcpt = line[line.index(b'<') + 1:line.index(b'>')].decode()
+                        answer = sink.answers.get(rcpt.split('@')[0], '250 2.1.5 ok')
+                        if answer.startswith('250'):
+                            rcpts.append(rcpt)
+                        self.say(answer)
+                    elif word == b'DATA':
+                        self.say('354 go')
+                        text, whole = self.body()
+                        if not whole:
+                            return
+                        sink.messages.append((sender, rcpts, text))
+                        self.say('250 2.0.0 taken')
+                    elif word == b'QUIT':
+                        self.say('221 2.0.0 bye')
+                        return
+                    else:
+                        self.say('250 2.0.0 ok')
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        self.server = Server(('127.0.0.1', port), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def to(self, address):
+        return [m for m in self.messages if address in m[1]]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
