@@ -5,6 +5,7 @@
  * Deliveries: each fiber adds 2,048-byte messages with a record of 500 bytes to the inboxes of 100 accounts in turn, as
  * fast as they are acknowledged.  Printed: deliveries a second; CPU of the whole process and of the loop's thread
  * alone (all of the store's own work, without the engine's threads) per delivery; syncs and engine reads per delivery.
+ * Bulk: 50,000 small messages added, flagged, copied and expunged by one call each.
  * View: a mailbox of 1,000,000 is filled with the places alone and listed in pages of 1 MiB.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -23,6 +24,8 @@
 #define BODY_BYTES   2048u
 #define RECORD_BYTES 500u
 #define VIEW_UIDS    1000000u
+#define BULK         50000u
+#define BULK_STEP    500u
 #define VIEW_STEP    (64u * 1024u)
 
 struct bench {
@@ -160,6 +163,55 @@ run_view(struct bench *b, struct cell *account)
     (void)b;
 }
 
+/* Work on many messages at once, per message. */
+static SUSPENDS void
+run_bulk(struct bench *b)
+{
+    static const struct uid_range all = {1, UINT32_MAX};
+    struct cell *account = account_open(b->cs, 2000);
+    AUTO_ARENA *a = arena_new((size_t)256 << 20);
+    AUTO_BUF entries = BUF((size_t)64 << 20);
+    struct message_new *m = ARENA_ARRAY(a, struct message_new, BULK_STEP);
+    struct message_place *places = ARENA_ARRAY(a, struct message_place, BULK_STEP);
+    int64_t cpu[5];
+
+    must(account_create(account, (struct account_quota){0}, clock_now()), "account");
+    cpu[0] = cpu_us(RUSAGE_THREAD);
+    for (uint32_t i = 0; i < BULK; i += BULK_STEP) {
+        for (uint32_t j = 0; j < BULK_STEP; j++) {
+            struct blob_writer *w;
+            m[j] = (struct message_new){
+                .size = 100, .record = STR("r"), .sort = b->sort, .message_id_hash = random_u64()};
+            must(engine_blob_new(b->e, 100, &w), "blob");
+            must(engine_blob_add(w, str_sub(b->body, 0, 100)), "blob");
+            must(engine_blob_end(&w, &m[j].blob), "blob");
+        }
+        struct message_batch batch = {MAILBOX_INBOX, m, BULK_STEP};
+        must(message_add_all(account, &batch, clock_now(), places), "add");
+    }
+    cpu[1] = cpu_us(RUSAGE_THREAD);
+    struct flags_request fr = {MAILBOX_INBOX, {&all, 1}, FLAGS_ADD,    FLAG_DELETED,
+                               NULL,          0,         UNCHANGED_ANY};
+    struct flags_reply f;
+    must(message_flags(account, &fr, a, &entries, &f), "flags");
+    cpu[2] = cpu_us(RUSAGE_THREAD);
+    struct copy_request cr = {MAILBOX_INBOX, MAILBOX_INBOX + 1, {&all, 1}, false};
+    struct copy_reply c;
+    must(message_copy(account, &cr, clock_now(), a, &c), "copy");
+    cpu[3] = cpu_us(RUSAGE_THREAD);
+    struct expunge_request xr = {MAILBOX_INBOX, {&all, 1}, true};
+    struct expunge_reply x;
+    must(message_expunge(account, &xr, clock_now(), a, &x), "expunge");
+    xr = (struct expunge_request){MAILBOX_INBOX + 1, {&all, 1}, false};
+    must(message_expunge(account, &xr, clock_now(), a, &x), "expunge");
+    cpu[4] = cpu_us(RUSAGE_THREAD);
+    printf("%u at once, loop thread per message: add %.2f us, flags %.2f us, copy %.2f us, expunge "
+           "%.2f us\n",
+           BULK, (double)(cpu[1] - cpu[0]) / BULK, (double)(cpu[2] - cpu[1]) / BULK,
+           (double)(cpu[3] - cpu[2]) / BULK, (double)(cpu[4] - cpu[3]) / BULK / 2);
+    cell_close(&account);
+}
+
 static SUSPENDS void
 open_store(struct bench *b)
 {
@@ -200,6 +252,7 @@ bench_fiber(void *arg)
         if (b->only == 0 || i == 0)
             run_deliveries(b, b->only ? b->only : table[i]);
     }
+    run_bulk(b);
     large = account_open(b->cs, 1000);
     must(account_create(large, (struct account_quota){0}, clock_now()), "account");
     fill_places(b, large);

@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/copy_internal.h"
 
+#define YIELD_MESSAGES 256u /* so many, and then others run */
+
 static SUSPENDS enum status copy_once(const struct copying *c, bool *too_many_out,
                                       struct copy_reply *out);
 static SUSPENDS enum status write_places(struct work *w, const struct copy_target *t,
@@ -144,6 +146,8 @@ copy_write(struct work *w, const struct copy_target *t, uint32_t from, bool repl
         struct copied *c = &list->items[i];
         struct placement old = {from, c->from};
         c->into = t->uid + (uint32_t)i;
+        if (i % YIELD_MESSAGES == YIELD_MESSAGES - 1)
+            fiber_yield();
         TRY(write_message(w, t, replace ? &old : NULL, c));
     }
     return write_places(w, t, list);

@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/work.h"
 
-#define LOAD_PAGES 64u /* brought into the cache by one read */
+#define YIELD_PAGES 4u
+#define LOAD_PAGES  64u /* brought into the cache by one read */
 
 static SUSPENDS enum status load_ahead(struct place_pages *it, uint32_t page);
 static SUSPENDS enum status skip_hole(struct place_pages *it, uint32_t page);
@@ -13,6 +14,8 @@ place_pages_next(struct place_pages *it, struct places *out)
 {
     uint32_t uid;
 
+    if (++it->given % YIELD_PAGES == 0)
+        fiber_yield();
     while (it->next != 0 && uid_set_floor(it->uids, it->next, &uid) && uid < it->uidnext) {
         uint32_t page = uid >> PAGE_BITS;
         it->next = uid;

@@ -149,8 +149,10 @@ struct place_pages {
     struct uid_set uids;
     uint32_t next; /* first UID not yet looked at; 0 = done */
     uint32_t loaded_to;
+    uint32_t given; /* pages so far */
 };
-/* The next page that has entries at all; which of them are in the set is for the caller to see. */
+/* The next page that has entries at all; which of them are in the set is for the caller to see.  Lets other fibers run
+ * now and then. */
 MUST_USE SUSPENDS enum status place_pages_next(struct place_pages *it, struct places *out);
 void view_entry_write(const struct place *p, char bytes_out[VIEW_ENTRY_BYTES]);
 
