@@ -158,6 +158,55 @@ row_run(struct run *r)
     fflush(stdout);
 }
 
+/* Five keys of one cell, and the newest body, read again and again: what answers on the loop costs. */
+static SUSPENDS void
+reads_run(struct run *r)
+{
+    enum { ROUNDS = 200000 };
+    struct arena *a = arena_new(1u << 20);
+    struct cell_id c = {'b', random_u64()};
+    struct cell_version v = CELL_ABSENT;
+    struct str keys[5], values[5];
+    char room[5][9] = {{0}};
+
+    for (uint32_t i = 0; i < 5; i++) {
+        room[i][0] = (char)('A' + i);
+        keys[i] = str_from(room[i], 9);
+    }
+    r->row.body = 2048;
+    for (int i = 0; i < 3; i++)
+        ASSERT(deliver(r, c, &v, a) == OK);
+    struct engine_counters before = engine_counters(r->e);
+    uint64_t cpu = cpu_us();
+    for (int i = 0; i < ROUNDS; i++) {
+        ASSERT(engine_get(r->e, c, keys, 5, a, values, &v) == OK && values[0].ptr);
+        arena_reset(a);
+    }
+    printf("reads of five keys: %.2f us CPU each, %llu of %d went to the pool\n",
+           (double)(cpu_us() - cpu) / ROUNDS,
+           (unsigned long long)(engine_counters(r->e).read_offloads - before.read_offloads),
+           ROUNDS);
+    arena_free(&a);
+}
+
+/* Resident memory of the process, from its status. */
+static void
+memory_print(const char *when)
+{
+    char text[2048] = "";
+    AUTO(fd_close) int fd = -1;
+    size_t n = 0;
+
+    if (disk_open("/proc/self/status", O_RDONLY, 0, &fd) != OK)
+        return;
+    while (n + 1 < sizeof(text) && disk_read_at(fd, text + n, 1, n) == OK)
+        n++;
+    struct str rest = str_from(text, n), line;
+    while (str_split(&rest, '\n', &line))
+        if (str_starts(line, STR("VmRSS")) || str_starts(line, STR("RssAnon")))
+            printf("%s %.*s\n", when, STR_FMT(line));
+}
+
 static void
 raw_run(const char *path, const char *bytes)
 {
@@ -191,6 +240,7 @@ bench_fiber(void *arg)
     random_fill(body, 1u << 20);
     r->body = body;
     if (engine_open(&o, &r->e, &why) == OK) {
+        memory_print("opened:");
         printf("fibers     body  commits/s    cpu ms   flushes  commits/sync   MB/s\n");
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
             r->row = r->one.fibers ? r->one : rows[i];
@@ -198,6 +248,8 @@ bench_fiber(void *arg)
             if (r->one.fibers)
                 break;
         }
+        reads_run(r);
+        memory_print("worked:");
         engine_close(&r->e);
         raw_run(r->path, body);
     } else {

@@ -92,6 +92,7 @@ SUSPENDS void contract_rocks_mark(struct subject *s);
 SUSPENDS void contract_rocks_damage(struct subject *s);
 SUSPENDS void contract_rocks_format(struct subject *s);
 SUSPENDS void contract_rocks_sample(struct subject *s);
+SUSPENDS void contract_rocks_space(struct subject *s);
 SUSPENDS void contract_rocks_failed(struct subject *s);
 SUSPENDS void contract_rocks_kill(struct subject *s);
 SUSPENDS void contract_rocks_cut(struct subject *s);

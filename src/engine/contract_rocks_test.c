@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/contract_internal.h"
+#include "engine/rocks/rocks_internal.h"
 #include "rt/disk.h"
 
 #define PATH_ROOM 512
@@ -138,6 +139,28 @@ contract_rocks_failed(struct subject *s)
     ASSERT(engine_upkeep(s->e) == ERR_IO);
     subject_reopen(s);
     ASSERT(str_eq(get_ok(s, CELL(1), STR("k")), STR("kept")));
+}
+
+/* The larger of 2 GiB and 2 % must stay free; below half of that only deleting goes on. */
+void
+contract_rocks_space(struct subject *s)
+{
+    static const struct {
+        uint64_t free_mib, total_mib;
+        enum engine_space space;
+    } table[] = {
+        {2048, 10000, SPACE_PLENTY}, {2047, 10000, SPACE_LOW},
+        {1024, 10000, SPACE_LOW},    {1023, 10000, SPACE_CRITICAL},
+        {0, 10000, SPACE_CRITICAL},  {20000, 1000000, SPACE_PLENTY},
+        {19999, 1000000, SPACE_LOW}, {9999, 1000000, SPACE_CRITICAL},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(table); i++)
+        ASSERT(rocks_space_of(table[i].free_mib << 20, table[i].total_mib << 20) == table[i].space);
+    /* The upkeep looks again, so a test's or yesterday's verdict does not stay. */
+    engine_space_for_tests(s->e, SPACE_CRITICAL);
+    ASSERT(engine_upkeep(s->e) == OK);
+    ASSERT(engine_space(s->e) == SPACE_PLENTY);
 }
 
 /* ---- segments ---- */

@@ -64,6 +64,7 @@ static const struct row rows[] = {
     {"damage", contract_rocks_damage, ROCKS},
     {"format", contract_rocks_format, ROCKS},
     {"sample", contract_rocks_sample, ROCKS},
+    {"watermarks", contract_rocks_space, ROCKS},
     {"failed", contract_rocks_failed, ROCKS},
     {"kill", contract_rocks_kill, ROCKS},
     {"cut", contract_rocks_cut, ROCKS},

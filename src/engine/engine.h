@@ -59,7 +59,9 @@ struct engine_options {
     bool cluster_profile;   /* mem: the manners of many machines, see engine_faults.h */
     bool no_sync_for_tests; /* never set outside tests of speed-insensitive logic */
 };
-/* Called inside a fiber of an initialised loop.  why: one sentence for the operator. */
+/* Called inside a fiber of an initialised loop.  why: one sentence for the operator.
+ * ERR_EXISTS: another process has it open.  ERR_DENIED: made by a newer program, or for another engine.
+ * ERR_CORRUPT: damaged, or acknowledged changes are missing. */
 MUST_USE SUSPENDS enum status engine_open(const struct engine_options *o, struct engine **out,
                                           struct problem *why);
 SUSPENDS void engine_close(struct engine **e);
@@ -145,6 +147,7 @@ enum engine_space {
 enum engine_space engine_space(const struct engine *e);
 /* One bounded step of the mover, compaction, space and health checks; call it once a second. */
 MUST_USE SUSPENDS enum status engine_upkeep(struct engine *e);
+/* A data directory of this moment at dest, which must not exist, by hard links.  mem: ERR_DENIED. */
 MUST_USE SUSPENDS enum status engine_checkpoint(struct engine *e, const char *dest);
 struct engine_counters {
     uint64_t commits, groups, syncs, commit_bytes, blob_bytes, reads, read_offloads;

@@ -10,8 +10,10 @@
 #include "engine/rocks/rocks_upkeep_internal.h"
 #include "rt/disk.h"
 
-#define MOVE_COUNT 512u
-#define MOVE_BYTES (4u << 20)
+#define MOVE_COUNT   512u
+#define MOVE_BYTES   (4u << 20)
+#define BUSY_COMMITS 500u    /* between two upkeeps */
+#define BACKLOG_MAX  100000u /* inline bodies that may wait for quieter times */
 
 struct move {
     struct blob_id id;
@@ -79,26 +81,38 @@ collect_inline(void *arg)
     rocksdb_iter_destroy(i);
 }
 
+static SUSPENDS enum status
+move_inline_step(struct rocks *r, struct move_job *job, uint64_t limit)
+{
+    struct rocks_upkeep *u = r->upkeep;
+
+    *job = (struct move_job){.r = r, .fd = -1, .floor = u->inline_floor, .limit = limit};
+    TRY(rocks_pool(r, collect_inline, job));
+    TRY(job->status);
+    if (job->n > 0)
+        TRY(moves_run(r, job));
+    u->inline_floor = job->n > 0 ? job->floor : limit + 1;
+    return OK;
+}
+
+/* A few steps a second beside heavy traffic, more when it is quiet or when much has gathered. */
 enum status
 rocks_move_inline(struct rocks *r)
 {
     struct rocks_upkeep *u = r->upkeep;
     struct move_job *job = MEM_NEW(struct move_job);
+    bool busy = r->base.counters.commits - u->commits_seen > BUSY_COMMITS;
+    uint64_t limit = u->inline_seen;
+    enum status status = OK;
 
     /* Only what the upkeep before this one already saw: a body that is read and deleted at once, as by
      * POP3, is never written a second time. */
-    *job = (struct move_job){.r = r, .fd = -1, .floor = u->inline_floor, .limit = u->inline_seen};
     u->inline_seen = r->inline_next;
-    enum status status = OK;
-    if (job->floor <= job->limit)
-        status = rocks_pool(r, collect_inline, job);
-    if (status == OK)
-        status = job->status;
-    uint64_t floor = job->floor;
-    if (status == OK && job->n > 0)
-        status = moves_run(r, job);
-    if (status == OK)
-        u->inline_floor = job->n > 0 ? floor : MAX(u->inline_floor, job->limit + 1);
+    u->commits_seen = r->base.counters.commits;
+    if (limit >= u->inline_floor && limit - u->inline_floor > BACKLOG_MAX)
+        busy = false;
+    for (int i = 0; i < (busy ? 2 : 16) && status == OK && u->inline_floor <= limit; i++)
+        status = move_inline_step(r, job, limit);
     mem_free(job);
     return status == ERR_NO_SPACE ? OK : status;
 }

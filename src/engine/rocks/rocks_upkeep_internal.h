@@ -9,9 +9,10 @@
 struct rocks_upkeep {
     bool busy;
     uint64_t inline_floor, inline_seen; /* the mover's */
-    uint64_t marked;                    /* sequence in the mark file */
-    uint32_t reaping;                   /* dropped cells may have entries left */
-    uint32_t checkpoints;               /* under way: no segment may go */
+    uint64_t commits_seen;
+    uint64_t marked;      /* sequence in the mark file */
+    uint32_t reaping;     /* dropped cells may have entries left */
+    uint32_t checkpoints; /* under way: no segment may go */
 };
 
 #endif
