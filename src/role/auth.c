@@ -138,7 +138,7 @@ grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
         .incarnation = ipc_incarnation(worker),
         .session = session,
         .account = account,
-        .expires_us = clock_now().us + GRANT_DAYS * 86400ll * 1000000,
+        .expires_us = clock_now().us + GRANT_DAYS * 86400LL * 1000000,
     };
     enum status e = tell_store(l);
     if (e != OK || !ipc_is_open(worker)) {

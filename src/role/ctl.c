@@ -84,12 +84,10 @@ read_options(struct ctl *c, int argc, char **argv)
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
             if (!ctl_read_size(argv[++i], &c->quota))
                 return false;
-        } else if (argv[i][0] == '-' && argv[i][1] != '\0')
+        } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX)
             return false;
-        else if (c->argc < WORDS_MAX)
-            c->argv[c->argc++] = argv[i];
         else
-            return false;
+            c->argv[c->argc++] = argv[i];
     }
     return true;
 }

@@ -291,32 +291,43 @@ print_domain(const struct ctl *c, const struct admin_domain *d, json_t *all)
                STR_FMT(d->selector.len > 0 ? d->selector : STR("none")));
 }
 
+/* How many of the page were wanted. */
+static size_t
+print_page(const struct ctl *c, const struct admin_domains_reply *page, json_t *all)
+{
+    bool one = c->argc == 1;
+    size_t found = 0;
+
+    for (size_t i = 0; i < page->domains_count; i++) {
+        const struct admin_domain *d = &page->domains[i];
+        if (one && !str_eq_nocase(d->name, ctl_arg(c, 0)))
+            continue;
+        found++;
+        if (one && !c->json)
+            print_records(c, d);
+        else
+            print_domain(c, d, all);
+    }
+    return found;
+}
+
 static SUSPENDS int
 list_domains(struct ctl *c)
 {
     struct admin_domains req = {.after = STR("")};
     struct admin_domains_reply rep;
     json_t *all = c->json ? json_array() : NULL;
-    bool found = false, show = c->argc == 1;
+    size_t found = 0;
 
     do {
         enum status e = admin_domains_call(c->store, &req, c->arena, &rep);
         if (e != OK)
             return ctl_fail(c, e);
-        for (size_t i = 0; i < rep.domains_count; i++) {
-            const struct admin_domain *d = &rep.domains[i];
-            if (show && !str_eq_nocase(d->name, ctl_arg(c, 0)))
-                continue;
-            found = true;
-            if (show && !c->json)
-                print_records(c, d);
-            else
-                print_domain(c, d, all);
-        }
+        found += print_page(c, &rep, all);
         if (rep.domains_count > 0)
             req.after = rep.domains[rep.domains_count - 1].name;
     } while (rep.more && rep.domains_count > 0);
-    if (show && !found)
+    if (c->argc == 1 && found == 0)
         return ctl_fail(c, ERR_NOT_FOUND);
     return c->json ? print_json(all) : CTL_OK;
 }

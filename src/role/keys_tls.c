@@ -98,7 +98,7 @@ end_of(const X509 *x)
 
     if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x)) != 1)
         return 0;
-    return clock_now().us / 1000000 + days * 86400ll + seconds;
+    return clock_now().us / 1000000 + days * 86400LL + seconds;
 }
 
 /* NULL: in use from now on; else why not. */

@@ -289,7 +289,6 @@ read_key(struct str pem)
 /* RFC 6066 section 3.  A name that nobody has gets the default certificate: clients that reach the
  * server by another name than its own are told so by the certificate, not by an alert. */
 static int
-/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
 choose_cert(SSL *ssl, int *alert, void *arg)
 {
     struct tls_server *t = arg;

@@ -141,10 +141,11 @@ row_find(const struct rows *rows, uint32_t id)
     return low < rows->count && rows->row[low].id == id ? &rows->row[low] : NULL;
 }
 
+/* The path lives in a, also of a mailbox without a parent: rows live in another arena. */
 static enum status
 row_path(const struct rows *rows, const struct row *r, struct arena *a, struct str *out)
 {
-    struct str path = r->v->name;
+    struct str path = arena_str(a, r->v->name);
     uint32_t parent = r->v->parent;
 
     for (uint32_t i = 0; parent != MAILBOX_ROOT; i++) {

@@ -25,6 +25,7 @@ uid_list_add(struct uid_list *l, struct arena *a, uint32_t first, uint32_t last)
         l->ranges = more;
         l->cap = cap;
     }
+    ASSERT(l->ranges != NULL);
     l->ranges[l->count++] = (struct uid_range){first, last};
 }
 
@@ -57,6 +58,7 @@ id_list_add(struct id_list *l, struct arena *a, uint64_t id)
         l->ranges = more;
         l->cap = cap;
     }
+    ASSERT(l->ranges != NULL);
     l->ranges[l->count++] = (struct id_range){id, id};
 }
 

@@ -147,6 +147,7 @@ cells_trim(struct rocks_versions *v)
 
     for (int i = 0; i < 4 && map_count(v->cells) >= ROCKS_CELLS_CACHED; i++) {
         struct list *node = list_pop(&v->lru);
+        ASSERT(node != NULL);
         struct rocks_cell *cell = LIST_ENTRY(node, struct rocks_cell, lru);
         if (cell->pins > 0 || cell->in_flight || !list_empty(&cell->waiters)) {
             list_push(&v->lru, node);
