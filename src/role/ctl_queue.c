@@ -14,17 +14,27 @@
 enum { VERB_RETRY, VERB_HOLD, VERB_RELEASE, VERB_DROP }; /* enum<3> queue_verb of admin.ipc */
 static const char *const states[] = {"waiting", "delivered", "failed", "under way"};
 
+/* qid = "all" / 1*16HEXDIG, as `queue list` prints it; 0 is no queue id and means all. */
 static bool
 read_qid(const char *text, uint64_t *out)
 {
-    char *end;
+    struct str s = str_of(text);
+    uint64_t qid = 0;
 
-    if (strcmp(text, "all") == 0) {
-        *out = 0;
-        return true;
+    if (!str_eq(s, STR("all"))) {
+        if (s.len == 0 || s.len > 16)
+            return false;
+        for (size_t i = 0; i < s.len; i++) {
+            ssize_t digit = str_find(STR("0123456789abcdef"), ascii_lower(s.ptr[i]));
+            if (digit < 0)
+                return false;
+            qid = qid << 4 | (uint64_t)digit;
+        }
+        if (qid == 0)
+            return false;
     }
-    *out = strtoull(text, &end, 16);
-    return end != text && *end == '\0' && *out != 0;
+    *out = qid;
+    return true;
 }
 
 static json_t *
