@@ -82,6 +82,7 @@ MUST_USE SUSPENDS enum status store_send(struct store *s, struct queue_message *
                                          const struct intake_body *body, struct store_sent *out);
 
 /* ---- store_queue.c ---- */
+/* And that the message left the queue, when it did. */
 void store_log_results(const struct queue_message *m, const struct queue_result *results, size_t n);
 
 /* ---- store_runner.c, store_upkeep.c ---- */

@@ -14,8 +14,8 @@
 #include "store/message.h"
 
 enum {
-    RUNNERS = 8,
-    WAIT_MS = 1000,
+    RUNNERS = 64, /* so that their commits go to the disk in groups */
+    WAIT_MS = 30000,
     RETRY_MS = 60000,
     ARENA_BYTES = 32 << 20,
 };
@@ -227,6 +227,9 @@ report(struct store *s, const struct queue_job *job, struct arena *a)
     TRY(st);
     if (any != 0)
         log_report(&m, told);
+    for (size_t i = 0; i < m.rcpt_count; i++)
+        m.rcpts[i].told |= told[i];
+    store_log_results(&m, NULL, 0);
     store_out_work(s);
     return OK;
 }

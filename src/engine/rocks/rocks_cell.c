@@ -11,7 +11,7 @@ struct get_job {
     const struct rocks *r;
     struct cell_id cell;
     enum rocks_family cf;
-    const rocksdb_readoptions_t *how;
+    rocksdb_readoptions_t *how;
     const struct str *keys; /* whole keys of the family */
     struct rocks_value *values;
     size_t n;

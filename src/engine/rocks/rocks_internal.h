@@ -80,7 +80,7 @@ void rocks_value_release(struct rocks_value *v);
 enum status rocks_peek(const struct rocks *r, enum rocks_family cf, struct str key,
                        struct rocks_value *out);
 enum status rocks_fetch(const struct rocks *r, enum rocks_family cf, struct str key,
-                        const rocksdb_readoptions_t *how, struct rocks_value *out);
+                        rocksdb_readoptions_t *how, struct rocks_value *out);
 SUSPENDS enum status rocks_read(struct rocks *r, enum rocks_family cf, struct str key,
                                 struct rocks_value *out);
 SUSPENDS enum status rocks_pool(struct rocks *r, void (*work)(void *arg), void *arg);

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/rocks/rocks_internal.h"
 
+enum { CACHED_ONLY = 1 }; /* kBlockCacheTier */
+
 struct read_job {
     const struct rocks *r;
     enum rocks_family cf;
@@ -34,8 +36,8 @@ rocks_value_release(struct rocks_value *v)
 }
 
 enum status
-rocks_fetch(const struct rocks *r, enum rocks_family cf, struct str key,
-            const rocksdb_readoptions_t *how, struct rocks_value *out)
+rocks_fetch(const struct rocks *r, enum rocks_family cf, struct str key, rocksdb_readoptions_t *how,
+            struct rocks_value *out)
 {
     char *error = NULL;
     struct rocks_value v = {0};
@@ -46,6 +48,12 @@ rocks_fetch(const struct rocks *r, enum rocks_family cf, struct str key,
         size_t n;
         const char *p = rocksdb_pinnableslice_value(v.slice, &n);
         v.bytes = str_from(n ? p : "", n);
+    }
+    /* From the cache alone, a key in a table whose file is not open yet is "found, empty" without an error:
+     * TableCache::Get() marks it as one that may exist.  So an empty value says nothing there. */
+    if (v.slice && v.bytes.len == 0 && rocksdb_readoptions_get_read_tier(how) == CACHED_ONLY) {
+        rocks_value_release(&v);
+        return ERR_TEMP;
     }
     *out = v;
     return OK;
