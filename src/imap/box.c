@@ -264,7 +264,8 @@ box_refresh(struct box *b, uint64_t session, bool force)
 
     if (b->gone)
         return ERR_NOT_FOUND;
-    if (!force && !b->stale)
+    /* While somebody asks, it is not stale any more and not up to date yet. */
+    if (!force && !b->stale && b->refreshing.owner == NULL)
         return OK;
     TRY(fiber_lock_take(&b->refreshing));
     /* Whoever began to ask after we came asked for us too. */

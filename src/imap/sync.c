@@ -40,7 +40,9 @@ tell_changed(const struct imap_session *s, size_t count, struct buf *b)
 static SUSPENDS enum status
 catch_up(struct imap_session *s)
 {
-    if (s->box->stale && box_refresh(s->box, s->id, false) == OK)
+    bool asks = s->box->stale;
+
+    if (box_refresh(s->box, s->id, false) == OK && asks)
         s->store_lost = false;
     if (s->box == NULL || !s->box->gone)
         return OK;
