@@ -319,6 +319,13 @@ contract_rocks_damage(struct subject *s)
     ASSERT(files_each(dir, ".seg", file_damage) == 1);
     subject_open(s);
     ASSERT(blob_get(s, ids[0], &bytes) == ERR_CORRUPT && !engine_failed(s->e));
+    /* A sector that cannot be read is damage too, not the end of the engine. */
+    for (uint64_t nth = 1; nth <= 2; nth++) {
+        disk_fault_for_tests(nth, DISK_FAULT_EIO);
+        ASSERT(blob_get(s, ids[2], &bytes) == ERR_CORRUPT && !engine_failed(s->e));
+        disk_fault_for_tests(0, DISK_FAULT_NONE);
+    }
+    ASSERT(blob_get(s, ids[2], &bytes) == OK);
     /* The second chunk of the same body is sound. */
     ASSERT(engine_blob_read(s->e, ids[0], 131072, 1000, s->a, &bytes) == OK);
     ASSERT(str_eq(bytes, str_sub(pattern(s->a, BODY_SIZE, 0), 131072, 1000)));

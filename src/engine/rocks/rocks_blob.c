@@ -141,6 +141,8 @@ chunk_work(void *arg)
     job->status = disk_read_at(job->fd, record, size, job->chunk.offset);
     if (job->status == OK)
         job->status = rocks_record_decode(record, &rec);
+    else
+        job->status = ERR_CORRUPT; /* see rocks_read_error() */
     if (job->status == OK &&
         (rec.length != job->chunk.length || rec.crc != job->chunk.crc || rec.index != job->index ||
          !blob_id_eq(rec.id, *job->id) || crc32c(0, record + RECORD_HEADER, rec.length) != rec.crc))

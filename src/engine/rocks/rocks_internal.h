@@ -85,6 +85,7 @@ SUSPENDS enum status rocks_read(struct rocks *r, enum rocks_family cf, struct st
                                 struct rocks_value *out);
 SUSPENDS enum status rocks_pool(struct rocks *r, void (*work)(void *arg), void *arg);
 enum status rocks_error(char *message); /* frees it; OK when NULL */
+enum status rocks_read_error(char *message);
 
 /* ---- rocks_version.c: the versions of cells ---- */
 struct rocks_commit;

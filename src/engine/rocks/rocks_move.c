@@ -77,7 +77,7 @@ collect_inline(void *arg)
         job->floor = m->number + 1;
     }
     rocksdb_iter_get_error(i, &error);
-    job->status = rocks_error(error);
+    job->status = rocks_read_error(error);
     rocksdb_iter_destroy(i);
 }
 
@@ -150,7 +150,7 @@ collect_segment(void *arg)
         job->bytes += rec.length;
         job->from += RECORD_SIZE(rec.length);
     }
-    if (job->status == ERR_CORRUPT) {
+    if (job->status == ERR_CORRUPT || job->status == ERR_IO) {
         job->damaged = true;
         job->from = job->end; /* no way to find the next record */
         job->status = OK;
@@ -205,6 +205,10 @@ move_begin(struct rocks *r, struct move *m)
 {
     TRY(rocks_loc_pin(r, m->id, &m->loc));
     if (!move_is_due(m) || m->data.len == 0)
+        return OK;
+    /* A new checksum must never be put on bytes that fail the old one. */
+    if (m->number &&
+        (m->data.len != m->loc->size || crc32c(0, m->data.ptr, m->data.len) != m->loc->crc))
         return OK;
     m->copy = rocks_loc_new(m->id);
     m->copy->counted = true;

@@ -27,6 +27,16 @@ rocks_error(char *message)
     return status;
 }
 
+/* A read that fails leaves no outcome unknown: it is this value that cannot be had.  Were it fatal, who
+ * asks for one message on a bad sector would stop everybody's mail. */
+enum status
+rocks_read_error(char *message)
+{
+    enum status status = rocks_error(message);
+
+    return status == ERR_IO ? ERR_CORRUPT : status;
+}
+
 void
 rocks_value_release(struct rocks_value *v)
 {
@@ -43,7 +53,7 @@ rocks_fetch(const struct rocks *r, enum rocks_family cf, struct str key, rocksdb
     struct rocks_value v = {0};
 
     v.slice = rocksdb_get_pinned_cf(r->db, how, r->cf[cf], key.ptr, key.len, &error);
-    TRY(rocks_error(error));
+    TRY(rocks_read_error(error));
     if (v.slice) {
         size_t n;
         const char *p = rocksdb_pinnableslice_value(v.slice, &n);

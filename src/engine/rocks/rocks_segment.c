@@ -182,8 +182,8 @@ rocks_segment_use(struct rocks *r, uint32_t number, struct rocks_segment **out)
         rocks_segment_path(r, number, job->path, sizeof(job->path));
         job->fd = -1;
         enum status status = rocks_pool(r, open_work, job);
-        if (status == OK)
-            status = job->status == ERR_NOT_FOUND ? ERR_CORRUPT : job->status;
+        if (status == OK && job->status != OK)
+            status = job->status == ERR_LIMIT ? ERR_TEMP : ERR_CORRUPT;
         if (status == OK && s->fd < 0) {
             close_idle(r->segments);
             s->fd = job->fd;

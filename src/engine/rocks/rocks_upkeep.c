@@ -211,6 +211,12 @@ rocks_reap(struct rocks *r)
     return status;
 }
 
+static enum status
+worst(enum status a, enum status b)
+{
+    return a == ERR_IO || b == OK ? a : b;
+}
+
 enum status
 rocks_upkeep(struct engine *e)
 {
@@ -221,14 +227,12 @@ rocks_upkeep(struct engine *e)
         return OK;
     u->busy = true;
     enum status status = health(r);
-    if (status == OK)
-        status = rocks_move_inline(r);
-    if (status == OK)
-        status = rocks_compact(r);
-    if (status == OK)
-        status = segments_reap(r);
-    if (status == OK)
-        status = rocks_reap(r);
+    /* What one step cannot read must not keep the others from their work. */
+    if (status == OK) {
+        enum status moved = rocks_move_inline(r), compacted = rocks_compact(r);
+        enum status removed = segments_reap(r), reaped = rocks_reap(r);
+        status = worst(worst(moved, compacted), worst(removed, reaped));
+    }
     u->busy = false;
     return status;
 }

@@ -166,7 +166,7 @@ iterator_status(rocksdb_iterator_t *i)
     char *error = NULL;
 
     rocksdb_iter_get_error(i, &error);
-    return rocks_error(error);
+    return rocks_read_error(error);
 }
 
 static void
