@@ -104,8 +104,10 @@ account_drop(struct cell *account, bool *more_out)
     } while (work_again(&s, &tries));
     TRY(s);
     if (empty)
-        TRY(cell_drop(account));
-    *more_out = !empty;
+        s = cell_drop(account);
+    if (s != OK && s != ERR_CONFLICT)
+        return s;
+    *more_out = !empty || s == ERR_CONFLICT;
     return OK;
 }
 

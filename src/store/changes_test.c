@@ -133,6 +133,107 @@ test_floor(struct kit *k)
     cell_close(&account);
 }
 
+/* A client reads a mailbox page by page while others change it; the changes since the modseq of its first page make
+ * what it read true. */
+struct busy {
+    struct kit *k;
+    struct cell *account;
+    uint32_t steps;
+    bool over;
+};
+
+static FIBER_ENTRY void
+busy(void *arg)
+{
+    struct busy *b = arg;
+
+    for (uint32_t i = 0; i < b->steps; i++) {
+        uint32_t uid = (uint32_t)random_below(600) + 1;
+        switch (random_below(3)) {
+        case 0: kit_add(b->k, b->account, MAILBOX_INBOX, 5); break;
+        case 1: flag(b->k, b->account, UIDS(uid, uid + 3), (uint32_t)random_below(32)); break;
+        default: expunge(b->k, b->account, UIDS(uid, uid)); break;
+        }
+        fiber_yield();
+    }
+    b->over = true;
+    kit_left();
+}
+
+struct client {
+    struct kit_entry by_uid[2000];
+    uint64_t modseq;
+};
+
+static void
+learn(struct client *c, const struct kit_view *v)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        ASSERT(v->entries[i].uid < COUNT_OF(c->by_uid));
+        c->by_uid[v->entries[i].uid] = v->entries[i];
+    }
+}
+
+static SUSPENDS void
+read_paged(struct kit *k, struct cell *account, struct client *c)
+{
+    struct view_reply reply = {.more = true};
+    uint32_t from = 1;
+
+    *c = (struct client){0};
+    while (reply.more) {
+        AUTO_BUF b = BUF(1u << 16);
+        struct view_request r = {MAILBOX_INBOX, from, 40};
+        ASSERT(message_view(account, &r, &b, &reply) == OK);
+        struct kit_view v = kit_unpack(k, buf_str(&b));
+        learn(c, &v);
+        if (c->modseq == 0)
+            c->modseq = reply.modseq;
+        ASSERT(reply.modseq >= c->modseq);
+        from = v.count > 0 ? v.entries[v.count - 1].uid + 1 : from;
+        fiber_yield();
+    }
+}
+
+static SUSPENDS void
+test_busy(struct kit *k)
+{
+    struct cell *account = kit_account(k, 1);
+    struct client *c = arena_alloc(k->a, sizeof(*c));
+    struct busy b = {k, account, 300, false};
+
+    for (uint32_t i = 0; i < 500; i++)
+        kit_add(k, account, MAILBOX_INBOX, 5);
+    kit_go(busy, &b);
+    do {
+        read_paged(k, account, c);
+    } while (!b.over);
+    kit_wait();
+    for (bool more = true; more;) {
+        struct changed ch = changes(k, account, c->modseq, 200);
+        ASSERT(!ch.r.full);
+        learn(c, &ch.v);
+        for (size_t i = 0; i < ch.r.vanished_count; i++) {
+            for (uint32_t u = ch.r.vanished[i].first; u <= ch.r.vanished[i].last; u++)
+                c->by_uid[u] = (struct kit_entry){0};
+        }
+        c->modseq = ch.r.modseq;
+        more = ch.r.more;
+    }
+    struct kit_view now = kit_view(k, account, MAILBOX_INBOX);
+    size_t known = 0;
+    for (size_t i = 0; i < COUNT_OF(c->by_uid); i++)
+        known += c->by_uid[i].uid != 0;
+    ASSERT(known == now.count);
+    for (size_t i = 0; i < now.count; i++) {
+        const struct kit_entry *e = &c->by_uid[now.entries[i].uid];
+        ASSERT(e->mid == now.entries[i].mid && e->flags == now.entries[i].flags);
+        ASSERT(e->modseq == now.entries[i].modseq);
+    }
+    kit_check(k, account);
+    cell_close(&account);
+}
+
 /* count messages in INBOX, many to a commit. */
 static SUSPENDS void
 fill(struct kit *k, struct cell *account, uint32_t count)
@@ -290,6 +391,7 @@ main(int argc, char **argv)
     static const struct kit_row rows[] = {
         {"log", test_log, KIT_ALL},
         {"floor", test_floor, KIT_MEM},
+        {"busy", test_busy, KIT_ALL},
         {"staged_copy", test_staged_copy, KIT_MEM | KIT_ROCKS},
         {"staged_move", test_staged_move, KIT_MEM | KIT_ROCKS},
         {"staged_crash", test_staged_crash, KIT_MEM},
