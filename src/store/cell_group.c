@@ -37,7 +37,9 @@ group_add_key(struct group *g, struct cell_key *k)
 {
     if (g->key_count == g->key_cap) {
         size_t cap = g->key_cap ? g->key_cap * 2 : 16;
-        g->keys = mem_resize(g->keys, g->key_cap * sizeof(*g->keys), cap * sizeof(*g->keys));
+        size_t item =
+            sizeof(g->keys[0]); /* NOLINT(bugprone-sizeof-expression): pointers are meant */
+        g->keys = mem_resize(g->keys, g->key_cap * item, cap * item);
         g->key_cap = cap;
     }
     g->keys[g->key_count++] = k;

@@ -18,7 +18,7 @@ uid_list_add(struct uid_list *l, struct arena *a, uint32_t first, uint32_t last)
         end->last = last;
         return;
     }
-    if (l->count == l->cap) {
+    if (l->ranges == NULL || l->count == l->cap) {
         size_t cap = l->cap ? l->cap * 2 : 8;
         struct uid_range *more = ARENA_ARRAY(a, struct uid_range, cap);
         mem_copy(more, l->ranges, l->count * sizeof(*more));
@@ -51,7 +51,7 @@ id_list_add(struct id_list *l, struct arena *a, uint64_t id)
         end->last = id;
         return;
     }
-    if (l->count == l->cap) {
+    if (l->ranges == NULL || l->count == l->cap) {
         size_t cap = l->cap ? l->cap * 2 : 8;
         struct id_range *more = ARENA_ARRAY(a, struct id_range, cap);
         mem_copy(more, l->ranges, l->count * sizeof(*more));
