@@ -37,9 +37,11 @@ def wait_for(what, seconds=30, pause=0.05):
 
 
 class Server:
-    """One Godwit.  extra: lines for its configuration."""
+    """One Godwit.  extra: lines for its configuration, which take the place of those that begin alike; prefix: words
+    before the command, such as "ip netns exec NAME"."""
 
-    def __init__(self, domain='example.com', extra=(), plaintext=True):
+    def __init__(self, domain='example.com', extra=(), plaintext=True, prefix=()):
+        self.prefix = list(prefix)
         self.domain = domain
         self.host = 'mail.' + domain
         self.dir = tempfile.mkdtemp(prefix='godwit-test-')
@@ -80,7 +82,7 @@ class Server:
 
     def start(self):
         with open(os.path.join(self.dir, 'stderr'), 'ab') as err:
-            self.process = subprocess.Popen([PROGRAM, 'serve', '-c', self.config], stdout=err, stderr=err,
+            self.process = subprocess.Popen([*self.prefix, PROGRAM, 'serve', '-c', self.config], stdout=err, stderr=err,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
         end = time.monotonic() + START_S
         while self.ctl('status', check=False).returncode != 0:
