@@ -34,7 +34,7 @@ cpu_us(int who)
     struct rusage u;
 
     getrusage(who, &u);
-    return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000ll + u.ru_utime.tv_usec +
+    return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000LL + u.ru_utime.tv_usec +
            u.ru_stime.tv_usec;
 }
 

@@ -284,9 +284,9 @@ main(int argc, char **argv)
     b.engine = argv[1];
     b.path = argv[2];
     if (argc > 3)
-        b.seconds = atoi(argv[3]);
+        b.seconds = (int)strtol(argv[3], NULL, 10);
     if (argc > 4)
-        b.only = (uint32_t)atoi(argv[4]);
+        b.only = (uint32_t)strtoul(argv[4], NULL, 10);
     loop_init();
     for (size_t i = 0; i < sizeof(body); i++)
         body[i] = i % 64 == 63 ? '\n' : (char)('a' + random_below(26));

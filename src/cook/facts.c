@@ -60,7 +60,7 @@ static void
 find_thread(const struct record *r, struct arena *a, struct cook_facts *out)
 {
     size_t n = MIN((size_t)r->ref_count, (size_t)REFERENCES_MAX);
-    uint64_t *refs = n == 0 ? NULL : ARENA_ARRAY(a, uint64_t, n);
+    uint64_t *refs = ARENA_ARRAY(a, uint64_t, n + 1);
 
     for (size_t i = 0; i < n; i++)
         refs[i] = record_ref(r, (uint32_t)i);

@@ -314,6 +314,32 @@ set_failure(struct str verb, enum status e, bool dies)
     return true;
 }
 
+/* What is asked about, or done to, the message with that UID. */
+static bool
+change_message(struct fake_mailbox *m, uint32_t uid, struct str verb, struct str rest)
+{
+    bool asks = str_eq(verb, STR("check")) || str_eq(verb, STR("date"));
+    uint32_t n = 0;
+    size_t i = 0;
+
+    while (i < m->count && m->messages[i].uid != uid)
+        i++;
+    if (i == m->count)
+        return !asks;
+    if (str_eq(verb, STR("check")))
+        return str_find_str(m->messages[i].body, rest) >= 0;
+    if (str_eq(verb, STR("date")))
+        return number(&rest, &n) && m->messages[i].received == (int64_t)n * 1000000;
+    if (str_eq(verb, STR("remove"))) {
+        fake_take_out(m, i);
+    } else if (str_eq(verb, STR("flag")) && number(&rest, &n)) {
+        fake_touch(m);
+        m->messages[i].flags = n;
+        m->messages[i].modseq = m->modseq;
+    }
+    return true;
+}
+
 static bool
 do_message(struct str verb, struct fake_mailbox *m, struct str rest)
 {
@@ -336,24 +362,9 @@ do_message(struct str verb, struct fake_mailbox *m, struct str rest)
     } else if (!number(&rest, &uid)) {
         return false;
     }
-    for (size_t i = 0; i < m->count; i++) {
-        if (m->messages[i].uid != uid)
-            continue;
-        if (str_eq(verb, STR("check")))
-            return str_find_str(m->messages[i].body, rest) >= 0;
-        if (str_eq(verb, STR("date")) && number(&rest, &flags))
-            return m->messages[i].received == (int64_t)flags * 1000000;
-        if (str_eq(verb, STR("flag")) && number(&rest, &flags)) {
-            fake_touch(m);
-            m->messages[i].flags = flags;
-            m->messages[i].modseq = m->modseq;
-        } else if (str_eq(verb, STR("remove"))) {
-            fake_take_out(m, i);
-        }
-        break;
-    }
+    bool answer = change_message(m, uid, verb, rest);
     fake_tell(m);
-    return !str_eq(verb, STR("check")) && !str_eq(verb, STR("date"));
+    return answer;
 }
 
 bool

@@ -129,8 +129,10 @@ call_store(void *arg)
         struct probe_echo req = {.number = i, .body = str_from(bytes, sizeof(bytes))};
         struct probe_echo_reply rep;
         struct ipc_peer *p = role_peer_wait(ROLE_STORE, WAIT_MS);
-        if (p == NULL)
+        if (p == NULL) {
             role_fail("no store");
+            break; /* not reached */
+        }
         uint64_t incarnation = ipc_incarnation(p);
         enum status st = probe_echo_call(p, &req, a, &rep);
         if (st == OK && (rep.number != i || rep.body.len != sizeof(bytes)))

@@ -248,7 +248,7 @@ lease_one(void)
 
     ASSERT(store_queue_lease_call(town.out, &req, town.a, &rep) == OK);
     ASSERT(rep.attempts_count == 1);
-    return &rep.attempts[0];
+    return rep.attempts;
 }
 
 static SUSPENDS enum status

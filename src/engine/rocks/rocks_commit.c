@@ -144,6 +144,7 @@ submit(struct rocks *r, struct rocks_cell *cell, const struct batch *b, struct r
     batch_write(r, w, cell->id, b);
     refs_write(r, w, b, refs);
     rocks_version_write(r, w, cell->id, commit.version, false);
+    /* cppcheck-suppress autoVariables ; it is out of flight before we return */
     cell->in_flight = &commit;
     rocks_group_end(r, &commit, bytes);
     TRY(rocks_commit_wait(&commit));

@@ -49,8 +49,13 @@ rocks_walk(struct engine *e, struct cell_walk *w, struct arena *a,
         TRY(rocks_pool(r, walk_page, at));
     }
     TRY(at->status);
-    struct cell_entry *page = at->n ? ARENA_ARRAY(a, struct cell_entry, at->n) : NULL;
-    const char *p = at->n ? arena_dup(a, at->bytes.ptr, at->bytes.len) : NULL;
+    *n_out = at->n;
+    if (at->n == 0) {
+        *entries_out = NULL;
+        return OK;
+    }
+    struct cell_entry *page = ARENA_ARRAY(a, struct cell_entry, at->n);
+    const char *p = arena_dup(a, at->bytes.ptr, at->bytes.len);
     for (size_t i = 0; i < at->n; i++) {
         page[i].key = str_from(p, at->sizes[i].key);
         p += at->sizes[i].key;
@@ -58,7 +63,6 @@ rocks_walk(struct engine *e, struct cell_walk *w, struct arena *a,
         p += at->sizes[i].value;
     }
     *entries_out = page;
-    *n_out = at->n;
     return OK;
 }
 
