@@ -16,6 +16,7 @@
 #include "ipc/store_ipc.h"
 #include "role/role.h"
 #include "rt/clock.h"
+#include "rt/heap.h"
 #include "rt/offload.h"
 
 #define VERIFIER_KIND STR("verifier") /* of auth/seal.h; the name is the account */
@@ -59,6 +60,7 @@ begin(const struct role_start *s, struct problem *why)
     cache = auth_cache_new(LIMIT_AUTH_CACHE_ENTRIES);
     attempts = attempts_new();
     grants = map_new();
+    heap_one_arena();
     return offload_new("hash", HASH_THREADS, LIMIT_AUTH_QUEUE, &hashing);
 }
 

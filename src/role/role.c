@@ -19,6 +19,7 @@
 #include "role/role_internal.h"
 #include "role/topology.h"
 #include "rt/clock.h"
+#include "rt/heap.h"
 #include "rt/disk.h"
 #include "rt/logger.h"
 #include "rt/loop.h"
@@ -68,6 +69,7 @@ role_main(const struct role_verbs *const table[ROLE_COUNT], int argc, char **arg
     enter_jail();
 
     loop_init();
+    heap_trim_when_quiet();
     fiber_pool_limit(LIMIT_FIBERS);
     self.control = (struct watch){.fd = CONTROL_FD, .ready = on_control};
     self.deadline.fire = on_deadline;

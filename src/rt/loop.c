@@ -11,6 +11,7 @@
 #include "base/size.h"
 #include "rt/clock.h"
 #include "rt/fiber_internal.h"
+#include "rt/heap.h"
 #include "rt/iobuf.h"
 
 #define EVENTS_PER_TURN 128
@@ -61,6 +62,7 @@ loop_release(void)
     struct list *node;
 
     ASSERT(here != NULL && fiber_self() == NULL);
+    heap_release();
     offload_release();
     fibers_release();
     while ((node = list_pop(&here->deferred)) != NULL)
@@ -85,6 +87,8 @@ loop_run(void)
     here->stopping = false;
     while (!here->stopping) {
         run_events(sleep_ms(more));
+        if (here->event_count > 0)
+            heap_turn();
         run_timers();
         more = fibers_run();
         run_deferred();

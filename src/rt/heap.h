@@ -1,0 +1,21 @@
+/* heap.h - gives memory back to the system when a process has become quiet.
+ *
+ * malloc keeps what was freed.  After a burst (a hundred log-ins hashed, a thousand handshakes) that can be
+ * many times what the process needs at rest.
+ *
+ * Promises:  heap_trim_when_quiet() once per thread with a loop; from then on free pages go back after half a
+ *            second with few turns, at most every two seconds.  A process at rest is not woken for it.
+ * Never:     moves or frees anything in use.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef RT_HEAP_H
+#define RT_HEAP_H
+
+void heap_trim_when_quiet(void);
+/* Before the first thread starts: all threads share one arena.  For those that allocate rarely and much: the end of
+ * a thread's own arena is never given back. */
+void heap_one_arena(void);
+void heap_release(void); /* by loop_release() */
+void heap_turn(void);    /* by the loop, at the end of a turn that had work */
+
+#endif

@@ -1,0 +1,71 @@
+/* heap_test.c - what a burst left behind goes back once the loop is quiet.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/testing.h"
+
+#include "base/mem.h"
+#include "rt/clock.h"
+#include "rt/fiber_internal.h"
+#include "rt/heap.h"
+
+enum { PIECES = 20000, PIECE_BYTES = 1000, WAIT_MS = 20000 };
+
+/* Pages in memory. */
+static long
+resident(void)
+{
+    long size = 0, pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%ld %ld", &size, &pages), 2);
+    fclose(f);
+    return pages;
+}
+
+/* Every hundredth piece stays, so that the top of the heap cannot simply fall. */
+static FIBER_ENTRY void
+burst(void *arg)
+{
+    static void *pieces[PIECES];
+    bool *fell = arg;
+
+    for (size_t i = 0; i < PIECES; i++) {
+        pieces[i] = mem_alloc(PIECE_BYTES);
+        *(char *)pieces[i] = 1;
+    }
+    long full = resident();
+    for (size_t i = 0; i < PIECES; i++)
+        if (i % 100 != 0)
+            mem_free(pieces[i]);
+    int64_t end = clock_mono_ms() + WAIT_MS;
+    while (!*fell && clock_mono_ms() < end && fiber_sleep(100) == OK)
+        *fell = resident() < full - PIECES * PIECE_BYTES / 4096 / 2;
+    for (size_t i = 0; i < PIECES; i += 100)
+        mem_free(pieces[i]);
+    loop_stop();
+}
+
+static void
+memory_goes_back(void **state)
+{
+    bool fell = false;
+
+    (void)state;
+    if (FIBER_ASAN || FIBER_TSAN)
+        skip(); /* another allocator */
+    loop_init();
+    heap_trim_when_quiet();
+    heap_turn(); /* what the loop says of a turn with input */
+    assert_int_equal(fiber_go(burst, &fell), OK);
+    loop_run();
+    loop_release();
+    assert_true(fell);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(memory_goes_back)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
