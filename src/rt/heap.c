@@ -10,8 +10,10 @@
 
 enum {
     LOOK_MS = 500,
-    QUIET_TURNS = 25,     /* in LOOK_MS */
-    TRIM_EVERY_MS = 2000, /* a walk over the free lists takes about a millisecond */
+    QUIET_TURNS = 25,        /* in LOOK_MS */
+    KEEP_BYTES = 64 << 20,   /* freed at the end of the heap and yet kept, while busy */
+    MAPPED_BYTES = 32 << 20, /* larger blocks are mapped and unmapped one by one */
+    TRIM_EVERY_MS = 2000,    /* a walk over the free lists takes about a millisecond */
 };
 
 static _Thread_local struct {
@@ -40,6 +42,8 @@ void
 heap_trim_when_quiet(void)
 {
     heap.wanted = true;
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     heap.look.fire = look;
     heap.trimmed_ms = clock_mono_ms() - TRIM_EVERY_MS;
 }

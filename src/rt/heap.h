@@ -1,7 +1,8 @@
 /* heap.h - gives memory back to the system when a process has become quiet.
  *
  * malloc keeps what was freed.  After a burst (a hundred log-ins hashed, a thousand handshakes) that can be
- * many times what the process needs at rest.
+ * many times what the process needs at rest.  While it is busy, on the other hand, malloc gives back too
+ * eagerly: each message of a megabyte would grow and shrink the heap, and fresh pages cost more than copying.
  *
  * Promises:  heap_trim_when_quiet() once per thread with a loop; from then on free pages go back after half a
  *            second with few turns, at most every two seconds.  A process at rest is not woken for it.
