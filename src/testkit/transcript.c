@@ -1,30 +1,24 @@
 /* transcript.c - see transcript.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "imap/transcript.h"
+#include "testkit/transcript.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "base/testing.h"
 
-#include "base/buf.h"
+#include <glob.h>
+
 #include "base/mem.h"
 #include "base/scan.h"
-#include "imap/fake_store.h"
 #include "rt/loop.h"
+#include "rt/tls.h"
+#include "rt/tls_testing.h"
+#include "testkit/client.h"
 
 #define CLIENTS_MAX 10u
-#define PATIENCE_MS 60000
-#define INPUT_MAX   (8u << 20)
+#define TEXT_MAX    (8u << 20)
+#define FILE_MAX    (1u << 20)
+#define TESTS_MAX   100u
 
-struct client {
-    int fd; /* 0: not connected */
-    struct buf input;
-};
 struct play {
     const char *name;
     struct str text;
@@ -34,67 +28,24 @@ struct play {
     struct client clients[CLIENTS_MAX];
 };
 
+static const struct fake_protocol *protocol;
+
 static NORETURN void
-fail(const struct play *p, const char *what, struct str got, struct str want)
+fail_play(const struct play *p, const char *what, struct str got, struct str want)
 {
     fprintf(stderr, "%s:%zu%s: %s\n  got  \"%.*s\"\n  want \"%.*s\"\n", p->name, p->line,
             p->bytewise ? " (byte by byte)" : "", what, STR_FMT(got), STR_FMT(want));
     abort();
 }
 
-/* Over TCP, because only a loopback address may log in without TLS. */
-static void
-connect_client(struct play *p, struct client *c)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(at);
-    int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(l, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(l, 1) != 0 ||
-        getsockname(l, (struct sockaddr *)&at, &len) != 0 ||
-        connect(c->fd, (struct sockaddr *)&at, sizeof(at)) != 0)
-        fail(p, "cannot connect", STR(""), STR(""));
-    if (listener_adopt(&p->listener, accept4(l, NULL, NULL, flags)) != OK)
-        fail(p, "cannot be served", STR(""), STR(""));
-    close(l);
-    buf_init(&c->input, INPUT_MAX);
-}
-
-FIBER_ENTRY static void
-send_all(const struct play *p, const struct client *c, struct str s)
-{
-    while (s.len > 0) {
-        ssize_t n = send(c->fd, s.ptr, p->bytewise ? 1 : s.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n > 0)
-            s = str_skip(s, (size_t)n);
-        else if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
-            return; /* the transcript will notice */
-        else if (fiber_wait_fd(c->fd, EPOLLOUT, PATIENCE_MS) != OK)
-            fail(p, "the server does not read", STR(""), s);
-        for (int i = 0; p->bytewise && i < 3; i++)
-            fiber_yield();
-    }
-}
-
-/* False at the end. */
 FIBER_ENTRY static bool
 receive(const struct play *p, struct client *c)
 {
-    for (;;) {
-        char piece[4096];
-        ssize_t n = recv(c->fd, piece, sizeof(piece), MSG_DONTWAIT);
+    enum status e = client_receive(c);
 
-        if (n == 0 || (n < 0 && errno == ECONNRESET))
-            return false;
-        if (n > 0) {
-            buf_add(&c->input, str_from(piece, (size_t)n));
-            return true;
-        }
-        if (fiber_wait_fd(c->fd, EPOLLIN, PATIENCE_MS) != OK)
-            fail(p, "nothing came", buf_str(&c->input), STR(""));
-    }
+    if (e == ERR_TIMEOUT)
+        fail_play(p, "nothing came", buf_str(&c->input), STR(""));
+    return e == OK;
 }
 
 /* "..." in the pattern is any text, the shortest that fits. */
@@ -129,10 +80,10 @@ expect(const struct play *p, struct client *c, struct str pattern)
 
     while ((end = str_find_str(buf_str(&c->input), STR("\r\n"))) < 0)
         if (!receive(p, c))
-            fail(p, "the server closed", buf_str(&c->input), pattern);
+            fail_play(p, "the server closed", buf_str(&c->input), pattern);
     struct str line = str_sub(buf_str(&c->input), 0, (size_t)end);
     if (!fits(line, pattern))
-        fail(p, "not what was expected", line, pattern);
+        fail_play(p, "not what was expected", line, pattern);
     buf_consume(&c->input, (size_t)end + 2);
 }
 
@@ -142,7 +93,7 @@ expect_end(const struct play *p, struct client *c)
     while (receive(p, c)) {
     }
     if (c->input.len > 0)
-        fail(p, "expected the end", buf_str(&c->input), STR(""));
+        fail_play(p, "expected the end", buf_str(&c->input), STR(""));
 }
 
 /* "x41" after a backslash, "*3xA" ... */
@@ -154,7 +105,7 @@ unescape_one(struct scan *s, struct buf *out)
     char c;
 
     if (scan_char(s, '*')) {
-        if (!scan_u32(s, INPUT_MAX, &n) || !scan_char(s, 'x') || !scan_peek(s, &c))
+        if (!scan_u32(s, TEXT_MAX, &n) || !scan_char(s, 'x') || !scan_peek(s, &c))
             return false;
         s->pos++;
         while (n-- > 0)
@@ -176,9 +127,9 @@ unescape_one(struct scan *s, struct buf *out)
 }
 
 FIBER_ENTRY static void
-say(const struct play *p, const struct client *c, struct str text, bool line)
+say(const struct play *p, struct client *c, struct str text, bool line)
 {
-    AUTO_BUF b = BUF(INPUT_MAX);
+    AUTO_BUF b = BUF(TEXT_MAX);
     struct scan s = scan_of(text);
 
     while (!scan_at_end(&s)) {
@@ -186,13 +137,14 @@ say(const struct play *p, const struct client *c, struct str text, bool line)
         if (next != '\\')
             buf_add_char(&b, next);
         else if (!unescape_one(&s, &b))
-            fail(p, "what escape is that?", text, STR(""));
+            fail_play(p, "what escape is that?", text, STR(""));
     }
     if (line)
         buf_add(&b, STR("\r\n"));
     if (buf_status(&b) != OK)
-        fail(p, "too long", text, STR(""));
-    send_all(p, c, buf_str(&b));
+        fail_play(p, "too long", text, STR(""));
+    if (client_send(c, buf_str(&b)) != OK)
+        fail_play(p, "the server does not read", STR(""), text);
 }
 
 FIBER_ENTRY static void
@@ -201,7 +153,7 @@ directive(struct play *p, struct str text)
     for (int i = 0; i < 10; i++) /* what was sent before comes first */
         fiber_yield();
     if (!fake_do(text))
-        fail(p, "the store does not", text, STR(""));
+        fail_play(p, "the store does not", text, STR(""));
     for (int i = 0; i < 10; i++)
         fiber_yield();
 }
@@ -214,9 +166,7 @@ play_line(struct play *p, struct str line)
     struct client *c = &p->clients[1];
     struct str word;
 
-    if (line.len == 0 || line.ptr[0] == '#')
-        return;
-    if (ascii_is_digit(line.ptr[0])) {
+    if (line.len > 0 && ascii_is_digit(line.ptr[0])) {
         c = &p->clients[line.ptr[0] - '0'];
         s.pos++;
     }
@@ -227,16 +177,38 @@ play_line(struct play *p, struct str line)
         directive(p, rest);
         return;
     }
-    if (c->fd == 0)
-        connect_client(p, c);
+    if (c->fd == 0) {
+        c->bytewise = p->bytewise;
+        if (!client_connect(c, &p->listener))
+            fail_play(p, "cannot connect", STR(""), STR(""));
+    }
     if (str_eq(word, STR("C:")) || str_eq(word, STR("C-:")))
         say(p, c, rest, word.len == 2);
     else if (str_eq(word, STR("S:")))
         expect(p, c, rest);
     else if (str_eq(word, STR("S-end")))
         expect_end(p, c);
-    else
-        fail(p, "what is that?", line, STR(""));
+    else if (str_eq(word, STR("C-end")))
+        client_end_sending(c);
+    else if (!str_eq(word, STR("C-tls")) || !client_tls(c))
+        fail_play(p, "what is that?", line, STR(""));
+}
+
+/* [count "x" SP] line */
+FIBER_ENTRY static void
+play_lines(struct play *p, struct str line)
+{
+    struct scan s = scan_of(line);
+    uint32_t times;
+
+    if (line.len == 0 || line.ptr[0] == '#')
+        return;
+    if (!scan_u32(&s, 100000, &times) || !scan_str(&s, STR("x "))) {
+        play_line(p, line);
+        return;
+    }
+    while (times-- > 0)
+        play_line(p, scan_rest(&s));
 }
 
 FIBER_ENTRY static void
@@ -247,15 +219,14 @@ play_entry(void *arg)
 
     while (str_split(&rest, '\n', &line)) {
         p->line++;
-        play_line(p, line);
+        play_lines(p, line);
     }
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         if (p->clients[i].fd == 0)
             continue;
         if (p->clients[i].input.len > 0)
-            fail(p, "the server said more", buf_str(&p->clients[i].input), STR(""));
-        close(p->clients[i].fd);
-        buf_release(&p->clients[i].input);
+            fail_play(p, "the server said more", buf_str(&p->clients[i].input), STR(""));
+        client_free(&p->clients[i]);
     }
     while (listener_counts(&p->listener).open > 0)
         if (fiber_sleep(1) != OK)
@@ -265,19 +236,95 @@ play_entry(void *arg)
     loop_stop();
 }
 
-void
-transcript_play(const char *name, struct str text, bool bytewise)
+/* A word of the first line, when that is a comment. */
+static bool
+has_word(struct str text, const char *wanted)
+{
+    struct str line, word;
+
+    if (!str_starts(text, STR("# ")) || !str_split(&text, '\n', &line))
+        return false;
+    while (str_split(&line, ' ', &word))
+        if (str_eq(word, str_of(wanted)))
+            return true;
+    return false;
+}
+
+static struct tls_server *
+make_tls(void)
+{
+    struct test_identity id = {0};
+    struct tls_server *t = NULL;
+
+    test_identity_init(&id, EVP_EC_gen("P-256"), "mail.test");
+    assert_int_equal(tls_server_new(STR(""), NULL, NULL, &t), OK);
+    assert_int_equal(tls_server_set_local(t, str_of(id.cert_pem), str_of(id.key_pem)), OK);
+    test_identity_release(&id);
+    return t;
+}
+
+static void
+play(const char *name, struct str text, bool bytewise)
 {
     struct play p = {.name = name,
                      .text = text,
                      .bytewise = bytewise,
-                     .listener = {.fd = -1, .ops = &imap_ops, .conns_max = 100}};
+                     .listener = {.fd = -1,
+                                  .ops = protocol->ops,
+                                  .kind = protocol->kind,
+                                  .tls = has_word(text, "tls") ? make_tls() : NULL,
+                                  .conns_max = 100}};
 
     loop_init();
-    fake_begin();
+    fake_begin(protocol, !has_word(text, "strict"));
     if (listener_start(&p.listener) != OK || fiber_go(play_entry, &p) != OK)
-        fail(&p, "cannot start", STR(""), STR(""));
+        fail_play(&p, "cannot start", STR(""), STR(""));
     loop_run();
     ipc_forget();
     loop_release();
+    tls_server_free(&p.listener.tls);
+}
+
+static void
+read_file(const char *path, struct buf *out)
+{
+    FILE *f = fopen(path, "re");
+    char piece[4096];
+    size_t n;
+
+    assert_non_null(f);
+    while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
+        buf_add(out, str_from(piece, n));
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(buf_status(out), OK);
+}
+
+static void
+play_file(void **state)
+{
+    const char *path = *state;
+    AUTO_BUF text = BUF(FILE_MAX);
+
+    read_file(path, &text);
+    play(path, buf_str(&text), false);
+    if (!has_word(buf_str(&text), "once"))
+        play(path, buf_str(&text), true);
+}
+
+int
+transcript_main(const char *pattern, const struct fake_protocol *p)
+{
+    struct CMUnitTest tests[TESTS_MAX] = {0};
+    glob_t found;
+    size_t n = 0;
+
+    protocol = p;
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return 1;
+    for (size_t i = 0; i < found.gl_pathc && n < TESTS_MAX; i++)
+        tests[n++] = (struct CMUnitTest){
+            .name = found.gl_pathv[i], .test_func = play_file, .initial_state = found.gl_pathv[i]};
+    int failed = _cmocka_run_group_tests("transcripts", tests, n, NULL, NULL);
+    globfree(&found);
+    return failed;
 }
