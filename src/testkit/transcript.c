@@ -105,11 +105,14 @@ unescape_one(struct scan *s, struct buf *out)
     char c;
 
     if (scan_char(s, '*')) {
-        if (!scan_u32(s, TEXT_MAX, &n) || !scan_char(s, 'x') || !scan_peek(s, &c))
+        struct str text;
+        if (!scan_u32(s, TEXT_MAX, &n) || !scan_char(s, 'x'))
             return false;
-        s->pos++;
+        bool group = scan_char(s, '{');
+        if (group ? !scan_until(s, '}', &text) || !scan_char(s, '}') : !scan_take(s, 1, &text))
+            return false;
         while (n-- > 0)
-            buf_add_char(out, c);
+            buf_add(out, text);
         return true;
     }
     if (scan_char(s, 'x') && scan_left(s) >= 2) {
