@@ -4,7 +4,7 @@
 #include "base/size.h"
 #include "imap/fetch.h"
 
-enum { PATH_NUMBERS_MAX = RECORD_PATH_MAX, NAMES_MAX = 256 };
+enum { PATH_NUMBERS_MAX = RECORD_PATH_MAX, NAMES_MAX = 256, LABEL_MAX = 4096 };
 
 static bool parse_section(struct imap_cmd *c, struct scan *s, struct fetch *f, struct str word);
 
@@ -195,6 +195,16 @@ parse_path(struct imap_cmd *c, struct scan *s, struct fetch_item *item)
     }
 }
 
+/* header-fld-name: what a name of a field may be, RFC 5322 section 3.6.8.  It is told again in the answer. */
+static bool
+is_field_name(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.ptr[i] <= ' ' || name.ptr[i] > '~' || name.ptr[i] == ':')
+            return false;
+    return name.len > 0;
+}
+
 /* header-list = "(" header-fld-name *(SP header-fld-name) ")" */
 static bool
 parse_names(struct imap_cmd *c, struct scan *s, struct fetch_item *item)
@@ -207,7 +217,8 @@ parse_names(struct imap_cmd *c, struct scan *s, struct fetch_item *item)
     do {
         scan_skip_spaces(s);
         if (item->name_count == NAMES_MAX ||
-            !imap_scan_astring(s, c->arena, &names[item->name_count]))
+            !imap_scan_astring(s, c->arena, &names[item->name_count]) ||
+            !is_field_name(names[item->name_count]))
             return false;
         item->name_count++;
     } while (scan_peek(s, &(char){0}) && *s->pos == ' ');
@@ -253,17 +264,26 @@ parse_partial(struct scan *s, struct fetch_item *item)
            scan_u64(s, UINT32_MAX, &item->length) && item->length > 0 && scan_char(s, '>');
 }
 
-/* The name of the section in the answer: as asked, in capitals. */
-static struct str
-label_of(struct imap_cmd *c, struct str inside)
+/* The name of the section in the answer, in capitals; false when it is too long.  before: what stands before the
+ * names of fields.  These are written anew, since they may have come as literals. */
+static bool
+make_label(struct imap_cmd *c, struct str before, struct fetch_item *item)
 {
-    struct str label =
-        arena_printf(c->arena, "BODY[%.*s]", (int)MIN(inside.len, (size_t)900), inside.ptr);
-    char *p = arena_dup(c->arena, label.ptr, label.len);
+    AUTO_BUF b = BUF(LABEL_MAX);
 
-    for (size_t i = 0; i < label.len; i++)
-        p[i] = ascii_upper(p[i]);
-    return str_from(p, label.len);
+    buf_add_z(&b, "BODY[");
+    buf_add(&b, before);
+    for (size_t i = 0; i < item->name_count; i++) {
+        buf_add_char(&b, i == 0 ? '(' : ' ');
+        imap_add_astring(&b, item->names[i]);
+    }
+    buf_add_z(&b, item->name_count > 0 ? ")]" : "]");
+    if (buf_status(&b) != OK)
+        return false;
+    for (size_t i = 0; i < b.len; i++)
+        b.ptr[i] = ascii_upper(b.ptr[i]);
+    item->label = arena_str(c->arena, buf_str(&b));
+    return true;
 }
 
 static bool
@@ -278,8 +298,9 @@ parse_section(struct imap_cmd *c, struct scan *s, struct fetch *f, struct str wo
     if (!parse_path(c, s, &item) || !parse_part(c, s, &item))
         return false;
     struct str inside = str_from(from, (size_t)(s->pos - from));
-    if (!scan_char(s, ']') || !parse_partial(s, &item))
+    ssize_t list = str_find(inside, '(');
+    if (!scan_char(s, ']') || !parse_partial(s, &item) ||
+        !make_label(c, list < 0 ? inside : str_sub(inside, 0, (size_t)list), &item))
         return false;
-    item.label = label_of(c, inside);
     return add_section(f, &item, peek);
 }

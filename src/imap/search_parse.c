@@ -7,7 +7,9 @@
 #include "mail/charset.h"
 #include "mail/fold.h"
 
-enum { TEXT_MAX = 4096 };
+/* Sets take four times the bytes that they came in, folded text up to nine times: bounded together, so that every
+ * command fits its arena. */
+enum { TEXT_MAX = 4096, PROGRAM_BYTES_MAX = 1 << 20 };
 
 /* What waits for operands. */
 enum frame { FRAME_LIST, FRAME_NOT, FRAME_OR_FIRST, FRAME_OR_SECOND };
@@ -20,7 +22,15 @@ struct parser {
         bool has_operand; /* of FRAME_LIST: the next one is joined by AND */
     } stack[LIMIT_IMAP_DEPTH];
     size_t depth;
+    size_t bytes; /* of sets and text */
 };
+
+static bool
+has_room(struct parser *p, size_t bytes)
+{
+    p->bytes += bytes; /* each is far below the limit, and the first above it ends the parser */
+    return p->bytes <= PROGRAM_BYTES_MAX;
+}
 
 static struct search_node *
 emit(struct parser *p, enum search_kind kind)
@@ -131,6 +141,8 @@ read_text(struct parser *p, struct search_node *n)
         return false;
     charset_to_utf8(p->charset, raw, &utf8);
     fold_collate(buf_str(&utf8), 9 * TEXT_MAX, &folded);
+    if (!has_room(p, folded.len))
+        return false;
     n->text = folded.len == 0 ? STR("") : arena_str(p->c->arena, buf_str(&folded));
     return true;
 }
@@ -141,6 +153,13 @@ read_header_name(struct parser *p, struct search_node *n)
 {
     return imap_scan_sp(&p->c->in) && imap_scan_astring(&p->c->in, p->c->arena, &n->name) &&
            read_text(p, n);
+}
+
+static bool
+read_set(struct parser *p, struct imap_set *set)
+{
+    return imap_scan_set(&p->c->in, p->c->arena, set) && !set->saved &&
+           has_room(p, set->count * sizeof(set->at[0]));
 }
 
 /* "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence (RFC 7162); only the plain form. */
@@ -155,7 +174,7 @@ read_argument(struct parser *p, enum argument a, struct search_node *n)
     case TEXT: return read_text(p, n);
     case HEADER_AND_TEXT: return read_header_name(p, n);
     case KEYWORD: return imap_scan_sp(in) && imap_scan_atom(in, &n->name);
-    case UIDS: return imap_scan_sp(in) && imap_scan_set(in, p->c->arena, &n->set) && !n->set.saved;
+    case UIDS: return imap_scan_sp(in) && read_set(p, &n->set);
     case MODSEQ:
     case NUMBER: return imap_scan_sp(in) && scan_u64(in, UINT64_MAX >> 1, &n->number);
     case DAY:
@@ -191,8 +210,7 @@ read_sequence(struct parser *p)
     struct search_node *n;
     struct imap_set set;
 
-    if (!imap_scan_set(&p->c->in, p->c->arena, &set) || set.saved ||
-        (n = emit(p, SEARCH_SEQUENCE)) == NULL)
+    if (!read_set(p, &set) || (n = emit(p, SEARCH_SEQUENCE)) == NULL)
         return false;
     n->set = set;
     return true;

@@ -12,7 +12,8 @@
 #include "rt/clock.h"
 
 /* Sets of 65,536 ranges, 64 flags and some strings. */
-#define COMMAND_ARENA (4u << 20)
+/* Escaped strings take what they came in, one set 512 KiB, a SEARCH a megabyte more (search_parse.c). */
+#define COMMAND_ARENA (8u << 20)
 /* What a client may send after all when it did not wait for our "+" and the command is too large. */
 #define SWALLOW_MAX   (256u << 20)
 #define STORE_WAIT_MS 10000

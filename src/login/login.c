@@ -35,8 +35,9 @@ login_plain_read(struct str base64, struct buf *decoded, struct str *name_out,
 
     TRY(login_word_read(base64, decoded));
     struct str rest = buf_str(decoded);
-    if (!str_split(&rest, '\0', &authzid) || !str_split(&rest, '\0', &name) || name.len == 0 ||
-        str_find(rest, '\0') >= 0)
+    /* After the second NUL something stands, be it nothing: no rest at all means that there was none. */
+    if (!str_split(&rest, '\0', &authzid) || !str_split(&rest, '\0', &name) || rest.ptr == NULL ||
+        name.len == 0 || str_find(rest, '\0') >= 0)
         return ERR_SYNTAX;
     if (authzid.len > 0 && !str_eq_nocase(authzid, name))
         return ERR_DENIED;

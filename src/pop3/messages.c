@@ -8,6 +8,7 @@
 #include "ipc/store_ipc.h"
 #include "mail/line.h"
 #include "pop3/session.h"
+#include "pop3/top.h"
 
 #define ENTRY_BYTES 24u /* store.ipc: packed entries */
 #define VIEW_MAX    32768u
@@ -169,39 +170,6 @@ pop3_cmd_uidl(struct pop3_session *s, struct str args)
 
 /* ---- bodies ---- */
 
-/* Cuts a message after its header and some lines of its body (TOP). */
-struct cut {
-    bool in_body;
-    uint64_t lines_left; /* of the body */
-    bool at_line_start;
-    bool done;
-};
-
-/* How much of the piece goes out. */
-static size_t
-cut_piece(struct cut *c, struct str piece)
-{
-    size_t at = 0;
-
-    while (at < piece.len && !c->done) {
-        ssize_t lf = str_find(str_skip(piece, at), '\n');
-        size_t end = lf < 0 ? piece.len : at + (size_t)lf + 1;
-        bool empty =
-            c->at_line_start && (end - at == 1 || (end - at == 2 && piece.ptr[at] == '\r'));
-
-        c->at_line_start = lf >= 0;
-        at = end;
-        if (lf < 0)
-            break;
-        if (c->in_body)
-            c->lines_left--;
-        else if (empty)
-            c->in_body = true;
-        c->done = c->in_body && c->lines_left == 0;
-    }
-    return at;
-}
-
 static SUSPENDS enum status
 send_stuffed(struct pop3_session *s, struct line_encoder *e, struct str piece)
 {
@@ -215,7 +183,7 @@ send_stuffed(struct pop3_session *s, struct line_encoder *e, struct str piece)
 
 /* cut: NULL = everything.  ERR_NOT_FOUND: gone meanwhile, and nothing was sent. */
 static SUSPENDS enum status
-send_message(struct pop3_session *s, const struct pop3_message *m, struct cut *cut)
+send_message(struct pop3_session *s, const struct pop3_message *m, struct pop3_top *cut)
 {
     struct line_encoder stuffing;
     uint64_t offset = 0, size = 1;
@@ -239,14 +207,14 @@ send_message(struct pop3_session *s, const struct pop3_message *m, struct cut *c
             return ERR_CLOSED;
         offset += rep.bytes.len;
         struct str piece =
-            cut == NULL ? rep.bytes : str_sub(rep.bytes, 0, cut_piece(cut, rep.bytes));
+            cut == NULL ? rep.bytes : str_sub(rep.bytes, 0, pop3_top_take(cut, rep.bytes));
         TRY(send_stuffed(s, &stuffing, piece));
     }
     return conn_write(s->conn, line_encode_end(&stuffing));
 }
 
 static SUSPENDS enum status
-answer(struct pop3_session *s, const struct pop3_message *m, struct cut *cut)
+answer(struct pop3_session *s, const struct pop3_message *m, struct pop3_top *cut)
 {
     enum status e = send_message(s, m, cut);
 
@@ -270,7 +238,7 @@ pop3_cmd_retr(struct pop3_session *s, struct str args)
 enum status
 pop3_cmd_top(struct pop3_session *s, struct str args)
 {
-    struct cut cut = {.at_line_start = true};
+    struct pop3_top cut = {0};
     struct str rest = str_trim(args), number;
     uint32_t n;
 

@@ -167,8 +167,12 @@ serve_input(struct pop3_session *s)
             TRY(s->rest == POP3_REST_COMMAND ? serve_line(s, line) : pop3_auth_line(s, line));
             break;
         case ERR_TEMP: return OK;
-        case ERR_LIMIT: TRY(pop3_err(s, "", "The line is too long")); break;
+        case ERR_LIMIT:
+            s->rest = POP3_REST_COMMAND;
+            TRY(pop3_err(s, "", "The line is too long"));
+            break;
         case ERR_SYNTAX:
+            s->rest = POP3_REST_COMMAND;
             TRY(pop3_err(s, "", "A line ends with CR LF, and has no CR, LF or NUL inside"));
             break;
         default: return ERR_CLOSED;

@@ -10,17 +10,11 @@ static SUSPENDS enum status password_response(struct smtp_session *s, struct str
 static SUSPENDS enum status check(struct smtp_session *s, struct str name,
                                   const struct secret *password);
 
-/* "AUTH" SP mechanism [SP initial-response]      RFC 4954 section 4 */
 enum status
 smtp_cmd_auth(struct smtp_session *s, struct str args)
 {
-    struct str mechanism = args, initial = STR_NONE;
-    ssize_t space = str_find(args, ' ');
+    struct smtp_auth auth = smtp_auth_read(args);
 
-    if (space >= 0) {
-        mechanism = str_sub(args, 0, (size_t)space);
-        initial = str_trim(str_skip(args, (size_t)space));
-    }
     if (!smtp_is_submission(s))
         return smtp_error(s, 503, "5.5.1", "Users log in on port 465 or 587");
     if (s->account != 0)
@@ -30,17 +24,18 @@ smtp_cmd_auth(struct smtp_session *s, struct str args)
     if (!smtp_may_login(s))
         return smtp_error(s, 538, "5.7.11",
                           "Use STARTTLS first: passwords are never taken in clear");
-    if (str_eq_nocase(mechanism, STR("PLAIN"))) {
-        if (initial.len > 0)
-            return plain_response(s, initial);
+    switch (auth.mechanism) {
+    case SMTP_AUTH_PLAIN:
+        if (auth.initial.len > 0)
+            return plain_response(s, auth.initial);
         s->rest = SMTP_REST_AUTH_PLAIN;
         return conn_write(s->conn, STR("334 \r\n"));
-    }
-    if (str_eq_nocase(mechanism, STR("LOGIN"))) {
-        if (initial.len > 0)
-            return name_response(s, initial);
+    case SMTP_AUTH_LOGIN:
+        if (auth.initial.len > 0)
+            return name_response(s, auth.initial);
         s->rest = SMTP_REST_AUTH_NAME;
         return conn_write(s->conn, STR("334 VXNlcm5hbWU6\r\n")); /* "Username:" */
+    case SMTP_AUTH_UNKNOWN: break;
     }
     return smtp_error(s, 504, "5.5.4", "Use PLAIN or LOGIN");
 }

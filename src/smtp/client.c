@@ -10,12 +10,11 @@
 #include "base/size.h"
 #include "mail/line.h"
 
-enum { REPLY_LINES_MAX = 100, GREETING_S = 300, HELLO_S = 300, TLS_S = 120, AUTH_S = 120 };
+enum { GREETING_S = 300, HELLO_S = 300, TLS_S = 120, AUTH_S = 120 };
 
 struct smtp_client {
     struct conn *conn;
-    unsigned extensions;
-    uint64_t size_max;
+    struct smtp_offer offer;
     bool tls;
     struct line_encoder stuffing;
 };
@@ -72,7 +71,7 @@ smtp_client_open(const struct smtp_peer *peer, struct smtp_client **out, struct 
     if (why->code != 220)
         return refusal(why);
     TRY(hello(c, peer, why));
-    if (peer->tls != NULL && (c->extensions & SMTP_EXT_STARTTLS) != 0)
+    if (peer->tls != NULL && (c->offer.extensions & SMTP_EXT_STARTTLS) != 0)
         TRY(start_tls(c, peer, why));
     if (peer->tls_required && !c->tls) {
         answer_set(why, "the server does not offer STARTTLS, which this route requires");
@@ -88,13 +87,13 @@ smtp_client_open(const struct smtp_peer *peer, struct smtp_client **out, struct 
 unsigned
 smtp_client_extensions(const struct smtp_client *c)
 {
-    return c->extensions;
+    return c->offer.extensions;
 }
 
 uint64_t
 smtp_client_size_max(const struct smtp_client *c)
 {
-    return c->size_max;
+    return c->offer.size_max;
 }
 
 bool
@@ -122,123 +121,33 @@ smtp_client_send(struct smtp_client *c, struct str line)
 
 /* ---- replies ---- */
 
-/* Printable ASCII and well-formed enough for logs and reports; the rest becomes "?". */
-static void
-add_text(struct smtp_answer *a, size_t *n, struct str text)
-{
-    if (*n > 0 && *n < sizeof(a->text) - 1)
-        a->text[(*n)++] = ' ';
-    for (size_t i = 0; i < text.len && *n < sizeof(a->text) - 1; i++) {
-        char c = text.ptr[i];
-        a->text[(*n)++] = c >= 0x20 && c <= 0x7e ? c : '?';
-    }
-    a->text[*n] = '\0';
-}
-
-/* status-code = class "." subject "." detail      RFC 2034; taken off the front of text. */
-static void
-take_enhanced(struct smtp_answer *a, struct str *text)
-{
-    struct scan s = scan_of(*text);
-    uint32_t class, subject, detail;
-
-    if (!scan_u32(&s, 5, &class) || !scan_char(&s, '.') || !scan_u32(&s, 999, &subject) ||
-        !scan_char(&s, '.') || !scan_u32(&s, 999, &detail) || (int)class != a->code / 100)
-        return;
-    struct str found = str_sub(*text, 0, (size_t)(s.pos - text->ptr));
-    if (!scan_at_end(&s) && !scan_char(&s, ' '))
-        return;
-    if (!str_to_z(found, a->enhanced, sizeof(a->enhanced)))
-        a->enhanced[0] = '\0';
-    *text = scan_rest(&s);
-}
-
-/* Reply-line = Reply-code [ "-" / SP ] [ textstring ]      RFC 5321 section 4.2 */
-static bool
-read_reply_line(struct str line, int *code, bool *more, struct str *text)
-{
-    struct scan s = scan_of(line);
-    uint32_t n;
-
-    if (line.len < 3 || !ascii_is_digit(line.ptr[0]))
-        return false;
-    struct scan digits = scan_of(str_sub(line, 0, 3));
-    if (!scan_u32(&digits, 599, &n) || !scan_at_end(&digits) || n < 200)
-        return false;
-    s.pos += 3;
-    *code = (int)n;
-    *more = scan_char(&s, '-');
-    if (!*more && !scan_at_end(&s) && !scan_char(&s, ' '))
-        return false;
-    *text = scan_rest(&s);
-    return true;
-}
-
-/* What EHLO announces, a line each. */
-static void
-note_extension(struct smtp_client *c, struct str text)
-{
-    static const struct {
-        struct str word;
-        unsigned bit;
-    } known[] = {
-        {STR("PIPELINING"), SMTP_EXT_PIPELINING},
-        {STR("SIZE"), SMTP_EXT_SIZE},
-        {STR("8BITMIME"), SMTP_EXT_8BITMIME},
-        {STR("STARTTLS"), SMTP_EXT_STARTTLS},
-        {STR("DSN"), SMTP_EXT_DSN},
-        {STR("SMTPUTF8"), SMTP_EXT_SMTPUTF8},
-    };
-    struct str rest = text, word;
-
-    if (!str_split(&rest, ' ', &word))
-        return;
-    for (size_t i = 0; i < COUNT_OF(known); i++)
-        if (str_eq_nocase(word, known[i].word))
-            c->extensions |= known[i].bit;
-    if (str_eq_nocase(word, STR("SIZE"))) {
-        struct scan s = scan_of(str_trim(rest));
-        uint64_t n;
-        c->size_max = scan_u64(&s, UINT64_MAX, &n) ? n : 0;
-    }
-    if (str_eq_nocase(word, STR("AUTH")) && str_find_nocase(rest, STR("PLAIN")) >= 0)
-        c->extensions |= SMTP_EXT_AUTH_PLAIN;
-}
-
+/* offer: of EHLO, else NULL. */
 static SUSPENDS enum status
-read_reply(struct smtp_client *c, unsigned seconds, struct smtp_answer *out, bool is_ehlo)
+read_reply(struct smtp_client *c, unsigned seconds, struct smtp_answer *out,
+           struct smtp_offer *offer)
 {
-    struct smtp_answer a = {0};
-    bool more = true;
-    size_t n = 0;
+    struct smtp_reading r = {0};
 
-    for (unsigned lines = 0; more; lines++) {
-        struct str line, text;
-        int code;
+    while (!r.complete) {
+        struct str line;
         enum status e = conn_read_line(c->conn, (int64_t)seconds * 1000, &line);
+        if (e == ERR_SYNTAX || (e == OK && !smtp_reading_line(&r, line, offer))) {
+            answer_set(out, "the answer is not SMTP");
+            return ERR_CLOSED;
+        }
         if (e != OK) {
             answer_set(out, e == ERR_TIMEOUT ? "no answer in time" : "connection lost");
             return e == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_CLOSED;
         }
-        if (lines == REPLY_LINES_MAX || !read_reply_line(line, &code, &more, &text) ||
-            (lines > 0 && code != a.code)) {
-            answer_set(out, "the answer is not SMTP");
-            return ERR_CLOSED;
-        }
-        a.code = code;
-        if (is_ehlo && lines > 0 && code == 250)
-            note_extension(c, text);
-        take_enhanced(&a, &text);
-        add_text(&a, &n, text);
     }
-    *out = a;
+    *out = r.answer;
     return OK;
 }
 
 enum status
 smtp_client_reply(struct smtp_client *c, unsigned seconds, struct smtp_answer *out)
 {
-    return read_reply(c, seconds, out, false);
+    return read_reply(c, seconds, out, NULL);
 }
 
 static enum status
@@ -262,8 +171,7 @@ hello(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
 {
     AUTO_BUF line = BUF(512);
 
-    c->extensions = 0;
-    c->size_max = 0;
+    c->offer = (struct smtp_offer){0};
     buf_addf(&line, "EHLO %.*s", STR_FMT(p->helo));
     enum status e = smtp_client_send(c, buf_str(&line));
     if (e == OK)
@@ -272,7 +180,7 @@ hello(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
         answer_set(a, "connection lost");
         return ERR_CLOSED;
     }
-    TRY(read_reply(c, HELLO_S, a, true));
+    TRY(read_reply(c, HELLO_S, a, &c->offer));
     if (a->code == 250)
         return OK;
     buf_reset(&line);
@@ -305,7 +213,7 @@ log_in(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
     AUTO_BUF line = BUF(2048);
 
     ASSERT(p->password != NULL);
-    if (!c->tls || (c->extensions & SMTP_EXT_AUTH_PLAIN) == 0) {
+    if (!c->tls || (c->offer.extensions & SMTP_EXT_AUTH_PLAIN) == 0) {
         answer_set(a, "the server does not offer AUTH PLAIN under TLS");
         return ERR_TEMP;
     }

@@ -13,22 +13,8 @@
 
 #include "rt/conn.h"
 #include "rt/tls.h"
+#include "smtp/reply.h"
 
-/* The last reply, or what happened instead of one (code 0). */
-struct smtp_answer {
-    int code;
-    char enhanced[12]; /* "5.1.1", or "" */
-    char text[400];    /* one line, printable */
-};
-enum smtp_extension {
-    SMTP_EXT_PIPELINING = 1 << 0,
-    SMTP_EXT_SIZE = 1 << 1,
-    SMTP_EXT_8BITMIME = 1 << 2,
-    SMTP_EXT_STARTTLS = 1 << 3,
-    SMTP_EXT_DSN = 1 << 4,
-    SMTP_EXT_SMTPUTF8 = 1 << 5,
-    SMTP_EXT_AUTH_PLAIN = 1 << 6,
-};
 struct smtp_client;
 struct smtp_peer {
     struct conn_target target;

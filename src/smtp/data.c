@@ -116,7 +116,7 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
     struct store_deliver req = {
         .handle = b->handle,
         .body = b->handle == 0 ? buf_str(&b->piece) : STR_NONE,
-        .sender = s->mail.sender,
+        .sender = s->mail.said.sender,
         .rcpts = to,
         .rcpts_count = s->mail.rcpt_count,
         .peer = conn_peer(s->conn),
@@ -144,11 +144,11 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
         .session = s->id,
         .handle = b->handle,
         .body = b->handle == 0 ? buf_str(&b->piece) : STR_NONE,
-        .sender = s->mail.sender,
+        .sender = s->mail.said.sender,
         .rcpts = to,
         .rcpts_count = s->mail.rcpt_count,
-        .full_return = s->mail.full_return,
-        .envid = s->mail.envid,
+        .full_return = s->mail.said.full_return,
+        .envid = s->mail.said.envid,
         .trace = conn_id(s->conn),
     };
     TRY(store_submit_call(b->store, &req, a, &rep));
@@ -203,7 +203,7 @@ write_trace(const struct smtp_session *s, struct buf *b)
         }
     }
     if (!smtp_is_submission(s))
-        buf_addf(b, "Return-Path: <%.*s>\r\n", STR_FMT(s->mail.sender));
+        buf_addf(b, "Return-Path: <%.*s>\r\n", STR_FMT(s->mail.said.sender));
     header_write_received(b, &r);
 }
 
@@ -233,7 +233,7 @@ log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size
     log_str(&l, "peer", conn_peer(s->conn));
     if (!submission)
         log_str(&l, "helo", s->helo);
-    log_str(&l, "from", s->mail.sender);
+    log_str(&l, "from", s->mail.said.sender);
     log_u64(&l, "rcpts", s->mail.rcpt_count);
     log_u64(&l, "size", size);
     if (!submission)

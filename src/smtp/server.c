@@ -63,6 +63,13 @@ smtp_may_login(const struct smtp_session *s)
     return login_is_safe(s->conn, smtp_world->config->plaintext_loopback);
 }
 
+struct smtp_dialect
+smtp_dialect_of(const struct smtp_session *s)
+{
+    return (struct smtp_dialect){.submission = smtp_is_submission(s),
+                                 .domain = smtp_world->config->domain};
+}
+
 static SUSPENDS enum status
 reply_text(struct smtp_session *s, int code, const char *enhanced, const char *text)
 {
@@ -97,6 +104,12 @@ smtp_error(struct smtp_session *s, int code, const char *enhanced, const char *f
         return OK;
     s->quit = true;
     return reply_text(s, 421, "4.7.0", "Too many errors, good bye");
+}
+
+enum status
+smtp_problem(struct smtp_session *s, const struct problem *why)
+{
+    return smtp_error(s, why->reply, why->enhanced, "%s", why->text);
 }
 
 void
@@ -158,6 +171,8 @@ cmd_starttls(struct smtp_session *s, struct str args)
         return smtp_error(s, 501, "5.5.4", "STARTTLS takes no argument");
     if (conn_is_tls(s->conn))
         return smtp_error(s, 503, "5.5.1", "TLS is on already");
+    if (s->account != 0)
+        return smtp_error(s, 503, "5.5.1", "Too late: you are logged in");
     if (conn_listener(s->conn)->tls == NULL)
         return smtp_error(s, 454, "4.7.0", "TLS is not available now");
     TRY(smtp_reply(s, 220, "2.0.0", "Go ahead"));
@@ -239,10 +254,12 @@ static const struct verb verbs[] = {
 static SUSPENDS enum status
 serve_line(struct smtp_session *s, struct str line)
 {
-    ssize_t space = str_find(line, ' ');
-    struct str name = space < 0 ? line : str_sub(line, 0, (size_t)space);
-    struct str args = space < 0 ? STR_NONE : str_trim(str_skip(line, (size_t)space));
+    struct str name, args;
 
+    smtp_line_split(line, &name, &args);
+    /* Only AUTH may have the length that the connection takes. */
+    if (line.len > LIMIT_SMTP_LINE_BYTES && !str_eq_nocase(name, STR("AUTH")))
+        return smtp_error(s, 500, "5.5.2", "The line is too long");
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         if (!str_eq_nocase(name, verbs[i].name))
             continue;
@@ -279,8 +296,10 @@ serve_input(struct smtp_session *s)
             break;
         case ERR_TEMP: return OK;
         case ERR_LIMIT:
+            /* RFC 4954 section 4: 5.5.6 for a response that is too long. */
+            TRY(smtp_error(s, 500, s->rest == SMTP_REST_COMMAND ? "5.5.2" : "5.5.6",
+                           "The line is too long"));
             s->rest = SMTP_REST_COMMAND;
-            TRY(smtp_error(s, 500, "5.5.2", "The line is too long"));
             break;
         case ERR_SYNTAX:
             s->rest = SMTP_REST_COMMAND;

@@ -8,9 +8,9 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "config/events.h"
-#include "mail/address.h"
 #include "rt/logger.h"
 #include "smtp/body.h"
+#include "smtp/command.h"
 #include "smtp/smtp.h"
 
 /* What the next input means. */
@@ -22,20 +22,11 @@ enum smtp_rest {
     SMTP_REST_AUTH_PASSWORD,
 };
 
-struct smtp_rcpt {
-    struct str address; /* as mail/address.h writes it */
-    uint32_t notify;    /* RFC 3461, bits of store.ipc */
-    struct str orcpt;
-};
-
 /* From MAIL to the end of DATA, RSET, EHLO or STARTTLS; all of it lives in its arena. */
 struct smtp_transaction {
     struct arena *arena;
     bool open; /* MAIL was accepted */
-    struct str sender;
-    uint64_t size; /* SIZE=, 0 = not said */
-    bool full_return;
-    struct str envid;
+    struct smtp_mail said;
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
     struct smtp_body *body;
@@ -66,6 +57,7 @@ struct smtp_reply {
 
 extern const struct smtp_world *smtp_world;
 
+struct smtp_dialect smtp_dialect_of(const struct smtp_session *s);
 bool smtp_is_submission(const struct smtp_session *s);
 bool smtp_may_login(const struct smtp_session *s); /* protected, or loopback with the switch on */
 MUST_USE SUSPENDS enum status smtp_reply(struct smtp_session *s, int code, const char *enhanced,
@@ -73,6 +65,8 @@ MUST_USE SUSPENDS enum status smtp_reply(struct smtp_session *s, int code, const
 /* The same, and counts an error of the client's; after LIMIT_SMTP_ERRORS the session ends with 421. */
 MUST_USE SUSPENDS enum status smtp_error(struct smtp_session *s, int code, const char *enhanced,
                                          const char *format, ...) PRINTF(4, 5);
+/* The reply that a reader of command.h wrote, as an error of the client's. */
+MUST_USE SUSPENDS enum status smtp_problem(struct smtp_session *s, const struct problem *why);
 /* Ends the transaction, if any, and forgets it. */
 void smtp_reset(struct smtp_session *s);
 

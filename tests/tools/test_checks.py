@@ -85,6 +85,12 @@ def test_layers(tree, include, wrong):
     assert bool(list(layers.check_file(path, {'mail', 'base'}))) == wrong
 
 
+def test_layers_testkit_is_for_tests(tree):
+    text = '#include "testkit/transcript.h"\n'
+    assert list(layers.check_file(tree('src/mail/a.c', text), {'mail', 'base'}))
+    assert not list(layers.check_file(tree('src/mail/a_test.c', text), {'mail', 'base'}))
+
+
 def test_layers_table_is_ordered_and_whole(tree):
     tree('src/extra/a.c', '')
     assert list(layers.check_table([['base', []], ['rt', ['base']], ['extra', []]])) == []

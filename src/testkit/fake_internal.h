@@ -1,12 +1,12 @@
 /* fake_internal.h - what the files of the fake store share.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef IMAP_FAKE_INTERNAL_H
-#define IMAP_FAKE_INTERNAL_H
+#ifndef TESTKIT_FAKE_INTERNAL_H
+#define TESTKIT_FAKE_INTERNAL_H
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "imap/fake_store.h"
+#include "testkit/fake_store.h"
 
 #define FAKE_MAILBOXES 600u
 #define FAKE_ACCOUNT   7u
@@ -35,7 +35,9 @@ struct fake_mailbox {
     size_t keyword_count;
 };
 struct fake {
-    struct imap_world world;
+    const struct fake_protocol *protocol;
+    struct config config;
+    struct fake_world world;
     struct ipc_peer *store, *watch; /* both ends of the store's channel: ours, the server's */
     struct ipc_peer *auth, *auth_far;
     struct fake_mailbox boxes[FAKE_MAILBOXES]; /* id is index + 1 */
@@ -44,6 +46,7 @@ struct fake {
     struct str fail_verb;
     enum status fail_status;
     bool fail_dies;
+    struct str envelope; /* of the last message that SMTP gave us, fake_smtp.c */
     struct buf blobs[FAKE_HANDLES];
     bool blob_open[FAKE_HANDLES];
     size_t gone;
@@ -63,5 +66,8 @@ struct fake_message *fake_add(struct fake_mailbox *m, struct str body, uint32_t 
 void fake_take_out(struct fake_mailbox *m, size_t i);
 uint32_t fake_keyword_bit(struct fake_mailbox *m, struct str word); /* 0: too many */
 void fake_blob_forget(uint32_t handle);
+/* The body that a call names: in the blob, or in the call itself.  False: there is no such blob. */
+bool fake_body(uint32_t handle, struct str body, struct str *out);
+MUST_USE enum status fake_obey(struct ipc_peer *from, const char *verb); /* fails when ordered to */
 
 #endif

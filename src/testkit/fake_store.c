@@ -1,22 +1,19 @@
 /* fake_store.c - see fake_store.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "imap/fake_store.h"
+#include "testkit/fake_store.h"
 
 #include "base/mem.h"
 #include "base/scan.h"
 #include "base/size.h"
-#include "imap/fake_internal.h"
 #include "ipc/auth_serve.h"
 #include "ipc/store_serve.h"
 #include "ipc/watch_ipc.h"
 #include "ipc/watch_serve.h"
 #include "rt/loop.h"
+#include "testkit/fake_internal.h"
 
 struct fake fake;
-
-const struct config fake_config = {
-    .host = {"mail.test", 9}, .plaintext_loopback = true, .message_bytes_max = 4u << 20};
 
 /* ---- mailboxes ---- */
 
@@ -50,7 +47,8 @@ fake_tell(const struct fake_mailbox *m)
     struct watch_changed note = {
         .account = FAKE_ACCOUNT, .modseq = fake.modseq, .mailboxes = &id, .mailboxes_count = 1};
 
-    ASSERT(fake.watch == NULL || watch_changed_note(fake.watch, &note) == OK);
+    if (fake.protocol->role == ROLE_USER) /* others do not listen */
+        ASSERT(fake.watch == NULL || watch_changed_note(fake.watch, &note) == OK);
 }
 
 void
@@ -187,20 +185,29 @@ auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_chan
     (void)from, (void)req, (void)a;
 }
 
-/* ---- the server's side, as role user has it ---- */
+/* ---- the server's side, as its role has it ---- */
+
+static void
+tell_world(void)
+{
+    fake.world.store = fake.store;
+    fake.world.auth = fake.auth;
+    fake.protocol->world(&fake.world);
+}
 
 void
 watch_serve_changed(struct ipc_peer *from, const struct watch_changed *req, struct arena *a)
 {
     (void)from, (void)a;
-    imap_changed(req->account, req->modseq, req->mailboxes, req->mailboxes_count);
+    if (fake.protocol->changed != NULL)
+        fake.protocol->changed(req->account, req->modseq, req->mailboxes, req->mailboxes_count);
 }
 
 void
 watch_serve_revoked(struct ipc_peer *from, const struct watch_revoked *req, struct arena *a)
 {
     (void)from, (void)a;
-    imap_revoked(req->account, req->session);
+    fake.protocol->revoked(req->account, req->session);
 }
 
 static void
@@ -211,8 +218,10 @@ peer_gone(struct ipc_peer *p)
         fake.watch = NULL;
     if (p != fake.store)
         return;
-    fake.store = fake.world.store = NULL;
-    imap_store_lost();
+    fake.store = NULL;
+    tell_world();
+    if (fake.protocol->store_lost != NULL)
+        fake.protocol->store_lost();
 }
 
 static void
@@ -231,23 +240,23 @@ revive(void)
 {
     static const struct ipc_service *const watches[] = {&watch_service};
     static const struct ipc_service *const stores[] = {&store_service};
-    struct ipc_options near = {.own_role = ROLE_USER,
+    struct ipc_options near = {.own_role = fake.protocol->role,
                                .peer_role = ROLE_STORE,
                                .serves = watches,
-                               .serve_count = 1,
+                               .serve_count = fake.protocol->role == ROLE_USER,
                                .gone = peer_gone};
     struct ipc_options far = {.own_role = ROLE_STORE,
-                              .peer_role = ROLE_USER,
+                              .peer_role = fake.protocol->role,
                               .serves = stores,
                               .serve_count = 1,
                               .gone = peer_gone};
 
     connect_pair(&near, &far, &fake.store, &fake.watch);
-    fake.world.store = fake.store;
+    tell_world();
 }
 
 void
-fake_begin(void)
+fake_begin(const struct fake_protocol *p, bool plaintext_login)
 {
     static const struct ipc_service *const auths[] = {&auth_service};
     static const struct str names[] = {STR("Drafts"), STR("Sent"), STR("Junk"), STR("Trash"),
@@ -260,16 +269,19 @@ fake_begin(void)
                               .gone = peer_gone};
 
     mem_wipe(&fake, sizeof(fake));
-    fake.world.config = &fake_config;
+    fake.protocol = p;
+    fake.config = (struct config){.host = STR("mail.test"),
+                                  .domain = STR("test"),
+                                  .plaintext_loopback = plaintext_login,
+                                  .message_bytes_max = 4u << 20};
+    fake.world.config = &fake.config;
     fake.next_validity = 1000;
     fake.modseq = 1;
     connect_pair(&near, &far, &fake.auth, &fake.auth_far);
-    fake.world.auth = fake.auth;
     revive();
     fake_make(STR("INBOX"), 0)->subscribed = true;
     for (uint32_t i = 0; i < COUNT_OF(names); i++)
         fake_make(names[i], i + 1)->subscribed = true;
-    imap_init(&fake.world);
 }
 
 FIBER_ENTRY void
@@ -288,6 +300,7 @@ fake_end(void)
     for (uint32_t i = 1; i <= FAKE_HANDLES; i++)
         fake_blob_forget(i);
     mem_str_free(&fake.fail_verb);
+    mem_str_free(&fake.envelope);
 }
 
 /* ---- directives ---- */
@@ -340,6 +353,22 @@ change_message(struct fake_mailbox *m, uint32_t uid, struct str verb, struct str
     return true;
 }
 
+/* The rest of the line, with \r and \n for what they say. */
+static bool
+do_text(struct fake_mailbox *m, struct str text)
+{
+    AUTO_BUF body = BUF(1u << 20);
+
+    for (size_t i = 0; i < text.len; i++) {
+        bool escape = text.ptr[i] == '\\' && i + 1 < text.len;
+        char c = text.ptr[escape ? ++i : i];
+        buf_add_char(&body, !escape ? c : c == 'r' ? '\r' : c == 'n' ? '\n' : c);
+    }
+    fake_add(m, buf_str(&body), 0);
+    fake_tell(m);
+    return true;
+}
+
 static bool
 do_message(struct str verb, struct fake_mailbox *m, struct str rest)
 {
@@ -347,6 +376,8 @@ do_message(struct str verb, struct fake_mailbox *m, struct str rest)
 
     if (m == NULL)
         return false;
+    if (str_eq(verb, STR("text")))
+        return do_text(m, rest);
     if (str_eq(verb, STR("deliver"))) {
         (void)number(&rest, &flags);
         fake_add(m, STR("Subject: hello\r\n\r\nA message.\r\n"), flags);
@@ -386,6 +417,8 @@ fake_do(struct str directive)
         struct watch_revoked note = {.account = FAKE_ACCOUNT};
         return watch_revoked_note(fake.watch, &note) == OK;
     }
+    if (str_eq(verb, STR("envelope")))
+        return str_eq(fake.envelope, rest);
     str_split(&rest, ' ', &word);
     if (str_eq(verb, STR("die")))
         return set_failure(word, ERR_TEMP, true);

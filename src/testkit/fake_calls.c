@@ -4,13 +4,13 @@
 #define STORE_SERVE_HANDLERS_ONLY
 #include "base/mem.h"
 #include "base/size.h"
-#include "imap/fake_internal.h"
 #include "ipc/store_serve.h"
+#include "testkit/fake_internal.h"
 
 /* ---- failures on order ---- */
 
-static enum status
-obey(struct ipc_peer *from, const char *verb)
+enum status
+fake_obey(struct ipc_peer *from, const char *verb)
 {
     if (!str_eq(fake.fail_verb, str_of(verb)))
         return OK;
@@ -71,7 +71,7 @@ store_serve_mailboxes(struct ipc_peer *from, const struct store_mailboxes *req, 
 {
     struct store_mailbox *list = ARENA_ARRAY(a, struct store_mailbox, 256);
 
-    TRY(obey(from, "mailboxes"));
+    TRY(fake_obey(from, "mailboxes"));
     for (uint32_t id = req->after + 1; id <= FAKE_MAILBOXES; id++) {
         if (fake_by_id(id) == NULL)
             continue;
@@ -91,7 +91,7 @@ store_serve_mailbox_open(struct ipc_peer *from, const struct store_mailbox_open 
     const struct fake_mailbox *m = fake_find(req->name);
 
     (void)a;
-    TRY(obey(from, "mailbox_open"));
+    TRY(fake_obey(from, "mailbox_open"));
     if (m == NULL)
         return ERR_NOT_FOUND;
     rep->mailbox = describe(m);
@@ -116,7 +116,7 @@ store_serve_mailbox_create(struct ipc_peer *from, const struct store_mailbox_cre
                            struct arena *a, struct store_mailbox_create_reply *rep)
 {
     (void)a;
-    TRY(obey(from, "mailbox_create"));
+    TRY(fake_obey(from, "mailbox_create"));
     if (fake_find(req->name) != NULL)
         return ERR_EXISTS;
     for (size_t at = 1; at < req->name.len; at++)
@@ -136,7 +136,7 @@ store_serve_mailbox_delete(struct ipc_peer *from, const struct store_mailbox_del
     struct fake_mailbox *m = fake_by_id(req->id);
 
     (void)a, (void)rep;
-    TRY(obey(from, "mailbox_delete"));
+    TRY(fake_obey(from, "mailbox_delete"));
     if (m == NULL)
         return ERR_NOT_FOUND;
     if (fake_has_children(m)) {
@@ -211,7 +211,7 @@ store_serve_view(struct ipc_peer *from, const struct store_view *req, struct are
     AUTO_BUF b = BUF(PAGE * 24);
     size_t n = 0;
 
-    TRY(obey(from, "view"));
+    TRY(fake_obey(from, "view"));
     if (m == NULL)
         return ERR_NOT_FOUND;
     for (size_t i = 0; i < m->count; i++) {
@@ -236,7 +236,7 @@ store_serve_changes(struct ipc_peer *from, const struct store_changes *req, stru
     AUTO_BUF b = BUF(1u << 20);
     size_t n = 0;
 
-    TRY(obey(from, "changes"));
+    TRY(fake_obey(from, "changes"));
     if (m == NULL)
         return ERR_NOT_FOUND;
     struct store_range *gone = ARENA_ARRAY(a, struct store_range, m->vanished_count + 1);
@@ -262,7 +262,7 @@ store_serve_records(struct ipc_peer *from, const struct store_records *req, stru
 {
     struct store_record *list = ARENA_ARRAY(a, struct store_record, req->mids_count + 1);
 
-    TRY(obey(from, "records"));
+    TRY(fake_obey(from, "records"));
     for (size_t i = 0; i < req->mids_count; i++) {
         const struct fake_message *m = by_mid(req->mids[i]);
         if (m != NULL)
@@ -280,7 +280,7 @@ store_serve_sizes(struct ipc_peer *from, const struct store_sizes *req, struct a
 {
     uint64_t *sizes = ARENA_ARRAY(a, uint64_t, req->mids_count + 1);
 
-    TRY(obey(from, "sizes"));
+    TRY(fake_obey(from, "sizes"));
     for (size_t i = 0; i < req->mids_count; i++) {
         const struct fake_message *m = by_mid(req->mids[i]);
         sizes[i] = m == NULL ? 0 : m->body.len;
@@ -296,7 +296,7 @@ store_serve_body(struct ipc_peer *from, const struct store_body *req, struct are
 {
     const struct fake_message *m = by_mid(req->mid);
 
-    TRY(obey(from, "body"));
+    TRY(fake_obey(from, "body"));
     if (m == NULL)
         return ERR_NOT_FOUND;
     rep->size = m->body.len;
@@ -309,7 +309,7 @@ store_serve_blob_open(struct ipc_peer *from, const struct store_blob_open *req, 
                       struct store_blob_open_reply *rep)
 {
     (void)req, (void)a;
-    TRY(obey(from, "blob_open"));
+    TRY(fake_obey(from, "blob_open"));
     for (uint32_t i = 0; i < FAKE_HANDLES; i++) {
         if (fake.blob_open[i])
             continue;
@@ -326,7 +326,7 @@ store_serve_blob_add(struct ipc_peer *from, const struct store_blob_add *req, st
                      struct store_blob_add_reply *rep)
 {
     (void)a, (void)rep;
-    TRY(obey(from, "blob_add"));
+    TRY(fake_obey(from, "blob_add"));
     if (req->handle == 0 || req->handle > FAKE_HANDLES || !fake.blob_open[req->handle - 1])
         return ERR_NOT_FOUND;
     buf_add(&fake.blobs[req->handle - 1], req->bytes);
@@ -342,6 +342,15 @@ fake_blob_forget(uint32_t handle)
     fake.blob_open[handle - 1] = false;
 }
 
+bool
+fake_body(uint32_t handle, struct str body, struct str *out)
+{
+    if (handle != 0 && (handle > FAKE_HANDLES || !fake.blob_open[handle - 1]))
+        return false;
+    *out = handle != 0 ? buf_str(&fake.blobs[handle - 1]) : body;
+    return true;
+}
+
 SUSPENDS void
 store_serve_blob_drop(struct ipc_peer *from, const struct store_blob_drop *req, struct arena *a)
 {
@@ -355,16 +364,15 @@ store_serve_append(struct ipc_peer *from, const struct store_append *req, struct
 {
     struct fake_mailbox *m = fake_by_id(req->mailbox);
     uint32_t flags = req->flags;
+    struct str body;
 
     (void)a;
-    TRY(obey(from, "append"));
-    if (m == NULL ||
-        (req->handle != 0 && (req->handle > FAKE_HANDLES || !fake.blob_open[req->handle - 1])))
+    TRY(fake_obey(from, "append"));
+    if (m == NULL || !fake_body(req->handle, req->body, &body))
         return ERR_NOT_FOUND;
     for (size_t i = 0; i < req->keywords_count; i++)
         flags |= fake_keyword_bit(m, req->keywords[i]);
-    struct fake_message *new =
-        fake_add(m, req->handle != 0 ? buf_str(&fake.blobs[req->handle - 1]) : req->body, flags);
+    struct fake_message *new = fake_add(m, body, flags);
     if (req->received != 0)
         new->received = req->received;
     fake_blob_forget(req->handle);
@@ -381,7 +389,7 @@ store_serve_flags(struct ipc_peer *from, const struct store_flags *req, struct a
     AUTO_BUF b = BUF(1u << 20);
     uint32_t mask = req->flags;
 
-    TRY(obey(from, "flags"));
+    TRY(fake_obey(from, "flags"));
     if (m == NULL)
         return ERR_NOT_FOUND;
     for (size_t i = 0; i < req->keywords_count; i++) {
@@ -416,7 +424,7 @@ store_serve_expunge(struct ipc_peer *from, const struct store_expunge *req, stru
     struct fake_mailbox *m = fake_by_id(req->mailbox);
 
     (void)a;
-    TRY(obey(from, "expunge"));
+    TRY(fake_obey(from, "expunge"));
     if (m == NULL)
         return ERR_NOT_FOUND;
     for (size_t i = m->count; i-- > 0;)
@@ -434,7 +442,7 @@ store_serve_copy(struct ipc_peer *from, const struct store_copy *req, struct are
 {
     struct fake_mailbox *m = fake_by_id(req->mailbox), *to = fake_by_id(req->to);
 
-    TRY(obey(from, "copy"));
+    TRY(fake_obey(from, "copy"));
     if (m == NULL || to == NULL)
         return ERR_NOT_FOUND;
     size_t count = m->count, n = 0;
@@ -462,7 +470,7 @@ store_serve_copy(struct ipc_peer *from, const struct store_copy *req, struct are
     return OK;
 }
 
-/* What IMAP never asks. */
+/* What no server of mail asks. */
 #define NEVER(verb)                                                                                \
     SUSPENDS enum status store_serve_##verb(struct ipc_peer *from, const struct store_##verb *req, \
                                             struct arena *a, struct store_##verb##_reply *rep)     \
@@ -470,15 +478,11 @@ store_serve_copy(struct ipc_peer *from, const struct store_copy *req, struct are
         (void)from, (void)req, (void)a, (void)rep;                                                 \
         return ERR_DENIED;                                                                         \
     }
-NEVER(rcpt)
 NEVER(login_find)
 NEVER(grant)
 NEVER(revoke)
 NEVER(sealed_get)
 NEVER(sealed_put)
-NEVER(deliver)
-NEVER(submit)
-NEVER(may_send_as)
 NEVER(account)
 NEVER(queue_lease)
 NEVER(queue_body)

@@ -1,0 +1,167 @@
+/* body_test.c - bytes after DATA, cut anywhere: what is kept, what is refused, and what is the next command.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/testing.h"
+
+#include "base/limits.h"
+#include "base/size.h"
+#include "smtp/body.h"
+
+#define FIELDS "Date: d\r\nMessage-ID: m\r\n"
+
+enum { REFUSE, FILTER };
+static const struct {
+    int policy;
+    const char *in;
+    enum status status;
+    const char *body; /* of a good one */
+    const char *rest; /* NULL: the end does not come */
+} rows[] = {
+    {REFUSE, "a\r\n.\r\n", OK, "a\r\n", ""},
+    {REFUSE, ".\r\n", OK, "", ""},
+    {REFUSE, "a\r\n.\r\nQUIT\r\n", OK, "a\r\n", "QUIT\r\n"},
+    {REFUSE, "\r\n.\r\n", OK, "\r\n", ""},
+    {REFUSE, "..\r\n.\r\n", OK, ".\r\n", ""},
+    {REFUSE, ".a\r\n.\r\n", OK, "a\r\n", ""},
+    {REFUSE, "a.\r\n.\r\n", OK, "a.\r\n", ""},
+    {REFUSE, "a\r\n..\r\n...\r\n.\r\n", OK, "a\r\n.\r\n..\r\n", ""},
+    {REFUSE, "a\r\n. \r\n.\r\n", OK, "a\r\n \r\n", ""},
+    {REFUSE, "\xff\xfe\r\n.\r\n", OK, "\xff\xfe\r\n", ""},
+    {REFUSE, "a\r\n.", OK, NULL, NULL},
+    {REFUSE, "a\r\n.\r", OK, NULL, NULL},
+    {REFUSE, "a.\r\n", OK, NULL, NULL},
+    /* smuggling: no other end than CRLF "." CRLF, and never a message with such bytes */
+    {REFUSE, "a\n.\n", OK, NULL, NULL},
+    {REFUSE, "a\n.\r\n", OK, NULL, NULL},
+    {REFUSE, "a\r.\r\n", OK, NULL, NULL},
+    {REFUSE, "a\r\n.\n", OK, NULL, NULL},
+    {REFUSE, "a\r\n.\r", OK, NULL, NULL},
+    {REFUSE, "\n.\r\n", OK, NULL, NULL},
+    {REFUSE, "a\n.\nMAIL FROM:<>\r\n.\r\nx", ERR_SYNTAX, NULL, "x"},
+    {REFUSE, "a\n.\r\nb\r\n.\r\nx", ERR_SYNTAX, NULL, "x"},
+    {REFUSE, "a\r\n.\nb\r\n.\r\nx", ERR_SYNTAX, NULL, "x"},
+    {REFUSE, "a\r\n.\rb\r\n.\r\nx", ERR_SYNTAX, NULL, "x"},
+    {REFUSE, "a\r.\rb\r\n.\r\nx", ERR_SYNTAX, NULL, "x"},
+    {REFUSE, "a\r\r\n.\r\nx", ERR_SYNTAX, NULL, "x"},
+    {REFUSE, "a\r\n.\r\r\n.\r\nx", ERR_SYNTAX, NULL, "x"},
+    /* submission: mended, completed, and still no other end */
+    {FILTER, "Subject: s\r\n\r\na\r\n.\r\n", OK, "Subject: s\r\n" FIELDS "\r\na\r\n", ""},
+    {FILTER, "Date: x\r\nMessage-ID: y\r\n\r\n.\r\n", OK, "Date: x\r\nMessage-ID: y\r\n\r\n", ""},
+    {FILTER, "Subject: s\nBcc: b\n\na\n.\nb\r\n.\r\nx", OK,
+     "Subject: s\r\n" FIELDS "\r\na\r\n\r\nb\r\n", "x"},
+    {FILTER, "Subject: s\r\nBcc: a,\r\n b\r\nTo: t\r\n\r\n.\r\n", OK,
+     "Subject: s\r\nTo: t\r\n" FIELDS "\r\n", ""},
+    {FILTER, "S: s\r\n\r\na\rb\r\n.\r\n", OK, "S: s\r\n" FIELDS "\r\na b\r\n", ""},
+    {FILTER, "S: s\r\n\r\na\n.\r\n", OK, NULL, NULL},
+};
+
+/* Feeds the input in pieces of step bytes; how much was consumed. */
+static size_t
+feed(struct smtp_body *b, struct str in, size_t step)
+{
+    size_t at = 0;
+
+    while (at < in.len && !b->complete) {
+        struct scan s = scan_of(str_sub(in, at, step));
+        smtp_body_feed(b, &s);
+        at = (size_t)(s.pos - in.ptr);
+    }
+    return at;
+}
+
+static struct smtp_body *
+new_body(int policy, struct str prefix, uint64_t max)
+{
+    static const struct smtp_body_fields fields = {.date = STR("Date: d\r\n"),
+                                                   .message_id = STR("Message-ID: m\r\n")};
+
+    return smtp_body_new(NULL, prefix, max, policy == FILTER ? &fields : NULL);
+}
+
+static void
+test_table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        for (size_t step = 1; step < 8; step++) {
+            struct str in = str_of(rows[i].in);
+            AUTO(smtp_body_free) struct smtp_body *b = new_body(rows[i].policy, STR("P\r\n"), 1000);
+            size_t used = feed(b, in, step);
+
+            ROW(i, b->complete == (rows[i].rest != NULL));
+            if (!b->complete)
+                continue;
+            ROW(i, str_eq(str_skip(in, used), str_of(rows[i].rest)));
+            ROW(i, smtp_body_finish(b) == rows[i].status);
+            if (rows[i].status != OK)
+                continue;
+            ROW(i, b->handle == 0 && str_starts(buf_str(&b->piece), STR("P\r\n")));
+            ROW(i, str_eq(str_skip(buf_str(&b->piece), 3), str_of(rows[i].body)));
+        }
+    }
+}
+
+static void
+test_nul(void **state)
+{
+    AUTO(smtp_body_free) struct smtp_body *b = new_body(REFUSE, STR(""), 1000);
+
+    (void)state;
+    assert_int_equal(feed(b, STR("a\0b\r\n.\r\n"), 100), 8);
+    assert_int_equal(smtp_body_finish(b), ERR_SYNTAX);
+}
+
+/* The limit counts what the sender gave, after unstuffing; the session stays in step all the same. */
+static void
+test_size(void **state)
+{
+    static const struct {
+        uint64_t max;
+        const char *in;
+        enum status status;
+    } sizes[] = {
+        {4, "ab\r\n.\r\nx", OK},
+        {3, "ab\r\n.\r\nx", ERR_LIMIT},
+        {4, "..b\r\n.\r\nx", OK},
+        {3, "..b\r\n.\r\nx", ERR_LIMIT},
+        {0, ".\r\nx", OK},
+        {0, "\r\n.\r\nx", ERR_LIMIT},
+        {1, "a\n\r\n.\r\nx", ERR_SYNTAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct str in = str_of(sizes[i].in);
+        AUTO(smtp_body_free)
+        struct smtp_body *b = new_body(REFUSE, STR("a prefix does not count"), sizes[i].max);
+
+        ROW(i, feed(b, in, 100) == in.len - 1 && b->complete);
+        ROW(i, smtp_body_finish(b) == sizes[i].status);
+    }
+}
+
+static void
+test_field_count(void **state)
+{
+    (void)state;
+    for (size_t n = LIMIT_HEADER_FIELDS; n <= LIMIT_HEADER_FIELDS + 1u; n++) {
+        AUTO(smtp_body_free) struct smtp_body *b = new_body(FILTER, STR(""), 1u << 20);
+
+        for (size_t i = 0; i < n; i++)
+            feed(b, STR("a: b\r\n"), 100);
+        feed(b, STR("\r\n.\r\n"), 100);
+        ROW(n, smtp_body_finish(b) == (n <= LIMIT_HEADER_FIELDS ? OK : ERR_LIMIT));
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_field_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,51 @@
+/* command.h - the lines of SMTP commands as structs: the grammar, and nothing of a session.
+ *
+ * Owns:      nothing; results point into the line or live in the arena.
+ * Promises:  an address is in normal form, at most LIMIT_SMTP_PATH_BYTES as written again; no parameter came twice;
+ *            ENVID and ORCPT are xtext of printable ASCII.  On failure *out is untouched and why holds the reply.
+ * Never:     suspends, knows who may send what to whom.
+ * RFC:       5321 section 4.1, 1870, 6152, 3461, 4954.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SMTP_COMMAND_H
+#define SMTP_COMMAND_H
+
+#include "base/arena.h"
+#include "base/status.h"
+
+/* "VERB SP arguments": arguments without the blanks around them, empty when there are none. */
+void smtp_line_split(struct str line, struct str *verb_out, struct str *args_out);
+
+struct smtp_dialect {
+    bool submission;   /* RFC 6409: lenient about the path; RFC 3461 is announced */
+    struct str domain; /* of a postmaster without one */
+};
+/* What MAIL says. */
+struct smtp_mail {
+    struct str sender; /* as mail/address.h writes it; empty for "<>" */
+    uint64_t size;     /* SIZE=, 0 = not said */
+    bool full_return;  /* RET=FULL */
+    struct str envid;  /* xtext as it came, or empty */
+};
+MUST_USE enum status smtp_mail_read(struct str args, const struct smtp_dialect *d, struct arena *a,
+                                    struct smtp_mail *out, struct problem *why);
+/* Bits of store.ipc's notify. */
+enum smtp_notify { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4, NOTIFY_DELAY = 8 };
+/* What RCPT says. */
+struct smtp_rcpt {
+    struct str address; /* as mail/address.h writes it */
+    uint32_t notify;    /* of enum smtp_notify, 0 = not said */
+    struct str orcpt;   /* "rfc822;" and xtext as it came, or empty */
+};
+MUST_USE enum status smtp_rcpt_read(struct str args, const struct smtp_dialect *d, struct arena *a,
+                                    struct smtp_rcpt *out, struct problem *why);
+
+/* "AUTH" SP mechanism [SP initial-response]      RFC 4954 section 4 */
+enum smtp_mechanism { SMTP_AUTH_UNKNOWN, SMTP_AUTH_PLAIN, SMTP_AUTH_LOGIN };
+struct smtp_auth {
+    enum smtp_mechanism mechanism;
+    struct str initial; /* empty = none; "=" is an empty one */
+};
+struct smtp_auth smtp_auth_read(struct str args);
+
+#endif

@@ -1,0 +1,270 @@
+/* command_test.c - tables of MAIL, RCPT and AUTH lines.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/testing.h"
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/size.h"
+#include "smtp/command.h"
+
+#define X10    "xxxxxxxxxx"
+#define X50    X10 X10 X10 X10 X10
+#define X100   X50 X50
+#define DOMAIN "example.org"
+
+static const struct {
+    const char *line, *verb, *args;
+} lines[] = {
+    {"NOOP", "NOOP", ""},
+    {"", "", ""},
+    {" ", "", ""},
+    {"NOOP ", "NOOP", ""},
+    {" NOOP", "", "NOOP"},
+    {"MAIL FROM:<>", "MAIL", "FROM:<>"},
+    {"MAIL  \tFROM:<> \t", "MAIL", "FROM:<>"},
+    {"MAIL\tFROM:<>", "MAIL\tFROM:<>", ""}, /* RFC 5321 section 4.1.1: one SP */
+};
+
+static void
+test_line(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        struct str verb, args;
+        smtp_line_split(str_of(lines[i].line), &verb, &args);
+        ROW(i, str_eq(verb, str_of(lines[i].verb)) && str_eq(args, str_of(lines[i].args)));
+    }
+}
+
+enum { MX, SUBMIT };
+static const struct {
+    int where;
+    const char *args;
+    int reply; /* 0: it is fine */
+    const char *enhanced;
+    const char *want; /* sender, size, "full", envid */
+} mails[] = {
+    {MX, "FROM:<a@b.example>", 0, "", "a@b.example 0 "},
+    {MX, "from:<a@B.Example>", 0, "", "a@b.example 0 "},
+    {MX, "FROM:<>", 0, "", " 0 "},
+    {MX, "FROM:<> SIZE=1", 0, "", " 1 "},
+    {MX, "FROM:<\"a b\"@b.example>", 0, "", "\"a b\"@b.example 0 "},
+    {MX, "FROM:<@x.example,@y.example:a@b.example>", 0, "", "a@b.example 0 "},
+    {MX, "", 501, "5.1.7", NULL},
+    {MX, "<a@b.example>", 501, "5.1.7", NULL},
+    {MX, "FROM <a@b.example>", 501, "5.1.7", NULL},
+    {MX, "FROM:", 501, "5.1.7", NULL},
+    {MX, "FROM:a@b.example", 501, "5.1.7", NULL},
+    {MX, "FROM: <a@b.example>", 501, "5.1.7", NULL},
+    {MX, "FROM:<a>", 501, "5.1.7", NULL},
+    {MX, "FROM:<postmaster>", 501, "5.1.7", NULL},
+    {MX, "FROM:<a@b.example", 501, "5.1.7", NULL},
+    {MX, "FROM:<a@b.example>SIZE=1", 501, "5.1.7", NULL},
+    {MX, "FROM:<a@b.example><c@d.example>", 501, "5.1.7", NULL},
+    {MX, "FROM:<\xc3\xa4@b.example>", 501, "5.1.7", NULL}, /* SMTPUTF8 is not announced */
+    {MX, "TO:<a@b.example>", 501, "5.1.7", NULL},
+    {SUBMIT, "FROM: <a@b.example>", 0, "", "a@b.example 0 "},
+    {SUBMIT, "FROM:a@b.example", 0, "", "a@b.example 0 "},
+    {SUBMIT, "FROM:<a@b.example", 501, "5.1.7", NULL},
+    /* SIZE, RFC 1870 */
+    {MX, "FROM:<> SIZE=0", 0, "", " 0 "},
+    {MX, "FROM:<> size=0010", 0, "", " 10 "},
+    {MX, "FROM:<> SIZE=18446744073709551615", 0, "", " 18446744073709551615 "},
+    {MX, "FROM:<> SIZE=18446744073709551616", 501, "5.5.4", NULL},
+    {MX, "FROM:<> SIZE=000000000000000000001", 501, "5.5.4", NULL}, /* 21 digits */
+    {MX, "FROM:<> SIZE=-1", 501, "5.5.4", NULL},
+    {MX, "FROM:<> SIZE=1k", 501, "5.5.4", NULL},
+    {MX, "FROM:<> SIZE=", 501, "5.5.4", NULL},
+    {MX, "FROM:<> SIZE", 501, "5.5.4", NULL},
+    {MX, "FROM:<> SIZE=1 SIZE=1", 501, "5.5.4", NULL},
+    /* BODY, RFC 6152 */
+    {MX, "FROM:<> BODY=7BIT", 0, "", " 0 "},
+    {MX, "FROM:<> body=8bitmime SIZE=3", 0, "", " 3 "},
+    {MX, "FROM:<> BODY=BINARYMIME", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BODY", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BODY=7BIT BODY=8BITMIME", 501, "5.5.4", NULL},
+    /* AUTH, RFC 4954 section 5 */
+    {MX, "FROM:<> AUTH=<>", 0, "", " 0 "},
+    {MX, "FROM:<> AUTH=a+2Bb@c.example", 0, "", " 0 "},
+    {MX, "FROM:<> AUTH=a+2bb", 501, "5.5.4", NULL},
+    {MX, "FROM:<> AUTH=a+", 501, "5.5.4", NULL},
+    {MX, "FROM:<> AUTH", 501, "5.5.4", NULL},
+    /* what is not announced */
+    {MX, "FROM:<> SMTPUTF8", 555, "5.5.4", NULL},
+    {MX, "FROM:<> RET=FULL", 555, "5.5.4", NULL},
+    {MX, "FROM:<> ENVID=a", 555, "5.5.4", NULL},
+    {MX, "FROM:<> NOTIFY=NEVER", 555, "5.5.4", NULL},
+    {MX, "FROM:<> X-WHAT", 555, "5.5.4", NULL},
+    /* what is no parameter */
+    {MX, "FROM:<> =", 501, "5.5.4", NULL},
+    {MX, "FROM:<> SIZE=1=2", 501, "5.5.4", NULL},
+    {MX, "FROM:<> -A", 501, "5.5.4", NULL},
+    {MX, "FROM:<> SIZE =1", 501, "5.5.4", NULL},
+    {MX, "FROM:<> \x01", 501, "5.5.4", NULL},
+    /* DSN, RFC 3461 */
+    {SUBMIT, "FROM:<> RET=FULL ENVID=QQ314159", 0, "", " 0 full QQ314159"},
+    {SUBMIT, "FROM:<> ret=hdrs envid=a+2Bb", 0, "", " 0 a+2Bb"},
+    {SUBMIT, "FROM:<> RET=ALL", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> RET=FULL RET=FULL", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> ENVID=a ENVID=b", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> ENVID", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> ENVID=+", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> ENVID=a+0D+0AX:+20y", 501, "5.5.4", NULL}, /* a line of the report */
+    {SUBMIT, "FROM:<> ENVID=a+FF", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> ENVID=" X100, 0, "", " 0 " X100},
+    {SUBMIT, "FROM:<> ENVID=" X100 "x", 501, "5.5.4", NULL},
+};
+
+static void
+test_mail(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(mails); i++) {
+        AUTO_ARENA *a = arena_new(65536);
+        struct smtp_dialect d = {.submission = mails[i].where == SUBMIT, .domain = STR(DOMAIN)};
+        struct smtp_mail m = {.size = 77};
+        struct problem why = {0};
+        AUTO_BUF text = BUF(4096);
+        enum status e = smtp_mail_read(str_of(mails[i].args), &d, a, &m, &why);
+
+        ROW(i, (e == OK) == (mails[i].reply == 0) && why.reply == mails[i].reply);
+        ROW(i, strcmp(why.enhanced, mails[i].enhanced) == 0);
+        ROW(i, e == OK || m.size == 77);
+        if (e != OK)
+            continue;
+        buf_addf(&text, "%.*s %llu %s%.*s", STR_FMT(m.sender), (unsigned long long)m.size,
+                 m.full_return ? "full " : "", STR_FMT(m.envid));
+        ROW(i, str_eq(buf_str(&text), str_of(mails[i].want)));
+    }
+}
+
+static const struct {
+    int where;
+    const char *args;
+    int reply;
+    const char *enhanced;
+    const char *want; /* address, notify, orcpt */
+} rcpts[] = {
+    {MX, "TO:<a@b.example>", 0, "", "a@b.example 0 "},
+    {MX, "to:<Postmaster>", 0, "", "postmaster@" DOMAIN " 0 "},
+    {MX, "TO:<\"a\\\"b\"@b.example>", 0, "", "\"a\\\"b\"@b.example 0 "},
+    {MX, "TO:<a@[192.0.2.1]>", 0, "", "a@[192.0.2.1] 0 "},
+    {MX, "TO:<>", 501, "5.1.3", NULL},
+    {MX, "TO:<a>", 501, "5.1.3", NULL},
+    {MX, "TO:a@b.example", 501, "5.1.3", NULL},
+    {MX, "TO: <a@b.example>", 501, "5.1.3", NULL},
+    {MX, "FROM:<a@b.example>", 501, "5.1.3", NULL},
+    {MX, "TO:<a@b.example> <c@d.example>", 501, "5.5.4", NULL},
+    {MX, "TO:<a@b.example>,<c@d.example>", 501, "5.1.3", NULL},
+    {MX, "TO:<" X100 X100 X50 "xxxxx@b.example>", 0, "", X100 X100 X50 "xxxxx@b.example 0 "},
+    {MX, "TO:<" X100 X100 X50 "xxxxxx@b.example>", 501, "5.1.3", NULL},
+    {MX, "TO:<a@b.example> NOTIFY=NEVER", 555, "5.5.4", NULL},
+    {MX, "TO:<a@b.example> SIZE=1", 555, "5.5.4", NULL},
+    {SUBMIT, "TO: a@b.example", 0, "", "a@b.example 0 "},
+    {SUBMIT, "TO:<a@b.example> NOTIFY=NEVER", 0, "", "a@b.example 1 "},
+    {SUBMIT, "TO:<a@b.example> notify=Success,DELAY,failure", 0, "", "a@b.example 14 "},
+    {SUBMIT, "TO:<a@b.example> NOTIFY=DELAY,DELAY", 0, "", "a@b.example 8 "},
+    {SUBMIT, "TO:<a@b.example> NOTIFY=NEVER,DELAY", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> NOTIFY=", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> NOTIFY", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> NOTIFY=DELAY,", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> NOTIFY=,DELAY", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> NOTIFY=ALWAYS", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> NOTIFY=DELAY NOTIFY=DELAY", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> ORCPT=rfc822;a+2Bc@b.example", 0, "",
+     "a@b.example 0 rfc822;a+2Bc@b.example"},
+    {SUBMIT, "TO:<a@b.example> ORCPT=rfc822;x ORCPT=rfc822;x", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> ORCPT=rfc822", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> ORCPT=rfc822;", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> ORCPT=;x", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> ORCPT=r:c;x", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> ORCPT=rfc822;x+0D+0Ay", 501, "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> ORCPT=rfc822;" X100 X100 X100 X100 X50 X10 X10 X10 X10 "xxx", 0, "",
+     "a@b.example 0 rfc822;" X100 X100 X100 X100 X50 X10 X10 X10 X10 "xxx"},
+    {SUBMIT, "TO:<a@b.example> ORCPT=rfc822;" X100 X100 X100 X100 X50 X10 X10 X10 X10 "xxxx", 501,
+     "5.5.4", NULL},
+    {SUBMIT, "TO:<a@b.example> SIZE=1", 555, "5.5.4", NULL},
+};
+
+static void
+test_rcpt(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rcpts); i++) {
+        AUTO_ARENA *a = arena_new(65536);
+        struct smtp_dialect d = {.submission = rcpts[i].where == SUBMIT, .domain = STR(DOMAIN)};
+        struct smtp_rcpt r = {.notify = 77};
+        struct problem why = {0};
+        AUTO_BUF text = BUF(4096);
+        enum status e = smtp_rcpt_read(str_of(rcpts[i].args), &d, a, &r, &why);
+
+        ROW(i, (e == OK) == (rcpts[i].reply == 0) && why.reply == rcpts[i].reply);
+        ROW(i, strcmp(why.enhanced, rcpts[i].enhanced) == 0);
+        ROW(i, e == OK || r.notify == 77);
+        if (e != OK)
+            continue;
+        buf_addf(&text, "%.*s %u %.*s", STR_FMT(r.address), r.notify, STR_FMT(r.orcpt));
+        ROW(i, str_eq(buf_str(&text), str_of(rcpts[i].want)));
+    }
+}
+
+/* A quoted local part takes twice its bytes: what is too long for the store must be refused here. */
+static void
+test_longest_path(void **state)
+{
+    (void)state;
+    for (size_t quoted = 240; quoted <= LIMIT_LOCAL_PART_BYTES; quoted++) {
+        AUTO_ARENA *a = arena_new(65536);
+        AUTO_BUF args = BUF(4096);
+        struct smtp_dialect d = {.domain = STR(DOMAIN)};
+        struct smtp_rcpt r;
+        struct problem why;
+
+        buf_add_z(&args, "TO:<\"");
+        for (size_t i = 0; i < quoted; i++)
+            buf_add_z(&args, "\\\"");
+        buf_add_z(&args, "\"@b.example>");
+        size_t written = 2 * quoted + 2 + 10;
+        enum status e = smtp_rcpt_read(buf_str(&args), &d, a, &r, &why);
+        ROW(quoted, (e == OK) == (written <= LIMIT_SMTP_PATH_BYTES));
+        ROW(quoted, e != OK || r.address.len == written);
+    }
+}
+
+static const struct {
+    const char *args;
+    enum smtp_mechanism mechanism;
+    const char *initial;
+} auths[] = {
+    {"PLAIN", SMTP_AUTH_PLAIN, ""},
+    {"plain =", SMTP_AUTH_PLAIN, "="},
+    {"Login  dQ==", SMTP_AUTH_LOGIN, "dQ=="},
+    {"LOGIN a b", SMTP_AUTH_LOGIN, "a b"}, /* no base64: refused later */
+    {"", SMTP_AUTH_UNKNOWN, ""},
+    {"PLAINX", SMTP_AUTH_UNKNOWN, ""},
+    {"CRAM-MD5", SMTP_AUTH_UNKNOWN, ""},
+    {"PLAIN\tx", SMTP_AUTH_UNKNOWN, ""},
+};
+
+static void
+test_auth(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(auths); i++) {
+        struct smtp_auth got = smtp_auth_read(str_of(auths[i].args));
+        ROW(i, got.mechanism == auths[i].mechanism);
+        ROW(i, str_eq(got.initial, str_of(auths[i].initial)));
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_line), cmocka_unit_test(test_mail),
+        cmocka_unit_test(test_rcpt), cmocka_unit_test(test_longest_path),
+        cmocka_unit_test(test_auth),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

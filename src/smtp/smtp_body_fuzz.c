@@ -1,0 +1,114 @@
+/* smtp_body_fuzz.c - the body reader against a model that sees all bytes at once.
+ *
+ * The first byte: bit 0 submission, the rest the seed of the pieces.  The second is the limit of size.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/size.h"
+#include "smtp/body.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Where the line "." CRLF begins that ends the message: at the start or after CRLF; -1 = nowhere. */
+static ssize_t
+model_end(struct str in)
+{
+    for (size_t at = 0; at + 3 <= in.len; at++) {
+        if (!str_starts(str_skip(in, at), STR(".\r\n")))
+            continue;
+        if (at == 0 || (at >= 2 && in.ptr[at - 1] == '\n' && in.ptr[at - 2] == '\r'))
+            return (ssize_t)at;
+    }
+    return -1;
+}
+
+static bool
+model_is_clean(struct str body)
+{
+    for (size_t i = 0; i < body.len; i++) {
+        char c = body.ptr[i];
+        if (c == '\0' || (c == '\n' && (i == 0 || body.ptr[i - 1] != '\r')) ||
+            (c == '\r' && (i + 1 == body.len || body.ptr[i + 1] != '\n')))
+            return false;
+    }
+    return true;
+}
+
+/* Without the first dot of every line that has one. */
+static void
+model_unstuff(struct str body, struct buf *out)
+{
+    bool begins = true;
+
+    for (size_t i = 0; i < body.len; i++) {
+        if (!begins || body.ptr[i] != '.')
+            buf_add_char(out, body.ptr[i]);
+        begins = body.ptr[i] == '\n';
+    }
+}
+
+static size_t
+feed_pieces(struct smtp_body *b, struct str in, uint32_t seed)
+{
+    size_t at = 0;
+
+    while (at < in.len && !b->complete) {
+        seed = seed * 1103515245u + 12345u;
+        struct scan s = scan_of(str_sub(in, at, 1 + (seed >> 16) % 11u));
+        smtp_body_feed(b, &s);
+        ASSERT(b->complete || scan_at_end(&s));
+        at = (size_t)(s.pos - in.ptr);
+    }
+    return at;
+}
+
+static void
+check_against_model(struct smtp_body *b, struct str in, size_t end, uint64_t max)
+{
+    AUTO_BUF want = BUF(in.len + 1);
+    struct str body = str_sub(in, 0, end);
+
+    model_unstuff(body, &want);
+    enum status e = smtp_body_finish(b);
+    if (!model_is_clean(body)) {
+        ASSERT(e == ERR_SYNTAX || e == ERR_LIMIT);
+        return;
+    }
+    ASSERT(e == (want.len <= max ? OK : ERR_LIMIT));
+    if (e == OK)
+        ASSERT(str_eq(buf_str(&b->piece), buf_str(&want)) && b->size == want.len);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct smtp_body_fields fields = {.date = STR("Date: d\r\n"),
+                                                   .message_id = STR("Message-ID: m\r\n")};
+    if (size < 2 || size > BODY_PIECE_MAX / 4)
+        return 0;
+    bool filtered = (data[0] & 1) != 0;
+    uint64_t max = filtered ? UINT64_MAX : data[1];
+    struct str in = str_from((const char *)data + 2, size - 2);
+    struct smtp_body *a = smtp_body_new(NULL, STR(""), max, filtered ? &fields : NULL);
+    struct smtp_body *b = smtp_body_new(NULL, STR(""), max, filtered ? &fields : NULL);
+    size_t used = feed_pieces(a, in, data[0]);
+    struct scan whole = scan_of(in);
+    ssize_t end = model_end(in);
+
+    smtp_body_feed(b, &whole);
+    ASSERT(a->complete == (end >= 0) && b->complete == a->complete);
+    if (a->complete) {
+        ASSERT(used == (size_t)end + 3 && (size_t)(whole.pos - in.ptr) == used);
+        ASSERT(a->failed == b->failed);
+        if (filtered)
+            ASSERT(smtp_body_finish(a) == smtp_body_finish(b));
+        else
+            check_against_model(b, in, (size_t)end, max);
+        if (filtered && a->failed == OK) {
+            ASSERT(str_eq(buf_str(&a->piece), buf_str(&b->piece)));
+            ASSERT(model_is_clean(buf_str(&a->piece)));
+        }
+    }
+    smtp_body_free(&a);
+    smtp_body_free(&b);
+    return 0;
+}

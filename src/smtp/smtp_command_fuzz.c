@@ -1,0 +1,97 @@
+/* smtp_command_fuzz.c - a MAIL or RCPT that is taken fits the store and is taken again when it is written again.
+ *
+ * The first byte: bit 0 submission, bit 1 RCPT.  The rest is a line without its verb.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "mail/address.h"
+#include "smtp/command.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_text(struct str s, size_t max)
+{
+    ASSERT(s.len <= max);
+    for (size_t i = 0; i < s.len; i++)
+        ASSERT(s.ptr[i] >= ' ' && s.ptr[i] <= '~');
+}
+
+static void
+check_problem(const struct problem *why)
+{
+    ASSERT(why->reply == 501 || why->reply == 555);
+    ASSERT(why->enhanced[0] == '5' && why->text[0] != '\0');
+    check_text(str_of(why->text), sizeof(why->text) - 1);
+}
+
+static void
+check_mail(struct str args, const struct smtp_dialect *d, struct arena *a)
+{
+    struct smtp_mail m = {.size = 77}, again;
+    struct problem why = {0};
+    AUTO_BUF line = BUF(8192);
+
+    if (smtp_mail_read(args, d, a, &m, &why) != OK) {
+        ASSERT(m.size == 77);
+        check_problem(&why);
+        return;
+    }
+    check_text(m.sender, LIMIT_SMTP_PATH_BYTES);
+    check_text(m.envid, 100);
+    ASSERT(d->submission || (m.envid.len == 0 && !m.full_return));
+    buf_addf(&line, "FROM:<%.*s> SIZE=%llu", STR_FMT(m.sender), (unsigned long long)m.size);
+    if (m.full_return)
+        buf_add_z(&line, " RET=FULL");
+    if (m.envid.len > 0)
+        buf_addf(&line, " ENVID=%.*s", STR_FMT(m.envid));
+    ASSERT(smtp_mail_read(buf_str(&line), d, a, &again, &why) == OK);
+    ASSERT(str_eq(again.sender, m.sender) && again.size == m.size);
+    ASSERT(again.full_return == m.full_return && str_eq(again.envid, m.envid));
+}
+
+static void
+check_rcpt(struct str args, const struct smtp_dialect *d, struct arena *a)
+{
+    struct smtp_rcpt r = {.notify = 77}, again;
+    struct problem why = {0};
+    AUTO_BUF line = BUF(8192);
+
+    if (smtp_rcpt_read(args, d, a, &r, &why) != OK) {
+        ASSERT(r.notify == 77);
+        check_problem(&why);
+        return;
+    }
+    ASSERT(r.address.len > 0 && str_find(r.address, '@') > 0);
+    check_text(r.address, LIMIT_SMTP_PATH_BYTES);
+    check_text(r.orcpt, 500);
+    ASSERT(r.notify <= 14 && ((r.notify & NOTIFY_NEVER) == 0 || r.notify == NOTIFY_NEVER));
+    ASSERT(d->submission || (r.notify == 0 && r.orcpt.len == 0));
+    buf_addf(&line, "TO:<%.*s>", STR_FMT(r.address));
+    if (r.orcpt.len > 0)
+        buf_addf(&line, " ORCPT=%.*s", STR_FMT(r.orcpt));
+    ASSERT(smtp_rcpt_read(buf_str(&line), d, a, &again, &why) == OK);
+    ASSERT(str_eq(again.address, r.address) && str_eq(again.orcpt, r.orcpt));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1 || size > LIMIT_SMTP_LINE_BYTES)
+        return 0;
+    AUTO_ARENA *a = arena_new(65536);
+    struct smtp_dialect d = {.submission = (data[0] & 1) != 0, .domain = STR("example.org")};
+    struct str line = str_from((const char *)data + 1, size - 1);
+    struct str verb, args;
+
+    smtp_line_split(line, &verb, &args);
+    ASSERT(verb.len + args.len <= line.len && str_find(verb, ' ') < 0);
+    struct smtp_auth auth = smtp_auth_read(line);
+    ASSERT(auth.initial.len < line.len || line.len == 0);
+    if ((data[0] & 2) != 0)
+        check_rcpt(line, &d, a);
+    else
+        check_mail(line, &d, a);
+    return 0;
+}

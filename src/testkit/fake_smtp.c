@@ -1,0 +1,111 @@
+/* fake_smtp.c - the calls of store.ipc that SMTP makes, answered from memory.
+ *
+ * The envelope of the last message, for the directive "envelope":
+ *    mx <SENDER> <RCPT> ...
+ *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT]
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#define STORE_SERVE_HANDLERS_ONLY
+#include "base/mem.h"
+#include "base/size.h"
+#include "ipc/store_serve.h"
+#include "testkit/fake_internal.h"
+
+enum { CLASS_LOCAL, CLASS_FOREIGN, CLASS_NO_USER, CLASS_OVER_QUOTA, CLASS_DISABLED };
+enum { ENVELOPE_MAX = 1 << 20, QUEUE_ID = 0x5eed };
+
+static const struct {
+    struct str address;
+    uint8_t class;
+} directory[] = {
+    {STR("u@test"), CLASS_LOCAL},          {STR("alias@test"), CLASS_LOCAL},
+    {STR("postmaster@test"), CLASS_LOCAL}, {STR("\"q q\"@test"), CLASS_LOCAL},
+    {STR("full@test"), CLASS_OVER_QUOTA},  {STR("off@test"), CLASS_DISABLED},
+};
+
+static uint8_t
+class_of(struct str address)
+{
+    for (size_t i = 0; i < COUNT_OF(directory); i++)
+        if (str_eq_nocase(address, directory[i].address))
+            return directory[i].class;
+    return str_ends_nocase(address, STR("@test")) ? CLASS_NO_USER : CLASS_FOREIGN;
+}
+
+SUSPENDS enum status
+store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct arena *a,
+                 struct store_rcpt_reply *rep)
+{
+    (void)a;
+    TRY(fake_obey(from, "rcpt"));
+    rep->class = class_of(req->address);
+    return OK;
+}
+
+SUSPENDS enum status
+store_serve_may_send_as(struct ipc_peer *from, const struct store_may_send_as *req, struct arena *a,
+                        struct store_may_send_as_reply *rep)
+{
+    (void)a;
+    TRY(fake_obey(from, "may_send_as"));
+    rep->allowed = class_of(req->address) == CLASS_LOCAL;
+    return OK;
+}
+
+static MUST_USE enum status
+take(uint32_t handle, struct str body, const struct buf *envelope)
+{
+    struct fake_mailbox *inbox = fake_find(STR("INBOX"));
+    struct str whole;
+
+    if (!fake_body(handle, body, &whole))
+        return ERR_NOT_FOUND;
+    mem_str_free(&fake.envelope);
+    fake.envelope = mem_str(buf_str(envelope));
+    fake_add(inbox, whole, 0);
+    fake_blob_forget(handle);
+    fake_tell(inbox);
+    return OK;
+}
+
+SUSPENDS enum status
+store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, struct arena *a,
+                    struct store_deliver_reply *rep)
+{
+    AUTO_BUF text = BUF(ENVELOPE_MAX);
+
+    (void)a;
+    TRY(fake_obey(from, "deliver"));
+    buf_addf(&text, "mx <%.*s>", STR_FMT(req->sender));
+    for (size_t i = 0; i < req->rcpts_count; i++)
+        buf_addf(&text, " <%.*s>", STR_FMT(req->rcpts[i]));
+    TRY(take(req->handle, req->body, &text));
+    rep->mid = fake.next_mid;
+    return OK;
+}
+
+SUSPENDS enum status
+store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct arena *a,
+                   struct store_submit_reply *rep)
+{
+    AUTO_BUF text = BUF(ENVELOPE_MAX);
+
+    (void)a;
+    TRY(fake_obey(from, "submit"));
+    buf_addf(&text, "submit <%.*s>", STR_FMT(req->sender));
+    for (size_t i = 0; i < req->rcpts_count; i++) {
+        const struct store_submit_rcpt *r = &req->rcpts[i];
+        buf_addf(&text, " <%.*s>", STR_FMT(r->address));
+        if (r->notify != 0)
+            buf_addf(&text, " notify=%u", r->notify);
+        if (r->orcpt.len > 0)
+            buf_addf(&text, " orcpt=%.*s", STR_FMT(r->orcpt));
+    }
+    if (req->full_return)
+        buf_add_z(&text, " full");
+    if (req->envid.len > 0)
+        buf_addf(&text, " envid=%.*s", STR_FMT(req->envid));
+    TRY(take(req->handle, req->body, &text));
+    rep->qid = QUEUE_ID;
+    return OK;
+}

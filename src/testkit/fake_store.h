@@ -1,0 +1,45 @@
+/* fake_store.h - a store and an auth in memory, behind real channels in the same loop, for tests of sessions.
+ *
+ * One account: log-in "u" with password "secret".  "busy" is answered ERR_TEMP, "fast" ERR_LIMIT.
+ * Mailboxes at the start: INBOX and one for each special use but \All, all subscribed.
+ * Addresses: u@test, alias@test and postmaster@test are the account's, full@test is over quota, off@test takes no
+ * mail, nobody else is at test, every other domain is foreign.  What SMTP brings goes to INBOX.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTKIT_FAKE_STORE_H
+#define TESTKIT_FAKE_STORE_H
+
+#include "config/config.h"
+#include "rt/conn.h"
+#include "rt/ipc.h"
+
+struct fake_world {
+    const struct config *config;
+    struct ipc_peer *store; /* NULL while away */
+    struct ipc_peer *auth;
+};
+/* The server under test.  The verbs after world may be NULL where it has none. */
+struct fake_protocol {
+    const struct conn_ops *ops;
+    int kind;                                  /* of struct listener */
+    enum role role;                            /* whose channel it uses */
+    void (*world)(const struct fake_world *w); /* at the start and when a channel comes or goes */
+    void (*revoked)(uint64_t account, uint64_t session);
+    void (*changed)(uint64_t account, uint64_t modseq, const uint32_t *mailboxes, size_t n);
+    void (*store_lost)(void);
+};
+
+void fake_begin(const struct fake_protocol *p, bool plaintext_login); /* inside a loop */
+void fake_end(void); /* on a fiber, when no session is left */
+/* A directive of a transcript; false when it is none, or what it claims is not so:
+ *    deliver NAME [FLAGS]   a message arrives        flag NAME UID FLAGS   somebody sets flags
+ *    remove NAME UID        somebody expunges        bulk NAME COUNT       many messages arrive
+ *    fail VERB STATUS       the next such call fails (number of enum status)
+ *    die VERB               the next such call ends the channel
+ *    lose, revive           the channel              revoke                the sessions
+ *    date NAME UID SECONDS  it was received then     text NAME TEXT        this message arrives, \r \n escaped
+ *    check NAME UID TEXT    the body holds TEXT      drop NAME             somebody deletes the mailbox
+ *    envelope TEXT          the last message by SMTP came with this envelope (fake_smtp.c) */
+bool fake_do(struct str directive);
+
+#endif
