@@ -349,6 +349,8 @@ do_message(struct str verb, struct fake_mailbox *m, struct str rest)
             m->messages[i].modseq = m->modseq;
         } else if (str_eq(verb, STR("remove"))) {
             fake_take_out(m, i);
+        } else if (str_eq(verb, STR("unread"))) {
+            m->messages[i].unread = true;
         }
         break;
     }

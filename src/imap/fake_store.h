@@ -17,7 +17,7 @@ void fake_end(void);   /* on a fiber, when no session is left */
  *    fail VERB STATUS       the next such call fails (number of enum status)
  *    die VERB               the next such call ends the channel
  *    lose, revive           the channel              revoke                the sessions
- *    date NAME UID SECONDS  it was received then
+ *    date NAME UID SECONDS  it was received then   unread NAME UID       its record is lost
  *    check NAME UID TEXT    the body holds TEXT      drop NAME             somebody deletes the mailbox */
 bool fake_do(struct str directive);
 extern const struct config fake_config;

@@ -174,6 +174,15 @@ fetch_parse(struct imap_cmd *c, struct fetch *out)
 
 /* ---- sections ---- */
 
+static const struct str part_words[] = {
+    [SECTION_ALL] = STR(""),
+    [SECTION_HEADER] = STR("HEADER"),
+    [SECTION_TEXT] = STR("TEXT"),
+    [SECTION_MIME] = STR("MIME"),
+    [SECTION_FIELDS] = STR("HEADER.FIELDS"),
+    [SECTION_FIELDS_NOT] = STR("HEADER.FIELDS.NOT"),
+};
+
 /* section-part = nz-number *("." nz-number); what follows it begins behind a "." */
 static bool
 parse_path(struct imap_cmd *c, struct scan *s, struct fetch_item *item)
@@ -219,21 +228,16 @@ parse_names(struct imap_cmd *c, struct scan *s, struct fetch_item *item)
 static bool
 parse_part(struct imap_cmd *c, struct scan *s, struct fetch_item *item)
 {
-    static const struct {
-        struct str word;
-        enum section_part part;
-    } parts[] = {{STR("HEADER.FIELDS.NOT"), SECTION_FIELDS_NOT},
-                 {STR("HEADER.FIELDS"), SECTION_FIELDS},
-                 {STR("HEADER"), SECTION_HEADER},
-                 {STR("TEXT"), SECTION_TEXT},
-                 {STR("MIME"), SECTION_MIME}};
+    /* Longer words first. */
+    static const enum section_part parts[] = {SECTION_FIELDS_NOT, SECTION_FIELDS, SECTION_HEADER,
+                                              SECTION_TEXT, SECTION_MIME};
 
     if (item->path_count > 0 && !scan_char(s, '.'))
         return true;
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        if (!scan_str_nocase(s, parts[i].word))
+        if (!scan_str_nocase(s, part_words[parts[i]]))
             continue;
-        item->part = parts[i].part;
+        item->part = parts[i];
         if (item->part == SECTION_MIME)
             return item->path_count > 0;
         return (item->part != SECTION_FIELDS && item->part != SECTION_FIELDS_NOT) ||
@@ -253,17 +257,30 @@ parse_partial(struct scan *s, struct fetch_item *item)
            scan_u64(s, UINT32_MAX, &item->length) && item->length > 0 && scan_char(s, '>');
 }
 
-/* The name of the section in the answer: as asked, in capitals. */
-static struct str
-label_of(struct imap_cmd *c, struct str inside)
+/* The name of the section in the answer: as asked, in capitals and with single blanks.  False: too long to be told. */
+static bool
+make_label(struct imap_cmd *c, struct fetch_item *item)
 {
-    struct str label =
-        arena_printf(c->arena, "BODY[%.*s]", (int)MIN(inside.len, (size_t)900), inside.ptr);
-    char *p = arena_dup(c->arena, label.ptr, label.len);
+    AUTO_BUF b = BUF(LIMIT_IMAP_LINE_BYTES);
+    const struct str part = part_words[item->part];
 
-    for (size_t i = 0; i < label.len; i++)
-        p[i] = ascii_upper(p[i]);
-    return str_from(p, label.len);
+    buf_add_z(&b, "BODY[");
+    for (size_t i = 0; i < item->path_count; i++)
+        buf_addf(&b, i > 0 ? ".%u" : "%u", item->path[i]);
+    if (item->path_count > 0 && part.len > 0)
+        buf_add_char(&b, '.');
+    buf_add(&b, part);
+    for (size_t i = 0; i < item->name_count; i++) {
+        buf_add_z(&b, i == 0 ? " (" : " ");
+        imap_add_astring(&b, item->names[i]);
+    }
+    buf_add_z(&b, item->name_count > 0 ? ")]" : "]");
+    for (size_t i = 0; i < b.len; i++)
+        b.ptr[i] = ascii_upper(b.ptr[i]);
+    if (buf_status(&b) != OK)
+        return false;
+    item->label = arena_str(c->arena, buf_str(&b));
+    return true;
 }
 
 static bool
@@ -274,12 +291,8 @@ parse_section(struct imap_cmd *c, struct scan *s, struct fetch *f, struct str wo
 
     if ((!peek && !str_eq_nocase(word, STR("BODY"))) || !scan_char(s, '['))
         return false;
-    const char *from = s->pos;
-    if (!parse_path(c, s, &item) || !parse_part(c, s, &item))
+    if (!parse_path(c, s, &item) || !parse_part(c, s, &item) || !scan_char(s, ']') ||
+        !parse_partial(s, &item) || !make_label(c, &item))
         return false;
-    struct str inside = str_from(from, (size_t)(s->pos - from));
-    if (!scan_char(s, ']') || !parse_partial(s, &item))
-        return false;
-    item.label = label_of(c, inside);
     return add_section(f, &item, peek);
 }
