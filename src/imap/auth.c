@@ -39,6 +39,8 @@ imap_cmd_capability(struct imap_cmd *c)
 {
     AUTO_BUF b = BUF(1024);
 
+    if (!imap_scan_end(&c->in))
+        return imap_bad(c, "CAPABILITY takes no argument");
     buf_add(&b, STR("* CAPABILITY "));
     imap_capability_list(c->s, &b);
     buf_add(&b, STR("\r\n"));
@@ -64,6 +66,8 @@ imap_cmd_id(struct imap_cmd *c)
     } else if (!imap_scan_nstring(&c->in, c->arena, &word)) {
         return imap_bad(c, "Expected ID NIL or ID (names and values)");
     }
+    if (!imap_scan_end(&c->in))
+        return imap_bad(c, "Expected ID NIL or ID (names and values)");
     TRY(imap_untagged(c->s, "ID (\"name\" \"Godwit\")"));
     return imap_ok(c, NULL, "Pleased to meet you");
 }
@@ -74,8 +78,10 @@ imap_cmd_enable(struct imap_cmd *c)
 {
     struct str word;
 
-    if (!imap_scan_sp(&c->in) || !imap_scan_atom(&c->in, &word))
-        return imap_bad(c, "Enable what?");
+    do {
+        if (!imap_scan_sp(&c->in) || !imap_scan_atom(&c->in, &word))
+            return imap_bad(c, "Enable what?");
+    } while (!imap_scan_end(&c->in));
     TRY(imap_untagged(c->s, "ENABLED"));
     return imap_ok(c, NULL, "Nothing of that needs a switch");
 }
@@ -94,6 +100,8 @@ imap_cmd_namespace(struct imap_cmd *c)
 SUSPENDS enum status
 imap_cmd_noop(struct imap_cmd *c)
 {
+    if (!imap_scan_end(&c->in))
+        return imap_bad(c, "There is an argument too many");
     if (c->s->box != NULL && box_refresh(c->s->box, c->s->id, true) != OK) {
         /* Away: the news comes with a later command.  Gone: imap_ok() says so. */
     }
@@ -103,6 +111,8 @@ imap_cmd_noop(struct imap_cmd *c)
 SUSPENDS enum status
 imap_cmd_logout(struct imap_cmd *c)
 {
+    if (!imap_scan_end(&c->in))
+        return imap_bad(c, "LOGOUT takes no argument");
     TRY(imap_bye(c->s, "Good bye"));
     return imap_ok(c, NULL, "Logged out");
 }

@@ -36,8 +36,8 @@ imap_uids(struct imap_cmd *c, struct imap_set *set, const struct store_range **u
     if (set->saved)
         return false;
     *n_out = 0;
-    if (s->count == 0) /* "1:*" asks for nothing then; some clients do */
-        return true;
+    if (s->count == 0) /* "1:*" asks for nothing then; clients do that with an empty mailbox */
+        return c->uid || imap_set_has_star(set);
     imap_set_resolve(set, c->uid ? last : (uint32_t)s->count);
     struct store_range *out = ARENA_ARRAY(c->arena, struct store_range, set->count);
     if (!c->uid) {
@@ -130,6 +130,23 @@ do_copy(struct imap_cmd *c, struct str name, struct copying *k)
     return OK;
 }
 
+/* Did another session take away some of the messages that the client still knows by number? */
+static SUSPENDS bool
+any_gone(struct imap_session *s, const struct store_range *uids, size_t n)
+{
+    if (box_refresh(s->box, s->id, false) != OK || s->array == s->box->array)
+        return false; /* a store that is away will say so itself */
+    const struct box_array *now = s->box->array;
+    for (size_t i = 0; i < n; i++) {
+        size_t told = box_array_find(s->array, s->count, uids[i].first);
+        size_t left = box_array_find(now, now->count, uids[i].first);
+        for (; told < s->count && s->array->at[told].uid <= uids[i].last; told++, left++)
+            if (left == now->count || now->at[left].uid != s->array->at[told].uid)
+                return true;
+    }
+    return false;
+}
+
 /* sequence-set SP mailbox */
 static SUSPENDS enum status
 copy(struct imap_cmd *c, bool move)
@@ -148,6 +165,8 @@ copy(struct imap_cmd *c, bool move)
         return imap_no(c, "READ-ONLY", "The mailbox was opened to look only");
     if (k.req.uids_count == 0)
         return imap_ok(c, NULL, "There was no such message");
+    if (!c->uid && any_gone(c->s, k.req.uids, k.req.uids_count))
+        return imap_no(c, "EXPUNGEISSUED", "Some of the messages were removed meanwhile");
     enum status e = do_copy(c, name, &k);
     if (e == ERR_NOT_FOUND)
         return imap_no(c, "TRYCREATE", "There is no such mailbox");

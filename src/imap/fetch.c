@@ -2,11 +2,15 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "imap/fetch.h"
+#include "imap/record.h"
 
 #include "base/size.h"
 #include "ipc/store_ipc.h"
 
-enum { BATCH_MAX = 128, HEAD_BYTES = 2 << 20, RECORDS_ARENA = 6 << 20, SEEN_MAX = 65536 };
+/* HEAD: what one message's record can be at most as text, three times (ENVELOPE, BODY, BODYSTRUCTURE), is far less. */
+enum { BATCH_MAX = 128, HEAD_BYTES = 16 << 20, RECORDS_ARENA = 6 << 20, SEEN_RANGES = 65536 };
+
+#define KNOWN_MAX (1u << 30)
 
 /* Walks the session's array along the ranges of the command. */
 struct walk {
@@ -21,7 +25,15 @@ struct batch {
     uint64_t mid[BATCH_MAX];
 };
 
-static SUSPENDS enum status mark_seen(struct imap_cmd *c, const struct store_range *uids, size_t n);
+/* What came of the messages. */
+struct outcome {
+    bool missing; /* some had no record that could be used */
+    bool gone;    /* some were expunged by another session */
+};
+
+static SUSPENDS enum status mark_seen(struct imap_cmd *c, struct walk w, struct buf *known);
+static SUSPENDS enum status finish(struct imap_cmd *c, const struct outcome *o,
+                                   const struct buf *known);
 
 static bool
 walk_next(struct walk *w, const struct imap_session *s, size_t *index_out)
@@ -93,7 +105,7 @@ asks_flags(const struct fetch *f)
 }
 
 static SUSPENDS enum status
-write_message(const struct fetch *f, const struct fetch_message *m, struct buf *b)
+write_items(const struct fetch *f, struct fetch_message *m, struct buf *b)
 {
     buf_addf(b, "* %u FETCH (", m->sequence);
     for (size_t i = 0; i < f->count; i++) {
@@ -109,7 +121,22 @@ write_message(const struct fetch *f, const struct fetch_message *m, struct buf *
         imap_add_flags(b, m->s->box, m->entry.flags);
     }
     buf_add_z(b, ")\r\n");
-    TRY(buf_status(b));
+    return buf_status(b);
+}
+
+/* All of it, or nothing; ERR_CLOSED when neither is possible any more. */
+static SUSPENDS enum status
+write_message(const struct fetch *f, struct fetch_message *m, struct buf *b)
+{
+    size_t start = b->len;
+    enum status e = write_items(f, m, b);
+
+    if (e != OK && m->begun)
+        return ERR_CLOSED;
+    if (e != OK) {
+        b->len = start;
+        return e;
+    }
     if (b->len < LIMIT_CONN_OUTPUT_HIGH / 2)
         return OK; /* several small answers in one write */
     TRY(conn_write(m->s->conn, buf_str(b)));
@@ -126,8 +153,7 @@ message_at(struct imap_cmd *c, const struct fetch *f, size_t index)
         .s = c->s,
         .sequence = (uint32_t)index + 1,
         .entry = c->s->array->at[index],
-        .flags_changed = f->sets_seen && !c->s->read_only,
-        .by_uid = c->uid,
+        .flags_changed = f->sets_seen && c->s->array->at[index].modseq > c->s->modseq,
     };
 }
 
@@ -142,7 +168,8 @@ answer_plain(struct imap_cmd *c, const struct fetch *f, const struct batch *b, s
 }
 
 static SUSPENDS enum status
-answer_sizes(struct imap_cmd *c, const struct fetch *f, const struct batch *b, struct buf *out)
+answer_sizes(struct imap_cmd *c, const struct fetch *f, const struct batch *b, struct buf *out,
+             struct outcome *o)
 {
     AUTO_ARENA *a = arena_new(65536);
     struct store_sizes req = {.session = c->s->id, .mids = b->mid, .mids_count = b->count};
@@ -156,7 +183,9 @@ answer_sizes(struct imap_cmd *c, const struct fetch *f, const struct batch *b, s
     for (size_t i = 0; i < b->count; i++) {
         struct fetch_message m = message_at(c, f, b->index[i]);
         m.size = rep.sizes[i];
-        TRY(write_message(f, &m, out));
+        o->gone |= m.size == 0;
+        if (m.size > 0)
+            TRY(write_message(f, &m, out));
     }
     return OK;
 }
@@ -166,18 +195,18 @@ answer_record(struct imap_cmd *c, const struct fetch *f, size_t index, const str
               struct buf *out)
 {
     struct fetch_message m = message_at(c, f, index);
+    AUTO_BUF made = BUF(RECORD_MAX);
 
     m.size = r->size;
     m.received_us = r->received;
-    TRY(record_open(r->bytes, &m.record));
-    m.has_record = true;
+    TRY(imap_record(c->s, r, &made, &m.record));
     return write_message(f, &m, out);
 }
 
-/* The store answers a prefix: as many as fit.  *missing: some had no record that could be used. */
+/* The store answers a prefix: as many as fit. */
 static SUSPENDS enum status
 answer_records(struct imap_cmd *c, const struct fetch *f, const struct batch *b, struct buf *out,
-               bool *missing)
+               struct outcome *o)
 {
     for (size_t done = 0; done < b->count;) {
         AUTO_ARENA *a = arena_new(RECORDS_ARENA);
@@ -190,14 +219,16 @@ answer_records(struct imap_cmd *c, const struct fetch *f, const struct batch *b,
         TRY(store_records_call(store, &req, a, &rep));
         if (rep.done == 0 || rep.done > b->count - done)
             return ERR_CORRUPT;
+        o->gone |= rep.records_count < rep.done;
         for (size_t i = 0, at = done; i < rep.records_count && at < done + rep.done; i++, at++) {
             while (at < done + rep.done && b->mid[at] != rep.records[i].mid)
                 at++; /* expunged meanwhile: left out */
             if (at == done + rep.done)
                 break;
             enum status e = answer_record(c, f, b->index[at], &rep.records[i], out);
-            *missing |= e == ERR_NOT_FOUND || e == ERR_CORRUPT;
-            if (e != ERR_NOT_FOUND && e != ERR_CORRUPT)
+            o->gone |= e == ERR_NOT_FOUND;
+            o->missing |= e == ERR_CORRUPT || e == ERR_LIMIT;
+            if (e != ERR_NOT_FOUND && e != ERR_CORRUPT && e != ERR_LIMIT)
                 TRY(e);
         }
         done += rep.done;
@@ -206,17 +237,17 @@ answer_records(struct imap_cmd *c, const struct fetch *f, const struct batch *b,
 }
 
 static SUSPENDS enum status
-answer_all(struct imap_cmd *c, const struct fetch *f, struct walk *w, bool *missing)
+answer_all(struct imap_cmd *c, const struct fetch *f, struct walk w, struct outcome *o)
 {
     AUTO_BUF out = BUF(HEAD_BYTES);
     struct batch b;
 
     for (;;) {
-        next_batch(w, c->s, f, &b);
+        next_batch(&w, c->s, f, &b);
         if (b.count == 0)
             break;
-        enum status e = f->needs_record ? answer_records(c, f, &b, &out, missing)
-                        : f->needs_size ? answer_sizes(c, f, &b, &out)
+        enum status e = f->needs_record ? answer_records(c, f, &b, &out, o)
+                        : f->needs_size ? answer_sizes(c, f, &b, &out, o)
                                         : answer_plain(c, f, &b, &out);
         TRY(e);
     }
@@ -230,7 +261,8 @@ imap_cmd_fetch(struct imap_cmd *c)
     struct fetch *f = ARENA_NEW(c->arena, struct fetch);
     struct imap_set set;
     struct walk w = {0};
-    bool missing = false;
+    struct outcome o = {0};
+    AUTO_BUF known = BUF(KNOWN_MAX);
 
     if (!imap_scan_sp(&c->in) || !imap_scan_set(&c->in, c->arena, &set) || !imap_scan_sp(&c->in) ||
         !fetch_parse(c, f))
@@ -238,53 +270,108 @@ imap_cmd_fetch(struct imap_cmd *c)
     if (!imap_uids(c, &set, &w.uids, &w.count))
         return imap_bad(c, "There is no message of that number");
     if (f->sets_seen && !c->s->read_only) {
-        enum status e = mark_seen(c, w.uids, w.count);
+        enum status e = mark_seen(c, w, &known);
         if (e != OK)
             return imap_write_failed(c, e);
     }
-    enum status e = answer_all(c, f, &w, &missing);
+    TRY(imap_sync_keywords(c->s));
+    enum status e = answer_all(c, f, w, &o);
     if (e == ERR_CLOSED || e == ERR_TIMEOUT || e == ERR_CANCELLED)
         return ERR_CLOSED; /* perhaps in the middle of a literal */
     if (e != OK)
         return imap_failed(c, e);
-    if (missing)
+    return finish(c, &o, &known);
+}
+
+/* The flags that the answers told are not told again.  RFC 2180 section 4.1.2, RFC 5530: a number whose message another
+ * session took away is a NO; a UID that is not there never is. */
+static enum status
+finish(struct imap_cmd *c, const struct outcome *o, const struct buf *known)
+{
+    struct imap_told told = {.messages = (const struct imap_known *)(const void *)known->ptr,
+                             .count = known->len / sizeof(struct imap_known),
+                             .silent = true,
+                             .op = 1, /* enum flag_op of store.ipc: add */
+                             .mask = IMAP_SEEN};
+
+    if (o->missing)
         return imap_no(c, "UNAVAILABLE", "Some messages cannot be described now, try again");
+    if (o->gone && !c->uid)
+        return imap_no(c, "EXPUNGEISSUED", "Some of the messages were removed meanwhile");
+    if (told.count > 0)
+        TRY(imap_sync_stored(c->s, &told));
     return imap_ok(c, NULL, "Fetched");
 }
 
 /* ---- \Seen ---- */
 
-/* Before the answers, so that they tell the flags as they are (RFC 3501 section 6.4.5). */
-static enum status
-mark_seen(struct imap_cmd *c, const struct store_range *uids, size_t n)
+static SUSPENDS enum status
+add_seen(struct imap_session *s, const struct store_range *uids, size_t n)
 {
-    struct imap_session *s = c->s;
     AUTO_ARENA *a = arena_new(RECORDS_ARENA);
-    struct store_range *unseen = ARENA_ARRAY(a, struct store_range, SEEN_MAX);
-    struct walk w = {.uids = uids, .count = n};
-    struct store_flags_reply rep;
-    struct ipc_peer *store;
-    size_t count = 0, index;
-
-    while (count < SEEN_MAX && walk_next(&w, s, &index)) {
-        const struct box_entry *e = &s->array->at[index];
-        if ((e->flags & IMAP_SEEN) != 0)
-            continue;
-        if (count > 0 && unseen[count - 1].last + 1 == e->uid)
-            unseen[count - 1].last = e->uid;
-        else
-            unseen[count++] = (struct store_range){.first = e->uid, .last = e->uid};
-    }
-    if (count == 0)
-        return OK;
     struct store_flags req = {.session = s->id,
                               .mailbox = s->box->mailbox,
-                              .uids = unseen,
-                              .uids_count = count,
+                              .uids = uids,
+                              .uids_count = n,
                               .op = 1, /* enum flag_op of store.ipc: add */
                               .flags = IMAP_SEEN,
                               .unchanged_since = UINT64_MAX};
+    struct store_flags_reply rep;
+    struct ipc_peer *store;
+
     TRY(imap_store(&store));
     TRY(store_flags_call(store, &req, a, &rep));
-    return box_refresh(s->box, s->id, true);
+    imap_changed(s->account, rep.modseq, &req.mailbox, 1);
+    return OK;
+}
+
+/* The next messages without \Seen, as many as one call takes; *known gets each of them. */
+static size_t
+next_unseen(struct walk *w, const struct imap_session *s, struct store_range *out, size_t max,
+            struct buf *known)
+{
+    size_t count = 0, index;
+
+    while (count < max && walk_next(w, s, &index)) {
+        const struct box_entry *e = &s->array->at[index];
+        struct imap_known k = {.index = index, .flags = e->flags};
+        if ((e->flags & IMAP_SEEN) != 0)
+            continue;
+        buf_add(known, str_from((const char *)&k, sizeof(k)));
+        if (count > 0 && out[count - 1].last + 1 == e->uid)
+            out[count - 1].last = e->uid;
+        else
+            out[count++] = (struct store_range){.first = e->uid, .last = e->uid};
+    }
+    return count;
+}
+
+/* How many ranges the messages of a walk can make. */
+static size_t
+most_ranges(const struct walk *w, const struct imap_session *s)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < w->count; i++)
+        n += (uint64_t)w->uids[i].last - w->uids[i].first + 1;
+    return (size_t)MIN(MIN(n, (uint64_t)s->count), (uint64_t)SEEN_RANGES);
+}
+
+/* Before the answers, so that they tell the flags as they are (RFC 3501 section 6.4.5). */
+static enum status
+mark_seen(struct imap_cmd *c, struct walk w, struct buf *known)
+{
+    struct imap_session *s = c->s;
+    AUTO_ARENA *a = arena_new(SEEN_RANGES * sizeof(struct store_range) + 64);
+    size_t max = most_ranges(&w, s);
+    struct store_range *unseen = ARENA_ARRAY(a, struct store_range, max + 1);
+    bool any = false;
+    size_t n;
+
+    while ((n = next_unseen(&w, s, unseen, max, known)) > 0) {
+        TRY(buf_status(known));
+        TRY(add_seen(s, unseen, n));
+        any = true;
+    }
+    return any ? box_refresh(s->box, s->id, true) : OK;
 }

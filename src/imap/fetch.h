@@ -58,12 +58,11 @@ struct fetch_message {
     uint64_t size;
     int64_t received_us;
     struct record record;
-    bool has_record;
-    bool flags_changed; /* \Seen was set by this command: FLAGS go with it */
-    bool by_uid;
+    bool flags_changed; /* since they were last told, perhaps by this command: FLAGS go with it */
+    bool begun;         /* a part of the answer was sent: it cannot be taken back */
 };
 /* fetch_section.c: literal of one section; ERR_CLOSED when it broke in the middle. */
-MUST_USE SUSPENDS enum status fetch_section_write(const struct fetch_message *m,
+MUST_USE SUSPENDS enum status fetch_section_write(struct fetch_message *m,
                                                   const struct fetch_item *item, struct buf *head);
 
 #endif

@@ -174,6 +174,15 @@ fetch_parse(struct imap_cmd *c, struct fetch *out)
 
 /* ---- sections ---- */
 
+static const struct str part_words[] = {
+    [SECTION_ALL] = STR(""),
+    [SECTION_HEADER] = STR("HEADER"),
+    [SECTION_TEXT] = STR("TEXT"),
+    [SECTION_MIME] = STR("MIME"),
+    [SECTION_FIELDS] = STR("HEADER.FIELDS"),
+    [SECTION_FIELDS_NOT] = STR("HEADER.FIELDS.NOT"),
+};
+
 /* section-part = nz-number *("." nz-number); what follows it begins behind a "." */
 static bool
 parse_path(struct imap_cmd *c, struct scan *s, struct fetch_item *item)
@@ -230,21 +239,16 @@ parse_names(struct imap_cmd *c, struct scan *s, struct fetch_item *item)
 static bool
 parse_part(struct imap_cmd *c, struct scan *s, struct fetch_item *item)
 {
-    static const struct {
-        struct str word;
-        enum section_part part;
-    } parts[] = {{STR("HEADER.FIELDS.NOT"), SECTION_FIELDS_NOT},
-                 {STR("HEADER.FIELDS"), SECTION_FIELDS},
-                 {STR("HEADER"), SECTION_HEADER},
-                 {STR("TEXT"), SECTION_TEXT},
-                 {STR("MIME"), SECTION_MIME}};
+    /* Longer words first. */
+    static const enum section_part parts[] = {SECTION_FIELDS_NOT, SECTION_FIELDS, SECTION_HEADER,
+                                              SECTION_TEXT, SECTION_MIME};
 
     if (item->path_count > 0 && !scan_char(s, '.'))
         return true;
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        if (!scan_str_nocase(s, parts[i].word))
+        if (!scan_str_nocase(s, part_words[parts[i]]))
             continue;
-        item->part = parts[i].part;
+        item->part = parts[i];
         if (item->part == SECTION_MIME)
             return item->path_count > 0;
         return (item->part != SECTION_FIELDS && item->part != SECTION_FIELDS_NOT) ||
@@ -264,24 +268,28 @@ parse_partial(struct scan *s, struct fetch_item *item)
            scan_u64(s, UINT32_MAX, &item->length) && item->length > 0 && scan_char(s, '>');
 }
 
-/* The name of the section in the answer, in capitals; false when it is too long.  before: what stands before the
- * names of fields.  These are written anew, since they may have come as literals. */
+/* The name of the section in the answer: as asked, in capitals and with single blanks.  False: too long to be told. */
 static bool
-make_label(struct imap_cmd *c, struct str before, struct fetch_item *item)
+make_label(struct imap_cmd *c, struct fetch_item *item)
 {
     AUTO_BUF b = BUF(LABEL_MAX);
+    const struct str part = part_words[item->part];
 
     buf_add_z(&b, "BODY[");
-    buf_add(&b, before);
+    for (size_t i = 0; i < item->path_count; i++)
+        buf_addf(&b, i > 0 ? ".%u" : "%u", item->path[i]);
+    if (item->path_count > 0 && part.len > 0)
+        buf_add_char(&b, '.');
+    buf_add(&b, part);
     for (size_t i = 0; i < item->name_count; i++) {
-        buf_add_char(&b, i == 0 ? '(' : ' ');
+        buf_add_z(&b, i == 0 ? " (" : " ");
         imap_add_astring(&b, item->names[i]);
     }
     buf_add_z(&b, item->name_count > 0 ? ")]" : "]");
-    if (buf_status(&b) != OK)
-        return false;
     for (size_t i = 0; i < b.len; i++)
         b.ptr[i] = ascii_upper(b.ptr[i]);
+    if (buf_status(&b) != OK)
+        return false;
     item->label = arena_str(c->arena, buf_str(&b));
     return true;
 }
@@ -294,13 +302,8 @@ parse_section(struct imap_cmd *c, struct scan *s, struct fetch *f, struct str wo
 
     if ((!peek && !str_eq_nocase(word, STR("BODY"))) || !scan_char(s, '['))
         return false;
-    const char *from = s->pos;
-    if (!parse_path(c, s, &item) || !parse_part(c, s, &item))
-        return false;
-    struct str inside = str_from(from, (size_t)(s->pos - from));
-    ssize_t list = str_find(inside, '(');
-    if (!scan_char(s, ']') || !parse_partial(s, &item) ||
-        !make_label(c, list < 0 ? inside : str_sub(inside, 0, (size_t)list), &item))
+    if (!parse_path(c, s, &item) || !parse_part(c, s, &item) || !scan_char(s, ']') ||
+        !parse_partial(s, &item) || !make_label(c, &item))
         return false;
     return add_section(f, &item, peek);
 }

@@ -63,9 +63,10 @@ add_label(struct buf *head, const struct fetch_item *item)
 }
 
 static SUSPENDS enum status
-send_head(const struct fetch_message *m, struct buf *head)
+send_head(struct fetch_message *m, struct buf *head)
 {
     TRY(buf_status(head));
+    m->begun = true;
     TRY(conn_write(m->s->conn, buf_str(head)));
     buf_reset(head);
     return OK;
@@ -92,7 +93,7 @@ read_piece(const struct fetch_message *m, struct range r, struct arena *a, struc
 
 /* The literal of a range.  The first piece is read before its size is promised. */
 static SUSPENDS enum status
-stream(const struct fetch_message *m, struct range r, struct buf *head)
+stream(struct fetch_message *m, struct range r, struct buf *head)
 {
     uint64_t size = r.end - r.from;
     bool begun = false;
@@ -170,7 +171,7 @@ read_header(const struct fetch_message *m, struct range r, struct buf *block)
 }
 
 static SUSPENDS enum status
-write_fields(const struct fetch_message *m, const struct fetch_item *item, struct range r,
+write_fields(struct fetch_message *m, const struct fetch_item *item, struct range r,
              struct buf *head)
 {
     AUTO_BUF block = BUF(HEADER_READ_MAX);
@@ -190,7 +191,7 @@ write_fields(const struct fetch_message *m, const struct fetch_item *item, struc
 }
 
 enum status
-fetch_section_write(const struct fetch_message *m, const struct fetch_item *item, struct buf *head)
+fetch_section_write(struct fetch_message *m, const struct fetch_item *item, struct buf *head)
 {
     struct range r;
 

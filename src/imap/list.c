@@ -78,7 +78,7 @@ scan_select(struct scan *s, unsigned *out)
         *out |= select_options[i].option;
         scan_skip_spaces(s);
     }
-    /* RFC 5258 section 3: it needs something to match. */
+    /* RFC 5258 section 3.1: it needs something to match. */
     return *out != SELECT_RECURSIVE;
 }
 
@@ -238,9 +238,9 @@ matches(const struct request *r, struct str name)
 static bool
 is_selected(const struct request *r, const struct store_mailbox *m)
 {
-    if (r->dialect == DIALECT_LSUB || (r->select & SELECT_SUBSCRIBED))
-        return m->subscribed;
-    if (m->uidvalidity == 0) /* only its name is subscribed */
+    bool subscribed = r->dialect == DIALECT_LSUB || (r->select & SELECT_SUBSCRIBED) != 0;
+
+    if (subscribed ? !m->subscribed : m->uidvalidity == 0) /* 0: only its name is subscribed */
         return false;
     return (r->select & SELECT_SPECIAL) == 0 || m->special != 0;
 }
@@ -251,13 +251,41 @@ is_below(struct str name, struct str parent)
     return name.len > parent.len && str_starts(name, parent) && name.ptr[parent.len] == '/';
 }
 
-/* Is something below it selected that does not match by itself?  RFC 5258 section 3, RECURSIVEMATCH. */
-static bool
-has_selected_child(const struct request *r, const struct tree *t, struct str name)
+static int
+compare_to_below(struct str name, struct str parent)
 {
-    for (size_t i = 0; i < t->count; i++)
-        if (is_below(t->at[i].name, name) && is_selected(r, &t->at[i]) &&
-            !matches(r, t->at[i].name))
+    int order = str_cmp(str_sub(name, 0, parent.len), parent);
+
+    if (order != 0)
+        return order;
+    return name.len == parent.len ? -1 : (unsigned char)name.ptr[parent.len] - '/';
+}
+
+/* Index of the first mailbox below a name, if there is one: they stand together, but for INBOX, which is first of all. */
+static size_t
+first_below(const struct tree *t, struct str parent)
+{
+    size_t lo = t->count > 0 && str_eq(t->at[0].name, STR("INBOX")) ? 1 : 0, hi = t->count;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (compare_to_below(t->at[mid].name, parent) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* RFC 5258 section 3.5: is something below it selected?  For a mailbox that is not selected itself it must be something
+ * that is not listed anyway. */
+static bool
+has_selected_child(const struct request *r, const struct tree *t, struct str name, bool unlisted)
+{
+    if ((r->select & SELECT_RECURSIVE) == 0)
+        return false;
+    for (size_t i = first_below(t, name); i < t->count && is_below(t->at[i].name, name); i++)
+        if (is_selected(r, &t->at[i]) && (!unlisted || !matches(r, t->at[i].name)))
             return true;
     return false;
 }
@@ -290,9 +318,28 @@ add_attributes(const struct request *r, const struct store_mailbox *m, struct bu
     add_attribute(b, imap_special_name(m->special));
 }
 
+static void
+add_child_info(const struct request *r, struct buf *b)
+{
+    const char *before = "";
+
+    buf_add(b, STR(" (\"CHILDINFO\" ("));
+    for (size_t i = 0; i < COUNT_OF(select_options); i++) {
+        unsigned option = select_options[i].option;
+        if ((r->select & option) == 0 || option == SELECT_RECURSIVE)
+            continue;
+        buf_addf(b, "%s\"%.*s\"", before, STR_FMT(select_options[i].name));
+        before = " ";
+    }
+    buf_add(b, STR("))"));
+}
+
+/* What a mailbox is told for. */
+enum reason { IS_SELECTED = 1, HAS_SELECTED_CHILD = 2 };
+
+/* RFC 5819 section 2: STATUS of those that are selected for themselves. */
 static SUSPENDS enum status
-send_line(struct imap_cmd *c, const struct request *r, const struct store_mailbox *m,
-          bool child_info)
+send_line(struct imap_cmd *c, const struct request *r, const struct store_mailbox *m, unsigned why)
 {
     static const char *const words[] = {"LIST", "LSUB", "XLIST"};
     AUTO_BUF b = BUF(LINE_MAX);
@@ -301,10 +348,10 @@ send_line(struct imap_cmd *c, const struct request *r, const struct store_mailbo
     add_attributes(r, m, &b);
     buf_add(&b, STR(") \"/\" "));
     imap_add_mailbox(&b, m->name);
-    if (child_info)
-        buf_add(&b, STR(" (\"CHILDINFO\" (\"SUBSCRIBED\"))"));
+    if ((why & HAS_SELECTED_CHILD) != 0)
+        add_child_info(r, &b);
     buf_add(&b, STR("\r\n"));
-    if ((r->returns & RETURN_STATUS) && m->selectable && m->uidvalidity != 0)
+    if ((r->returns & RETURN_STATUS) && (why & IS_SELECTED) && m->selectable && m->uidvalidity != 0)
         imap_add_status(&b, m->name, m, r->items);
     return conn_write(c->s->conn, buf_str(&b));
 }
@@ -317,23 +364,26 @@ send_tree(struct imap_cmd *c, const struct request *r, const struct tree *t)
         if (!matches(r, m->name))
             continue;
         bool selected = is_selected(r, m);
-        bool child_info = (r->select & SELECT_RECURSIVE) && has_selected_child(r, t, m->name);
-        if (selected || child_info)
-            TRY(send_line(c, r, m, child_info));
+        unsigned why = (selected ? IS_SELECTED : 0u) |
+                       (has_selected_child(r, t, m->name, !selected) ? HAS_SELECTED_CHILD : 0u);
+        if (why != 0)
+            TRY(send_line(c, r, m, why));
     }
     return OK;
 }
 
-/* RFC 3501 section 6.3.9: "foo" is told with \Noselect when only "foo/bar" is subscribed and "%" was asked.  The names
- * are sorted, so that equal parents follow each other closely; those told already are found among the last. */
+/* RFC 3501 section 6.3.9: "foo" is told with \Noselect when only "foo/bar" is subscribed and "%" was asked.  RFC 5258
+ * section 3.5: with \NonExistent, if there is no "foo" and RECURSIVEMATCH was said.  The names are sorted, so that equal
+ * parents follow each other closely; those told already are found among the last. */
 static SUSPENDS enum status
 send_parents(struct imap_cmd *c, const struct request *r, const struct tree *t)
 {
+    bool lsub = r->dialect == DIALECT_LSUB;
     struct str last = STR_NONE;
 
     for (size_t i = 0; i < t->count; i++) {
         const struct store_mailbox *m = &t->at[i];
-        if (!m->subscribed || matches(r, m->name))
+        if (!is_selected(r, m) || matches(r, m->name))
             continue;
         for (size_t at = 1; at < m->name.len; at++) {
             struct store_mailbox parent = {.name = str_sub(m->name, 0, at), .has_children = true};
@@ -342,8 +392,8 @@ send_parents(struct imap_cmd *c, const struct request *r, const struct tree *t)
             last = parent.name;
             const struct store_mailbox *known =
                 bsearch(&parent, t->at, t->count, sizeof(t->at[0]), compare_names);
-            if (known == NULL || !known->subscribed)
-                TRY(send_line(c, r, &parent, false));
+            if (known == NULL || (lsub && !known->subscribed))
+                TRY(send_line(c, r, &parent, lsub ? IS_SELECTED : HAS_SELECTED_CHILD));
         }
     }
     return OK;
@@ -368,7 +418,7 @@ list(struct imap_cmd *c, enum dialect dialect)
     if (e != OK)
         return imap_failed(c, e);
     TRY(send_tree(c, &r, &t));
-    if (dialect == DIALECT_LSUB)
+    if (dialect == DIALECT_LSUB || (r.select & SELECT_RECURSIVE) != 0)
         TRY(send_parents(c, &r, &t));
     return imap_ok(c, NULL, "That is all");
 }

@@ -238,6 +238,8 @@ imap_scan_status_items(struct scan *s, unsigned *items_out)
         items |= status_items[i].item;
         scan_skip_spaces(&t);
     }
+    if (items == 0)
+        return false;
     *items_out = items;
     *s = t;
     return true;

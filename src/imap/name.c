@@ -39,7 +39,8 @@ unit_add(struct units *u, struct buf *out, uint32_t unit)
         u->high = unit;
         return true;
     }
-    if (unit < 0x20 || unit == 0x7f)
+    if (unit <=
+        0x7f) /* controls; and what is printable in ASCII stands for itself: one spelling for a name */
         return false;
     buf_add_utf8(out, unit);
     return true;
@@ -145,11 +146,23 @@ imap_utf7_encode(struct str utf8, struct buf *out)
     end_run(&e);
 }
 
+/* How much of a name has no case: INBOX as its first level (RFC 3501 section 5.1). */
+static size_t
+inbox_len(struct str name)
+{
+    struct str inbox = STR("INBOX");
+
+    if (!str_starts(name, inbox))
+        return 0;
+    return name.len == inbox.len || name.ptr[inbox.len] == '/' ? inbox.len : 0;
+}
+
 /* Wildcards as in RFC 3501 section 6.3.8: "*" any run, "%" any run without a separator.  Goes back only to the last "*"
  * and the last "%" after it, so the work is at most pattern times name. */
 bool
 imap_match(struct str pattern, struct str name)
 {
+    const size_t fold = inbox_len(name);
     size_t p = 0, n = 0;
     size_t star_p = SIZE_MAX, star_n = 0, part_p = SIZE_MAX, part_n = 0;
 
@@ -161,7 +174,8 @@ imap_match(struct str pattern, struct str name)
         } else if (p < pattern.len && pattern.ptr[p] == '%') {
             part_p = ++p;
             part_n = n;
-        } else if (p < pattern.len && n < name.len && pattern.ptr[p] == name.ptr[n]) {
+        } else if (p < pattern.len && n < name.len &&
+                   (n < fold ? ascii_upper(pattern.ptr[p]) : pattern.ptr[p]) == name.ptr[n]) {
             p++;
             n++;
         } else if (p == pattern.len && n == name.len) {

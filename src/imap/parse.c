@@ -48,10 +48,11 @@ is_tag_char(char c)
     return is_atom_char(c) && c != '+';
 }
 
+/* ATOM-CHAR; 8-bit bytes would come back as atoms, which no client has to understand. */
 static bool
 is_flag_char(char c)
 {
-    return is_atom_char(c) && c != ']' && c != '[';
+    return is_atom_char(c) && c != ']' && (unsigned char)c < 0x80;
 }
 
 bool
@@ -169,13 +170,22 @@ imap_scan_astring(struct scan *s, struct arena *a, struct str *out)
     return imap_scan_string(s, a, out) || scan_while(s, is_atom_char, ATOM_MAX, out);
 }
 
+static bool
+has_control(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
+            return true;
+    return false;
+}
+
 /* A name as the store keeps it: UTF-8, INBOX in capitals, no separator at its end. */
 static bool
 normal_name(struct str raw, struct arena *a, struct str *out)
 {
     AUTO_BUF name = BUF(4 * LIMIT_MAILBOX_NAME_BYTES);
 
-    if (raw.len > 4 * LIMIT_MAILBOX_NAME_BYTES)
+    if (raw.len > 4 * LIMIT_MAILBOX_NAME_BYTES || has_control(raw))
         return false;
     if (!str_is_ascii(raw)) {
         if (!utf8_valid(raw))
@@ -263,7 +273,7 @@ scan_number(struct scan *s, uint32_t *out)
     uint32_t n;
 
     if (scan_char(s, '*')) {
-        *out = UINT32_MAX;
+        *out = IMAP_STAR;
         return true;
     }
     if (!scan_u32(s, UINT32_MAX, &n) || n == 0)
@@ -319,6 +329,15 @@ compare_ranges(const void *a, const void *b)
     return x->first < y->first ? -1 : x->first > y->first;
 }
 
+bool
+imap_set_has_star(const struct imap_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->at[i].first == IMAP_STAR || set->at[i].last == IMAP_STAR)
+            return true;
+    return false;
+}
+
 void
 imap_set_resolve(struct imap_set *set, uint32_t largest)
 {
@@ -326,9 +345,9 @@ imap_set_resolve(struct imap_set *set, uint32_t largest)
 
     for (size_t i = 0; i < set->count; i++) {
         struct imap_range *r = &set->at[i];
-        if (r->first == UINT32_MAX)
+        if (r->first == IMAP_STAR)
             r->first = largest;
-        if (r->last == UINT32_MAX)
+        if (r->last == IMAP_STAR)
             r->last = largest;
         if (r->first > r->last) {
             uint32_t swap = r->first;

@@ -32,7 +32,8 @@ struct imap_literal {
 };
 bool imap_literal_at_end(struct str line, struct imap_literal *out);
 
-/* sequence-set: numbers as written; "*" is UINT32_MAX until resolved.  At most max ranges. */
+/* sequence-set: numbers as written; "*", which is no number, is IMAP_STAR until resolved.  At most 65,536 ranges. */
+#define IMAP_STAR 0u
 struct imap_range {
     uint32_t first, last; /* first <= last once resolved */
 };
@@ -42,6 +43,7 @@ struct imap_set {
     bool saved; /* "$", RFC 5182 */
 };
 bool imap_scan_set(struct scan *s, struct arena *a, struct imap_set *out);
+bool imap_set_has_star(const struct imap_set *set); /* before it is resolved */
 /* Sorts, joins, puts largest for "*".  Ranges are disjoint and ascending afterwards. */
 void imap_set_resolve(struct imap_set *set, uint32_t largest);
 bool imap_set_has(const struct imap_set *set, uint32_t n); /* resolved sets; binary search */
@@ -59,7 +61,8 @@ bool imap_scan_date_time(struct scan *s, struct instant *out); /* quoted */
 /* modified UTF-7 both ways (RFC 3501 section 5.1.3). */
 MUST_USE enum status imap_utf7_decode(struct str s, struct buf *utf8_out);
 void imap_utf7_encode(struct str utf8, struct buf *out);
-/* LIST patterns over UTF-8 names with "/" between levels; linear in both, no recursion. */
+/* LIST patterns over UTF-8 names with "/" between levels: at most pattern times name, no recursion.  INBOX as the first
+ * level matches in any case. */
 bool imap_match(struct str pattern, struct str name);
 
 #endif

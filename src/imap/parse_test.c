@@ -51,9 +51,14 @@ static const struct {
     {"&U,BTFw-", "\xe5\x8f\xb0\xe5\x8c\x97"},
     {"&2D3eAA-", "\xf0\x9f\x98\x80"},
     {"a&-b", "a&b"},
-    {"a&b", "a&b"}, /* sloppy: taken as it is */
+    {"a&b", "a&b"},         /* sloppy: taken as it is */
+    {"&AGE-", "&AGE-"},     /* "a" written so is another name, not a second spelling of "a" */
+    {"a&AC8-b", "a&AC8-b"}, /* nor does a separator hide there */
+    {"\"\xc3\xbc\"", "\xc3\xbc"},
     {"\"\"", NULL},
     {"\"\xff\"", NULL},
+    {"{3}\r\na\r\n", NULL},
+    {"\"a\tb\"", NULL},
 };
 
 static void
@@ -100,6 +105,11 @@ static const struct {
     {"", "", true},
     {"", "a", false},
     {"INBOX", "INBOX", true},
+    {"inb*", "INBOX", true},
+    {"%box/A", "INBOX/A", true},
+    {"inbox/a", "INBOX/A", false},
+    {"inboxes", "INBOXES", false},
+    {"inbox", "INBOXES", false},
     {"*%", "a/b", true},
     {"%*b", "a/ab", true},
     {"a/%/c", "a/b/c", true},
@@ -136,6 +146,15 @@ test_sets(void **state)
     for (uint32_t n = 1; n <= 11; n++)
         assert_int_equal(imap_set_has(&set, n),
                          n == 1 || n == 2 || (n >= 5 && n <= 7) || n == 9 || n == 10);
+    /* The largest number there is means itself, not the last message; no message, no number. */
+    s = scan_of(STR("4294967295,3:4294967295"));
+    assert_true(imap_scan_set(&s, a, &set) && !imap_set_has_star(&set));
+    imap_set_resolve(&set, 2);
+    assert_false(imap_set_has(&set, 2));
+    s = scan_of(STR("*"));
+    assert_true(imap_scan_set(&s, a, &set) && imap_set_has_star(&set));
+    imap_set_resolve(&set, 0);
+    assert_false(imap_set_has(&set, 1));
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         s = scan_of(str_of(bad[i]));
         bool whole = imap_scan_set(&s, a, &set) && scan_at_end(&s);
@@ -158,6 +177,9 @@ test_flags(void **state)
         {"(\\Recent)", true, 0, 0},
         {"(\\Nonsense)", false, 0, 0},
         {"(\\Seen", false, 0, 0},
+        {"(a[b)", true, 0, 1},
+        {"(a]b)", false, 0, 0},
+        {"(\xc3\xbc)", false, 0, 0},
         {"(\")", false, 0, 0},
         {"", false, 0, 0},
     };

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 
 #include "base/size.h"
+#include "imap/record.h"
 #include "ipc/store_ipc.h"
 
 enum {
     BATCH_MAX = 256,
     RECORDS_ARENA = 6 << 20,
-    PIECE_MAX = 1 << 20,
-    REPLY_MAX = 64 << 20,
+    SEND_AT = 1 << 15,
+    SET_PIECE = 1000, /* numbers of at most 10 digits and a comma */
     BODY_MAX = 64 << 20
 };
 
@@ -61,37 +62,17 @@ subject_at(const struct imap_session *s, size_t index)
 
 /* ---- what a message needs ---- */
 
-static SUSPENDS enum status
-read_body(const struct imap_session *s, struct search_subject *m, struct buf *body)
-{
-    while (body->len < m->size) {
-        AUTO_ARENA *a = arena_new(PIECE_MAX + 4096);
-        struct store_body req = {
-            .session = s->id, .mid = m->entry.mid, .offset = body->len, .max = PIECE_MAX};
-        struct store_body_reply rep;
-        struct ipc_peer *store;
-
-        TRY(imap_store(&store));
-        TRY(store_body_call(store, &req, a, &rep));
-        if (rep.bytes.len == 0)
-            return ERR_CORRUPT;
-        buf_add(body, rep.bytes);
-        TRY(buf_status(body));
-    }
-    m->body = buf_str(body);
-    m->has_body = true;
-    return OK;
-}
-
 /* With its record at hand: a hit?  A message that went away meanwhile is none. */
 static SUSPENDS enum status
 decide(struct imap_cmd *c, const struct search *p, struct search_subject *m, bool *hit)
 {
-    AUTO_BUF body = BUF(BODY_MAX);
+    AUTO_BUF body = BUF(IMAP_BODY_MAX);
     enum search_answer a = search_run(p, m);
 
     if (a == SEARCH_UNKNOWN) {
-        enum status e = read_body(c->s, m, &body);
+        enum status e = imap_read_body(c->s, m->entry.mid, m->size, &body);
+        m->body = buf_str(&body);
+        m->has_body = e == OK;
         if (e != OK && e != ERR_NOT_FOUND)
             return e;
         a = e == OK ? search_run(p, m) : SEARCH_NO;
@@ -128,7 +109,8 @@ decide_records(struct imap_cmd *c, const struct search *p, const struct batch *b
             return ERR_CORRUPT;
         for (size_t i = 0, at = done; i < rep.records_count; i++, at++) {
             const struct store_record *r = &rep.records[i];
-            bool hit;
+            AUTO_BUF made = BUF(RECORD_MAX);
+            bool hit = false;
             while (at < done + rep.done && b->mid[at] != r->mid)
                 at++; /* expunged meanwhile */
             if (at == done + rep.done)
@@ -136,9 +118,11 @@ decide_records(struct imap_cmd *c, const struct search *p, const struct batch *b
             struct search_subject m = subject_at(c->s, b->index[at]);
             m.size = r->size;
             m.received_us = r->received;
-            m.has_record = record_open(r->bytes, &m.record) == OK;
-            if (!m.has_record)
-                return ERR_TEMP; /* never a wrong answer for want of a record */
+            enum status e = imap_record(c->s, r, &made, &m.record);
+            if (e == ERR_NOT_FOUND)
+                continue;
+            TRY(e); /* never a wrong answer for want of a record */
+            m.has_record = true;
             TRY(decide(c, p, &m, &hit));
             if (hit)
                 take(c, b->index[at], h);
@@ -185,35 +169,70 @@ ascending(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-static void
-write_plain(const struct hits *h, struct buf *b)
+/* The numbers go out in pieces. */
+static SUSPENDS enum status
+send_piece(struct imap_cmd *c, struct buf *b)
 {
-    buf_add_z(b, "* SEARCH");
+    if (b->len < SEND_AT)
+        return OK;
+    TRY(conn_write(c->s->conn, buf_str(b)));
+    buf_reset(b);
+    return OK;
+}
+
+static SUSPENDS enum status
+send_plain(struct imap_cmd *c, const struct hits *h)
+{
+    AUTO_BUF b = BUF(2 * SEND_AT);
+
+    buf_add_z(&b, "* SEARCH");
     for (size_t i = 0; i < h->count; i++) {
-        buf_add_char(b, ' ');
-        buf_add_u64(b, h->numbers[i]);
+        buf_add_char(&b, ' ');
+        buf_add_u64(&b, h->numbers[i]);
+        TRY(send_piece(c, &b));
     }
-    buf_add_z(b, "\r\n");
+    buf_add_z(&b, "\r\n");
+    return conn_write(c->s->conn, buf_str(&b));
+}
+
+/* Some numbers at a time, never cutting a range. */
+static SUSPENDS enum status
+send_set(struct imap_cmd *c, const struct hits *h, struct buf *b)
+{
+    for (size_t from = 0; from < h->count;) {
+        size_t end = MIN(from + SET_PIECE, h->count);
+        while (end < h->count && h->numbers[end] == h->numbers[end - 1] + 1)
+            end++;
+        if (from > 0)
+            buf_add_char(b, ',');
+        imap_add_set(b, h->numbers + from, end - from);
+        from = end;
+        TRY(send_piece(c, b));
+    }
+    return OK;
 }
 
 /* RFC 4731 section 3.1: MIN, MAX and ALL are left out when nothing was found. */
-static void
-write_extended(struct imap_cmd *c, const struct search *p, const struct hits *h, struct buf *b)
+static SUSPENDS enum status
+send_extended(struct imap_cmd *c, const struct search *p, const struct hits *h)
 {
-    buf_add_z(b, "* ESEARCH (TAG ");
-    imap_add_string(b, c->tag);
-    buf_add_z(b, c->uid ? ") UID" : ")");
+    AUTO_BUF b = BUF(2 * SEND_AT);
+
+    buf_add_z(&b, "* ESEARCH (TAG ");
+    imap_add_string(&b, c->tag);
+    buf_add_z(&b, c->uid ? ") UID" : ")");
     if (h->count > 0 && (p->returns & SEARCH_RETURN_MIN) != 0)
-        buf_addf(b, " MIN %u", h->numbers[0]);
+        buf_addf(&b, " MIN %u", h->numbers[0]);
     if (h->count > 0 && (p->returns & SEARCH_RETURN_MAX) != 0)
-        buf_addf(b, " MAX %u", h->numbers[h->count - 1]);
+        buf_addf(&b, " MAX %u", h->numbers[h->count - 1]);
     if (h->count > 0 && (p->returns & SEARCH_RETURN_ALL) != 0) {
-        buf_add_z(b, " ALL ");
-        imap_add_set(b, h->numbers, h->count);
+        buf_add_z(&b, " ALL ");
+        TRY(send_set(c, h, &b));
     }
     if ((p->returns & SEARCH_RETURN_COUNT) != 0)
-        buf_addf(b, " COUNT %zu", h->count);
-    buf_add_z(b, "\r\n");
+        buf_addf(&b, " COUNT %zu", h->count);
+    buf_add_z(&b, "\r\n");
+    return conn_write(c->s->conn, buf_str(&b));
 }
 
 /* "SEARCH" [SP "RETURN" ...] [SP "CHARSET" SP astring] 1*(SP search-key) */
@@ -222,22 +241,17 @@ imap_cmd_search(struct imap_cmd *c)
 {
     struct search *p = ARENA_NEW(c->arena, struct search);
     AUTO(hits_release) struct hits h = {0};
-    AUTO_BUF out = BUF(REPLY_MAX);
 
     if (!search_parse(c, p))
-        return p->bad_charset ? imap_no(c, "BADCHARSET (UTF-8)", "This charset is not known")
-                              : imap_bad(c, "Expected SEARCH keys");
+        return p->bad_charset
+                   ? imap_no(c, "BADCHARSET (US-ASCII UTF-8)", "This charset is not known")
+                   : imap_bad(c, "Expected SEARCH keys");
     resolve_sets(p, c->s);
     enum status e = run(c, p, &h);
     if (e != OK)
         return imap_failed(c, e);
     if (h.count > 1)
         qsort(h.numbers, h.count, sizeof(h.numbers[0]), ascending);
-    if (p->extended)
-        write_extended(c, p, &h, &out);
-    else
-        write_plain(&h, &out);
-    TRY(buf_status(&out));
-    TRY(conn_write(c->s->conn, buf_str(&out)));
+    TRY(p->extended ? send_extended(c, p, &h) : send_plain(c, &h));
     return imap_ok(c, NULL, "Searched");
 }

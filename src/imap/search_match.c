@@ -91,19 +91,6 @@ part_has(const struct record_part *part, struct str message, struct str needle)
 }
 
 static bool
-body_has(const struct search_subject *m, struct str needle)
-{
-    struct record_cursor c = record_parts(&m->record);
-    struct record_part part;
-
-    while (record_part_next(&c, &part))
-        if (part.kind == MIME_LEAF && str_eq_nocase(part.type, STR("text")) &&
-            part.end <= m->body.len && part_has(&part, m->body, needle))
-            return true;
-    return false;
-}
-
-static bool
 any_field_has(struct str block, struct str needle)
 {
     struct header_cursor c = header_cursor_of(block);
@@ -112,6 +99,29 @@ any_field_has(struct str block, struct str needle)
     while (header_next(&c, &f))
         if (field_has(f.whole, needle))
             return true;
+    return false;
+}
+
+/* The text parts, and the headers of messages inside: for a reader they are text of this one. */
+static bool
+body_has(const struct search_subject *m, struct str needle)
+{
+    struct record_cursor c = record_parts(&m->record);
+    struct record_part part;
+    bool of_message = false; /* the part before was a message, and this is what is in it */
+
+    while (record_part_next(&c, &part)) {
+        if (part.end > m->body.len)
+            return false;
+        if (of_message && any_field_has(str_sub(m->body, (size_t)part.header_at,
+                                                (size_t)(part.body_at - part.header_at)),
+                                        needle))
+            return true;
+        of_message = part.kind == MIME_MESSAGE;
+        if (part.kind == MIME_LEAF && str_eq_nocase(part.type, STR("text")) &&
+            part_has(&part, m->body, needle))
+            return true;
+    }
     return false;
 }
 

@@ -102,6 +102,8 @@ void imap_add_set(struct buf *b, const uint32_t *numbers, size_t n); /* "1:3,5";
 /* ---- updates (sync.c) ---- */
 /* Tells EXPUNGE (when allowed), EXISTS and changed flags, and moves the session on. */
 MUST_USE SUSPENDS enum status imap_sync(struct imap_session *s, bool may_expunge);
+/* Tells keywords that are new to the client, before replies that name them. */
+MUST_USE SUSPENDS enum status imap_sync_keywords(struct imap_session *s);
 /* STORE: the session knows what became of these messages.  They ascend by index. */
 struct imap_known {
     size_t index;

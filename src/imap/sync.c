@@ -1,14 +1,16 @@
 /* sync.c - what a session has told its client, and how it catches up with its box.
  *
- * The whole text is made before any of it is sent, because sending may suspend and the box may move on meanwhile.
+ * The text goes out in pieces, so that a client that does not read costs no more than one.  Sending may suspend, and the
+ * box may move on meanwhile: what is told is measured by the modseq and the array that it had at the beginning, and
+ * what came later comes with the next command.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
 #include "imap/commands.h"
 
-#define NEWS_MAX (1u << 30)
+enum { PIECE = 1 << 15, PIECE_MAX = 1 << 17 };
 
-static void tell_expunged(struct imap_session *s, struct buf *b);
+static SUSPENDS enum status tell_expunged(struct imap_session *s, struct buf *b);
 static void tell_exists(struct imap_session *s, struct buf *b);
 static void tell_keywords(struct imap_session *s, struct buf *b);
 
@@ -26,14 +28,28 @@ tell_flags(const struct imap_session *s, size_t index, bool uid, struct buf *b)
     buf_add(b, STR(")\r\n"));
 }
 
-static void
-tell_changed(const struct imap_session *s, size_t count, struct buf *b)
+/* Sends a piece when it is large enough. */
+static SUSPENDS enum status
+send_piece(struct imap_session *s, struct buf *b)
 {
-    if (s->box->modseq <= s->modseq)
-        return;
-    for (size_t i = 0; i < count; i++)
-        if (s->array->at[i].modseq > s->modseq)
-            tell_flags(s, i, true, b);
+    if (b->len < PIECE)
+        return OK;
+    TRY(conn_write(s->conn, buf_str(b)));
+    buf_reset(b);
+    tell_keywords(s, b);
+    return OK;
+}
+
+static SUSPENDS enum status
+tell_changed(struct imap_session *s, size_t count, struct buf *b)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (s->array->at[i].modseq <= s->modseq)
+            continue;
+        tell_flags(s, i, true, b);
+        TRY(send_piece(s, b));
+    }
+    return OK;
 }
 
 /* OK also when the store is away: the news can wait. */
@@ -49,55 +65,63 @@ catch_up(struct imap_session *s)
     return imap_bye(s, "The mailbox was deleted"); /* RFC 2180 section 3.3 */
 }
 
-static SUSPENDS enum status
-send_news(struct imap_session *s, const struct buf *b)
-{
-    if (buf_status(b) != OK)
-        return imap_bye(s, "Too much has changed, select the mailbox again");
-    return conn_write(s->conn, buf_str(b));
-}
-
 enum status
 imap_sync(struct imap_session *s, bool may_expunge)
 {
-    AUTO_BUF b = BUF(NEWS_MAX);
+    AUTO_BUF b = BUF(PIECE_MAX);
 
     if (s->box == NULL)
         return OK;
     TRY(catch_up(s));
     if (s->bye)
         return OK;
+    uint64_t upto = s->box->modseq;
     tell_keywords(s, &b);
     if (may_expunge)
-        tell_expunged(s, &b);
+        TRY(tell_expunged(s, &b));
     size_t told = s->count;
     tell_exists(s, &b);
-    tell_changed(s, told, &b);
-    s->modseq = MAX(s->modseq, s->box->modseq);
-    return send_news(s, &b);
+    if (upto > s->modseq)
+        TRY(tell_changed(s, told, &b));
+    s->modseq = MAX(s->modseq, upto);
+    return conn_write(s->conn, buf_str(&b));
+}
+
+enum status
+imap_sync_keywords(struct imap_session *s)
+{
+    AUTO_BUF b = BUF(PIECE_MAX);
+
+    tell_keywords(s, &b);
+    return conn_write(s->conn, buf_str(&b));
 }
 
 /* ---- parts ---- */
 
 /* Both arrays ascend.  What the new one lacks is gone; when it has something between what we told, which the store
  * never does, everything after that counts as gone and comes back as new. */
-static void
+static enum status
 tell_expunged(struct imap_session *s, struct buf *b)
 {
-    const struct box_array *now = s->box->array;
+    AUTO(box_array_unref) struct box_array *now = NULL;
     size_t kept = 0;
 
-    if (s->array == now)
-        return;
+    if (s->array == s->box->array)
+        return OK;
+    now = box_array_ref(s->box->array);
+    const size_t now_count = now->count;
     for (size_t i = 0; i < s->count; i++) {
-        if (kept < now->count && now->at[kept].uid == s->array->at[i].uid)
+        if (kept < now_count && now->at[kept].uid == s->array->at[i].uid) {
             kept++;
-        else
-            buf_addf(b, "* %zu EXPUNGE\r\n", kept + 1);
+            continue;
+        }
+        buf_addf(b, "* %zu EXPUNGE\r\n", kept + 1);
+        TRY(send_piece(s, b));
     }
     box_array_unref(&s->array);
-    s->array = box_array_ref(s->box->array);
+    s->array = box_array_ref(now);
     s->count = kept;
+    return OK;
 }
 
 /* New messages have numbers only in the latest array. */
@@ -138,12 +162,13 @@ expected(const struct imap_told *t, uint32_t old)
 enum status
 imap_sync_stored(struct imap_session *s, const struct imap_told *t)
 {
-    AUTO_BUF b = BUF(NEWS_MAX);
+    AUTO_BUF b = BUF(PIECE_MAX);
     const struct imap_known *k = t->messages, *end = t->messages + t->count;
 
     TRY(catch_up(s));
     if (s->bye)
         return OK;
+    uint64_t upto = s->box->modseq;
     tell_keywords(s, &b);
     for (size_t i = 0; i < s->count; i++) {
         const struct box_entry *e = &s->array->at[i];
@@ -154,10 +179,11 @@ imap_sync_stored(struct imap_session *s, const struct imap_told *t)
             tell_flags(s, i, t->uid || !ours, &b);
         if (ours)
             k++;
+        TRY(send_piece(s, &b));
     }
     tell_exists(s, &b);
-    s->modseq = MAX(s->modseq, s->box->modseq);
-    return send_news(s, &b);
+    s->modseq = MAX(s->modseq, upto);
+    return conn_write(s->conn, buf_str(&b));
 }
 
 void

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "ipc/store_serve.h"
+#include "mail/record.h"
 #include "testkit/fake_internal.h"
 
 /* ---- failures on order ---- */
@@ -150,6 +151,20 @@ store_serve_mailbox_delete(struct ipc_peer *from, const struct store_mailbox_del
     return OK;
 }
 
+/* RFC 3501 section 6.3.5: the messages go, INBOX stays. */
+static enum status
+rename_inbox(struct fake_mailbox *m, struct str name)
+{
+    struct fake_mailbox *to = fake_make(name, 0);
+
+    for (size_t i = 0; i < m->count; i++)
+        fake_add(to, m->messages[i].body, m->messages[i].flags & 31);
+    while (m->count > 0)
+        fake_take_out(m, m->count - 1);
+    fake_tell(m);
+    return OK;
+}
+
 SUSPENDS enum status
 store_serve_mailbox_rename(struct ipc_peer *from, const struct store_mailbox_rename *req,
                            struct arena *a, struct store_mailbox_rename_reply *rep)
@@ -161,6 +176,8 @@ store_serve_mailbox_rename(struct ipc_peer *from, const struct store_mailbox_ren
         return ERR_NOT_FOUND;
     if (fake_find(req->name) != NULL)
         return ERR_EXISTS;
+    if (str_eq(m->name, STR("INBOX")))
+        return rename_inbox(m, req->name);
     if (fake_is_below(req->name, m->name))
         return ERR_DENIED;
     struct str old = arena_str(a, m->name);
@@ -256,6 +273,21 @@ store_serve_changes(struct ipc_peer *from, const struct store_changes *req, stru
     return OK;
 }
 
+/* As cook makes it; nothing for a message that it could not read. */
+static struct str
+record_of(const struct fake_message *m, struct arena *a)
+{
+    AUTO_ARENA *work = arena_new(2 * MIME_ARENA_MAX + m->body.len);
+    AUTO_BUF record = BUF(RECORD_MAX);
+    struct mime_tree tree;
+
+    if (m->unread)
+        return STR("");
+    mime_parse(m->body, work, &tree);
+    ASSERT(record_write(m->body, &tree, work, &record) == OK);
+    return arena_str(a, buf_str(&record));
+}
+
 SUSPENDS enum status
 store_serve_records(struct ipc_peer *from, const struct store_records *req, struct arena *a,
                     struct store_records_reply *rep)
@@ -266,8 +298,11 @@ store_serve_records(struct ipc_peer *from, const struct store_records *req, stru
     for (size_t i = 0; i < req->mids_count; i++) {
         const struct fake_message *m = by_mid(req->mids[i]);
         if (m != NULL)
-            list[rep->records_count++] = (struct store_record){
-                .mid = m->mid, .size = m->body.len, .received = m->received, .saved = m->received};
+            list[rep->records_count++] = (struct store_record){.mid = m->mid,
+                                                               .size = m->body.len,
+                                                               .received = m->received,
+                                                               .saved = m->received,
+                                                               .bytes = record_of(m, a)};
     }
     rep->records = list;
     rep->done = (uint32_t)req->mids_count;

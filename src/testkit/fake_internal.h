@@ -17,6 +17,7 @@ struct fake_message {
     uint64_t modseq, mid;
     int64_t received;
     struct str body;
+    bool unread; /* there is no record of it */
 };
 struct fake_vanished {
     uint32_t uid;

@@ -345,6 +345,8 @@ change_message(struct fake_mailbox *m, uint32_t uid, struct str verb, struct str
         return number(&rest, &n) && m->messages[i].received == (int64_t)n * 1000000;
     if (str_eq(verb, STR("remove"))) {
         fake_take_out(m, i);
+    } else if (str_eq(verb, STR("unread"))) {
+        m->messages[i].unread = true;
     } else if (str_eq(verb, STR("flag")) && number(&rest, &n)) {
         fake_touch(m);
         m->messages[i].flags = n;

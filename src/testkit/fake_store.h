@@ -37,6 +37,7 @@ void fake_end(void); /* on a fiber, when no session is left */
  *    fail VERB STATUS       the next such call fails (number of enum status)
  *    die VERB               the next such call ends the channel
  *    lose, revive           the channel              revoke                the sessions
+ *    unread NAME UID        its record is lost
  *    date NAME UID SECONDS  it was received then     text NAME TEXT        this message arrives, \r \n escaped
  *    check NAME UID TEXT    the body holds TEXT      drop NAME             somebody deletes the mailbox
  *    envelope TEXT          the last message by SMTP came with this envelope (fake_smtp.c) */

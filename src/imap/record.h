@@ -1,0 +1,24 @@
+/* record.h - what is known of a message: from its record, or from its body where that fails.
+ *
+ * Suspends:  both do.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef IMAP_RECORD_H
+#define IMAP_RECORD_H
+
+#include "imap/session.h"
+#include "mail/record.h"
+
+/* More is never read into memory for one message. */
+#define IMAP_BODY_MAX (64u << 20)
+
+struct store_record;
+/* All size bytes of a message.  ERR_LIMIT: more than *body takes; ERR_NOT_FOUND: it is gone. */
+MUST_USE SUSPENDS enum status imap_read_body(const struct imap_session *s, uint64_t mid,
+                                             uint64_t size, struct buf *body);
+/* Opens the record that came with r; *out points into r, or into *made (of RECORD_MAX) when it had to be made anew. */
+MUST_USE SUSPENDS enum status imap_record(const struct imap_session *s,
+                                          const struct store_record *r, struct buf *made,
+                                          struct record *out);
+
+#endif
