@@ -90,6 +90,7 @@ SUSPENDS void contract_rocks_compact(struct subject *s);
 SUSPENDS void contract_rocks_checkpoint(struct subject *s);
 SUSPENDS void contract_rocks_mark(struct subject *s);
 SUSPENDS void contract_rocks_damage(struct subject *s);
+SUSPENDS void contract_rocks_lost_place(struct subject *s);
 SUSPENDS void contract_rocks_format(struct subject *s);
 SUSPENDS void contract_rocks_sample(struct subject *s);
 SUSPENDS void contract_rocks_space(struct subject *s);

@@ -339,6 +339,34 @@ contract_rocks_damage(struct subject *s)
     ASSERT(blob_get(s, ids[2], &bytes) == OK && !engine_failed(s->e));
 }
 
+/* Where a body lies cannot be read any more: it cannot be had, but it can be dropped, and others go on. */
+void
+contract_rocks_lost_place(struct subject *s)
+{
+    struct rocks *r = rocks_of(s->e);
+    struct blob_id ids[BODIES];
+    struct str bytes;
+    char *error = NULL;
+
+    bodies_write(s, ids);
+    rocksdb_writeoptions_t *how = rocksdb_writeoptions_create();
+    rocksdb_put_cf(r->db, how, r->cf[CF_LOC], (const char *)ids[3].bytes, sizeof(ids[3].bytes), "?",
+                   1, &error);
+    rocksdb_writeoptions_destroy(how);
+    ASSERT(error == NULL);
+    ASSERT(blob_get(s, ids[3], &bytes) == ERR_CORRUPT);
+    struct batch *b = batch_new(s->a);
+    struct cell_version v = version_ok(s, CELL(3)), now;
+    batch_put(b, STR("k"), STR("v"));
+    batch_ref_add(b, ids[3]);
+    ASSERT(engine_commit(s->e, CELL(3), v, b, &now) == ERR_CORRUPT && !engine_failed(s->e));
+    ASSERT(get_ok(s, CELL(3), STR("k")).ptr == NULL);
+    ref_ok(s, CELL(3), ids[3], false);
+    ref_ok(s, CELL(4), ids[4], false);
+    ASSERT(blob_get(s, ids[4], &bytes) == ERR_NOT_FOUND);
+    ASSERT(blob_get(s, ids[5], &bytes) == OK && !engine_failed(s->e));
+}
+
 /* ---- versions ---- */
 void
 contract_rocks_format(struct subject *s)

@@ -62,6 +62,7 @@ static const struct row rows[] = {
     {"checkpoint", contract_rocks_checkpoint, ROCKS},
     {"mark", contract_rocks_mark, ROCKS},
     {"damage", contract_rocks_damage, ROCKS},
+    {"lost_place", contract_rocks_lost_place, ROCKS},
     {"format", contract_rocks_format, ROCKS},
     {"sample", contract_rocks_sample, ROCKS},
     {"watermarks", contract_rocks_space, ROCKS},

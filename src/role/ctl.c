@@ -157,6 +157,7 @@ ctl_fail(const struct ctl *c, enum status e)
         [ERR_TEMP] = "not possible now, try again",
         [ERR_CLOSED] = "the server ended the conversation",
         [ERR_NO_SPACE] = "the disk is full",
+        [ERR_QUOTA] = "the account's quota is reached",
     };
     const char *text = p->text[0] != '\0' ? p->text : words[e] != NULL ? words[e] : status_name(e);
 
