@@ -13,6 +13,7 @@
 
 #include "base/scan.h"
 #include "role/command.h"
+#include "role/names.h"
 #include "role/role.h"
 #include "rt/disk.h"
 #include "rt/loop.h"
@@ -169,6 +170,18 @@ struct str
 ctl_arg(const struct ctl *c, int i)
 {
     return i < c->argc ? str_of(c->argv[i]) : STR("");
+}
+
+struct str
+ctl_address(const struct ctl *c, int i)
+{
+    return name_address(ctl_arg(c, i), c->arena);
+}
+
+struct str
+ctl_domain(const struct ctl *c, int i)
+{
+    return name_domain(ctl_arg(c, i), c->arena);
 }
 
 static bool

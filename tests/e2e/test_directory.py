@@ -76,8 +76,8 @@ def arrives(server, address, subject, *users):
 
 
 def test_a_new_domain_has_its_three_addresses(town):
-    for local in ('postmaster', 'abuse', 'tls-reports', 'PostMaster'):
-        arrives(town, f'{local}@example.com', f'for {local}', 'anna@example.com')
+    for n, local in enumerate(('postmaster', 'abuse', 'tls-reports', 'PostMaster')):
+        arrives(town, f'{local}@example.com', f'role {n}', 'anna@example.com')
     assert rcpt(town, 'postmaster') == 250
     aliases = town.ctl('alias', 'list').stdout
     assert all(f'{n}@example.com' in aliases for n in ('postmaster', 'abuse', 'tls-reports'))
@@ -151,6 +151,11 @@ def test_international_domain(town):
     send(town, f'erna@{IDN_A}', 'by its other name')
     assert has(town, f'erna@{IDN_A}', 'by its other name') == 1
     assert rcpt(town, f'postmaster@{IDN_A}') == 250
+    with imaplib.IMAP4('127.0.0.1', town.ports['imap'], timeout=20) as m:
+        name = f'erna@{IDN}'.encode()
+        m.send(b'a1 LOGIN {%d+}\r\n%s secret\r\n' % (len(name), name))
+        assert m.readline().startswith(b'a1 OK')
+        m.send(b'a2 LOGOUT\r\n')
     # A domain that was added twice, under each name, is one.
     town.ctl('domain', 'add', IDN_A)
     shown = [line.split()[0] for line in town.ctl('domain', 'list').stdout.splitlines()]
