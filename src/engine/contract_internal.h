@@ -89,6 +89,7 @@ SUSPENDS void contract_rocks_faults(struct subject *s);
 SUSPENDS void contract_rocks_compact(struct subject *s);
 SUSPENDS void contract_rocks_checkpoint(struct subject *s);
 SUSPENDS void contract_rocks_mark(struct subject *s);
+SUSPENDS void contract_rocks_log(struct subject *s);
 SUSPENDS void contract_rocks_damage(struct subject *s);
 SUSPENDS void contract_rocks_lost_place(struct subject *s);
 SUSPENDS void contract_rocks_format(struct subject *s);

@@ -61,6 +61,7 @@ static const struct row rows[] = {
     {"compact", contract_rocks_compact, ROCKS},
     {"checkpoint", contract_rocks_checkpoint, ROCKS},
     {"mark", contract_rocks_mark, ROCKS},
+    {"log", contract_rocks_log, ROCKS},
     {"damage", contract_rocks_damage, ROCKS},
     {"lost_place", contract_rocks_lost_place, ROCKS},
     {"format", contract_rocks_format, ROCKS},
