@@ -34,7 +34,7 @@ struct store {
         int64_t next_us;
         bool was_critical;
     } round;
-    uint32_t fibers;           /* of upkeep and runners */
+    uint32_t fibers; /* of upkeep and runners */
     bool stopping;
 };
 /* One channel, of any role. */

@@ -265,7 +265,8 @@ static SUSPENDS void
 test_bad_neighbour(struct kit *k)
 {
     struct cell *c = cell_open(k->cs, CELL(1));
-    struct neighbour all[5] = {{c, false, OK}, {c, false, OK}, {c, true, OK}, {c, false, OK}, {c, true, OK}};
+    struct neighbour all[5] = {
+        {c, false, OK}, {c, false, OK}, {c, true, OK}, {c, false, OK}, {c, true, OK}};
 
     put(c, "a", "1");
     for (size_t i = 0; i < COUNT_OF(all); i++)
@@ -426,7 +427,7 @@ main(int argc, char **argv)
         {"crowd", test_crowd, KIT_ALL},
         {"overlay", test_overlay, KIT_MEM},
         {"two_nodes", test_two_nodes, KIT_CLUSTER},
-    {"bad_neighbour", test_bad_neighbour, KIT_ALL},
+        {"bad_neighbour", test_bad_neighbour, KIT_ALL},
         {"fail", test_fail, KIT_MEM},
         {"evict", test_evict, KIT_ALL},
         {"limit", test_limit, KIT_ALL},

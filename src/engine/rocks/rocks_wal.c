@@ -1,6 +1,6 @@
 /* rocks_wal.c - what the write-ahead log says of itself, beside what RocksDB recovers from it.
  *
- * Point-in-time recovery ends at the first record that it cannot read, without a word.  A torn record at the end is what
+ * Point-in-time recovery ends at the first record that it cannot read, without a word.  A torn one at the end is what
  * a power cut leaves of a group that nobody was told of.  But our committer writes a group only when the one before
  * is durable: a readable batch of sequence n, wherever it stands, says that everything below n was acknowledged.  So a
  * recovered sequence below n - 1 means damage.
