@@ -5,7 +5,7 @@
  * is durable: a readable batch of sequence n, wherever it stands, says that everything below n was acknowledged.  So a
  * recovered sequence below n - 1 means damage.
  *
- * Format:    blocks of 32 KiB of records: masked crc32c of type and payload, length, type; all little-endian.  The first
+ * Format:    blocks of 32 KiB of records: masked crc32c of type and payload, length, type; little-endian.  The first
  *            or only record of a batch begins with its sequence.  A record never spans blocks, so each block is a new
  *            start behind damage.
  *
