@@ -31,6 +31,7 @@ static const char *const status_names[] = {
     [ERR_CLOSED] = "closed",
     [ERR_CANCELLED] = "cancelled",
     [ERR_NO_SPACE] = "no-space",
+    [ERR_QUOTA] = "quota",
     [ERR_IO] = "io",
     [ERR_CORRUPT] = "corrupt",
 };

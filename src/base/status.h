@@ -21,11 +21,12 @@ enum status {
     ERR_TIMEOUT,   /* a deadline or a progress floor was missed */
     ERR_CLOSED,    /* the peer or the session is gone */
     ERR_CANCELLED, /* the fiber was told to stop */
-    ERR_NO_SPACE,  /* disk or quota is full */
+    ERR_NO_SPACE,  /* the disk is full */
     ERR_IO,        /* the system failed; the outcome may be unknown */
     ERR_CORRUPT,   /* stored data fails its check */
+    ERR_QUOTA,     /* the account's own limit is reached */
 };
-#define STATUS_COUNT (ERR_CORRUPT + 1)
+#define STATUS_COUNT (ERR_QUOTA + 1)
 
 /* Lower-case name for logs: "ok", "syntax", "limit" ... */
 const char *status_name(enum status s);

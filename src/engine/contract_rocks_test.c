@@ -290,6 +290,64 @@ contract_rocks_mark(struct subject *s)
     subject_open(s);
 }
 
+static uint64_t flip_at, cut_to; /* places in the write-ahead log */
+
+static void
+log_flip(const char *path, const char *name)
+{
+    AUTO(fd_close) int fd = -1;
+    char byte;
+    struct iovec part = {&byte, 1};
+
+    (void)name;
+    ASSERT(disk_open(path, O_RDWR, 0, &fd) == OK && disk_read_at(fd, &byte, 1, flip_at) == OK);
+    byte ^= 1;
+    ASSERT(disk_write_at(fd, &part, 1, flip_at) == OK);
+}
+
+static void
+log_cut(const char *path, const char *name)
+{
+    (void)name;
+    ASSERT(truncate(path, (off_t)cut_to) == 0);
+}
+
+/* The log itself tells damage in its middle from a torn end, whatever the mark has not yet heard of. */
+void
+contract_rocks_log(struct subject *s)
+{
+    enum { COMMITS = 40, SIZE = 5000 };
+    /* The first record, some in the middle, and nearly the last: everything but the last group. */
+    static const uint64_t flips[] = {7, 40000, 100000, (COMMITS - 1) * SIZE, 0};
+    struct problem why;
+    char path[PATH_ROOM], mark[PATH_ROOM];
+
+    file_path(s, "cells", path);
+    file_path(s, "MARK", mark);
+    for (size_t i = 0; i < COUNT_OF(flips); i++) {
+        for (int n = 0; n < COMMITS; n++)
+            put_ok(s, CELL(1), STR("k"), pattern(s->a, SIZE, (uint64_t)n));
+        engine_close(&s->e);
+        ASSERT(unlink(mark) == 0);
+        flip_at = flips[i];
+        if (flip_at > 0) {
+            ASSERT(files_each(path, ".log", log_flip) == 1);
+            for (int again = 0; again < 2; again++) {
+                ASSERT(open_says(s, &why) == ERR_CORRUPT);
+                ASSERT(str_find_str(str_of(why.text), STR("acknowledged")) >= 0);
+            }
+        } else {
+            /* The end of the last group is missing: nobody was told of it. */
+            cut_to = (uint64_t)COMMITS * SIZE;
+            ASSERT(files_each(path, ".log", log_cut) == 1);
+            ASSERT(open_says(s, &why) == OK);
+        }
+        tree_remove(s->path);
+        arena_reset(s->a);
+        subject_open(s);
+    }
+}
+
 static void
 file_damage(const char *path, const char *name)
 {
@@ -337,6 +395,34 @@ contract_rocks_damage(struct subject *s)
     upkeep_many(s);
     ASSERT(blob_get(s, ids[0], &bytes) == ERR_CORRUPT);
     ASSERT(blob_get(s, ids[2], &bytes) == OK && !engine_failed(s->e));
+}
+
+/* Where a body lies cannot be read any more: it cannot be had, but it can be dropped, and others go on. */
+void
+contract_rocks_lost_place(struct subject *s)
+{
+    struct rocks *r = rocks_of(s->e);
+    struct blob_id ids[BODIES];
+    struct str bytes;
+    char *error = NULL;
+
+    bodies_write(s, ids);
+    rocksdb_writeoptions_t *how = rocksdb_writeoptions_create();
+    rocksdb_put_cf(r->db, how, r->cf[CF_LOC], (const char *)ids[3].bytes, sizeof(ids[3].bytes), "?",
+                   1, &error);
+    rocksdb_writeoptions_destroy(how);
+    ASSERT(error == NULL);
+    ASSERT(blob_get(s, ids[3], &bytes) == ERR_CORRUPT);
+    struct batch *b = batch_new(s->a);
+    struct cell_version v = version_ok(s, CELL(3)), now;
+    batch_put(b, STR("k"), STR("v"));
+    batch_ref_add(b, ids[3]);
+    ASSERT(engine_commit(s->e, CELL(3), v, b, &now) == ERR_CORRUPT && !engine_failed(s->e));
+    ASSERT(get_ok(s, CELL(3), STR("k")).ptr == NULL);
+    ref_ok(s, CELL(3), ids[3], false);
+    ref_ok(s, CELL(4), ids[4], false);
+    ASSERT(blob_get(s, ids[4], &bytes) == ERR_NOT_FOUND);
+    ASSERT(blob_get(s, ids[5], &bytes) == OK && !engine_failed(s->e));
 }
 
 /* ---- versions ---- */

@@ -8,8 +8,8 @@
  * Owns:      everything below the data directory.
  * Promises:  engine_commit() returns OK only when the batch is in stable storage, with the blobs that it
  *            refers to; it is visible to engine_get() and engine_scan() only from then on.
- *            ERR_CONFLICT, ERR_NO_SPACE, ERR_LIMIT, ERR_TEMP: nothing changed.  ERR_IO: the outcome is unknown,
- *            the engine has failed and refuses everything until it is opened anew.
+ *            ERR_IO: the outcome is unknown, the engine has failed and refuses everything until it is opened
+ *            anew.  Any other failure: nothing changed.
  *            Corruption is ERR_CORRUPT, never wrong bytes.  A blob nobody refers to is garbage that a crash
  *            cannot turn into an orphan.
  *            A cell that does not exist reads as empty with version 0; a dropped one is ERR_NOT_FOUND to
@@ -74,7 +74,7 @@ void batch_put(struct batch *b, struct str key, struct str value);
 void batch_del(struct batch *b, struct str key);
 /* Of a blob that ended and was not forgotten, or that has references; else the commit says ERR_NOT_FOUND. */
 void batch_ref_add(struct batch *b, struct blob_id id);
-/* At zero references the blob is gone.  Of an unknown blob: nothing happens. */
+/* At zero references the blob is gone.  Of an unknown blob, or one of which nothing can be read: nothing happens. */
 void batch_ref_drop(struct batch *b, struct blob_id id);
 /* Records: bytes kept beside the cell by number, regenerable, never part of scans. */
 void batch_record_put(struct batch *b, uint64_t number, struct str record);

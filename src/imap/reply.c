@@ -76,7 +76,8 @@ static const struct {
     [ERR_EXISTS] = {"ALREADYEXISTS", "There is a mailbox of this name already"},
     [ERR_DENIED] = {"NOPERM", "This is not allowed"},
     [ERR_CONFLICT] = {"INUSE", "Somebody else changed it at the same time, try again"},
-    [ERR_NO_SPACE] = {"OVERQUOTA", "There is no room left for more mail"},
+    [ERR_NO_SPACE] = {"LIMIT", "The server's disk is nearly full: only deleting works now"},
+    [ERR_QUOTA] = {"OVERQUOTA", "There is no room left for more mail"},
     [ERR_CORRUPT] = {"CORRUPTION", "Stored data is damaged, tell the administrator"},
 };
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/size.h"
+#include "base/suites.h"
 #include "mail/header.h"
 #include "mail/mime.h"
 
@@ -391,8 +392,7 @@ check_suite_file(const char *folder, const char *name, unsigned *same, unsigned 
 static void
 test_suite(void **state)
 {
-    static const char *const folders[] = {"testmsgs", "mimetools-testmsgs"};
-    const char *source = getenv("GODWIT_SOURCE");
+    static const char *const folders[] = {"mime/testmsgs", "mime/mimetools-testmsgs"};
     unsigned same = 0;
     unsigned known = 0;
     (void)state;
@@ -400,9 +400,7 @@ test_suite(void **state)
     for (size_t i = 0; i < COUNT_OF(folders); i++) {
         char folder[512];
         struct dirent *e;
-        snprintf(folder, sizeof(folder), "%s/../shared/suites/mime/%s",
-                 source != NULL ? source : ".", folders[i]);
-        DIR *d = opendir(folder);
+        DIR *d = suite_open(folders[i], folder, sizeof(folder));
         if (d == NULL)
             skip();
         while ((e = readdir(d)) != NULL)

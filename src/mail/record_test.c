@@ -14,6 +14,7 @@
 #include "base/encode.h"
 #include "base/hash.h"
 #include "base/size.h"
+#include "base/suites.h"
 #include "mail/charset.h"
 #include "mail/fold.h"
 #include "mail/preview.h"
@@ -529,16 +530,13 @@ test_suite(void **state)
 {
     static const char *const folders[] = {"mime/testmsgs", "mime/mimetools-testmsgs",
                                           "dkim/corpus"};
-    const char *source = getenv("GODWIT_SOURCE");
     unsigned count = 0;
     (void)state;
 
     for (size_t i = 0; i < COUNT_OF(folders); i++) {
         char folder[512];
         struct dirent *e;
-        snprintf(folder, sizeof(folder), "%s/../shared/suites/%s", source != NULL ? source : ".",
-                 folders[i]);
-        DIR *d = opendir(folder);
+        DIR *d = suite_open(folders[i], folder, sizeof(folder));
         if (d == NULL)
             skip();
         while ((e = readdir(d)) != NULL) {

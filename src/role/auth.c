@@ -14,6 +14,7 @@
 #include "base/size.h"
 #include "ipc/auth_serve.h"
 #include "ipc/store_ipc.h"
+#include "role/names.h"
 #include "role/role.h"
 #include "rt/clock.h"
 #include "rt/heap.h"
@@ -237,7 +238,7 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
         return ERR_LIMIT;
     if (!secret_set(&password, req->password))
         return ERR_DENIED;
-    enum status e = check_password(req->login, &password, a, &who);
+    enum status e = check_password(name_address(req->login, a), &password, a, &who);
     if (e == ERR_DENIED)
         attempts_wrong(attempts, req->peer);
     TRY(e);
@@ -280,6 +281,8 @@ auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make 
                       &sealed);
     buf_release(&j.made);
     TRY(e);
+    if (req->address.len > 0)
+        auth_cache_add(cache, req->address, &password, req->account, req->address);
     rep->verifier = arena_str(a, buf_str(&sealed));
     return OK;
 }

@@ -13,6 +13,7 @@
 
 #include "base/scan.h"
 #include "role/command.h"
+#include "role/names.h"
 #include "role/role.h"
 #include "rt/disk.h"
 #include "rt/loop.h"
@@ -157,6 +158,7 @@ ctl_fail(const struct ctl *c, enum status e)
         [ERR_TEMP] = "not possible now, try again",
         [ERR_CLOSED] = "the server ended the conversation",
         [ERR_NO_SPACE] = "the disk is full",
+        [ERR_QUOTA] = "the account's quota is reached",
     };
     const char *text = p->text[0] != '\0' ? p->text : words[e] != NULL ? words[e] : status_name(e);
 
@@ -168,6 +170,18 @@ struct str
 ctl_arg(const struct ctl *c, int i)
 {
     return i < c->argc ? str_of(c->argv[i]) : STR("");
+}
+
+struct str
+ctl_address(const struct ctl *c, int i)
+{
+    return name_address(ctl_arg(c, i), c->arena);
+}
+
+struct str
+ctl_domain(const struct ctl *c, int i)
+{
+    return name_domain(ctl_arg(c, i), c->arena);
 }
 
 static bool

@@ -39,7 +39,10 @@ int ctl_main(int argc, char **argv, const struct ctl_verb *verbs);
 
 /* Says why on stderr: the server's own words when it gave some. */
 int ctl_fail(const struct ctl *c, enum status e);
-struct str ctl_arg(const struct ctl *c, int i); /* empty when there are fewer */
+struct str ctl_arg(const struct ctl *c, int i); /* as typed; empty when there are fewer */
+/* As the directory keeps it, see names.h. */
+struct str ctl_address(const struct ctl *c, int i);
+struct str ctl_domain(const struct ctl *c, int i);
 /* From the terminal without echo, twice; or the first line of standard input. */
 MUST_USE bool ctl_read_password(struct secret *out);
 MUST_USE bool ctl_read_size(const char *text,

@@ -55,7 +55,7 @@ print_accounts(const struct ctl *c, const struct admin_account *a, size_t n, jso
 static SUSPENDS int
 list_accounts(struct ctl *c)
 {
-    struct admin_accounts req = {.after = STR(""), .only = ctl_arg(c, 0)};
+    struct admin_accounts req = {.after = STR(""), .only = ctl_address(c, 0)};
     struct admin_accounts_reply rep;
     json_t *all = c->json ? json_array() : NULL;
 
@@ -79,7 +79,7 @@ add_account(struct ctl *c)
     if (!ctl_read_password(&password))
         return CTL_FAILED;
     struct admin_account_add req = {
-        .address = ctl_arg(c, 0), .password = secret_str(&password), .quota_bytes = c->quota};
+        .address = ctl_address(c, 0), .password = secret_str(&password), .quota_bytes = c->quota};
     enum status e = admin_account_add_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return ctl_fail(c, e);
@@ -103,7 +103,7 @@ done(const struct ctl *c, enum status e, const char *what)
 static SUSPENDS int
 remove_account(struct ctl *c)
 {
-    struct admin_account_remove req = {.address = ctl_arg(c, 0)};
+    struct admin_account_remove req = {.address = ctl_address(c, 0)};
     struct admin_account_remove_reply rep;
 
     return done(c, admin_account_remove_call(c->store, &req, c->arena, &rep), "is removed");
@@ -117,7 +117,7 @@ set_password(struct ctl *c)
 
     if (!ctl_read_password(&password))
         return CTL_FAILED;
-    struct admin_account_password req = {.address = ctl_arg(c, 0),
+    struct admin_account_password req = {.address = ctl_address(c, 0),
                                          .password = secret_str(&password)};
     return done(c, admin_account_password_call(c->store, &req, c->arena, &rep),
                 "has a new password");
@@ -126,7 +126,7 @@ set_password(struct ctl *c)
 static SUSPENDS int
 set_disabled(struct ctl *c, bool disabled)
 {
-    struct admin_account_disable req = {.address = ctl_arg(c, 0), .disabled = disabled};
+    struct admin_account_disable req = {.address = ctl_address(c, 0), .disabled = disabled};
     struct admin_account_disable_reply rep;
 
     return done(c, admin_account_disable_call(c->store, &req, c->arena, &rep),
@@ -148,7 +148,7 @@ enable_account(struct ctl *c)
 static SUSPENDS int
 set_quota(struct ctl *c)
 {
-    struct admin_account_quota req = {.address = ctl_arg(c, 0)};
+    struct admin_account_quota req = {.address = ctl_address(c, 0)};
     struct admin_account_quota_reply rep;
 
     if (!ctl_read_size(c->argv[1], &req.quota_bytes)) {
@@ -185,11 +185,11 @@ static SUSPENDS int
 set_alias(struct ctl *c)
 {
     struct str targets[TARGETS_MAX];
-    struct admin_alias_set req = {.alias = {.address = ctl_arg(c, 0), .targets = targets}};
+    struct admin_alias_set req = {.alias = {.address = ctl_address(c, 0), .targets = targets}};
     struct admin_alias_set_reply rep;
 
     for (int i = 1; i < c->argc; i++)
-        targets[req.alias.targets_count++] = ctl_arg(c, i);
+        targets[req.alias.targets_count++] = ctl_address(c, i);
     return done(c, admin_alias_set_call(c->store, &req, c->arena, &rep),
                 c->argc == 1 ? "is removed" : "points there from now on");
 }
@@ -300,7 +300,7 @@ print_page(const struct ctl *c, const struct admin_domains_reply *page, json_t *
 
     for (size_t i = 0; i < page->domains_count; i++) {
         const struct admin_domain *d = &page->domains[i];
-        if (one && !str_eq_nocase(d->name, ctl_arg(c, 0)))
+        if (one && !str_eq_nocase(d->name, ctl_domain(c, 0)))
             continue;
         found++;
         if (one && !c->json)
@@ -335,7 +335,7 @@ list_domains(struct ctl *c)
 static SUSPENDS int
 add_domain(struct ctl *c)
 {
-    struct admin_domain_add req = {.name = ctl_arg(c, 0), .admin = ctl_arg(c, 1)};
+    struct admin_domain_add req = {.name = ctl_domain(c, 0), .admin = ctl_address(c, 1)};
     struct admin_domain_add_reply rep;
     enum status e = admin_domain_add_call(c->store, &req, c->arena, &rep);
 
@@ -351,7 +351,7 @@ add_domain(struct ctl *c)
 static SUSPENDS int
 remove_domain(struct ctl *c)
 {
-    struct admin_domain_remove req = {.name = ctl_arg(c, 0)};
+    struct admin_domain_remove req = {.name = ctl_domain(c, 0)};
     struct admin_domain_remove_reply rep;
 
     return done(c, admin_domain_remove_call(c->store, &req, c->arena, &rep),

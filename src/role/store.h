@@ -29,7 +29,12 @@ struct store {
     struct store_notes *notes; /* to workers, not yet sent */
     struct list peers;         /* of struct store_peer */
     struct map *care;          /* accounts whose background work may be due (store_upkeep.c) */
-    uint32_t fibers;           /* of upkeep and runners */
+    struct {                   /* over all accounts, now and then */
+        struct str after;      /* owned */
+        int64_t next_us;
+        bool was_critical;
+    } round;
+    uint32_t fibers; /* of upkeep and runners */
     bool stopping;
 };
 /* One channel, of any role. */

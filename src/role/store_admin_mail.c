@@ -16,7 +16,7 @@ enum {
     ONE_PAGE = 8,          /* messages read at a time */
 };
 
-SUSPENDS static enum status make_verifier(struct store *s, uint64_t account, struct str password,
+SUSPENDS static enum status make_verifier(struct store *s, const struct auth_verifier_make *req,
                                           struct arena *a, struct str *out);
 SUSPENDS static enum status fill(struct store *s, const struct directory_entry *e,
                                  struct admin_account *out);
@@ -36,9 +36,15 @@ admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *r
     do
         n.account = random_u64();
     while (n.account == 0);
-    enum status st = make_verifier(s, n.account, req->password, a, &n.verifier);
+    struct auth_verifier_make make = {.account = n.account, .password = req->password};
+    struct str domain;
+    enum status st = directory_canonical(s->directory, req->address, a, &make.address, &domain);
+    if (st == OK)
+        st = make_verifier(s, &make, a, &n.verifier);
     if (st == OK)
         st = directory_account_add(s->directory, &n);
+    if (st != OK)
+        shut_out(s, n.account); /* forgets the password */
     TRY(store_admin_done(s, st, "account add", req->address));
     TRY(store_checked(s, directory_find(s->directory, req->address, a, &e), "account"));
     return store_checked(s, fill(s, &e, &rep->account), "account");
@@ -65,15 +71,16 @@ admin_serve_account_password(struct ipc_peer *from, const struct admin_account_p
                              struct arena *a, struct admin_account_password_reply *rep)
 {
     struct store *s = store_of(from);
-    struct directory_entry e;
+    struct directory_entry e = {0};
     struct str verifier;
 
     (void)rep;
     enum status st = directory_find(s->directory, req->address, a, &e);
     if (st == OK && e.kind != DIRECTORY_ACCOUNT)
         st = ERR_NOT_FOUND;
+    struct auth_verifier_make make = {.account = e.account, .password = req->password};
     if (st == OK)
-        st = make_verifier(s, e.account, req->password, a, &verifier);
+        st = make_verifier(s, &make, a, &verifier);
     if (st == OK)
         st = directory_account_verifier(s->directory, req->address, verifier);
     if (st == OK)
@@ -192,13 +199,12 @@ admin_serve_queue_act(struct ipc_peer *from, const struct admin_queue_act *req, 
 /* ---- helpers ---- */
 
 SUSPENDS static enum status
-make_verifier(struct store *s, uint64_t account, struct str password, struct arena *a,
+make_verifier(struct store *s, const struct auth_verifier_make *req, struct arena *a,
               struct str *out)
 {
-    const struct auth_verifier_make req = {.account = account, .password = password};
     struct auth_verifier_make_reply rep;
 
-    enum status st = auth_verifier_make_call(store_peer_of(s, ROLE_AUTH), &req, a, &rep);
+    enum status st = auth_verifier_make_call(store_peer_of(s, ROLE_AUTH), req, a, &rep);
     if (st == ERR_CLOSED)
         return ERR_TEMP; /* auth is being started again; nothing was changed */
     TRY(st);

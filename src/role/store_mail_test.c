@@ -196,7 +196,7 @@ test_quota(void)
     town_people();
     ASSERT(directory_account_quota(town.store->directory, STR("bert"), LETTER.len * 2) == OK);
     ASSERT(append(BERT, 1, 0, &added) == OK && append(BERT, 1, 0, &added) == OK);
-    ASSERT(append(BERT, 1, 0, &added) == ERR_NO_SPACE);
+    ASSERT(append(BERT, 1, 0, &added) == ERR_QUOTA);
     ASSERT(store_account_call(town.user, &req, town.a, &account) == OK);
     ASSERT(account.messages == 2 && account.bytes == account.quota_bytes);
 }

@@ -139,7 +139,7 @@ store_serve_append(struct ipc_peer *from, const struct store_append *req, struct
     enum status st = message_add(account, req->mailbox, &m, clock_now(), &place);
     if (st != OK) {
         engine_blob_forget(s->engine, body.id);
-        if (st == ERR_NO_SPACE)
+        if (st == ERR_QUOTA)
             log_quota(account);
         return store_checked(s, st, "append");
     }

@@ -162,7 +162,7 @@ result_of(enum status st, uint32_t index, struct queue_result *out)
                                      .enhanced = STR("5.1.1"),
                                      .text = STR("There is no such address here")};
         return true;
-    case ERR_NO_SPACE:
+    case ERR_QUOTA:
         *out = (struct queue_result){.index = index,
                                      .state = QUEUE_WAITING,
                                      .code = 452,
@@ -173,7 +173,7 @@ result_of(enum status st, uint32_t index, struct queue_result *out)
     }
 }
 
-/* A mark that a crash leaves here costs a few bytes until the account's own upkeep. */
+/* A mark that a crash leaves here costs a few bytes until account_reap() finds it old. */
 SUSPENDS static void
 forget_marks(struct store *s, const struct queue_message *m, const struct queue_result *results,
              size_t n)

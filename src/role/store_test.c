@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "base/size.h"
+#include "engine/engine_faults.h"
 #include "ipc/admin_ipc.h"
+#include "role/store_mail.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
 
@@ -77,6 +79,54 @@ test_one_mailbox_is_listed_at_once(void)
     ASSERT(town_deliver("a@far.example", LETTER, &rep) == ERR_DENIED);
     ASSERT(town_deliver("anna@here.example a@far.example", LETTER, &rep) == ERR_DENIED);
     ASSERT(town_inbox(1) == 2);
+}
+
+/* Deleted mail of an account to which nobody logs in any more is given back all the same. */
+static SUSPENDS void
+test_round(void)
+{
+    struct store_deliver_reply rep;
+    struct uid_range all = {1, UINT32_MAX};
+    struct expunge_request r = {MAILBOX_INBOX, {&all, 1}, false};
+    struct expunge_reply x;
+    struct account_info info;
+
+    town_people();
+    ASSERT(town_deliver("bert@here.example", LETTER, &rep) == OK);
+    ASSERT(town_deliver("anna@here.example", LETTER, &rep) == OK);
+    for (uint64_t id = 1; id <= 2; id++) {
+        AUTO(cell_close) struct cell *account = account_open(town.store->cells, id);
+        /* bert's 20 days ago; anna's waits until there is no room */
+        struct instant when = {clock_now().us - (id == 2 ? 20 : 0) * INT64_C(86400000000)};
+        ASSERT(message_expunge(account, &r, when, town.a, &x) == OK);
+        ASSERT(account_info(account, &info) == OK && info.has_work);
+    }
+    AUTO(cell_close) struct cell *anna = account_open(town.store->cells, 1);
+    AUTO(cell_close) struct cell *bert = account_open(town.store->cells, 2);
+    town.store->round.next_us = 0;
+    TOWN_UNTIL(account_info(bert, &info) == OK && !info.has_work);
+    ASSERT(account_info(anna, &info) == OK && info.has_work);
+    engine_space_for_tests(town.store->engine, SPACE_CRITICAL);
+    TOWN_UNTIL(account_info(anna, &info) == OK && !info.has_work);
+}
+
+/* Without room on the disk a stranger's server tries again later, and says why. */
+static SUSPENDS void
+test_full_disk(void)
+{
+    const struct store_rcpt req = {.address = STR("anna@here.example"), .size = 1000};
+    const struct store_blob_open open = {.size_hint = 1000};
+    struct store_blob_open_reply opened;
+    struct store_rcpt_reply rep;
+    struct store_deliver_reply sent;
+
+    town_people();
+    engine_space_for_tests(town.store->engine, SPACE_LOW);
+    ASSERT(store_rcpt_call(town.mx, &req, town.a, &rep) == ERR_NO_SPACE);
+    ASSERT(store_blob_open_call(town.mx, &open, town.a, &opened) == ERR_NO_SPACE);
+    ASSERT(town_deliver("anna@here.example", LETTER, &sent) == ERR_NO_SPACE);
+    engine_space_for_tests(town.store->engine, SPACE_PLENTY);
+    ASSERT(town_deliver("anna@here.example", LETTER, &sent) == OK && town_inbox(1) == 1);
 }
 
 static SUSPENDS void
@@ -432,6 +482,8 @@ static const struct town_row rows[] = {
     {"rcpt", test_rcpt},
     {"one_mailbox_is_listed_at_once", test_one_mailbox_is_listed_at_once},
     {"several_mailboxes", test_several_mailboxes},
+    {"round", test_round},
+    {"full_disk", test_full_disk},
     {"bodies_in_pieces", test_bodies_in_pieces},
     {"cook_dies", test_cook_dies},
     {"cook_dies_over_a_large_body", test_cook_dies_over_a_large_body},

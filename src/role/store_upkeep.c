@@ -14,6 +14,8 @@ enum {
     CARE_STEP = 32,   /* accounts looked after in one period */
     CARE_DELAY_S = 5, /* not in the middle of a log-in */
     CARE_AGAIN_S = 3600,
+    ROUND_STEP = 64, /* accounts of the directory added in one period, while few wait */
+    ROUND_S = 86400,
 };
 #define SECOND_US INT64_C(1000000)
 
@@ -26,8 +28,12 @@ struct care {
 FIBER_ENTRY static void upkeep(void *arg);
 SUSPENDS static void period(struct store *s, uint32_t n);
 SUSPENDS static void look_after_some(struct store *s);
+SUSPENDS static enum status walk_round(struct store *s);
+static void hurry(struct store *s);
+static size_t waiting(const struct store *s);
 SUSPENDS static enum status look_after(struct store *s, uint64_t account, bool *more_out,
                                        bool *later_out);
+static void care_soon(struct store *s, uint64_t account, int64_t delay_us);
 
 enum status
 store_upkeep_start(struct store *s)
@@ -41,6 +47,12 @@ store_upkeep_start(struct store *s)
 void
 store_care(struct store *s, uint64_t account)
 {
+    care_soon(s, account, CARE_DELAY_S * SECOND_US);
+}
+
+static void
+care_soon(struct store *s, uint64_t account, int64_t delay_us)
+{
     char key[8];
 
     be64_put(key, account);
@@ -48,7 +60,7 @@ store_care(struct store *s, uint64_t account)
         return;
     struct care *c = MEM_NEW(struct care);
     c->account = account;
-    c->due_us = clock_now().us + CARE_DELAY_S * SECOND_US;
+    c->due_us = clock_now().us + delay_us;
     map_put(s->care, str_from(key, sizeof(key)), c);
 }
 
@@ -70,6 +82,7 @@ upkeep(void *arg)
     while (map_next(s->care, &cursor, &key, &value))
         mem_free(value);
     map_free(&s->care);
+    mem_str_free(&s->round.after);
     s->fibers--;
 }
 
@@ -84,6 +97,8 @@ period(struct store *s, uint32_t n)
     /* A step that fails without harm is tried again in the next period. */
     if (store_checked(s, engine_upkeep(s->engine), "upkeep") != OK)
         return;
+    enum status walked = store_checked(s, walk_round(s), "the round of accounts");
+    (void)walked; /* the next period tries again */
     look_after_some(s);
     if (n % REAP_EVERY == REAP_EVERY - 1 &&
         store_checked(s, directory_reap(s->directory, now), "removed accounts") != OK)
@@ -123,6 +138,68 @@ look_after_some(struct store *s)
     }
 }
 
+/* Nobody may ever log in again to an account whose deleted mail is due, so once a day, and when the disk is about to be
+ * full, all accounts are looked at. */
+SUSPENDS static enum status
+walk_round(struct store *s)
+{
+    AUTO_ARENA *a = arena_new(16 << 20);
+    struct directory_page p = {.after = s->round.after, .max = ROUND_STEP, .a = a};
+    const struct directory_entry *list;
+    int64_t now = clock_now().us;
+    bool critical = engine_space(s->engine) == SPACE_CRITICAL;
+    size_t n;
+
+    if (critical && !s->round.was_critical) {
+        hurry(s);
+        mem_str_free(&s->round.after);
+        s->round.next_us = 0;
+    }
+    s->round.was_critical = critical;
+    if (now < s->round.next_us || waiting(s) > CARE_STEP)
+        return OK;
+    TRY(directory_list(s->directory, DIRECTORY_ACCOUNT, &p, &list, &n));
+    for (size_t i = 0; i < n; i++)
+        care_soon(s, list[i].account, 0);
+    mem_str_free(&s->round.after);
+    if (n < ROUND_STEP)
+        s->round.next_us = now + ROUND_S * SECOND_US;
+    else
+        s->round.after = mem_str(list[n - 1].address);
+    return OK;
+}
+
+/* Without room nothing is kept for those who regret: who waits, waits no longer. */
+static void
+hurry(struct store *s)
+{
+    size_t cursor = 0;
+    struct str key;
+    void *value;
+
+    while (map_next(s->care, &cursor, &key, &value)) {
+        struct care *c = value;
+        c->due_us = 0;
+        c->idle = false;
+    }
+}
+
+/* Accounts that are due. */
+static size_t
+waiting(const struct store *s)
+{
+    size_t n = 0, cursor = 0;
+    struct str key;
+    void *value;
+    int64_t now = clock_now().us;
+
+    while (map_next(s->care, &cursor, &key, &value)) {
+        const struct care *c = value;
+        n += !c->idle && c->due_us <= now;
+    }
+    return n;
+}
+
 SUSPENDS static enum status
 look_after(struct store *s, uint64_t account, bool *more_out, bool *later_out)
 {
@@ -131,5 +208,5 @@ look_after(struct store *s, uint64_t account, bool *more_out, bool *later_out)
 
     TRY(account_info(cell, &info));
     *later_out = info.has_work;
-    return info.has_work ? account_reap(cell, clock_now(), more_out) : OK;
+    return account_reap(cell, clock_now(), more_out);
 }

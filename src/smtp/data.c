@@ -96,7 +96,8 @@ reply_of(enum status e, const struct smtp_body *b)
                    ? (struct smtp_reply){552, "5.3.4", "The message is too large"}
                    : (struct smtp_reply){554, "5.4.6", "The message goes in circles"};
     case ERR_NO_SPACE:
-        return (struct smtp_reply){452, "4.2.2", "No room for it now, try again later"};
+        return (struct smtp_reply){452, "4.3.1", "The server's disk is full, try again later"};
+    case ERR_QUOTA: return (struct smtp_reply){452, "4.2.2", "The mailbox is full"};
     case ERR_NOT_FOUND: return (struct smtp_reply){550, "5.1.1", "There is no such address here"};
     case ERR_DENIED: return (struct smtp_reply){550, "5.7.1", "Not allowed"};
     case ERR_TEMP: return (struct smtp_reply){451, "4.3.0", "Cannot take it now, try again"};

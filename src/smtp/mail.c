@@ -99,7 +99,12 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
     struct store_rcpt ask = {.address = r->address, .size = s->mail.said.size};
     struct store_rcpt_reply answer;
 
-    if (smtp_world->store == NULL || store_rcpt_call(smtp_world->store, &ask, a, &answer) != OK)
+    enum status e = smtp_world->store == NULL
+                        ? ERR_CLOSED
+                        : store_rcpt_call(smtp_world->store, &ask, a, &answer);
+    if (e == ERR_NO_SPACE)
+        return smtp_reply(s, 452, "4.3.1", "The server's disk is full, try again later");
+    if (e != OK)
         return smtp_reply(s, 451, "4.3.0", "Cannot check the recipient now, try again");
     const struct smtp_reply *no = refusal_of(s, answer.class);
     if (no != NULL) {

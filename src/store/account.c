@@ -37,6 +37,7 @@ account_create(struct cell *account, struct account_quota quota, struct instant 
     enum status s;
     int tries = 0;
 
+    TRY(work_may_grow(account, GROWS_A_LITTLE));
     do {
         s = create_once(account, &quota, now);
     } while (work_again(&s, &tries));
@@ -83,12 +84,11 @@ account_has_room(struct cell *account, uint64_t size)
     AUTO_ARENA *a = arena_new(ARENA_WORK);
 
     TRY(head_load(account, a, &h));
-    if (engine_space(cells_engine(cell_home(account))) != SPACE_PLENTY)
-        return ERR_NO_SPACE;
+    TRY(work_may_grow(account, GROWS_A_BODY));
     if (h.quota_messages != 0 && h.messages >= h.quota_messages)
-        return ERR_NO_SPACE;
+        return ERR_QUOTA;
     if (h.quota_bytes != 0 && (h.bytes >= h.quota_bytes || size > h.quota_bytes - h.bytes))
-        return ERR_NO_SPACE;
+        return ERR_QUOTA;
     return OK;
 }
 

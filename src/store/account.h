@@ -34,7 +34,7 @@ MUST_USE SUSPENDS enum status account_create(struct cell *account, struct accoun
                                              struct instant now);
 MUST_USE SUSPENDS enum status account_info(struct cell *account, struct account_info *out);
 MUST_USE SUSPENDS enum status account_set_quota(struct cell *account, struct account_quota quota);
-/* Would a message of this size be taken now?  OK, ERR_NO_SPACE, ERR_NOT_FOUND. */
+/* Would a message of this size be taken now?  OK, ERR_QUOTA, ERR_NO_SPACE, ERR_NOT_FOUND. */
 MUST_USE SUSPENDS enum status account_has_room(struct cell *account, uint64_t size);
 /* One bounded step towards the end of the account; call again while *more_out.  The first step makes it ERR_NOT_FOUND
  * for everything else; bodies go with it. */

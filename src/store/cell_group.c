@@ -178,9 +178,11 @@ static void
 land(struct cell *c, uint8_t slot, enum status s, struct cell_version now)
 {
     struct group *g = &c->groups[slot];
+    size_t members = list_count(&g->members);
 
     c->in_flight = false;
     c->landings++;
+    c->alone -= c->alone > 0;
     if (s == OK) {
         c->version = now;
         keep_values(g, slot);
@@ -188,16 +190,18 @@ land(struct cell *c, uint8_t slot, enum status s, struct cell_version now)
         engine_publish(c->home->engine, c->id, now.v);
     } else {
         drop_values(g, slot);
-        if (s != ERR_CONFLICT && s != ERR_NO_SPACE && s != ERR_LIMIT && s != ERR_TEMP &&
-            s != ERR_NOT_FOUND) {
+        if (s == ERR_IO)
             c->home->failed = true;
-            s = ERR_IO;
-        }
         if (s == ERR_CONFLICT || s == ERR_NOT_FOUND) {
             c->version_known = false;
             cell_forget(c);
         }
         cell_void(c, s == ERR_IO ? ERR_IO : ERR_CONFLICT);
+        /* A blob that is not there, or what cannot be read, is the fault of one of them: each tries by itself. */
+        if ((s == ERR_NOT_FOUND || s == ERR_CORRUPT || s == ERR_LIMIT) && members > 1) {
+            c->alone = (uint32_t)members;
+            s = ERR_CONFLICT;
+        }
     }
     finish(g, s);
     group_reset(g);

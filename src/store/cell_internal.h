@@ -69,6 +69,7 @@ struct cell {
     uint8_t building; /* index of the group being built; the other may be in flight */
     bool in_flight;
     struct fiber_queue moved; /* those who wait for a group to leave or to land */
+    uint32_t alone;           /* so many groups have one member: to find whose fault it was */
     bool version_known, stale;
     struct cell_version version;
     uint64_t landings; /* counts them, to tell own commits from others */

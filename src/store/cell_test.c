@@ -237,6 +237,47 @@ test_two_nodes(struct kit *k)
     cell_close(&fresh);
 }
 
+/* What one member of a group asks for in vain does not fail the others. */
+struct neighbour {
+    struct cell *c;
+    bool bad;
+    enum status last;
+};
+
+static FIBER_ENTRY void
+neighbour(void *arg)
+{
+    struct neighbour *n = arg;
+    char key[2] = {'n', n->bad ? 'b' : 'g'};
+    struct tx *t;
+
+    do {
+        ASSERT(tx_begin(n->c, &t) == OK);
+        tx_put(t, str_from(key, sizeof(key)), STR("x"));
+        if (n->bad)
+            tx_ref_add(t, (struct blob_id){{1}});
+        n->last = tx_commit(&t);
+    } while (n->last == ERR_CONFLICT);
+    kit_left();
+}
+
+static SUSPENDS void
+test_bad_neighbour(struct kit *k)
+{
+    struct cell *c = cell_open(k->cs, CELL(1));
+    struct neighbour all[5] = {
+        {c, false, OK}, {c, false, OK}, {c, true, OK}, {c, false, OK}, {c, true, OK}};
+
+    put(c, "a", "1");
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        kit_go(neighbour, &all[i]);
+    kit_wait();
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        ASSERT(all[i].last == (all[i].bad ? ERR_NOT_FOUND : OK));
+    ASSERT(str_eq(value(k, c, "ng"), STR("x")) && value(k, c, "nb").ptr == NULL);
+    cell_close(&c);
+}
+
 static SUSPENDS void
 test_fail(struct kit *k)
 {
@@ -386,6 +427,7 @@ main(int argc, char **argv)
         {"crowd", test_crowd, KIT_ALL},
         {"overlay", test_overlay, KIT_MEM},
         {"two_nodes", test_two_nodes, KIT_CLUSTER},
+        {"bad_neighbour", test_bad_neighbour, KIT_ALL},
         {"fail", test_fail, KIT_MEM},
         {"evict", test_evict, KIT_ALL},
         {"limit", test_limit, KIT_ALL},

@@ -271,7 +271,8 @@ tx_end(struct tx **tp)
 static enum status
 wait_turn(struct cell *c)
 {
-    while (cell_building(c)->bytes >= GROUP_SOFT_BYTES && !list_empty(&cell_building(c)->members)) {
+    while (!list_empty(&cell_building(c)->members) &&
+           (cell_building(c)->bytes >= GROUP_SOFT_BYTES || c->alone > 0)) {
         cell_kick(c);
         TRY(fiber_queue_wait(&c->moved, FIBER_FOREVER));
     }

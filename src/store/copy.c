@@ -26,6 +26,7 @@ message_copy(struct cell *account, const struct copy_request *r, struct instant 
     enum status s;
     int tries = 0;
 
+    TRY(work_may_grow(account, GROWS_A_LITTLE));
     do {
         s = copy_once(&c, &too_many, out);
     } while (work_again(&s, &tries));

@@ -289,7 +289,7 @@ test_changes(struct kit *k)
     ASSERT(directory_find(d, STR("anna"), k->a, &e) == OK && e.epoch == 4 && !e.disabled);
     ASSERT(str_eq(e.verifier, STR("other")) && e.quota_bytes == 5);
     AUTO(cell_close) struct cell *cell = account_open(k->cs, 1);
-    ASSERT(account_has_room(cell, 6) == ERR_NO_SPACE);
+    ASSERT(account_has_room(cell, 6) == ERR_QUOTA);
     ASSERT(directory_by_id(d, 1, k->a, &e) == OK && str_eq(e.address, STR("anna@example.org")));
     ASSERT(directory_by_id(d, 99, k->a, &e) == ERR_NOT_FOUND);
     ASSERT(directory_account_verifier(d, STR("info"), STR("x")) == ERR_NOT_FOUND);

@@ -73,6 +73,7 @@ mailbox_create(struct cell *account, struct str name, enum mailbox_special speci
     int tries = 0;
 
     ASSERT((int)special >= 0 && special < (int)SPECIAL_COUNT);
+    TRY(work_may_grow(account, GROWS_A_LITTLE));
     TRY(mailbox_name_check(name, a, &name));
     do {
         s = create_once(account, name, special, id_out);
@@ -102,6 +103,7 @@ mailbox_rename(struct cell *account, uint32_t id, struct str name, struct instan
     enum status s;
     int tries = 0;
 
+    TRY(work_may_grow(account, GROWS_A_LITTLE));
     TRY(mailbox_name_check(name, a, &r.name));
     if (id == MAILBOX_INBOX)
         return rename_inbox(account, r.name, now);
@@ -119,6 +121,7 @@ mailbox_subscribe(struct cell *account, struct str name, bool on)
     enum status s;
     int tries = 0;
 
+    TRY(work_may_grow(account, GROWS_A_LITTLE));
     TRY(mailbox_name_check(name, a, &name));
     do {
         s = subscribe_once(account, name, on);

@@ -44,8 +44,7 @@ message_add_all(struct cell *account, const struct message_batch *b, struct inst
     int tries = 0;
 
     ASSERT(b->count > 0);
-    if (engine_space(cells_engine(cell_home(account))) != SPACE_PLENTY)
-        return ERR_NO_SPACE;
+    TRY(work_may_grow(account, GROWS_A_BODY));
     AUTO_ARENA *a = arena_new(ARENA_WORK);
     struct message_place *places = ARENA_ARRAY(a, struct message_place, b->count);
     do {
@@ -128,12 +127,12 @@ has_room(const struct work *w, const struct message_batch *b)
 
     if (h->quota_messages != 0 &&
         (h->messages >= h->quota_messages || b->count > h->quota_messages - h->messages))
-        return ERR_NO_SPACE;
+        return ERR_QUOTA;
     for (size_t i = 0; i < b->count; i++) {
         if (__builtin_add_overflow(bytes, b->messages[i].size, &bytes))
             return ERR_LIMIT;
     }
-    return h->quota_bytes != 0 && bytes > h->quota_bytes ? ERR_NO_SPACE : OK;
+    return h->quota_bytes != 0 && bytes > h->quota_bytes ? ERR_QUOTA : OK;
 }
 
 static enum status

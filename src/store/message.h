@@ -4,7 +4,8 @@
  *            Changes of very many messages (flags, expunge) may be several commits, each with its own modseq; adding
  *            and copying always looks like one.  A cancelled or failed call may have done a prefix of such commits.
  * Never:     looks into a message: records and sort entries are opaque bytes from role cook.
- * Suspends:  all calls marked so.  ERR_NOT_FOUND: no such mailbox or message.  ERR_NO_SPACE: quota or disk.
+ * Suspends:  all calls marked so.  ERR_NOT_FOUND: no such mailbox or message.  ERR_QUOTA: the
+ *            account's limit.  ERR_NO_SPACE: the disk's, see work_may_grow().
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_MESSAGE_H

@@ -353,20 +353,20 @@ test_quota(struct kit *k)
     ASSERT(account_create(account, (struct account_quota){0}, k->now) == ERR_EXISTS);
     kit_add(k, account, MAILBOX_INBOX, 900);
     m[0] = kit_message(k, 101, 1);
-    ASSERT(account_has_room(account, 101) == ERR_NO_SPACE);
+    ASSERT(account_has_room(account, 101) == ERR_QUOTA);
     ASSERT(account_has_room(account, 100) == OK);
-    ASSERT(message_add(account, MAILBOX_INBOX, &m[0], k->now, p) == ERR_NO_SPACE);
+    ASSERT(message_add(account, MAILBOX_INBOX, &m[0], k->now, p) == ERR_QUOTA);
     for (size_t i = 0; i < 3; i++)
         m[i] = kit_message(k, 34, i);
     struct message_batch b = {MAILBOX_INBOX, m, 3};
-    ASSERT(message_add_all(account, &b, k->now, p) == ERR_NO_SPACE); /* all or none */
+    ASSERT(message_add_all(account, &b, k->now, p) == ERR_QUOTA); /* all or none */
     ASSERT(kit_box(k, account, MAILBOX_INBOX).exists == 1);
     b.count = 2;
     ASSERT(message_add_all(account, &b, k->now, p) == OK);
     ASSERT(p[0].uid == 2 && p[1].uid == 3 && p[0].modseq == p[1].modseq);
     ASSERT(account_set_quota(account, (struct account_quota){0, 4}) == OK);
     kit_add(k, account, MAILBOX_INBOX, 900);
-    ASSERT(message_add(account, MAILBOX_INBOX, &m[2], k->now, p) == ERR_NO_SPACE);
+    ASSERT(message_add(account, MAILBOX_INBOX, &m[2], k->now, p) == ERR_QUOTA);
     expunge(k, account, MAILBOX_INBOX, UIDS(1, 1), false); /* deleting always works */
     ASSERT(message_add(account, MAILBOX_INBOX, &m[2], k->now, p) == OK);
     kit_check(k, account);
@@ -375,6 +375,44 @@ test_quota(struct kit *k)
     ASSERT(message_add(account, MAILBOX_INBOX, &m[0], k->now, p) == ERR_NO_SPACE);
     expunge(k, account, MAILBOX_INBOX, ALL_UIDS, false);
     engine_space_for_tests(k->e, SPACE_PLENTY);
+    cell_close(&account);
+}
+
+/* Hardly any room on the disk: nothing new, but flags and removal go on, and what was removed is gone at once. */
+static SUSPENDS void
+test_full_disk(struct kit *k)
+{
+    struct cell *account = kit_account(k, 1), *other = account_open(k->cs, 2);
+    struct message_new m = kit_message(k, 10, 1);
+    struct copy_request r = {MAILBOX_INBOX, 2, ALL_UIDS, false};
+    struct message_place p;
+    struct copy_reply copied;
+    struct account_info info;
+    uint64_t size;
+    uint32_t id;
+
+    ASSERT(message_add(account, MAILBOX_INBOX, &m, k->now, &p) == OK);
+    kit_add(k, account, MAILBOX_INBOX, 100);
+    engine_space_for_tests(k->e, SPACE_LOW);
+    ASSERT(account_has_room(account, 1) == ERR_NO_SPACE);
+    ASSERT(mailbox_create(account, STR("new"), SPECIAL_NONE, &id) == OK);
+    ASSERT(copy(k, account, &r, &copied) == OK);
+    engine_space_for_tests(k->e, SPACE_CRITICAL);
+    ASSERT(copy(k, account, &r, &copied) == ERR_NO_SPACE);
+    ASSERT(mailbox_create(account, STR("more"), SPECIAL_NONE, &id) == ERR_NO_SPACE);
+    ASSERT(mailbox_rename(account, id, STR("other"), k->now) == ERR_NO_SPACE);
+    ASSERT(account_create(other, (struct account_quota){0}, k->now) == ERR_NO_SPACE);
+    flag(k, account, ALL_UIDS, FLAGS_ADD, FLAG_SEEN);
+    expunge(k, account, 2, ALL_UIDS, false);
+    expunge(k, account, MAILBOX_INBOX, ALL_UIDS, false);
+    ASSERT(engine_blob_size(k->e, m.blob, &size) == OK);
+    reap_all(k, account, k->now);
+    ASSERT(engine_blob_size(k->e, m.blob, &size) == ERR_NOT_FOUND);
+    ASSERT(account_info(account, &info) == OK && !info.has_work && info.messages == 0);
+    ASSERT(mailbox_delete(account, id, k->now) == OK);
+    engine_space_for_tests(k->e, SPACE_PLENTY);
+    kit_check(k, account);
+    cell_close(&other);
     cell_close(&account);
 }
 
@@ -438,6 +476,12 @@ test_qid(struct kit *k)
     m.rcpt = 3;
     ASSERT(message_add(account, MAILBOX_INBOX, &m, k->now, &p) == OK && !p.was_here);
     ASSERT(kit_box(k, account, MAILBOX_INBOX).exists == 3);
+    /* A crash left the marks behind: they go when no queue entry can be as old. */
+    struct instant later = {k->now.us + (LIMIT_QUEUE_DAYS + 2) * INT64_C(86400000000)};
+    reap_all(k, account, k->now);
+    ASSERT(message_add(account, MAILBOX_INBOX, &m, k->now, &p) == OK && p.was_here);
+    reap_all(k, account, later);
+    ASSERT(message_add(account, MAILBOX_INBOX, &m, k->now, &p) == OK && !p.was_here);
     cell_close(&account);
 }
 
@@ -563,6 +607,7 @@ main(int argc, char **argv)
         {"copy", test_copy, KIT_ALL},
         {"placements", test_placements, KIT_ALL},
         {"quota", test_quota, KIT_ALL},
+        {"full_disk", test_full_disk, KIT_ALL},
         {"threads", test_threads, KIT_ALL},
         {"qid", test_qid, KIT_ALL},
         {"crowd", test_crowd, KIT_ALL},

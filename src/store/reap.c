@@ -9,6 +9,8 @@
 #define EMPTY_RECORDS 256u
 #define BODIES_STEP   256u
 #define JOBS_STEP     16u
+#define MARKS_STEP    64u
+#define MARK_KEPT_US  ((LIMIT_QUEUE_DAYS + 1) * INT64_C(86400000000))
 
 static SUSPENDS enum status reap_once(struct cell *account, struct instant now, bool *more_out);
 static SUSPENDS enum status reap_jobs(struct work *w, bool *did_out);
@@ -17,6 +19,8 @@ static SUSPENDS enum status empty_mailbox(struct work *w, uint64_t id, uint32_t 
 static SUSPENDS enum status empty_page(struct work *w, const struct cell_entry *e);
 static SUSPENDS enum status reap_bodies(struct work *w, uint32_t now_s, bool *did_out);
 static SUSPENDS enum status reap_body(struct work *w, uint64_t mid);
+static SUSPENDS enum status reap_marks(struct work *w);
+static SUSPENDS enum status mark_is_old(struct work *w, uint64_t mid, bool *out);
 static SUSPENDS enum status next_due(struct work *w, struct str after);
 
 enum status
@@ -49,6 +53,8 @@ reap_once(struct cell *account, struct instant now, bool *more_out)
         TRY(reap_jobs(&w, &did));
     if (!did && w.head.next_due != 0 && w.head.next_due <= now_s)
         TRY(reap_bodies(&w, now_s, &did));
+    if (!did)
+        TRY(reap_marks(&w));
     TRY(work_commit(&w));
     *more_out = did;
     return OK;
@@ -214,4 +220,43 @@ reap_body(struct work *w, uint64_t mid)
     tx_record_del(w->tx, mid);
     TRY(work_entry_put(w, &k, false, mid % PAGE_ENTRIES, STR_NONE));
     return work_entry_put(w, &sort, false, mid % (1u << SORT_PAGE_BITS), STR_NONE);
+}
+
+/* Marks of deliveries whose queue entry ended in the moment of a crash.  The queue forgets a mark itself when it has
+ * committed the result, so the few that are here are old, or their entry still waits. */
+static enum status
+reap_marks(struct work *w)
+{
+    const struct cell_entry *e;
+    uint64_t mid;
+    bool old;
+    size_t n;
+
+    TRY(tx_range(w->tx, (struct tx_span){STR("D"), STR("E"), MARKS_STEP}, &e, &n));
+    for (size_t i = 0; i < n; i++) {
+        TRY(number_read(e[i].value, ID48_MAX, &mid));
+        TRY(mark_is_old(w, mid, &old));
+        if (old)
+            tx_del(w->tx, e[i].key);
+    }
+    return OK;
+}
+
+/* By the day on which its message was saved, and when that is gone: 14 days ago at least. */
+static enum status
+mark_is_old(struct work *w, uint64_t mid, bool *out)
+{
+    struct key k = key_messages(mid);
+    struct message_value v;
+    struct str body;
+
+    enum status s = work_entry(w, &k, mid % PAGE_ENTRIES, &body);
+    if (s == ERR_NOT_FOUND) {
+        *out = true;
+        return OK;
+    }
+    TRY(s);
+    TRY(message_entry_read(body, &v));
+    *out = v.saved_us < w->now.us - MARK_KEPT_US;
+    return OK;
 }

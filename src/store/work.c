@@ -71,6 +71,15 @@ work_end(struct work *w)
     arena_free(&w->scratch);
 }
 
+enum status
+work_may_grow(struct cell *account, enum growth what)
+{
+    enum engine_space space = engine_space(cells_engine(cell_home(account)));
+    bool may = what == GROWS_A_BODY ? space == SPACE_PLENTY : space != SPACE_CRITICAL;
+
+    return may ? OK : ERR_NO_SPACE;
+}
+
 bool
 work_again(enum status *s, int *tries)
 {

@@ -60,6 +60,9 @@ MUST_USE SUSPENDS enum status work_begin(struct work *w, struct cell *account, s
 /* After OK the work is over; w->modseq is the modseq it got, or the account's when nothing changed. */
 MUST_USE SUSPENDS enum status work_commit(struct work *w);
 void work_end(struct work *w);
+/* Little room on the disk: no new bodies.  Hardly any: nothing new at all, only flags and removal, ERR_NO_SPACE. */
+enum growth { GROWS_A_BODY, GROWS_A_LITTLE };
+enum status work_may_grow(struct cell *account, enum growth what);
 /* True while a conflict is worth another try; waits a little from the third on.  Then the status is ERR_TEMP. */
 SUSPENDS bool work_again(enum status *s, int *tries);
 

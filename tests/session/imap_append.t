@@ -59,7 +59,7 @@ F: date INBOX 2 1795478523
 2S: b7 OK [APPENDUID 1001 4] Saved
 2S: b8 OK Done
 2S: b9 OK [APPENDUID 1005 1] Saved
-F: fail append 11
+F: fail append 14
 2C: b10 APPEND INBOX {5+}
 2C: hello
 2S: b10 NO [OVERQUOTA] ...

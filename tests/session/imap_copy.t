@@ -48,7 +48,7 @@ C: a13 STATUS Archive (MESSAGES UNSEEN)
 S: * STATUS Archive (MESSAGES 4 UNSEEN 1)
 S: a13 OK ...
 F: deliver INBOX
-F: fail copy 11
+F: fail copy 14
 C: a14 NOOP
 S: * 1 EXISTS
 S: * 0 RECENT

@@ -59,6 +59,23 @@ format_ensure(struct rocks *r, struct problem *why)
     return status;
 }
 
+/* Before RocksDB looks: its recovery throws away the log behind the damage, and with it the evidence. */
+static enum status
+mark_raise(struct rocks *r, struct problem *why)
+{
+    uint64_t mark, logged;
+    enum status status = rocks_mark_read(r->path, &mark);
+
+    if (status == OK)
+        status = rocks_wal_highest(r->path, &logged);
+    if (status == OK && logged > mark + 1)
+        status = rocks_mark_write(r->path, logged - 1);
+    if (status != OK)
+        problem_set(why, 0, "", "The mark or the write-ahead log in %.120s cannot be read (%s).",
+                    r->path, status_name(status));
+    return status;
+}
+
 static enum status
 mark_check(struct rocks *r, struct problem *why)
 {
@@ -113,6 +130,8 @@ open_work(void *arg)
         job->status = format_ensure(r, job->why);
     if (job->status == OK)
         job->status = directory_make(bodies, job->why);
+    if (job->status == OK && r->sync)
+        job->status = mark_raise(r, job->why);
     if (job->status == OK)
         job->status = rocks_db_open(r, job->cache_bytes, job->why);
     if (job->status == OK)

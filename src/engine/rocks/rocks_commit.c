@@ -4,7 +4,7 @@
 #include "engine/rocks/rocks_blob_internal.h"
 #include "engine/rocks/rocks_upkeep_internal.h"
 
-/* The blobs that a batch refers to, pinned. */
+/* The blobs that a batch refers to, pinned; NULL: of which nothing can be read. */
 struct refs {
     struct rocks_loc **locs;
     size_t count;
@@ -99,7 +99,13 @@ refs_pin(struct rocks *r, const struct batch *b, struct refs *refs)
         if (op->verb != BATCH_REF_ADD && op->verb != BATCH_REF_DROP)
             continue;
         struct rocks_loc *loc;
-        TRY(rocks_loc_pin(r, op->blob, &loc));
+        enum status status = rocks_loc_pin(r, op->blob, &loc);
+        /* A message must not stay for ever because what its body's place says is damaged. */
+        if (status == ERR_CORRUPT && op->verb == BATCH_REF_DROP) {
+            refs->locs[refs->count++] = NULL;
+            continue;
+        }
+        TRY(status);
         refs->locs[refs->count++] = loc;
         TRY(rocks_loc_durable(loc));
     }
@@ -110,7 +116,8 @@ static void
 refs_unpin(struct rocks *r, struct refs *refs)
 {
     for (size_t i = 0; i < refs->count; i++)
-        rocks_loc_unpin(r, refs->locs[i]);
+        if (refs->locs[i])
+            rocks_loc_unpin(r, refs->locs[i]);
     mem_free(refs->locs);
 }
 
@@ -139,7 +146,7 @@ submit(struct rocks *r, struct rocks_cell *cell, const struct batch *b, struct r
     size_t bytes = b->bytes;
 
     for (size_t i = 0; i < refs->count; i++)
-        bytes += refs->locs[i]->body.len;
+        bytes += refs->locs[i] ? refs->locs[i]->body.len : 0;
     rocksdb_writebatch_t *w = rocks_group_begin(r);
     batch_write(r, w, cell->id, b);
     refs_write(r, w, b, refs);
@@ -187,6 +194,8 @@ refs_write(struct rocks *r, rocksdb_writebatch_t *w, const struct batch *b, stru
         if (op->verb != BATCH_REF_ADD && op->verb != BATCH_REF_DROP)
             continue;
         struct rocks_loc *loc = refs->locs[i++];
+        if (!loc)
+            continue;
         if (op->verb == BATCH_REF_ADD) {
             loc->refs++;
             loc->pending = false;
@@ -195,6 +204,6 @@ refs_write(struct rocks *r, rocksdb_writebatch_t *w, const struct batch *b, stru
         }
     }
     for (i = 0; i < refs->count; i++)
-        if (refs->locs[i]->exists && !refs->locs[i]->pending)
+        if (refs->locs[i] && refs->locs[i]->exists && !refs->locs[i]->pending)
             rocks_loc_write(r, w, refs->locs[i]);
 }

@@ -63,11 +63,13 @@ struct rocks *rocks_of(struct engine *e);
 enum status rocks_db_open(struct rocks *r, uint64_t cache_bytes, struct problem *why);
 void rocks_db_close(struct rocks *r);
 
-/* ---- rocks_format.c, rocks_mark.c: files beside the database; on a pool thread ---- */
+/* ---- rocks_format.c, rocks_mark.c, rocks_wal.c: files beside the database; on a pool thread ---- */
 enum status rocks_format_check(const char *path, struct problem *why); /* ERR_NOT_FOUND: none */
 enum status rocks_format_write(const char *path);
 enum status rocks_mark_read(const char *path, uint64_t *sequence_out);
 enum status rocks_mark_write(const char *path, uint64_t sequence);
+/* The first sequence of the last batch that can be read at all; before the database is opened. */
+enum status rocks_wal_highest(const char *path, uint64_t *sequence_out);
 
 /* ---- rocks_read.c: one value, from memory or by the pool ---- */
 struct rocks_value {
