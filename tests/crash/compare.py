@@ -3,6 +3,7 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import collections
+import datetime
 import json
 import poplib
 import re
@@ -139,8 +140,9 @@ class Excuses:
         self.kills = kills
         self.noted = {}
         for found in re.finditer(r't=(\S+) .*ev=queue\.result .*to=(\S+)@elsewhere\.example .*state=delivered', log):
-            self.noted.setdefault(found.group(2), found.group(1))
+            when = datetime.datetime.fromisoformat(found.group(1).replace('Z', '+00:00')).timestamp()
+            self.noted.setdefault(found.group(2), when)
 
     def __call__(self, nonce, first, second):
-        return any(first - 1 < when < second and name in ('store', 'out', 'all', 'boss', 'stop')
+        return second < self.noted.get(nonce, second + 1) and any(first - 1 < when < second and name in ('store', 'out', 'all', 'boss', 'stop')
                    for when, name in self.kills)

@@ -41,7 +41,7 @@ class Job:
         self.ledger = Ledger()
         self.gate, self.ending = threading.Event(), threading.Event()
         self.kills, self.cycles = [], 0
-        self.deck = []
+        self.deck, self.times = [], []
         port = free_port()
         self.sink = Sink(port)
         self.sink.messages = Arrivals()
@@ -129,6 +129,7 @@ class Job:
     def cycle(self):
         """One death, and proof of life after it; now and then the next death comes first."""
         names = self.draw()
+        start = time.monotonic()
         self.kill(names)
         self.cycles += 1
         if self.dice.random() < 0.25 and len(self.deck) > 1:
@@ -141,6 +142,7 @@ class Job:
             stuck = [kind for kind in PROOF if self.ledger.newest[kind] <= begun]
             self.ledger.violation('hang', f'{BACK_S} s after the death of {names} no {stuck} was acknowledged: '
                                           f'{sorted(self.server.roles())}')
+        self.times.append((time.monotonic() - start, names))
         time.sleep(self.dice.uniform(0, 0.5))
 
     # ---- judgement ----
@@ -153,7 +155,12 @@ class Job:
             self.comparison.run(whole)
         finally:
             if not self.ledger.violations:
-                self.gate.set()
+                self.go_on()
+
+    def go_on(self):
+        """Comes back when everybody has left the gate: it may be closed again at once."""
+        self.gate.set()
+        wait_for(lambda: not any(c.parked.is_set() for c in self.clients if c.is_alive()), 30)
 
     def end(self):
         self.compare(whole=True)
@@ -173,6 +180,9 @@ class Job:
         self.sink.close()
         self.server.remove()
 
+    def slowest(self):
+        return ', '.join(f'{seconds:.1f} s after {"+".join(names)}' for seconds, names in sorted(self.times)[-3:])
+
     def report(self):
         total, unanswered, kinds = self.ledger.summary()
         by_kind = ', '.join(f'{n} {kind}' for kind, n in sorted(self.ledger.acknowledged.items()))
@@ -188,7 +198,7 @@ def run(seed, cycles, every, pace=1.0, progress=lambda job: None):
         job.start()
         while job.cycles < cycles and not job.ledger.violations:
             job.cycle()
-            if job.cycles % every == 0:
+            if job.cycles % every == 0 and job.cycles < cycles:
                 job.compare()
                 progress(job)
         if not job.ledger.violations:
