@@ -43,7 +43,7 @@ class Client(threading.Thread):
 
     def more(self):
         """Waits for the next operation; False: the client shall come to an end."""
-        time.sleep(min(self.random.expovariate(self.job.pace), 4 / self.job.pace))
+        self.job.burst.wait(min(self.random.expovariate(self.job.pace), 4 / self.job.pace))
         if not self.job.gate.is_set():
             self.parked.set()
             self.job.gate.wait()

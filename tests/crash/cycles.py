@@ -22,6 +22,7 @@ ROLES = ('mx', 'user', 'auth', 'cook', 'store', 'keys', 'out')
 ACCOUNTS, POPS, STRANGERS, SUBMITTERS, READERS, OBSERVERS = 6, 2, 10, 6, 9, 4
 BACK_S = 60   # a role that was killed serves again
 ORPHAN_S = 30  # roles end when boss is gone
+BURST_S = 0.03
 PROOF = ('deliver', 'append', 'submit')  # of life, after a kill
 
 
@@ -39,7 +40,7 @@ class Job:
         self.seed, self.pace = seed, pace
         self.dice = random.Random(seed)
         self.ledger = Ledger()
-        self.gate, self.ending = threading.Event(), threading.Event()
+        self.gate, self.ending, self.burst = threading.Event(), threading.Event(), threading.Event()
         self.kills, self.cycles = [], 0
         self.deck, self.times = [], []
         port = free_port()
@@ -102,13 +103,10 @@ class Job:
         self.kills += [(time.time(), name) for name in names]
         if names == ('all',):
             self.server.kill()
-            self.server.start()
         elif names == ('boss',):
             self.kill_boss()
-            self.server.start()
         elif names == ('stop',):
             self.server.stop()
-            self.server.start()
         else:
             pids = self.server.roles()
             for name in names:
@@ -120,6 +118,8 @@ class Job:
         pids = self.server.roles()
         self.server.process.kill()
         self.server.process.wait()
+        self.server.process = None
+        self.burst.clear()
         try:
             wait_for(lambda: not [p for p in pids.values() if os.path.exists(f'/proc/{p}')], ORPHAN_S)
         except TimeoutError:
@@ -130,7 +130,12 @@ class Job:
         """One death, and proof of life after it; now and then the next death comes first."""
         names = self.draw()
         start = time.monotonic()
+        self.burst.set()  # all clients work at once, so that many operations are under way
+        time.sleep(self.dice.uniform(0, BURST_S))
         self.kill(names)
+        self.burst.clear()
+        if self.server.process is None:
+            self.server.start()
         self.cycles += 1
         if self.dice.random() < 0.25 and len(self.deck) > 1:
             time.sleep(self.dice.uniform(0, 0.2))
