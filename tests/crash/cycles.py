@@ -7,14 +7,16 @@ import os
 import random
 import re
 import signal
+import subprocess
 import threading
 import time
 
-from clients import BOXES, Admin, Mailer, Popper, Reader
+from clients import Admin, Mailer, Popper
 from compare import Comparison
 from godwit import Server, free_port, wait_for
 from ledger import Ledger
 from observer import Observer
+from reader import BOXES, Reader
 from sink import Sink
 from wire import Imap
 
@@ -46,6 +48,7 @@ class Job:
         port = free_port()
         self.sink = Sink(port)
         self.sink.messages = Arrivals()
+        self.sink.server.handle_error = lambda *_: None  # of connections that a kill cut off
         self.server = Server(extra=['outbound none', f'route elsewhere.example 127.0.0.1:{port}'])
         self.accounts = [f'u{n}@example.com' for n in range(ACCOUNTS)]
         self.pops = [f'p{n}@example.com' for n in range(POPS)]
@@ -106,7 +109,7 @@ class Job:
         elif names == ('boss',):
             self.kill_boss()
         elif names == ('stop',):
-            self.server.stop()
+            self.stop()
         else:
             pids = self.server.roles()
             for name in names:
@@ -126,6 +129,19 @@ class Job:
             left = [n for n, p in pids.items() if os.path.exists(f'/proc/{p}')]
             self.ledger.violation('role', f'{left} live on without boss')
 
+    def stop(self):
+        pids = self.server.roles()
+        self.server.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.server.process.wait(BACK_S)
+            left = [n for n, p in pids.items() if os.path.exists(f'/proc/{p}')]
+            if status or left:
+                self.ledger.violation('role', f'the stop ended with {status} and left {left}')
+            self.server.process = None
+        except subprocess.TimeoutExpired:
+            self.ledger.violation('hang', 'the server does not stop')
+            self.server.kill()
+
     def cycle(self):
         """One death, and proof of life after it; now and then the next death comes first."""
         names = self.draw()
@@ -142,13 +158,15 @@ class Job:
             return
         begun = self.ledger.begun
         try:
-            wait_for(lambda: all(self.ledger.newest[kind] > begun for kind in PROOF), BACK_S)
+            wait_for(lambda: not self.missing(begun), BACK_S)
         except TimeoutError:
-            stuck = [kind for kind in PROOF if self.ledger.newest[kind] <= begun]
-            self.ledger.violation('hang', f'{BACK_S} s after the death of {names} no {stuck} was acknowledged: '
+            self.ledger.violation('hang', f'{BACK_S} s after the death of {names} no {self.missing(begun)} was done: '
                                           f'{sorted(self.server.roles())}')
         self.times.append((time.monotonic() - start, names))
         time.sleep(self.dice.uniform(0, 0.5))
+
+    def missing(self, begun):
+        return [kind for kind in PROOF if self.ledger.newest[kind] <= begun]
 
     # ---- judgement ----
 

@@ -9,9 +9,9 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(__file__))
-from clients import changed, numbers, without  # noqa: E402
 from compare import Row, State  # noqa: E402
 from ledger import Ledger, Operation, fingerprint, place  # noqa: E402
+from reader import changed, numbers, without  # noqa: E402
 
 A, B = 'a@x', 'b@x'
 NONE = frozenset()
