@@ -29,6 +29,8 @@ def batch(seed, count):
     job = cycles.run(seed, count, EVERY, PACE, lambda job: say(f'seed {seed}: {job.report()}'))
     say(f'seed {seed} done: {job.report()}')
     say(f'slowest: {job.slowest()}')
+    for note in job.notes.values():
+        say(note)
     for kind, text in job.ledger.violations:
         say(f'WRONG {kind}: {text}')
     if job.ledger.violations:

@@ -25,6 +25,7 @@ ACCOUNTS, POPS, STRANGERS, SUBMITTERS, READERS, OBSERVERS = 6, 2, 10, 6, 9, 4
 BACK_S = 60   # a role that was killed serves again
 ORPHAN_S = 30  # roles end when boss is gone
 BURST_S = 0.03
+SLOW_S = 8  # then it is written down who waits for what
 PROOF = ('deliver', 'append', 'submit')  # of life, after a kill
 
 
@@ -44,7 +45,7 @@ class Job:
         self.ledger = Ledger()
         self.gate, self.ending, self.burst = threading.Event(), threading.Event(), threading.Event()
         self.kills, self.cycles = [], 0
-        self.deck, self.times = [], []
+        self.deck, self.times, self.notes = [], [], {}
         port = free_port()
         self.sink = Sink(port)
         self.sink.messages = Arrivals()
@@ -158,7 +159,7 @@ class Job:
             return
         begun = self.ledger.begun
         try:
-            wait_for(lambda: not self.missing(begun), BACK_S)
+            wait_for(lambda: self.proven(begun, start, names), BACK_S)
         except TimeoutError:
             self.ledger.violation('hang', f'{BACK_S} s after the death of {names} no {self.missing(begun)} was done: '
                                           f'{sorted(self.server.roles())}')
@@ -167,6 +168,14 @@ class Job:
 
     def missing(self, begun):
         return [kind for kind in PROOF if self.ledger.newest[kind] <= begun]
+
+    def proven(self, begun, start, names):
+        missing = self.missing(begun)
+        if missing and time.monotonic() - start > SLOW_S and not self.notes.get(self.cycles):
+            doing = [f'{type(c).__name__} {c.number}: {c.doing}' for c in self.clients]
+            self.notes[self.cycles] = f'slow after {names}: no {missing} yet\n' + '\n'.join(
+                doing + [line[:200] for line in self.server.log().splitlines()[-40:]])
+        return not missing
 
     # ---- judgement ----
 
