@@ -180,7 +180,7 @@ store_serve_may_send_as(struct ipc_peer *from, const struct store_may_send_as *r
     struct grant grant;
 
     (void)a;
-    TRY(sender_session(from, req->session, &grant));
+    TRY(store_session(from, req->session, &grant));
     enum status st = may_send(store_of(from), grant.account, req->address);
     rep->allowed = st == OK;
     return st == ERR_DENIED ? OK : st;

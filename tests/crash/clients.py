@@ -66,7 +66,7 @@ class Client(threading.Thread):
 
     def judge(self, text):
         """A crash is never a reason for a refusal that lasts."""
-        if re.search(r'AUTHENTICATIONFAILED|\(5[0-9][0-9]|\[AUTH\]|BAD |OVERQUOTA|NONEXISTENT|TRYCREATE', text):
+        if re.search(r'AUTHENTICATIONFAILED|\(5[0-9][0-9]|\[AUTH\]|BAD |OVERQUOTA|NOPERM|NONEXISTENT|TRYCREATE', text):
             self.ledger.violation('refused', f'{type(self).__name__} {self.number}, {self.doing}: {text}')
 
 

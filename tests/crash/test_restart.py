@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(__file__))
 from godwit import Server, wait_for  # noqa: E402
-from wire import Imap, Refused, fetched, nonce_of  # noqa: E402
+from wire import TLS, Imap, Refused, fetched, nonce_of  # noqa: E402
 
 TROUBLE = (OSError, EOFError, smtplib.SMTPException, imaplib.IMAP4.error, Refused)
 USER = 'anna@example.com'
@@ -107,6 +107,21 @@ def test_mail_waits_for_a_role_that_is_away(server):
         t.join()
     assert len(answers) == 8
     assert sorted(subjects(server)) == sorted(f's{n}' for n in range(8))
+
+
+def test_a_session_that_nobody_remembers_is_asked_to_log_in_again(server):
+    """auth tells a new store of the live sessions; a new auth knows none."""
+    with smtplib.SMTP('127.0.0.1', server.ports['submission'], local_hostname='c.example', timeout=60) as s:
+        s.starttls(context=TLS)
+        s.login(USER, 'secret')
+        for name in ('auth.0', 'store.0'):
+            starts = len(events(server, 'role.start'))
+            os.kill(server.roles()[name], signal.SIGKILL)
+            wait_for(lambda n=starts: len(events(server, 'role.start')) > n)
+        code = wait_for(lambda: next(iter({s.docmd(f'MAIL FROM:<{USER}>')[0]} - {451}), None))
+        assert code == 421
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            s.noop()
 
 
 def test_roles_end_with_boss_and_the_next_server_starts_at_once(server):
