@@ -101,7 +101,8 @@ SUSPENDS void contract_rocks_cut(struct subject *s);
 
 /* contract_kill_test.c: `contract_test --child ...`, started by the cases above. */
 int contract_child(int argc, char **argv);
-/* `contract_test --sample DIRECTORY` makes what tests/formats/ holds. */
+/* `contract_test --sample DIRECTORY` makes what tests/formats/ holds; `--check DIRECTORY STEP...` judges what `--child
+ * DIRECTORY` left, given the last step of each cell that it acknowledged (tests/crash/power/). */
 SUSPENDS void contract_sample_make(struct subject *s);
 
 #endif

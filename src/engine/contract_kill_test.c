@@ -22,6 +22,8 @@ struct ack {
     uint32_t cell, step;
 };
 
+static SUSPENDS void state_check(struct subject *s, uint32_t acked[CELLS]);
+
 /* ---- the child ---- */
 static size_t
 body_size(uint64_t cell, uint32_t step)
@@ -132,20 +134,53 @@ sample_main(void *arg)
     loop_stop();
 }
 
+static uint32_t check_acked[CELLS];
+
+/* What was acknowledged is there, and the work goes on from it. */
+static FIBER_ENTRY void
+check_main(void *arg)
+{
+    struct subject *s = arg;
+
+    s->a = arena_new(16u << 20);
+    subject_open(s);
+    state_check(s, check_acked);
+    for (uint32_t c = 0; c < CELLS; c++)
+        ASSERT(child_step(s, c) == check_acked[c] + 1);
+    ASSERT(engine_upkeep(s->e) == OK);
+    state_check(s, check_acked);
+    engine_close(&s->e);
+    arena_free(&s->a);
+    loop_stop();
+}
+
+static void
+child_arguments(int argc, char **argv, bool check)
+{
+    uint64_t number;
+
+    for (int i = 3; i < argc && i - 3 < CELLS; i++) {
+        struct scan in = scan_of(str_of(argv[i]));
+        ASSERT(scan_u64(&in, check ? UINT32_MAX : UINT64_MAX, &number));
+        if (check)
+            check_acked[i - 3] = (uint32_t)number;
+        else
+            child_cut = number;
+    }
+}
+
 int
 contract_child(int argc, char **argv)
 {
     static struct subject s = {.kind = "rocks"};
     bool sample = str_eq(str_of(argv[1]), STR("--sample"));
+    bool check = str_eq(str_of(argv[1]), STR("--check"));
 
     if (argc < 3 || !str_to_z(str_of(argv[2]), s.path, sizeof(s.path)))
         return 2;
-    if (argc > 3) {
-        struct scan number = scan_of(str_of(argv[3]));
-        ASSERT(scan_u64(&number, UINT64_MAX, &child_cut));
-    }
+    child_arguments(argc, argv, check);
     loop_init();
-    ASSERT(fiber_go(sample ? sample_main : child_main, &s) == OK);
+    ASSERT(fiber_go(sample ? sample_main : check ? check_main : child_main, &s) == OK);
     loop_run();
     loop_release();
     return 0;

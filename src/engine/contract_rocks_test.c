@@ -161,6 +161,21 @@ contract_rocks_space(struct subject *s)
     engine_space_for_tests(s->e, SPACE_CRITICAL);
     ASSERT(engine_upkeep(s->e) == OK);
     ASSERT(engine_space(s->e) == SPACE_PLENTY);
+    /* No room for the mark: new mail must stop before RocksDB finds none either. */
+    size_t told = 0;
+    for (uint64_t nth = 1; nth <= 8; nth++) {
+        put_ok(s, CELL(1), STR("k"), STR("v"));
+        disk_fault_for_tests(nth, DISK_FAULT_ENOSPC);
+        enum status status = engine_upkeep(s->e);
+        disk_fault_for_tests(0, DISK_FAULT_NONE);
+        if (status != OK) { /* a sync, which is fatal whatever the reason */
+            subject_reopen(s);
+            continue;
+        }
+        told += engine_space(s->e) == SPACE_CRITICAL;
+        ASSERT(engine_upkeep(s->e) == OK && engine_space(s->e) == SPACE_PLENTY);
+    }
+    ASSERT(told > 0);
 }
 
 /* ---- segments ---- */

@@ -19,6 +19,7 @@ struct signing {
 static enum status too_many_hops(void);
 SUSPENDS static enum status take(struct ipc_peer *from, const struct intake_which *which,
                                  struct arena *a, struct intake_body *out);
+static enum status sender_session(const struct ipc_peer *from, uint64_t session, struct grant *out);
 SUSPENDS static enum status may_send(struct store *s, uint64_t account, struct str address);
 SUSPENDS static enum status sign(struct store *s, const struct signing *what, struct arena *a,
                                  struct str *prepend_out);
@@ -143,7 +144,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     struct store_sent sent;
     struct grant grant;
 
-    TRY(store_session(from, req->session, &grant));
+    TRY(sender_session(from, req->session, &grant));
     if (req->sender.len > 0)
         TRY(may_send(s, grant.account, req->sender));
     TRY(take(from, &which, a, &body));
@@ -214,6 +215,16 @@ too_many_hops(void)
     problem_set(&why, 554, "5.4.6", "The message goes in circles");
     ipc_fail(&why);
     return ERR_LIMIT;
+}
+
+/* A store that was just started hears of the live sessions a moment later (role auth).  Mail is never refused for good
+ * because of that: ERR_TEMP. */
+static enum status
+sender_session(const struct ipc_peer *from, uint64_t session, struct grant *out)
+{
+    enum status st = store_session(from, session, out);
+
+    return st == ERR_DENIED ? ERR_TEMP : st;
 }
 
 SUSPENDS static enum status

@@ -283,10 +283,10 @@ test_who_may_submit(void)
            OK); /* a null sender is for everyone */
     ASSERT(town_submit(11, "bert@here.example", "bert@here.example", &qid) == ERR_DENIED);
     ASSERT(town_submit(11, "x@far.example", "bert@here.example", &qid) == ERR_DENIED);
-    ASSERT(town_submit(13, "anna@here.example", "bert@here.example", &qid) == ERR_DENIED);
+    ASSERT(town_submit(13, "anna@here.example", "bert@here.example", &qid) == ERR_TEMP);
     const struct store_session_end end = {.session = 11};
     ASSERT(store_session_end_note(town.user, &end) == OK);
-    ASSERT(town_submit(11, "anna@here.example", "bert@here.example", &qid) == ERR_DENIED);
+    ASSERT(town_submit(11, "anna@here.example", "bert@here.example", &qid) == ERR_TEMP);
     ASSERT(town_inbox(2) == 3);
 }
 
@@ -423,7 +423,7 @@ test_sealed_and_login(void)
     ASSERT(store_login_find_call(town.auth, &none, town.a, &found) == ERR_NOT_FOUND);
     ASSERT(store_revoke_call(town.auth, &revoke, town.a, &revoked) == OK);
     TOWN_UNTIL(town.revoked == 1);
-    ASSERT(town_submit(11, "anna@here.example", "bert@here.example", &qid) == ERR_DENIED);
+    ASSERT(town_submit(11, "anna@here.example", "bert@here.example", &qid) == ERR_TEMP);
 }
 
 static SUSPENDS void

@@ -21,8 +21,12 @@ check_sender(struct smtp_session *s, bool *stop)
     struct store_may_send_as ask = {.session = s->id, .address = s->mail.said.sender};
     struct store_may_send_as_reply answer;
     *stop = true;
-    if (smtp_world->store == NULL ||
-        store_may_send_as_call(smtp_world->store, &ask, s->mail.arena, &answer) != OK)
+    enum status e = store_may_send_as_call(smtp_world->store, &ask, s->mail.arena, &answer);
+    if (e == ERR_DENIED) { /* store and auth were both started anew: nobody remembers this log-in */
+        s->quit = true;
+        return smtp_reply(s, 421, "4.7.0", "The server was restarted, please log in again");
+    }
+    if (e != OK)
         return smtp_reply(s, 451, "4.3.0", "Cannot check the sender now, try again");
     if (!answer.allowed)
         return smtp_error(s, 553, "5.7.1", "%.*s may not send as %.*s", STR_FMT(s->address),

@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -19,9 +20,16 @@ START_S = 60
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+    """Not one of those that the kernel gives to clients: while a server is down, a client's connection could take its
+    port, or even connect to itself."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(('127.0.0.1', port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for(what, seconds=30, pause=0.05):

@@ -60,15 +60,17 @@ health_work(void *arg)
 }
 
 /* A background error means that RocksDB gave up on something: nothing can be trusted to become
- * durable any more. */
+ * durable any more.  A mark that found no room says more of the disk than its numbers. */
 static SUSPENDS enum status
 health(struct rocks *r)
 {
     struct health_job job = {.r = r, .sequence = __atomic_load_n(r->acked, __ATOMIC_ACQUIRE)};
 
     TRY(rocks_pool(r, health_work, &job));
-    if (job.status == ERR_NO_SPACE)
+    if (job.status == ERR_NO_SPACE) {
+        r->base.space = SPACE_CRITICAL;
         return OK;
+    }
     TRY(job.status);
     r->upkeep->marked = MAX(r->upkeep->marked, job.sequence);
     r->base.space = rocks_space_of(job.free_bytes, job.total_bytes);
