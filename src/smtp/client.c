@@ -10,7 +10,13 @@
 #include "base/size.h"
 #include "mail/line.h"
 
-enum { REPLY_LINES_MAX = 100, GREETING_S = LIMIT_OUT_REPLY_S, HELLO_S = LIMIT_OUT_REPLY_S, TLS_S = 120, AUTH_S = 120 };
+enum {
+    REPLY_LINES_MAX = 100,
+    GREETING_S = LIMIT_OUT_REPLY_S,
+    HELLO_S = LIMIT_OUT_REPLY_S,
+    TLS_S = 120,
+    AUTH_S = 120
+};
 
 struct smtp_client {
     struct conn *conn;
