@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "config/config.h"
 
+#include <sys/socket.h>
+
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/scan.h"
@@ -162,9 +164,9 @@ read_workers(struct reader *r, const struct config_line *l)
     uint32_t n;
 
     TRY(want_count(l, 3, "workers ROLE COUNT"));
-    TRY(config_word_number(l, l->words[2], 64, &n));
+    TRY(config_word_number(l, l->words[2], CONFIG_WORKERS_MAX, &n));
     if (n == 0)
-        return config_expected(l, l->words[2], "a number from 1 to 64");
+        return config_expected(l, l->words[2], "a number from 1 to 10");
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (str_eq(l->words[1], str_of(names[i]))) {
             *counts[i] = n;
@@ -269,12 +271,10 @@ read_source(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 3, "source ipv4 ADDRESS, or source ipv6 ADDRESS"));
     if (str_eq(l->words[1], STR("ipv4")))
-        r->c.source4 = arena_str(l->arena, l->words[2]);
-    else if (str_eq(l->words[1], STR("ipv6")))
-        r->c.source6 = arena_str(l->arena, l->words[2]);
-    else
-        return config_expected(l, l->words[1], "ipv4 or ipv6");
-    return OK;
+        return config_word_source(l, l->words[2], AF_INET, &r->c.source4);
+    if (str_eq(l->words[1], STR("ipv6")))
+        return config_word_source(l, l->words[2], AF_INET6, &r->c.source6);
+    return config_expected(l, l->words[1], "ipv4 or ipv6");
 }
 
 static enum status
