@@ -23,6 +23,8 @@ struct config_line {
     struct problem *why;
 };
 
+/* Fills words and count from the text of the line. */
+MUST_USE enum status config_line_split(struct str text, struct config_line *l);
 /* Fills the problem: file, line, what was read, what was expected.  Always ERR_SYNTAX. */
 MUST_USE enum status config_expected(const struct config_line *l, struct str was,
                                      const char *expected);
