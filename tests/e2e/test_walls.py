@@ -9,6 +9,7 @@ import re
 import shutil
 import smtplib
 import socket
+import ssl
 import stat
 import subprocess
 
@@ -202,3 +203,22 @@ def test_without_root_low_ports_are_explained(unprivileged):
                           timeout=60, check=False)
     assert done.returncode == 1
     assert 'port 25' in done.stderr and 'need root' in done.stderr
+
+
+@pytest.mark.parametrize('version', ['TLSv1.2', 'TLSv1.3'])
+def test_handshakes_with_an_rsa_certificate(version):
+    """PSS blocks pass the only bare operation that keys lets in."""
+    s = Server()
+    try:
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout',
+                        os.path.join(s.dir, 'key.pem'), '-out', s.cert, '-days', '30', '-subj', '/CN=' + s.host,
+                        '-addext', 'subjectAltName=DNS:localhost'], check=True, capture_output=True)
+        s.start()
+        context = ssl.create_default_context(cafile=s.cert)
+        context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version.replace('.', '_'))
+        with socket.create_connection(('127.0.0.1', s.ports['imaps'])) as plain:
+            with context.wrap_socket(plain, server_hostname='localhost') as c:
+                assert c.version() == version
+                assert c.recv(100).startswith(b'* OK')
+    finally:
+        s.remove()
