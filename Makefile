@@ -19,10 +19,13 @@ fuzz:
 bench: all
 	bench/run
 
+docs:
+	python3 tools/docs.py --write
+
 format:
 	python3 tools/csource.py | xargs clang-format-14 -i
 
 install: all
 	meson install -C $(BUILD)
 
-.PHONY: all test check fuzz bench format install
+.PHONY: all test check fuzz bench docs format install

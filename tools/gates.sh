@@ -60,6 +60,13 @@ gate_ratchet() { $PYTHON tools/ratchet.py | tee /dev/fd/3; [ "${PIPESTATUS[0]}" 
 gate_layers() { $PYTHON tools/layers.py | tee /dev/fd/3; [ "${PIPESTATUS[0]}" = 0 ]; }
 gate_banned() { $PYTHON tools/banned.py | tee /dev/fd/3; [ "${PIPESTATUS[0]}" = 0 ]; }
 
+# Man pages are well formed; made documents are fresh; verbs, settings and paths are what the code has.
+gate_docs() {
+    $PYTHON tools/docs.py | tee /dev/fd/3
+    [ "${PIPESTATUS[0]}" = 0 ] || return 1
+    mandoc -Tlint -Wwarning docs/man/*.[0-9]
+}
+
 # The checkers above, checked: each rule must be able to fail.
 gate_checks() { pytests tests/tools "$1"; }
 

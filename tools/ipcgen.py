@@ -3,7 +3,6 @@
 
     ipcgen.py NAME.ipc --out-dir DIR     NAME_ipc.h NAME_ipc.c NAME_serve.h
     ipcgen.py --all A.ipc B.ipc ... --out-dir DIR     ipc_all.h ipc_all.c, the table of every codec (fuzzing)
-    ipcgen.py --doc A.ipc B.ipc ...      docs/ipc.md on standard output
 
 Schema: one thing a line, "#" starts a comment.  What stands at column 0 opens a section, what is
 indented belongs to it.
@@ -592,7 +591,7 @@ def doc_fields(message):
 
 def make_doc(schemas):
     out = ['# What the roles say to each other', '',
-           'Made by `tools/ipcgen.py --doc src/ipc/*.ipc`; the schemas are the source.  A request from a role '
+           'Made by `make docs` from `src/ipc/*.ipc`, which is the place to change.  A request from a role '
            'that is not listed, or with a value past its bound, ends the channel.', '']
     for s in schemas:
         out += [f'## {s.name}, version {s.version}', '']
@@ -619,15 +618,12 @@ def main():
     options.add_argument('schemas', nargs='+')
     options.add_argument('--out-dir', default='.')
     options.add_argument('--all', action='store_true')
-    options.add_argument('--doc', action='store_true')
     args = options.parse_args()
     try:
         schemas = [Reader(path).schema for path in args.schemas]
     except SchemaError as e:
         sys.exit(str(e))
-    if args.doc:
-        sys.stdout.write(make_doc(schemas))
-    elif args.all:
+    if args.all:
         for name, text in make_all(schemas).items():
             write(args.out_dir, name, text)
     else:

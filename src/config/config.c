@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "config/config.h"
 
+#include <sys/socket.h>
+
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/scan.h"
 #include "base/size.h"
 #include "config/config_internal.h"
 
@@ -162,9 +163,9 @@ read_workers(struct reader *r, const struct config_line *l)
     uint32_t n;
 
     TRY(want_count(l, 3, "workers ROLE COUNT"));
-    TRY(config_word_number(l, l->words[2], 64, &n));
+    TRY(config_word_number(l, l->words[2], CONFIG_WORKERS_MAX, &n));
     if (n == 0)
-        return config_expected(l, l->words[2], "a number from 1 to 64");
+        return config_expected(l, l->words[2], "a number from 1 to 10");
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (str_eq(l->words[1], str_of(names[i]))) {
             *counts[i] = n;
@@ -269,12 +270,10 @@ read_source(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 3, "source ipv4 ADDRESS, or source ipv6 ADDRESS"));
     if (str_eq(l->words[1], STR("ipv4")))
-        r->c.source4 = arena_str(l->arena, l->words[2]);
-    else if (str_eq(l->words[1], STR("ipv6")))
-        r->c.source6 = arena_str(l->arena, l->words[2]);
-    else
-        return config_expected(l, l->words[1], "ipv4 or ipv6");
-    return OK;
+        return config_word_source(l, l->words[2], AF_INET, &r->c.source4);
+    if (str_eq(l->words[1], STR("ipv6")))
+        return config_word_source(l, l->words[2], AF_INET6, &r->c.source6);
+    return config_expected(l, l->words[1], "ipv4 or ipv6");
 }
 
 static enum status
@@ -365,59 +364,6 @@ reader_defaults(struct reader *r)
     r->c.log_level = LOG_INFO;
 }
 
-/* Only the file's own editor could put a NUL or an escape into it: say so rather than cut it off. */
-static bool
-has_control(struct str w)
-{
-    for (size_t i = 0; i < w.len; i++)
-        if ((unsigned char)w.ptr[i] < ' ' || w.ptr[i] == 0x7f)
-            return true;
-    return false;
-}
-
-/* word = DQUOTE *not-DQUOTE DQUOTE / 1*not-blank.  No word holds a quote, so that every word can be
- * written back between quotes. */
-static enum status
-scan_word(struct scan *s, const struct config_line *l, struct str *out)
-{
-    const char *from = s->pos;
-    char c;
-
-    if (scan_char(s, '"')) {
-        if (!scan_until(s, '"', out))
-            return config_expected(l, scan_rest(s), "a closing \"");
-        return scan_char(s, '"') ? OK : ERR_SYNTAX;
-    }
-    while (scan_peek(s, &c) && !ascii_is_space(c))
-        s->pos++;
-    struct str w = str_from(from, (size_t)(s->pos - from));
-    if (str_find(w, '"') >= 0)
-        return config_expected(l, w, "quotes around the whole word, and none inside");
-    *out = w;
-    return OK;
-}
-
-/* Cuts a line into words: blanks separate, "..." holds blanks, # ends. */
-static enum status
-split_words(struct str text, struct config_line *l)
-{
-    struct scan s = scan_of(text);
-    char c;
-
-    l->count = 0;
-    for (;;) {
-        scan_skip_spaces(&s);
-        if (!scan_peek(&s, &c) || c == '#')
-            return OK;
-        if (l->count == CONFIG_WORDS_MAX)
-            return config_expected(l, scan_rest(&s), "at most 16 words");
-        TRY(scan_word(&s, l, &l->words[l->count]));
-        if (has_control(l->words[l->count]))
-            return config_expected(l, STR("a control character"), "text");
-        l->count++;
-    }
-}
-
 static enum status
 read_line(struct reader *r, const struct config_line *l, uint32_t *seen)
 {
@@ -480,7 +426,7 @@ read_text(struct str text, struct config_line *l, struct reader *r)
 
     while (str_split(&text, '\n', &row)) {
         l->number++;
-        TRY(split_words(str_trim(row), l));
+        TRY(config_line_split(str_trim(row), l));
         if (l->count > 0)
             TRY(read_line(r, l, &seen));
     }

@@ -7,13 +7,14 @@
  *                engine rocks
  *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s
  *                tls cert FILE key FILE                 # several times; names come from the certificate
- *                workers mx 1
+ *                workers mx 1                           # mx, user, cook, out: 1 to 10
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
  *                smarthost mail.isp.example:587 user NAME password-file FILE
  *                plaintext-login loopback               # tests and benchmarks only
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there
- *                message-size 50M
+ *                message-size 50M                       cache 16M
+ *                source ipv4 192.0.2.25                 # or: source ipv6 none
  *                log FILE | stderr                      log-level info
  *                user godwit                            run-dir /run/godwit
  * Owns:      everything it points to, in one arena, until config_free().
@@ -32,6 +33,8 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/status.h"
+
+#define CONFIG_WORKERS_MAX 10u /* of one role: its index is one digit */
 
 enum service {
     SERVICE_SMTP,        /* 25: STARTTLS offered */

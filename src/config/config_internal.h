@@ -23,6 +23,8 @@ struct config_line {
     struct problem *why;
 };
 
+/* Fills words and count from the text of the line. */
+MUST_USE enum status config_line_split(struct str text, struct config_line *l);
 /* Fills the problem: file, line, what was read, what was expected.  Always ERR_SYNTAX. */
 MUST_USE enum status config_expected(const struct config_line *l, struct str was,
                                      const char *expected);
@@ -30,6 +32,9 @@ MUST_USE enum status config_expected(const struct config_line *l, struct str was
 /* "*:25", "127.0.0.1:25", "[::1]:25". */
 MUST_USE enum status config_word_address(const struct config_line *l, struct str word,
                                          struct config_address *out);
+/* A numeric address of the family (AF_INET, AF_INET6) without port, or "none". */
+MUST_USE enum status config_word_source(const struct config_line *l, struct str word, int family,
+                                        struct str *out);
 /* "mail.example:587", "[::1]:25"; a host may be a name.  Port 25 when absent. */
 MUST_USE enum status config_word_host(const struct config_line *l, struct str word,
                                       struct str *host_out, uint16_t *port_out);

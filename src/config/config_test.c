@@ -72,8 +72,8 @@ static const struct {
     {HEAD "message-size 1X\n", "50M"},
     {HEAD "message-size 1K\n", "64K to 1G"},
     {HEAD "message-size 99999999999999999999\n", "50M"},
-    {HEAD "workers mx 0\n", "1 to 64"},
-    {HEAD "workers mx 65\n", "0 to 64"},
+    {HEAD "workers mx 0\n", "1 to 10"},
+    {HEAD "workers mx 11\n", "0 to 10"},
     {HEAD "workers boss 1\n", "mx, user, cook, out"},
     {HEAD "tls cert /a key\n", "tls cert FILE key FILE"},
     {HEAD "tls cert \"/a key /b\n", "closing"},
@@ -84,6 +84,10 @@ static const struct {
     {HEAD "route a.example\n", "route DOMAIN"},
     {HEAD "route a.example h:25 user x\n", "password-file"},
     {HEAD "outbound some\n", "all or none"},
+    {HEAD "source ipv5 none\n", "ipv4 or ipv6"},
+    {HEAD "source ipv4 ::1\n", "an IPv4 address"},
+    {HEAD "source ipv6 192.0.2.1\n", "an IPv6 address"},
+    {HEAD "source ipv4 mail.example.org\n", "an IPv4 address"},
     {HEAD "a b c d e f g h i j k l m n o p q\n", "16 words"},
 };
 

@@ -18,8 +18,6 @@
     EVENT(SERVER_READY,   "server.ready",   LOG_INFO,  "host listeners version",              "all roles answer")   \
     EVENT(SERVER_STOP,    "server.stop",    LOG_INFO,  "reason",                              "orderly end")        \
     EVENT(IPC_VIOLATION,  "ipc.violation",  LOG_ERROR, "peer reason",                         "a role broke the protocol and was cut off") \
-    EVENT(CONN_OPEN,      "conn.open",      LOG_DEBUG, "proto peer port:n",                   "a client connected") \
-    EVENT(CONN_CLOSE,     "conn.close",     LOG_DEBUG, "proto peer reason",                   "a client left")      \
     EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away for load") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \
     EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced",   "a recipient was refused") \
@@ -34,7 +32,6 @@
     EVENT(QUEUE_DONE,     "queue.done",     LOG_INFO,  "qid seconds:s",                       "a message left the queue") \
     EVENT(QUEUE_NOTICE,   "queue.notice",   LOG_INFO,  "qid kind to",                         "a delivery report was made") \
     EVENT(OUT_ATTEMPT,    "out.attempt",    LOG_INFO,  "qid domain host address tls ms:ms result", "a connection to another server") \
-    EVENT(DNS_FAIL,       "dns.fail",       LOG_WARN,  "name type reason",                    "a look-up failed")   \
     EVENT(CERT_LOADED,    "cert.loaded",    LOG_INFO,  "names days:days file",                "a certificate is in use") \
     EVENT(CERT_REFUSED,   "cert.refused",   LOG_ERROR, "names days:days file reason",         "a certificate or its key cannot be used") \
     EVENT(CERT_EXPIRES,   "cert.expires",   LOG_WARN,  "names days:days file",                "under 14 days are left") \

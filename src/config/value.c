@@ -25,6 +25,21 @@ is_numeric_address(struct str host)
            (inet_pton(AF_INET, z, raw) == 1 || inet_pton(AF_INET6, z, raw) == 1);
 }
 
+enum status
+config_word_source(const struct config_line *l, struct str word, int family, struct str *out)
+{
+    char z[64];
+    unsigned char raw[16];
+
+    if (!str_eq(word, STR("none")) &&
+        (!str_to_z(word, z, sizeof(z)) || inet_pton(family, z, raw) != 1))
+        return config_expected(l, word,
+                               family == AF_INET ? "an IPv4 address such as 192.0.2.25, or none"
+                                                 : "an IPv6 address such as 2001:db8::25, or none");
+    *out = arena_str(l->arena, word);
+    return OK;
+}
+
 /* host ":" port, with brackets around an IPv6 address. */
 static bool
 split_host_port(struct str word, struct str *host_out, struct str *port_out)

@@ -1,4 +1,4 @@
-/* write.c - a configuration back as text, for the roles and for `godwit export`.
+/* write.c - a configuration back as text: boss hands it to the roles so.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "config/config.h"

@@ -4,9 +4,10 @@
 #include "mail/date.h"
 #include "base/scan.h"
 #include "base/size.h"
+#include "mail/header.h"
 
 /* RFC 5322 lets comments nest; this deep is already silly. */
-enum { COMMENT_DEPTH_MAX = 16, ZONE_MAX_MIN = 5999 };
+enum { ZONE_MAX_MIN = 5999 };
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char days[] = "SunMonTueWedThuFriSat";
@@ -18,25 +19,6 @@ days_in_month(int year, int month)
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
     return lengths[month - 1] + (month == 2 && leap);
-}
-
-/* CFWS: white space of any kind and comments. */
-static void
-skip_cfws(struct scan *s)
-{
-    int depth = 0;
-
-    for (; s->pos < s->end; s->pos++) {
-        char c = *s->pos;
-        if (c == '(' && depth < COMMENT_DEPTH_MAX)
-            depth++;
-        else if (c == ')' && depth > 0)
-            depth--;
-        else if (c == '\\' && depth > 0 && s->end - s->pos > 1)
-            s->pos++;
-        else if (depth == 0 && !ascii_is_space(c) && c != '\r' && c != '\n')
-            return;
-    }
 }
 
 /* One of the three-letter names at the cursor, case ignored; its number from 0, or -1. */
@@ -98,15 +80,15 @@ scan_time(struct scan *s, struct civil *c)
 
     if (!scan_number(s, 2, &c->hour, &n))
         return false;
-    skip_cfws(s);
+    header_skip_cfws(s);
     if (!scan_char(s, ':') && !scan_char(s, '.'))
         return false;
-    skip_cfws(s);
+    header_skip_cfws(s);
     if (!scan_number(s, 2, &c->minute, &n))
         return false;
-    skip_cfws(s);
+    header_skip_cfws(s);
     if (scan_char(s, ':') || scan_char(s, '.')) {
-        skip_cfws(s);
+        header_skip_cfws(s);
         if (!scan_number(s, 2, &c->second, &n))
             return false;
         if (scan_char(s, '.') || scan_char(s, ','))
@@ -170,12 +152,12 @@ scan_zone(struct scan *s)
 {
     int minutes = 0;
 
-    skip_cfws(s);
+    header_skip_cfws(s);
     const char *from = s->pos;
     while (s->pos < s->end && ascii_is_alpha(*s->pos))
         s->pos++;
     minutes = named_zone(str_from(from, (size_t)(s->pos - from)));
-    skip_cfws(s);
+    header_skip_cfws(s);
     (void)scan_offset(s, &minutes);
     return minutes;
 }
@@ -202,16 +184,16 @@ scan_asctime(struct scan *s, struct civil *c)
     int n = 0;
 
     c->month = scan_name(s, STR(months)) + 1;
-    skip_cfws(s);
+    header_skip_cfws(s);
     if (!scan_number(s, 2, &c->day, &n))
         return false;
-    skip_cfws(s);
+    header_skip_cfws(s);
     if (!scan_time(s, c))
         return false;
-    skip_cfws(s);
+    header_skip_cfws(s);
     while (s->pos < s->end && ascii_is_alpha(*s->pos)) /* a zone name stands before the year */
         s->pos++;
-    skip_cfws(s);
+    header_skip_cfws(s);
     return scan_year(s, &c->year);
 }
 
@@ -223,19 +205,19 @@ scan_date_time(struct scan *s, struct civil *c)
 
     if (!scan_number(s, 2, &c->day, &n))
         return false;
-    skip_cfws(s);
+    header_skip_cfws(s);
     scan_char(s, '-');
-    skip_cfws(s);
+    header_skip_cfws(s);
     c->month = scan_name(s, STR(months)) + 1;
-    skip_cfws(s);
+    header_skip_cfws(s);
     scan_char(s, '-');
     scan_char(s, '.');
-    skip_cfws(s);
+    header_skip_cfws(s);
     if (!scan_year(s, &c->year))
         return false;
-    skip_cfws(s);
+    header_skip_cfws(s);
     scan_char(s, ',');
-    skip_cfws(s);
+    header_skip_cfws(s);
     return scan_time(s, c);
 }
 
@@ -247,12 +229,12 @@ date_parse(struct str text, struct mail_date *out)
     struct civil c = {.year = 0};
     bool ok = false;
 
-    skip_cfws(&s);
+    header_skip_cfws(&s);
     if (scan_name(&s, STR(days)) >= 0) {
-        skip_cfws(&s);
+        header_skip_cfws(&s);
         scan_char(&s, ',');
         scan_char(&s, '.');
-        skip_cfws(&s);
+        header_skip_cfws(&s);
     }
     if (scan_left(&s) > 0 && ascii_is_digit(*s.pos))
         ok = scan_date_time(&s, &c);

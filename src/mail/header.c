@@ -6,6 +6,8 @@
 #include "base/size.h"
 #include "mail/header.h"
 
+enum { COMMENT_DEPTH_MAX = 16 };
+
 static const struct str names[HEADER_ID_COUNT] = {
     [HEADER_FROM] = {"From", 4},
     [HEADER_SENDER] = {"Sender", 6},
@@ -94,6 +96,24 @@ is_ftext(char c)
     unsigned char u = (unsigned char)c;
 
     return u > ' ' && u < 0x7f && u != ':';
+}
+
+void
+header_skip_cfws(struct scan *s)
+{
+    int depth = 0;
+
+    for (; s->pos < s->end; s->pos++) {
+        char c = *s->pos;
+        if (c == '(' && depth < COMMENT_DEPTH_MAX)
+            depth++;
+        else if (c == ')' && depth > 0)
+            depth--;
+        else if (c == '\\' && depth > 0 && s->end - s->pos > 1)
+            s->pos++;
+        else if (depth == 0 && !ascii_is_space(c) && c != '\r' && c != '\n')
+            return;
+    }
 }
 
 bool

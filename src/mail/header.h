@@ -44,6 +44,8 @@ bool header_find(struct str block, struct str name, struct header_field *out);
 
 /* Removes line ends (RFC 5322 section 2.2.3) and white space at both ends; NUL becomes a space. */
 void header_unfold(struct buf *b, struct str value);
+/* CFWS of RFC 5322 section 3.2.2 in a structured value: white space of any kind, line ends, nested comments. */
+void header_skip_cfws(struct scan *s);
 /* The value of a field name?  ftext = %d33-57 / %d59-126, 1 to 998 bytes. */
 bool header_name_ok(struct str name);
 

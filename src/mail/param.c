@@ -6,8 +6,7 @@
 #include "base/scan.h"
 #include "mail/charset.h"
 #include "mail/encoded_word.h"
-
-enum { COMMENT_DEPTH_MAX = 16 };
+#include "mail/header.h"
 
 static bool
 is_blank(char c)
@@ -23,25 +22,6 @@ is_token(char c)
     unsigned char u = (unsigned char)c;
 
     return u > ' ' && u < 0x7f && str_find(str_from(tspecials, sizeof(tspecials) - 1), c) < 0;
-}
-
-/* White space and comments. */
-static void
-skip_cfws(struct scan *s)
-{
-    int depth = 0;
-
-    for (; s->pos < s->end; s->pos++) {
-        char c = *s->pos;
-        if (c == '(' && depth < COMMENT_DEPTH_MAX)
-            depth++;
-        else if (c == ')' && depth > 0)
-            depth--;
-        else if (c == '\\' && depth > 0 && s->end - s->pos > 1)
-            s->pos++;
-        else if (depth == 0 && !is_blank(c))
-            return;
-    }
 }
 
 static struct str
@@ -110,15 +90,15 @@ scan_params(struct scan *s, struct arena *a, struct params *out)
     for (;;) {
         struct param p = {.name = STR_NONE};
 
-        skip_cfws(s);
+        header_skip_cfws(s);
         while (scan_char(s, ';'))
-            skip_cfws(s);
+            header_skip_cfws(s);
         if (scan_at_end(s))
             return;
         p.name = scan_token(s);
-        skip_cfws(s);
+        header_skip_cfws(s);
         if (p.name.len > 0 && p.name.len <= PARAM_NAME_BYTES && scan_char(s, '=')) {
-            skip_cfws(s);
+            header_skip_cfws(s);
             p.value = scan_char(s, '"') ? scan_quoted(s, a) : scan_bare(s);
             if (has_nul(p.value))
                 continue;
@@ -143,11 +123,11 @@ content_type_parse(struct str value, struct arena *a, struct content *out)
     ASSERT(a != NULL);
     out->params.count = 0;
     out->params.cut = false;
-    skip_cfws(&s);
+    header_skip_cfws(&s);
     out->type = scan_token(&s);
-    skip_cfws(&s);
+    header_skip_cfws(&s);
     bool slash = scan_char(&s, '/');
-    skip_cfws(&s);
+    header_skip_cfws(&s);
     out->subtype = slash ? scan_token(&s) : STR_NONE;
     bool ok = out->type.len > 0 && out->subtype.len > 0 && out->type.len <= PARAM_NAME_BYTES &&
               out->subtype.len <= PARAM_NAME_BYTES;
@@ -171,7 +151,7 @@ content_disposition_parse(struct str value, struct arena *a, struct content *out
     out->params.count = 0;
     out->params.cut = false;
     out->subtype = STR_NONE;
-    skip_cfws(&s);
+    header_skip_cfws(&s);
     out->type = str_sub(scan_token(&s), 0, PARAM_NAME_BYTES);
     if (out->type.len == 0)
         return false;

@@ -136,9 +136,8 @@ preview_write(struct str message, const struct mime_tree *t, struct arena *a, st
     add_words(buf_str(&plain), out);
 }
 
-/* &name; &#10; &#x0a; at the cursor, which is after "&" */
 static bool
-scan_entity(struct scan *s, uint32_t *out)
+scan_named_entity(struct scan *s, uint32_t *out)
 {
     static const struct {
         struct str name;
@@ -151,9 +150,6 @@ scan_entity(struct scan *s, uint32_t *out)
                  {{"ouml;", 5}, 0xf6},    {{"uuml;", 5}, 0xfc},    {{"szlig;", 6}, 0xdf},
                  {{"eacute;", 7}, 0xe9},  {{"lsquo;", 6}, 0x2018}, {{"rsquo;", 6}, 0x2019},
                  {{"ldquo;", 6}, 0x201c}, {{"rdquo;", 6}, 0x201d}};
-    struct scan t = *s;
-    uint32_t value = 0;
-    bool hex = false;
 
     for (size_t i = 0; i < COUNT_OF(named); i++) {
         if (scan_str(s, named[i].name)) {
@@ -161,9 +157,21 @@ scan_entity(struct scan *s, uint32_t *out)
             return true;
         }
     }
+    return false;
+}
+
+/* &name; &#10; &#x0a; at the cursor, which is after "&" */
+static bool
+scan_entity(struct scan *s, uint32_t *out)
+{
+    struct scan t = *s;
+    uint32_t value = 0;
+
+    if (scan_named_entity(s, out))
+        return true;
     if (!scan_char(&t, '#'))
         return false;
-    hex = scan_char(&t, 'x') || scan_char(&t, 'X');
+    bool hex = scan_char(&t, 'x') || scan_char(&t, 'X');
     const char *from = t.pos;
     for (; t.pos < t.end && t.pos - from < 8; t.pos++) {
         char c = ascii_lower(*t.pos);

@@ -31,6 +31,7 @@ enum {
     GIVE_UP = 5, /* failed starts of a role before the server was ready once */
     STOP_MS = 10000,
     FILES_MS = 30000,
+    HEAR_MAX = 8, /* packets of one role in one turn: the others, and signals, get theirs */
     WORKERS_MAX = ROLE_COUNT * ROLE_WORKERS_MAX
 };
 
@@ -66,6 +67,7 @@ static void connect_worker(struct worker *w);
 static void connect_pair(struct worker *a, struct worker *b, size_t ring_bytes);
 static void on_ended(struct watch *watch, uint32_t ready);
 static void on_heard(struct watch *watch, uint32_t ready);
+static bool obey(struct worker *w, const struct control *c);
 static void on_ready(struct worker *w, uint32_t walls);
 static void on_again(struct timer *t);
 static uint32_t restart_delay(struct worker *w, const struct spawn_end *end);
@@ -235,22 +237,37 @@ on_heard(struct watch *watch, uint32_t ready)
     struct control c;
 
     (void)ready;
-    for (;;) {
+    for (int i = 0; i < HEAR_MAX; i++) {
         enum status st = control_recv(watch->fd, false, &p);
         if (st == ERR_TEMP)
             return;
-        if (st != OK) { /* its pidfd says the rest */
+        if (st == ERR_CLOSED) { /* its pidfd says the rest */
             watch_stop(watch);
             return;
         }
-        control_packet_close(&p);
-        if (control_hear(&p, &c) != OK)
-            continue;
-        if (c.kind == CONTROL_READY)
-            on_ready(w, c.value);
-        else if (c.kind == CONTROL_FAILED)
-            (void)snprintf(w->reason, sizeof(w->reason), "%.*s", STR_FMT(c.text));
+        if (st == OK)
+            control_packet_close(&p);
+        if (st != OK || control_hear(&p, &c) != OK || !obey(w, &c)) {
+            /* None of ours speaks so: it was taken over. */
+            (void)snprintf(w->reason, sizeof(w->reason),
+                           "broke the protocol of its control socket");
+            watch_stop(watch);
+            spawn_kill(&w->child, SIGKILL);
+            return;
+        }
     }
+}
+
+static bool
+obey(struct worker *w, const struct control *c)
+{
+    if (c->kind == CONTROL_READY && !w->ready)
+        on_ready(w, c->value);
+    else if (c->kind == CONTROL_FAILED)
+        (void)snprintf(w->reason, sizeof(w->reason), "%.*s", STR_FMT(c->text));
+    else
+        return false;
+    return true;
 }
 
 static void

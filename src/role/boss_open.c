@@ -23,6 +23,7 @@ static enum status open_user(const struct config *c, struct boss_open *b, struct
 static enum status open_log(const struct config *c, struct boss_open *b, struct problem *why);
 static enum status open_config(const struct config *c, struct boss_open *b, struct problem *why);
 static enum status open_key(const struct boss_options *o, struct boss_open *b, struct problem *why);
+static enum status check_run_dir(const char *dir, const struct boss_open *b, struct problem *why);
 static enum status open_admin(const struct config *c, struct boss_open *b, struct problem *why);
 static enum status open_listeners(const struct config *c, struct boss_open *b, struct problem *why);
 static enum status open_listener(const struct config_listen *l, const struct sockaddr *addr,
@@ -79,6 +80,12 @@ open_user(const struct config *c, struct boss_open *b, struct problem *why)
 
     if (geteuid() != 0)
         return OK;
+    if (c->user.len == 0) {
+        problem_set(why, 0, "",
+                    "a line is missing, expected something like \"user godwit\": whom the "
+                    "processes of the server become");
+        return ERR_SYNTAX;
+    }
     if (!str_to_z(c->user, name, sizeof(name)) ||
         getpwnam_r(name, &entry, room, sizeof(room), &found) != 0 || found == NULL) {
         problem_set(why, 0, "", "user \"%.*s\" of the configuration does not exist on this machine",
@@ -140,6 +147,22 @@ open_key(const struct boss_options *o, struct boss_open *b, struct problem *why)
     return OK;
 }
 
+/* Who can replace the socket could listen to what the godwit command says, passwords too. */
+static enum status
+check_run_dir(const char *dir, const struct boss_open *b, struct problem *why)
+{
+    struct stat st;
+
+    if (stat(dir, &st) != 0)
+        return failed(why, "cannot use", str_of(dir));
+    if ((st.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+        (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == b->uid))
+        return OK;
+    problem_set(why, 0, "", "run-dir %s can be changed by others: chown root %s; chmod 755 %s", dir,
+                dir, dir);
+    return ERR_DENIED;
+}
+
 /* The socket of the godwit command: in the run directory, for its owner only. */
 static enum status
 open_admin(const struct config *c, struct boss_open *b, struct problem *why)
@@ -157,6 +180,7 @@ open_admin(const struct config *c, struct boss_open *b, struct problem *why)
     }
     if (mkdir(dir, 0755) != 0 && errno != EEXIST)
         return failed(why, "cannot make", c->run_dir);
+    TRY(check_run_dir(dir, b, why));
     b->admin_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     (void)unlink(addr.sun_path);
     mode_t old = umask(0177);

@@ -196,11 +196,35 @@ out_begin(const struct role_start *s, struct problem *why)
 
 static const struct role_verbs out_verbs = {.begin = out_begin};
 
-static const struct role_verbs *const good[ROLE_COUNT] = {
-    [ROLE_STORE] = &store_verbs,
-    [ROLE_USER] = &user_verbs,
-    [ROLE_KEYS] = &keys_verbs,
-    [ROLE_OUT] = &out_verbs}; /* boss is given a table without it, but for one test */
+/* Says again and again that it is ready, with walls of its choice, as a captured role might to keep boss busy. */
+FIBER_ENTRY static void
+pretend(void *arg)
+{
+    struct control c = {.kind = CONTROL_READY};
+
+    (void)arg;
+    while (control_say(CONTROL_FD, &c, NULL, 0) != ERR_CLOSED)
+        if (fiber_sleep(1) != OK)
+            return;
+}
+
+static enum status
+mx_begin(const struct role_start *s, struct problem *why)
+{
+    (void)s;
+    (void)why;
+    return fiber_go(pretend, NULL);
+}
+
+static const struct role_verbs mx_verbs = {.begin = mx_begin};
+
+/* boss is given a table without mx and out, but for one test each */
+static const struct role_verbs *const good[ROLE_COUNT] = {[ROLE_STORE] = &store_verbs,
+                                                          [ROLE_USER] = &user_verbs,
+                                                          [ROLE_KEYS] = &keys_verbs,
+                                                          [ROLE_MX] = &mx_verbs,
+                                                          [ROLE_OUT] = &out_verbs};
+enum { NO_OTHER = ROLE_BOSS };
 
 /* ---- the test ---- */
 
@@ -234,7 +258,7 @@ free_port(void)
 }
 
 static void
-start_boss(struct world *w, bool with_out)
+start_boss(struct world *w, int also)
 {
     char key[96], text[800];
     static const char secret[ROLE_MASTER_KEY_BYTES] = "x";
@@ -264,7 +288,7 @@ start_boss(struct world *w, bool with_out)
     struct config *config;
     const struct role_verbs *table[ROLE_COUNT];
     for (int r = 0; r < ROLE_COUNT; r++)
-        table[r] = r == ROLE_OUT && !with_out ? NULL : good[r];
+        table[r] = (r == ROLE_OUT || r == ROLE_MX) && r != also ? NULL : good[r];
     if (config_read(str_from(text, (size_t)n), "test", &config, &why) != OK) {
         fprintf(stderr, "%s\n", why.text);
         _exit(9);
@@ -372,7 +396,7 @@ test_start_and_stop(void **state)
     struct world w;
 
     (void)state;
-    start_boss(&w, false);
+    start_boss(&w, NO_OTHER);
     expect(&w, "ev=server.ready", "mail.example.org");
     assert_non_null(strstr(expect(&w, "ev=role.start", "name=store.0"), "seccomp=1"));
     expect(&w, "ev=role.start", "name=user.0");
@@ -393,7 +417,7 @@ test_killed_roles_come_back(void **state)
     struct world w;
 
     (void)state;
-    start_boss(&w, false);
+    start_boss(&w, NO_OTHER);
     expect(&w, "ev=test.answered", "role=user.0");
     expect(&w, "ev=test.answered", "role=user.1");
     expect(&w, "ev=server.ready", "");
@@ -421,7 +445,7 @@ test_files_are_handed_again(void **state)
     struct world w;
 
     (void)state;
-    start_boss(&w, false);
+    start_boss(&w, NO_OTHER);
     expect(&w, "ev=server.ready", "");
     expect(&w, "ev=test.cert", "bytes=5");
     put_file(w.cert, "second one", 10);
@@ -437,12 +461,27 @@ test_gives_up_when_a_role_cannot_start(void **state)
     int status = -1;
 
     (void)state;
-    start_boss(&w, true);
+    start_boss(&w, ROLE_OUT);
     assert_int_equal(waitpid(w.boss, &status, 0), w.boss);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 7);
     assert_non_null(strstr(read_log(&w), "nothing to do here"));
     clean(&w);
+}
+
+static void
+test_a_role_that_lies_to_boss_is_ended(void **state)
+{
+    struct world w;
+
+    (void)state;
+    start_boss(&w, ROLE_MX);
+    expect(&w, "ev=role.start", "name=mx.0");
+    const char *end = expect(&w, "ev=role.end", "name=mx.0");
+    assert_non_null(strstr(end, "signal=9"));
+    assert_non_null(strstr(end, "broke the protocol"));
+    expect(&w, "ev=test.answered", "role=user.0"); /* the others go on */
+    stop_boss(&w);
 }
 
 /* Without boss nobody stays behind. */
@@ -452,7 +491,7 @@ test_roles_end_with_boss(void **state)
     struct world w;
 
     (void)state;
-    start_boss(&w, false);
+    start_boss(&w, NO_OTHER);
     expect(&w, "ev=server.ready", "");
     pid_t store = pid_of(&w, "store.0");
     kill(w.boss, SIGKILL);
@@ -514,6 +553,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_killed_roles_come_back),
         cmocka_unit_test(test_files_are_handed_again),
         cmocka_unit_test(test_gives_up_when_a_role_cannot_start),
+        cmocka_unit_test(test_a_role_that_lies_to_boss_is_ended),
         cmocka_unit_test(test_roles_end_with_boss),
     };
 

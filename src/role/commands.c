@@ -6,11 +6,11 @@
 #include "role/command.h"
 
 const struct command commands[] = {
-    {"serve", "[-c FILE]", "run the mail server in the foreground", serve_command},
-    {"account", "add|list|show|password ...", "accounts and their passwords", account_command},
-    {"alias", "set|remove|list ...", "addresses that lead to others", alias_command},
-    {"domain", "add|list|show|remove ...", "domains and their DNS records", domain_command},
-    {"queue", "list|show|retry|hold ...", "mail on its way to other servers", queue_command},
-    {"status", "[--json]", "what runs, and what waits", status_command},
+    {"serve", "", "run the mail server in the foreground", serve_command},
+    {"account", "add, list, password ...", "accounts and their passwords", account_command},
+    {"alias", "set, remove, list", "addresses that lead to others", alias_command},
+    {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
+    {"queue", "list, retry, hold, drop ...", "mail on its way to other servers", queue_command},
+    {"status", "", "what runs, and what waits", status_command},
     {NULL, NULL, NULL, NULL},
 };

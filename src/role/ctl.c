@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/scan.h"
+#include "base/size.h"
 #include "role/command.h"
 #include "role/names.h"
 #include "role/role.h"
@@ -20,7 +21,9 @@
 
 enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128 };
 
-static int usage(const char *noun, const struct ctl_verb *verbs);
+static int usage(FILE *to, const char *noun, const struct ctl_verb *verbs);
+static int usage_of(const char *noun, const struct ctl_verb *verb);
+static bool asks_for_help(int argc, char **argv);
 static bool read_options(struct ctl *c, int argc, char **argv);
 static bool read_config(struct ctl *c);
 static enum status connect_store(struct ctl *c);
@@ -32,15 +35,25 @@ ctl_main(int argc, char **argv, const struct ctl_verb *verbs)
     char *words[WORDS_MAX];
     struct ctl c = {.noun = argv[0], .argv = words, .exit = CTL_FAILED};
 
-    if (!read_options(&c, argc, argv) || c.argc == 0)
-        return usage(argv[0], verbs);
+    if (asks_for_help(argc, argv)) {
+        (void)usage(stdout, argv[0], verbs);
+        return CTL_OK;
+    }
+    if (!read_options(&c, argc, argv))
+        return CTL_USAGE;
+    if (c.argc == 0)
+        return usage(stderr, argv[0], verbs);
     for (c.verb = verbs; c.verb->name != NULL; c.verb++)
         if (strcmp(c.verb->name, words[0]) == 0)
             break;
     c.argv++;
     c.argc--;
-    if (c.verb->name == NULL || c.argc < c.verb->args_min || c.argc > c.verb->args_max)
-        return usage(argv[0], verbs);
+    if (c.verb->name == NULL) {
+        fprintf(stderr, "godwit %s: there is no verb \"%s\"\n", argv[0], words[0]);
+        return usage(stderr, argv[0], verbs);
+    }
+    if (c.argc < c.verb->args_min || c.argc > c.verb->args_max)
+        return usage_of(argv[0], c.verb);
     if (!read_config(&c))
         return CTL_FAILED;
     loop_init();
@@ -62,12 +75,30 @@ run_verb(void *arg)
     loop_stop();
 }
 
-static int
-usage(const char *noun, const struct ctl_verb *verbs)
+static bool
+asks_for_help(int argc, char **argv)
 {
-    for (const char *word = "usage:"; verbs->name != NULL; verbs++, word = "      ")
-        fprintf(stderr, "%s godwit %s %s %s\n", word, noun, verbs->name, verbs->usage);
-    fprintf(stderr, "options: -c FILE (configuration), --json\n");
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return argc == 2 && strcmp(argv[1], "help") == 0;
+}
+
+static int
+usage(FILE *to, const char *noun, const struct ctl_verb *verbs)
+{
+    fprintf(to, "usage: godwit %s VERB ...\n", noun);
+    for (; verbs->name != NULL; verbs++)
+        fprintf(to, "  %-9s %-24s %s\n", verbs->name, verbs->usage,
+                verbs->about != NULL ? verbs->about : "");
+    fprintf(to, "options: -c FILE (another configuration), --json (for programs)\n");
+    return CTL_USAGE;
+}
+
+static int
+usage_of(const char *noun, const struct ctl_verb *verb)
+{
+    fprintf(stderr, "usage: godwit %s %s %s\n", noun, verb->name, verb->usage);
     return CTL_USAGE;
 }
 
@@ -83,12 +114,17 @@ read_options(struct ctl *c, int argc, char **argv)
         else if (strcmp(argv[i], "--json") == 0)
             c->json = true;
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
-            if (!ctl_read_size(argv[++i], &c->quota))
+            if (!ctl_read_size(argv[++i], &c->quota)) {
+                fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",
+                        argv[i]);
                 return false;
-        } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX)
+            }
+        } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
+            fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;
-        else
+        } else {
             c->argv[c->argc++] = argv[i];
+        }
     }
     return true;
 }
@@ -238,13 +274,14 @@ bool
 ctl_read_size(const char *text, uint64_t *out)
 {
     struct scan s = scan_of(str_of(text));
-    uint64_t n, unit = 1;
+    uint64_t n;
+    size_t unit = 1, bytes;
 
     if (strcmp(text, "none") == 0) {
         *out = 0;
         return true;
     }
-    if (!scan_u64(&s, UINT64_MAX >> 41, &n))
+    if (!scan_u64(&s, INT64_MAX, &n))
         return false;
     if (scan_char(&s, 'K'))
         unit = 1ull << 10;
@@ -254,24 +291,24 @@ ctl_read_size(const char *text, uint64_t *out)
         unit = 1ull << 30;
     else if (scan_char(&s, 'T'))
         unit = 1ull << 40;
-    if (!scan_at_end(&s))
+    if (!scan_at_end(&s) || !size_mul(n, unit, &bytes) || bytes > INT64_MAX)
         return false;
-    *out = n * unit;
+    *out = bytes;
     return true;
 }
 
 const char *
 ctl_size_text(uint64_t bytes, char *text, size_t size)
 {
-    static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
+    static const char *const units[] = {" bytes", "K", "M", "G", "T"};
     size_t unit = 0;
     double v = (double)bytes;
 
-    while (v >= 1000 && unit < 4) {
-        v /= 1000;
+    while (v >= 1024 && unit < COUNT_OF(units) - 1) {
+        v /= 1024;
         unit++;
     }
-    snprintf(text, size, unit == 0 ? "%.0f %s" : "%.1f %s", v, units[unit]);
+    snprintf(text, size, unit == 0 ? "%.0f%s" : "%.1f%s", v, units[unit]);
     return text;
 }
 

@@ -6,6 +6,8 @@
 #ifndef ROLE_CTL_H
 #define ROLE_CTL_H
 
+#include <jansson.h>
+
 #include "base/arena.h"
 #include "base/mem.h"
 #include "config/config.h"
@@ -20,6 +22,7 @@ struct ctl_verb {
     int args_min, args_max; /* after the verb, options not counted */
     const char *usage;
     int (*run)(struct ctl *c); /* SUSPENDS; enum ctl_exit */
+    const char *about;         /* one line, or NULL */
 };
 struct ctl {
     const char *noun;
@@ -47,8 +50,17 @@ struct str ctl_domain(const struct ctl *c, int i);
 MUST_USE bool ctl_read_password(struct secret *out);
 MUST_USE bool ctl_read_size(const char *text,
                             uint64_t *out); /* "1G", "50M"; "0" or "none" = none */
-/* "12.3 MB" for people. */
+/* "12.3G" for people, in the units that ctl_read_size() takes. */
 const char *ctl_size_text(uint64_t bytes, char *text, size_t size);
 const char *ctl_time_text(int64_t us, char *text, size_t size); /* 2026-11-23 22:31:12 UTC */
+
+/* ---- ctl_print.c: what others wrote, on its way to a terminal or into JSON ---- */
+
+/* In the arena, without control characters: what a stranger wrote must not move the cursor of who reads. */
+const char *ctl_text(struct ctl *c, struct str s);
+/* As a JSON string; bytes that are no UTF-8 become U+FFFD. */
+json_t *ctl_json_str(struct str s);
+/* Prints and frees; CTL_OK. */
+int ctl_print_json(json_t *j);
 
 #endif

@@ -1,7 +1,6 @@
 /* ctl_directory.c - godwit account, alias and domain.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/size.h"
@@ -11,44 +10,39 @@
 
 #define TARGETS_MAX 64
 
-/* Prints and frees. */
-static int
-print_json(json_t *j)
-{
-    json_dumpf(j, stdout, JSON_INDENT(2));
-    printf("\n");
-    json_decref(j);
-    return CTL_OK;
-}
-
-static json_t *
-json_str(struct str s)
-{
-    return json_stringn(s.ptr != NULL ? s.ptr : "", s.len);
-}
-
 /* ---- account ---- */
 
 static int
-print_accounts(const struct ctl *c, const struct admin_account *a, size_t n, json_t *all)
+print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *all)
 {
     char used[32], quota[32];
 
     for (size_t i = 0; i < n; i++) {
         if (c->json) {
             json_array_append_new(
-                all, json_pack("{s:o, s:I, s:I, s:I, s:b}", "address", json_str(a[i].address),
+                all, json_pack("{s:o, s:I, s:I, s:I, s:b}", "address", ctl_json_str(a[i].address),
                                "bytes", (json_int_t)a[i].bytes, "messages",
                                (json_int_t)a[i].messages, "quota_bytes",
                                (json_int_t)a[i].quota_bytes, "disabled", (int)a[i].disabled));
             continue;
         }
-        printf("%-40.*s %8llu messages %10s of %s%s\n", STR_FMT(a[i].address),
+        printf("%-40s %8llu messages %10s of %s%s\n", ctl_text(c, a[i].address),
                (unsigned long long)a[i].messages, ctl_size_text(a[i].bytes, used, sizeof(used)),
                a[i].quota_bytes == 0 ? "no limit"
                                      : ctl_size_text(a[i].quota_bytes, quota, sizeof(quota)),
                a[i].disabled ? ", disabled" : "");
     }
+    return CTL_OK;
+}
+
+/* The end of a list; none: what to say to a person when it is empty. */
+static int
+listed(const struct ctl *c, size_t count, json_t *all, const char *none)
+{
+    if (c->json)
+        return ctl_print_json(all);
+    if (count == 0)
+        printf("%s\n", none);
     return CTL_OK;
 }
 
@@ -58,16 +52,18 @@ list_accounts(struct ctl *c)
     struct admin_accounts req = {.after = STR(""), .only = ctl_address(c, 0)};
     struct admin_accounts_reply rep;
     json_t *all = c->json ? json_array() : NULL;
+    size_t count = 0;
 
     do {
         enum status e = admin_accounts_call(c->store, &req, c->arena, &rep);
         if (e != OK)
             return ctl_fail(c, e);
         print_accounts(c, rep.accounts, rep.accounts_count, all);
+        count += rep.accounts_count;
         if (rep.accounts_count > 0)
             req.after = rep.accounts[rep.accounts_count - 1].address;
     } while (rep.more && rep.accounts_count > 0);
-    return c->json ? print_json(all) : CTL_OK;
+    return listed(c, count, all, "there are no accounts; godwit account add ADDRESS makes one");
 }
 
 static SUSPENDS int
@@ -84,7 +80,7 @@ add_account(struct ctl *c)
     if (e != OK)
         return ctl_fail(c, e);
     if (c->json)
-        return print_json(json_pack("{s:o}", "address", json_str(rep.account.address)));
+        return ctl_print_json(json_pack("{s:o}", "address", ctl_json_str(rep.account.address)));
     printf("%.*s is ready\n", STR_FMT(rep.account.address));
     return CTL_OK;
 }
@@ -95,7 +91,7 @@ done(const struct ctl *c, enum status e, const char *what)
     if (e != OK)
         return ctl_fail(c, e);
     if (c->json)
-        return print_json(json_pack("{s:s}", "result", "ok"));
+        return ctl_print_json(json_pack("{s:s}", "result", "ok"));
     printf("%.*s %s\n", STR_FMT(ctl_arg(c, 0)), what);
     return CTL_OK;
 }
@@ -160,16 +156,15 @@ set_quota(struct ctl *c)
 }
 
 static const struct ctl_verb account_verbs[] = {
-    {"add", 1, 1,
-     "[--quota SIZE] ADDRESS        (the password comes from the terminal or standard input)",
-     add_account},
-    {"list", 0, 0, "[--json]", list_accounts},
-    {"show", 1, 1, "[--json] ADDRESS", list_accounts},
-    {"password", 1, 1, "ADDRESS", set_password},
-    {"quota", 2, 2, "ADDRESS SIZE|none", set_quota},
-    {"disable", 1, 1, "ADDRESS", disable_account},
-    {"enable", 1, 1, "ADDRESS", enable_account},
-    {"remove", 1, 1, "ADDRESS", remove_account},
+    {"add", 1, 1, "[--quota SIZE] ADDRESS", add_account,
+     "the password comes from the terminal or standard input"},
+    {"list", 0, 0, "", list_accounts, "each with its messages, size and quota"},
+    {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},
+    {"password", 1, 1, "ADDRESS", set_password, "a new one; sessions end"},
+    {"quota", 2, 2, "ADDRESS SIZE|none", set_quota, "such as 5G"},
+    {"disable", 1, 1, "ADDRESS", disable_account, "no log-in, no new mail"},
+    {"enable", 1, 1, "ADDRESS", enable_account, "the opposite"},
+    {"remove", 1, 1, "ADDRESS", remove_account, "its mail is dropped 14 days later"},
     {0},
 };
 
@@ -195,19 +190,19 @@ set_alias(struct ctl *c)
 }
 
 static void
-print_alias(const struct ctl *c, const struct admin_alias *a, json_t *all)
+print_alias(struct ctl *c, const struct admin_alias *a, json_t *all)
 {
     if (c->json) {
         json_t *targets = json_array();
         for (size_t i = 0; i < a->targets_count; i++)
-            json_array_append_new(targets, json_str(a->targets[i]));
+            json_array_append_new(targets, ctl_json_str(a->targets[i]));
         json_array_append_new(
-            all, json_pack("{s:o, s:o}", "address", json_str(a->address), "targets", targets));
+            all, json_pack("{s:o, s:o}", "address", ctl_json_str(a->address), "targets", targets));
         return;
     }
-    printf("%-40.*s ->", STR_FMT(a->address));
+    printf("%-40s ->", ctl_text(c, a->address));
     for (size_t i = 0; i < a->targets_count; i++)
-        printf(" %.*s", STR_FMT(a->targets[i]));
+        printf(" %s", ctl_text(c, a->targets[i]));
     printf("\n");
 }
 
@@ -217,6 +212,7 @@ list_aliases(struct ctl *c)
     struct admin_aliases req = {.after = STR("")};
     struct admin_aliases_reply rep;
     json_t *all = c->json ? json_array() : NULL;
+    size_t count = 0;
 
     do {
         enum status e = admin_aliases_call(c->store, &req, c->arena, &rep);
@@ -224,16 +220,18 @@ list_aliases(struct ctl *c)
             return ctl_fail(c, e);
         for (size_t i = 0; i < rep.aliases_count; i++)
             print_alias(c, &rep.aliases[i], all);
+        count += rep.aliases_count;
         if (rep.aliases_count > 0)
             req.after = rep.aliases[rep.aliases_count - 1].address;
     } while (rep.more && rep.aliases_count > 0);
-    return c->json ? print_json(all) : CTL_OK;
+    return listed(c, count, all, "there are no aliases");
 }
 
 static const struct ctl_verb alias_verbs[] = {
-    {"set", 2, TARGETS_MAX, "ADDRESS TARGET...             (@example.org catches all)", set_alias},
-    {"remove", 1, 1, "ADDRESS", set_alias},
-    {"list", 0, 0, "[--json]", list_aliases},
+    {"set", 2, TARGETS_MAX, "ADDRESS TARGET...", set_alias,
+     "mail to ADDRESS goes to every TARGET; @example.org catches all"},
+    {"remove", 1, 1, "ADDRESS", set_alias, NULL},
+    {"list", 0, 0, "", list_aliases, NULL},
     {0},
 };
 
@@ -279,13 +277,13 @@ print_records(const struct ctl *c, const struct admin_domain *d)
 }
 
 static void
-print_domain(const struct ctl *c, const struct admin_domain *d, json_t *all)
+print_domain(struct ctl *c, const struct admin_domain *d, json_t *all)
 {
     if (c->json)
-        json_array_append_new(all, json_pack("{s:o, s:i, s:o, s:o}", "name", json_str(d->name),
+        json_array_append_new(all, json_pack("{s:o, s:i, s:o, s:o}", "name", ctl_json_str(d->name),
                                              "accounts", (int)d->accounts, "selector",
-                                             json_str(d->selector), "dkim_record",
-                                             json_str(d->dkim_record)));
+                                             ctl_json_str(d->selector), "dkim_record",
+                                             ctl_json_str(d->dkim_record)));
     else
         printf("%-40.*s %u accounts, DKIM selector %.*s\n", STR_FMT(d->name), d->accounts,
                STR_FMT(d->selector.len > 0 ? d->selector : STR("none")));
@@ -293,7 +291,7 @@ print_domain(const struct ctl *c, const struct admin_domain *d, json_t *all)
 
 /* How many of the page were wanted. */
 static size_t
-print_page(const struct ctl *c, const struct admin_domains_reply *page, json_t *all)
+print_page(struct ctl *c, const struct admin_domains_reply *page, json_t *all)
 {
     bool one = c->argc == 1;
     size_t found = 0;
@@ -329,7 +327,7 @@ list_domains(struct ctl *c)
     } while (rep.more && rep.domains_count > 0);
     if (c->argc == 1 && found == 0)
         return ctl_fail(c, ERR_NOT_FOUND);
-    return c->json ? print_json(all) : CTL_OK;
+    return listed(c, found, all, "there are no domains; godwit domain add NAME makes one");
 }
 
 static SUSPENDS int
@@ -359,11 +357,11 @@ remove_domain(struct ctl *c)
 }
 
 static const struct ctl_verb domain_verbs[] = {
-    {"add", 1, 2, "NAME [ADMINISTRATOR]          (whom postmaster, abuse and tls-reports point to)",
-     add_domain},
-    {"list", 0, 0, "[--json]", list_domains},
-    {"show", 1, 1, "[--json] NAME                 (every DNS record to set)", list_domains},
-    {"remove", 1, 1, "NAME", remove_domain},
+    {"add", 1, 2, "NAME [ADMINISTRATOR]", add_domain,
+     "postmaster, abuse and tls-reports go to ADMINISTRATOR"},
+    {"list", 0, 0, "", list_domains, "each with its accounts and DKIM selector"},
+    {"show", 1, 1, "NAME", list_domains, "every DNS record to set"},
+    {"remove", 1, 1, "NAME", remove_domain, "and its aliases; refused while it has accounts"},
     {0},
 };
 

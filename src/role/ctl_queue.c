@@ -1,7 +1,6 @@
 /* ctl_queue.c - godwit queue and godwit status.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,9 @@
 #include "role/command.h"
 #include "role/ctl.h"
 
+enum { STATUS_WORDS_MAX = 8 };
 enum { VERB_RETRY, VERB_HOLD, VERB_RELEASE, VERB_DROP }; /* enum<3> queue_verb of admin.ipc */
+static const char *const acted[] = {"to be tried now", "on hold", "released", "dropped"};
 static const char *const states[] = {"waiting", "delivered", "failed", "under way"};
 
 /* qid = "all" / 1*16HEXDIG, as `queue list` prints it; 0 is no queue id and means all. */
@@ -38,12 +39,6 @@ read_qid(const char *text, uint64_t *out)
 }
 
 static json_t *
-json_str(struct str s)
-{
-    return json_stringn(s.ptr != NULL ? s.ptr : "", s.len);
-}
-
-static json_t *
 message_json(const struct admin_queued *m)
 {
     json_t *rcpts = json_array();
@@ -52,30 +47,33 @@ message_json(const struct admin_queued *m)
     for (size_t i = 0; i < m->rcpts_count; i++)
         json_array_append_new(
             rcpts,
-            json_pack("{s:o, s:s, s:i, s:i, s:o}", "address", json_str(m->rcpts[i].address),
+            json_pack("{s:o, s:s, s:i, s:i, s:o}", "address", ctl_json_str(m->rcpts[i].address),
                       "state", states[m->rcpts[i].state & 3], "tries", (int)m->rcpts[i].tries,
-                      "code", (int)m->rcpts[i].code, "text", json_str(m->rcpts[i].text)));
+                      "code", (int)m->rcpts[i].code, "text", ctl_json_str(m->rcpts[i].text)));
     snprintf(qid, sizeof(qid), "%llx", (unsigned long long)m->qid);
     return json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:o}", "qid", qid, "sender",
-                     json_str(m->sender), "size", (json_int_t)m->size, "arrived_us",
+                     ctl_json_str(m->sender), "size", (json_int_t)m->size, "arrived_us",
                      (json_int_t)m->arrived, "next_us", (json_int_t)m->next, "held", (int)m->held,
                      "recipients", rcpts);
 }
 
 static void
-print_message(const struct admin_queued *m)
+print_message(struct ctl *c, const struct admin_queued *m)
 {
     char size[32], arrived[40], next[40];
 
-    printf("%llx  %s  %s  from <%.*s>  %s%s\n", (unsigned long long)m->qid,
+    printf("%llx  %s  %s  from <%s>  %s%s\n", (unsigned long long)m->qid,
            ctl_time_text(m->arrived, arrived, sizeof(arrived)),
-           ctl_size_text(m->size, size, sizeof(size)), STR_FMT(m->sender),
+           ctl_size_text(m->size, size, sizeof(size)), ctl_text(c, m->sender),
            m->held ? "held" : "next ", m->held ? "" : ctl_time_text(m->next, next, sizeof(next)));
     for (size_t i = 0; i < m->rcpts_count; i++) {
         const struct admin_queued_rcpt *r = &m->rcpts[i];
-        printf("    %-10s <%.*s>  %u tries", states[r->state & 3], STR_FMT(r->address), r->tries);
-        if (r->code != 0 || r->text.len > 0)
-            printf("  %u %.*s", r->code, STR_FMT(r->text));
+        printf("    %-10s <%s>  %u %s", states[r->state & 3], ctl_text(c, r->address), r->tries,
+               r->tries == 1 ? "try" : "tries");
+        if (r->code != 0)
+            printf("  %u", r->code);
+        if (r->text.len > 0)
+            printf("  %s", ctl_text(c, r->text));
         printf("\n");
     }
 }
@@ -99,18 +97,16 @@ list_queue(struct ctl *c)
             if (c->json)
                 json_array_append_new(all, message_json(&rep.messages[i]));
             else
-                print_message(&rep.messages[i]);
+                print_message(c, &rep.messages[i]);
         }
         if (rep.messages_count > 0)
             req.after = rep.messages[rep.messages_count - 1].qid;
     } while (rep.more && rep.messages_count > 0);
-    if (c->json) {
-        json_dumpf(all, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else if (count == 0) {
-        printf("the queue is empty\n");
-    }
+    if (c->json)
+        return ctl_print_json(all);
     json_decref(all);
+    if (count == 0)
+        printf("the queue is empty\n");
     return CTL_OK;
 }
 
@@ -125,7 +121,9 @@ act(struct ctl *c, uint8_t verb)
     enum status e = admin_queue_act_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return ctl_fail(c, e);
-    printf("%u messages\n", rep.count);
+    if (c->json)
+        return ctl_print_json(json_pack("{s:i}", "messages", (int)rep.count));
+    printf("%u %s %s\n", rep.count, rep.count == 1 ? "message" : "messages", acted[verb]);
     return CTL_OK;
 }
 
@@ -154,12 +152,12 @@ drop(struct ctl *c)
 }
 
 static const struct ctl_verb queue_verbs[] = {
-    {"list", 0, 0, "[--json]", list_queue},
-    {"show", 1, 1, "[--json] QID", list_queue},
-    {"retry", 1, 1, "QID|all", retry},
-    {"hold", 1, 1, "QID|all", hold},
-    {"release", 1, 1, "QID|all", release},
-    {"drop", 1, 1, "QID|all                       (without telling the sender)", drop},
+    {"list", 0, 0, "", list_queue, "every message, and the last answer for each recipient"},
+    {"show", 1, 1, "QID", list_queue, "one of them"},
+    {"retry", 1, 1, "QID|all", retry, "try now"},
+    {"hold", 1, 1, "QID|all", hold, "do not try until it is released"},
+    {"release", 1, 1, "QID|all", release, "try again as usual"},
+    {"drop", 1, 1, "QID|all", drop, "throw it away, and tell nobody"},
     {0},
 };
 
@@ -187,37 +185,40 @@ show_status(struct ctl *c)
             snprintf(name, sizeof(name), "%.*s", STR_FMT(rep.roles[i].name));
             json_object_set_new(roles, name, json_boolean(rep.roles[i].connected));
         }
-        json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:o}", "version", json_str(rep.version),
+        json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:o}", "version", ctl_json_str(rep.version),
                               "commits", (json_int_t)rep.commits, "syncs", (json_int_t)rep.syncs,
                               "queue", (json_int_t)rep.queue_length, "roles", roles);
-        json_dumpf(j, stdout, JSON_INDENT(2));
-        printf("\n");
-        json_decref(j);
-        return CTL_OK;
+        return ctl_print_json(j);
     }
-    printf("godwit %.*s\n%llu messages in the queue\n%llu commits in %llu syncs\n",
-           STR_FMT(rep.version), (unsigned long long)rep.queue_length,
+    printf("godwit %s\n%llu messages in the queue\n%llu commits in %llu syncs\n",
+           ctl_text(c, rep.version), (unsigned long long)rep.queue_length,
            (unsigned long long)rep.commits, (unsigned long long)rep.syncs);
     for (size_t i = 0; i < rep.roles_count; i++)
-        printf("role %-8.*s %s\n", STR_FMT(rep.roles[i].name),
+        printf("role %-8s %s\n", ctl_text(c, rep.roles[i].name),
                rep.roles[i].connected ? "up" : "DOWN");
     return CTL_OK;
 }
 
 static const struct ctl_verb status_verbs[] = {
-    {"show", 0, 0, "[--json]", show_status},
+    {"show", 0, 0, "", show_status, "what runs, and what waits"},
     {0},
 };
 
+/* The only noun whose one verb need not be said. */
 int
 status_command(int argc, char **argv)
 {
     char show[] = "show";
-    char *words[8] = {argv[0], show};
+    char *words[STATUS_WORDS_MAX] = {argv[0], show};
     int n = 2;
 
-    for (int i = 1; i < argc && n < 8; i++)
-        if (strcmp(argv[i], "show") != 0)
+    for (int i = 1; i < argc && n < STATUS_WORDS_MAX; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            printf("usage: godwit status [-c FILE] [--json]\n");
+            return CTL_OK;
+        }
+        if (strcmp(argv[i], show) != 0)
             words[n++] = argv[i];
+    }
     return ctl_main(n, words, status_verbs);
 }

@@ -136,6 +136,15 @@ try_unix(void)
     return fd < 0 ? fd : syscall(SYS_connect, fd, &at, sizeof(at));
 }
 
+/* A pair of datagrams can be connected once more, to /dev/log and the like. */
+static long
+try_unix_datagram(void)
+{
+    int fds[2];
+
+    return syscall(SYS_socketpair, AF_UNIX, SOCK_DGRAM, 0, fds);
+}
+
 static long
 try_netlink(void)
 {
@@ -274,6 +283,12 @@ static long
 try_set_owner(void)
 {
     return syscall(SYS_fcntl, 0, F_SETOWN, other); /* signals to it by way of a descriptor */
+}
+
+static long
+try_clear_append(void)
+{
+    return syscall(SYS_fcntl, 0, F_SETFL, 0); /* then lseek() and write over the log */
 }
 
 static long
@@ -467,6 +482,7 @@ static const struct attempt {
     {"connect AF_INET", try_inet, CONNECT, false},
     {"bind", try_bind, CONNECT, false},
     {"connect AF_UNIX", try_unix, 0, false},
+    {"socketpair of datagrams", try_unix_datagram, 0, false},
     {"socket AF_NETLINK", try_netlink, 0, false},
     {"socket raw", try_raw, 0, false},
     {"socket AF_PACKET", try_packet, 0, false},
@@ -487,6 +503,7 @@ static const struct attempt {
     {"prlimit of another", try_other_limits, 0, true},
     {"prlimit, setting", try_own_limits, 0, true},
     {"fcntl F_SETOWN", try_set_owner, 0, false},
+    {"fcntl F_SETFL", try_clear_append, CONNECT, false},
     {"unlink", try_unlink, FILES, false},
     {"rename", try_rename, FILES, false},
     {"mkdir", try_mkdir, FILES, false},

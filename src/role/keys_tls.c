@@ -12,6 +12,7 @@
 #include "base/size.h"
 #include "config/events.h"
 #include "role/keys.h"
+#include "role/keys_pss.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "rt/tls.h"
@@ -213,7 +214,7 @@ set_scheme(EVP_PKEY_CTX *c, const EVP_PKEY *key, const struct keys_tls_sign *req
                EVP_PKEY_CTX_set_signature_md(c, md) == 1;
     case TLS_RSA_RAW:
         return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
-               req->digest.len == (size_t)EVP_PKEY_get_size(key) &&
+               req->digest.len == (size_t)EVP_PKEY_get_size(key) && keys_is_pss(req->digest) &&
                EVP_PKEY_CTX_set_rsa_padding(c, RSA_NO_PADDING) == 1;
     }
     return false;

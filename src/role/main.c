@@ -7,13 +7,15 @@
 #include "role/command.h"
 #include "role/role.h"
 
-static int
-usage(void)
+static void
+usage(FILE *to)
 {
-    fprintf(stderr, "usage: godwit VERB ...\n");
+    fprintf(to, "godwit %s, a mail server\n\nusage: godwit VERB ...\n", GODWIT_VERSION);
     for (const struct command *c = commands; c->name != NULL; c++)
-        fprintf(stderr, "  %-10s %-30s %s\n", c->name, c->usage, c->about);
-    return 2;
+        fprintf(to, "  %-10s %-30s %s\n", c->name, c->usage, c->about);
+    fprintf(
+        to,
+        "\ngodwit VERB --help says more; so do the manual pages godwit(1) and godwit.conf(5).\n");
 }
 
 int
@@ -28,5 +30,14 @@ main(int argc, char **argv)
     for (const struct command *c = commands; argc >= 2 && c->name != NULL; c++)
         if (strcmp(argv[1], c->name) == 0)
             return c->run(argc - 1, argv + 1);
-    return usage();
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+                      strcmp(argv[1], "help") == 0)) {
+        usage(stdout);
+        return 0;
+    }
+    if (argc >= 2)
+        fprintf(stderr, "godwit: there is no verb \"%s\"; godwit --help lists them\n", argv[1]);
+    else
+        usage(stderr);
+    return 2;
 }

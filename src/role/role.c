@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -64,6 +65,7 @@ role_main(const struct role_verbs *const table[ROLE_COUNT], int argc, char **arg
     self.verbs = table[self.start.role];
     self.start.master_key_fd = self.start.admin_fd = -1;
     (void)prctl(PR_SET_NAME, self.name);
+    (void)umask(S_IRWXG | S_IRWXO); /* what the store's engine makes is for nobody else */
     (void)signal(SIGPIPE, SIG_IGN);
     receive_start();
     enter_jail();

@@ -9,7 +9,7 @@
 
 #define ROLE_LISTENERS_MAX 64u
 #define ROLE_FILES_MAX     128u
-#define ROLE_WORKERS_MAX   10u /* of one role: the index is one digit */
+#define ROLE_WORKERS_MAX   CONFIG_WORKERS_MAX
 
 /* Attaches the end of a channel; when one to the same worker is still open, after that has ended. */
 void role_peer_add(const struct role_verbs *verbs, const struct control *c,

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -21,7 +22,8 @@ refuse(const char *path, const char *text)
 int
 serve_command(int argc, char **argv)
 {
-    const char *path = COMMAND_CONFIG;
+    const char *env = getenv("GODWIT_CONFIG");
+    const char *path = env != NULL ? env : COMMAND_CONFIG;
     AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
     AUTO(fd_close) int fd = -1;
     AUTO(config_free) struct config *config = NULL;

@@ -75,8 +75,9 @@ ipc_attach(const struct ipc_channel_end *e, const struct ipc_options *o, struct 
 
     ASSERT(o->serve_count <= IPC_SERVICES_MAX && o->own_role < ROLE_COUNT &&
            o->peer_role < ROLE_COUNT);
+    /* Most jails have no F_SETFL, and the sockets of ipc_pair() do not need it. */
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+    if (flags < 0 || ((flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0))
         return ERR_IO;
     if (ring_fd >= 0)
         TRY(ring_map(ring_fd, e->first, &rings));

@@ -112,7 +112,8 @@ static const struct rule allowed[] = {
     IF1(SANDBOX_BASE, sendto, ARG_EQ(4, 0)), ANY(SANDBOX_BASE, shutdown),
     ANY(SANDBOX_BASE, getsockopt), ANY(SANDBOX_BASE, setsockopt),
     ANY(SANDBOX_BASE, getsockname), ANY(SANDBOX_BASE, getpeername),
-    IF1(SANDBOX_BASE, fcntl, ARG_EQ(1, F_GETFL)), IF1(SANDBOX_BASE, fcntl, ARG_EQ(1, F_SETFL)),
+    /* no F_SETFL: without O_APPEND the log's past could be overwritten */
+    IF1(SANDBOX_BASE, fcntl, ARG_EQ(1, F_GETFL)),
     IF1(SANDBOX_BASE, fcntl, ARG_EQ(1, F_GETFD)), IF1(SANDBOX_BASE, fcntl, ARG_EQ(1, F_SETFD)),
     IF1(SANDBOX_BASE, fcntl, ARG_EQ(1, F_DUPFD_CLOEXEC)), IF1(SANDBOX_BASE, fcntl, ARG_EQ(1, F_GET_SEALS)),
     IF1(SANDBOX_BASE, ioctl, ARG_EQ(1, FIONREAD)), IF1(SANDBOX_BASE, ioctl, ARG_EQ(1, FIONBIO)),
@@ -154,7 +155,9 @@ static const struct rule allowed[] = {
     ANY(SANDBOX_CONNECT, sendmmsg), ANY(SANDBOX_CONNECT, recvmmsg),
     /* the resolver's own wake-up */
     ANY(SANDBOX_CONNECT, pipe2), ANY(SANDBOX_CONNECT, pipe), ANY(SANDBOX_CONNECT, select),
-    ANY(SANDBOX_CONNECT, pselect6), IF1(SANDBOX_CONNECT, socketpair, ARG_EQ(0, AF_UNIX)),
+    ANY(SANDBOX_CONNECT, pselect6), IF1(SANDBOX_CONNECT, fcntl, ARG_EQ(1, F_SETFL)),
+    /* connected already, so that connect() takes it nowhere; a datagram pair would reach any socket by its path */
+    IF2(SANDBOX_CONNECT, socketpair, ARG_EQ(0, AF_UNIX), SOCKET_TYPE(SOCK_STREAM)),
 
     /* What a sanitizer's run-time does to write its report. */
     IF1(SANDBOX_SANITIZER, openat, READ_ONLY(2)), IF1(SANDBOX_SANITIZER, open, READ_ONLY(1)),

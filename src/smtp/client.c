@@ -10,7 +10,7 @@
 #include "base/size.h"
 #include "mail/line.h"
 
-enum { GREETING_S = 300, HELLO_S = 300, TLS_S = 120, AUTH_S = 120 };
+enum { GREETING_S = LIMIT_OUT_REPLY_S, HELLO_S = LIMIT_OUT_REPLY_S, TLS_S = 120, AUTH_S = 120 };
 
 struct smtp_client {
     struct conn *conn;

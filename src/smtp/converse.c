@@ -7,7 +7,13 @@
 #include "ipc/store_ipc.h"
 #include "smtp/delivery_internal.h"
 
-enum { MAIL_S = 300, RCPT_S = 300, DATA_S = 120, PIECE_MAX = 256 * 1024, BATCH_MAX = 50 };
+enum {
+    MAIL_S = LIMIT_OUT_REPLY_S,
+    RCPT_S = LIMIT_OUT_REPLY_S,
+    DATA_S = 120,
+    PIECE_MAX = 256 * 1024,
+    BATCH_MAX = 50
+};
 
 static SUSPENDS enum status send_rcpts(struct smtp_client *c, struct delivery *d,
                                        struct smtp_answer *last);
