@@ -21,7 +21,8 @@
     LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
     LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \
     /* SMTP: RFC 5321 section 4.5.3 */ \
-    LIMIT(SMTP_AUTH_LINE_BYTES,    12288,     "bytes",    "500 5.5.2; RFC 5321 says 512, RFC 4954 section 4 and RFC 5034 need more: one bound for all") \
+    LIMIT(SMTP_LINE_BYTES,         2048,      "bytes",    "500 5.5.2; RFC 5321 says 512, SMTPUTF8 and AUTH need more") \
+    LIMIT(SMTP_AUTH_LINE_BYTES,    12288,     "bytes",    "500 5.5.2 or 5.5.6, RFC 4954 section 4; RFC 5034 wants it of POP3 too") \
     LIMIT(SMTP_RCPTS,              100,       "rcpts",    "452 4.5.3 for the rest") \
     LIMIT(SUBMIT_RCPTS,            1000,      "rcpts",    "452 4.5.3 for the rest") \
     LIMIT(MESSAGE_BYTES,           52428800,  "bytes",    "552 5.3.4 / NO [TOOBIG]") \

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unbound.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "rt/offload.h"
 #include "rt/random.h"
 
 enum { TYPE_A = 1, TYPE_MX = 15, TYPE_AAAA = 28, CLASS_IN = 1, RCODE_OK = 0, RCODE_NXDOMAIN = 3 };
@@ -28,25 +30,37 @@ struct question {
     bool done;
 };
 
+/* What opens the context, on a thread of its own. */
+struct opening {
+    const struct resolver_options *o;
+    struct problem *why;
+    struct ub_ctx *ctx;
+    enum status result;
+};
+
+static void open_context(void *arg);
+static void answered(void *arg, int err, struct ub_result *result);
 static enum status configure(struct ub_ctx *ctx, const struct resolver_options *o,
                              struct problem *why);
+static enum status first_question(struct ub_ctx *ctx, const struct resolver_options *o,
+                                  struct problem *why);
 
 enum status
 resolver_new(const struct resolver_options *o, struct resolver **out, struct problem *why)
 {
-    struct ub_ctx *ctx = ub_ctx_create();
+    AUTO(offload_free) struct offload_pool *thread = NULL;
+    struct opening opening = {.o = o, .why = why, .result = ERR_CANCELLED};
 
-    if (ctx == NULL) {
-        problem_set(why, 0, "", "the resolver cannot start");
-        return ERR_IO;
-    }
-    enum status e = configure(ctx, o, why);
+    TRY(offload_new("resolver", 1, 1, &thread));
+    enum status e = rt_offload(thread, open_context, &opening);
+    if (e == OK)
+        e = opening.result;
     if (e != OK) {
-        ub_ctx_delete(ctx);
+        ub_ctx_delete(opening.ctx);
         return e;
     }
     struct resolver *r = MEM_NEW(struct resolver);
-    r->ctx = ctx;
+    r->ctx = opening.ctx;
     *out = r;
     return OK;
 }
@@ -83,6 +97,23 @@ set_upstream(struct ub_ctx *ctx, const struct resolver_options *o)
     return err;
 }
 
+/* libunbound opens its files with the first question, and wants far more stack for that than a fiber has. */
+static void
+open_context(void *arg)
+{
+    struct opening *w = arg;
+
+    w->ctx = ub_ctx_create();
+    if (w->ctx == NULL) {
+        problem_set(w->why, 0, "", "the resolver cannot start");
+        w->result = ERR_IO;
+        return;
+    }
+    w->result = configure(w->ctx, w->o, w->why);
+    if (w->result == OK)
+        w->result = first_question(w->ctx, w->o, w->why);
+}
+
 static enum status
 configure(struct ub_ctx *ctx, const struct resolver_options *o, struct problem *why)
 {
@@ -107,6 +138,28 @@ configure(struct ub_ctx *ctx, const struct resolver_options *o, struct problem *
         return OK;
     problem_set(why, 0, "", "the resolver refuses its settings: %s", ub_strerror(err));
     return ERR_SYNTAX;
+}
+
+/* One that needs no network; nobody waits for its answer. */
+static enum status
+first_question(struct ub_ctx *ctx, const struct resolver_options *o, struct problem *why)
+{
+    struct question *q = MEM_NEW(struct question);
+    const char *anchor = o->anchor_file != NULL ? o->anchor_file : ANCHOR_FILE;
+    int id = 0;
+    int err = ub_resolve_async(ctx, "localhost.", TYPE_A, CLASS_IN, q, answered, &id);
+
+    if (err == 0)
+        return OK;
+    mem_free(q);
+    if (o->dnssec && access(anchor, R_OK) != 0)
+        problem_set(why, 0, "",
+                    "the DNSSEC trust anchor %s cannot be read: install dns-root-data, or add "
+                    "no-dnssec to the resolver's line",
+                    anchor);
+    else
+        problem_set(why, 0, "", "the resolver cannot start: %s", ub_strerror(err));
+    return ERR_IO;
 }
 
 /* ---- asking ---- */

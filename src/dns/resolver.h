@@ -26,9 +26,9 @@ struct resolver_options {
     bool dnssec;             /* validate */
     const char *anchor_file; /* root trust anchor, NULL = Debian's */
 };
-/* Reads its files before the jail closes; the thread starts with the first question. */
-MUST_USE enum status resolver_new(const struct resolver_options *o, struct resolver **out,
-                                  struct problem *why);
+/* Reads its files and starts its thread, inside the jail: both are libunbound's, which parses what strangers send. */
+MUST_USE SUSPENDS enum status resolver_new(const struct resolver_options *o, struct resolver **out,
+                                           struct problem *why);
 void resolver_free(struct resolver **r);
 
 struct dns_host {

@@ -32,9 +32,8 @@ static FIBER_ENTRY void
 daily(void *arg)
 {
     (void)arg;
-    do {
+    while (fiber_sleep(DAY_MS) == OK)
         keys_tls_check_ends();
-    } while (fiber_sleep(DAY_MS) == OK);
 }
 
 static FIBER_ENTRY enum status

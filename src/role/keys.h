@@ -12,7 +12,7 @@
 /* Reads all certificates and keys of the configuration.  One that cannot be used is told in the log and left out; an
  * older one of the same files stays in use.  Says whether anything is different from before. */
 bool keys_tls_load(const struct role_start *s);
-/* Tells which certificates end soon, once a day. */
+/* Tells which certificates end soon: for once a day; a fresh one is looked at when it comes. */
 void keys_tls_check_ends(void);
 
 /* ---- DKIM (keys_dkim.c) ---- */

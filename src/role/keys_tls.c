@@ -26,6 +26,10 @@ struct held {
     struct str file;  /* of the configuration, for the log */
     struct str chain; /* owned: PEM */
     EVP_PKEY *key;
+    uint32_t id; /* what workers call the key: another one for every key that was here */
+    EVP_PKEY
+        *previous; /* the one before: handshakes that showed its certificate may be under way */
+    uint32_t previous_id;
     struct arena *names_arena;
     struct str *names;
     size_t name_count;
@@ -34,6 +38,7 @@ struct held {
 };
 static struct held held[CERTS_MAX];
 static size_t held_count;
+static uint32_t last_id;
 
 static void
 bio_release(BIO **b)
@@ -65,6 +70,7 @@ static void
 held_release(struct held *h)
 {
     EVP_PKEY_free(h->key);
+    EVP_PKEY_free(h->previous);
     mem_str_free(&h->chain);
     mem_str_free(&h->file);
     arena_free(&h->names_arena);
@@ -140,6 +146,13 @@ read_pair(const struct role_start *s, const struct config_tls *t, struct held *h
     return why;
 }
 
+static void
+check_end(const struct held *h)
+{
+    if (h->key != NULL && h->ends_s - clock_now().us / 1000000 < WARN_DAYS * 86400)
+        log_cert(EVENT_CERT_EXPIRES, h, NULL);
+}
+
 bool
 keys_tls_load(const struct role_start *s)
 {
@@ -154,10 +167,15 @@ keys_tls_load(const struct role_start *s)
             held_release(&fresh);
             continue;
         }
+        fresh.id = ++last_id;
+        fresh.previous = held[i].key;
+        fresh.previous_id = held[i].id;
+        held[i].key = NULL; /* moved */
         held_release(&held[i]);
         held[i] = fresh;
         held_count = MAX(held_count, i + 1);
         log_cert(EVENT_CERT_LOADED, &held[i], NULL);
+        check_end(&held[i]);
         changed = true;
     }
     return changed;
@@ -167,8 +185,7 @@ void
 keys_tls_check_ends(void)
 {
     for (size_t i = 0; i < held_count; i++)
-        if (held[i].key != NULL && held[i].ends_s - clock_now().us / 1000000 < WARN_DAYS * 86400)
-            log_cert(EVENT_CERT_EXPIRES, &held[i], NULL);
+        check_end(&held[i]);
 }
 
 /* ---- calls ---- */
@@ -183,12 +200,24 @@ keys_serve_certs(struct ipc_peer *from, const struct keys_certs *req, struct are
     (void)from, (void)req;
     for (size_t i = 0; i < held_count; i++)
         if (held[i].key != NULL)
-            certs[n++] = (struct keys_cert){.key_id = (uint32_t)i,
+            certs[n++] = (struct keys_cert){.key_id = held[i].id,
                                             .chain = held[i].chain,
                                             .names = held[i].names,
                                             .names_count = held[i].name_count};
     *rep = (struct keys_certs_reply){.certs = certs, .certs_count = n};
     return OK;
+}
+
+static EVP_PKEY *
+find_key(uint32_t id)
+{
+    for (size_t i = 0; i < held_count; i++) {
+        if (held[i].key != NULL && held[i].id == id)
+            return held[i].key;
+        if (held[i].previous != NULL && held[i].previous_id == id)
+            return held[i].previous;
+    }
+    return NULL;
 }
 
 static void
@@ -228,9 +257,9 @@ keys_serve_tls_sign(struct ipc_peer *from, const struct keys_tls_sign *req, stru
     size_t n = SIGNATURE_MAX;
 
     (void)from;
-    if (req->key_id >= held_count || held[req->key_id].key == NULL)
+    EVP_PKEY *key = find_key(req->key_id);
+    if (key == NULL)
         return ERR_DENIED;
-    EVP_PKEY *key = held[req->key_id].key;
     AUTO(pkey_ctx_release) EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(key, NULL);
     if (c == NULL || EVP_PKEY_sign_init(c) != 1 || !set_scheme(c, key, req) ||
         EVP_PKEY_sign(c, sig, &n, (const unsigned char *)req->digest.ptr, req->digest.len) != 1)

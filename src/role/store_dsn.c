@@ -64,6 +64,8 @@ write_header(const struct report *r, struct buf *b)
     char id[33];
 
     random_hex(id, 16);
+    buf_add_z(b,
+              "Return-Path: <>\r\n"); /* RFC 3464 section 2; stays here when the report leaves us */
     add_date(b, "Date", clock_now());
     buf_addf(b, "From: Mail delivery <postmaster@%.*s>\r\n", STR_FMT(domain));
     buf_add_z(b, "To: <");

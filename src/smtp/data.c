@@ -203,8 +203,8 @@ write_trace(const struct smtp_session *s, struct buf *b)
             r.tls = str_of(tls);
         }
     }
-    if (!smtp_is_submission(s))
-        buf_addf(b, "Return-Path: <%.*s>\r\n", STR_FMT(s->mail.said.sender));
+    /* Of the copies in our own mailboxes (RFC 5321 section 4.4); what leaves us goes without. */
+    buf_addf(b, "Return-Path: <%.*s>\r\n", STR_FMT(s->mail.said.sender));
     header_write_received(b, &r);
 }
 

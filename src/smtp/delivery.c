@@ -231,6 +231,7 @@ try_host(const struct delivery_world *w, struct ipc_peer *store, struct delivery
     struct dns_addresses found;
     enum status e = resolver_addresses(w->resolver, h->name, families_of(w->config), a, &found);
 
+    h->nowhere = e == ERR_NOT_FOUND;
     if (e != OK) {
         *last = e == ERR_NOT_FOUND
                     ? fact("4.4.4", "the host ", h->name, " has no address")
@@ -243,6 +244,28 @@ try_host(const struct delivery_world *w, struct ipc_peer *store, struct delivery
             return true;
     }
     return false;
+}
+
+/* Hosts by preference.  That none of them exists is an error (RFC 5321 section 5.1), and time will not mend it. */
+static SUSPENDS void
+try_mx(const struct delivery_world *w, struct ipc_peer *store, struct delivery *d,
+       const struct dns_mx *mx, struct smtp_answer *last)
+{
+    struct delivery_host h = {.port = 25};
+    size_t nowhere = 0;
+
+    for (size_t i = 0; i < mx->count; i++) {
+        h.name = mx->hosts[i].name;
+        if (try_host(w, store, d, &h, last))
+            return;
+        nowhere += h.nowhere;
+    }
+    if (nowhere < mx->count) {
+        decide_all(d, DELIVERY_LATER, last);
+        return;
+    }
+    *last = fact("5.4.4", "no mail host of ", d->domain, " has an address");
+    decide_all(d, DELIVERY_FAILED, last);
 }
 
 void
@@ -269,11 +292,5 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
     }
     if (!find_mx(w, d, a, &mx))
         return;
-    for (size_t i = 0; i < mx.count; i++) {
-        h.name = mx.hosts[i].name;
-        h.port = 25;
-        if (try_host(w, store, d, &h, &last))
-            return;
-    }
-    decide_all(d, DELIVERY_LATER, &last);
+    try_mx(w, store, d, &mx, &last);
 }

@@ -13,6 +13,7 @@ struct delivery_host {
     struct sockaddr_storage at;
     const struct config_route *route; /* NULL = by MX */
     size_t route_index;
+    bool nowhere; /* the DNS is sure that it has no address */
     int64_t started_ms;
 };
 void delivery_decide(struct delivery_rcpt *r, enum delivery_state state,
