@@ -6,11 +6,14 @@
 #include "role/command.h"
 
 const struct command commands[] = {
+    {"setup", "DOMAIN [options]", "make this machine a mail server", setup_command},
+    {"check", "[-c FILE] [--json]", "what is wrong, and how to mend it", check_command},
     {"serve", "[-c FILE]", "run the mail server in the foreground", serve_command},
     {"account", "add|list|show|password ...", "accounts and their passwords", account_command},
     {"alias", "set|remove|list ...", "addresses that lead to others", alias_command},
     {"domain", "add|list|show|remove ...", "domains and their DNS records", domain_command},
     {"queue", "list|show|retry|hold ...", "mail on its way to other servers", queue_command},
+    {"log", "[--follow] [TEXT...]", "what happened, filtered", log_command},
     {"status", "[--json]", "what runs, and what waits", status_command},
     {NULL, NULL, NULL, NULL},
 };

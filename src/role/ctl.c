@@ -22,6 +22,7 @@ enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128 };
 static int usage(const char *noun, const struct ctl_verb *verbs);
 static bool read_options(struct ctl *c, int argc, char **argv);
 static bool read_config(struct ctl *c);
+static bool socket_path(const struct ctl *c, struct sockaddr_un *to);
 static enum status connect_store(struct ctl *c);
 static void run_verb(void *arg);
 
@@ -119,27 +120,47 @@ lost(struct ipc_peer *p)
     c->store = NULL; /* a call under way says ERR_CLOSED */
 }
 
-static enum status
-connect_store(struct ctl *c)
+static bool
+socket_path(const struct ctl *c, struct sockaddr_un *to)
 {
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    struct ipc_channel_end end = {.ring_fd = -1, .first = true};
-    int n = snprintf(to.sun_path, sizeof(to.sun_path), "%.*s/%s", STR_FMT(c->config->run_dir),
+    int n = snprintf(to->sun_path, sizeof(to->sun_path), "%.*s/%s", STR_FMT(c->config->run_dir),
                      ROLE_ADMIN_SOCKET);
 
+    to->sun_family = AF_UNIX;
+    return n > 0 && (size_t)n < sizeof(to->sun_path);
+}
+
+enum status
+ctl_connect(struct ctl *c)
+{
+    struct sockaddr_un to = {0};
+    struct ipc_channel_end end = {.ring_fd = -1, .first = true};
+
     end.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (end.fd < 0 || n < 0 || (size_t)n >= sizeof(to.sun_path) ||
+    if (end.fd < 0 || !socket_path(c, &to) ||
         connect(end.fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
-        fprintf(stderr,
-                "godwit: the server does not answer at %s; is it running, and are you root or its "
-                "user?\n",
-                to.sun_path);
         fd_close(&end.fd);
         return ERR_CLOSED;
     }
     struct ipc_options o = {
         .own_role = ROLE_ADMIN, .peer_role = ROLE_STORE, .gone = lost, .state = c};
     return ipc_attach(&end, &o, &c->store);
+}
+
+static enum status
+connect_store(struct ctl *c)
+{
+    struct sockaddr_un to = {0};
+    enum status e = ctl_connect(c);
+
+    if (e == ERR_CLOSED) {
+        (void)socket_path(c, &to); /* cut when too long: good enough to be read */
+        fprintf(stderr,
+                "godwit: the server does not answer at %s; is it running, and are you root or its "
+                "user?\n",
+                to.sun_path);
+    }
+    return e;
 }
 
 /* ---- words ---- */

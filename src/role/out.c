@@ -225,7 +225,7 @@ read_passwords(const struct role_start *s, struct problem *why)
     return OK;
 }
 
-static enum status
+static SUSPENDS enum status
 start_resolver(const struct config *c, struct problem *why)
 {
     char text[FORWARD_MAX][FORWARD_TEXT];
