@@ -234,22 +234,25 @@ read_on(struct log_view *v, int fd)
 }
 
 /* The file was replaced (logrotate's create), or emptied (its copytruncate): begin at its start. */
-static void
-notice_rotation(const char *path, int *fd)
+static bool
+follow_rotation(struct log_view *v, const char *path, int *fd)
 {
     struct stat named, open_one;
 
     if (stat(path, &named) != 0 || fstat(*fd, &open_one) != 0)
-        return; /* gone for a moment: the old one may still grow */
-    if (named.st_dev != open_one.st_dev || named.st_ino != open_one.st_ino) {
-        int fresh = open(path, O_RDONLY | O_CLOEXEC);
-        if (fresh < 0)
-            return;
-        fd_close(fd);
-        *fd = fresh;
-    } else if (lseek(*fd, 0, SEEK_CUR) > open_one.st_size) {
-        (void)lseek(*fd, 0, SEEK_SET);
+        return true; /* gone for a moment: the old one may still grow */
+    if (named.st_dev == open_one.st_dev && named.st_ino == open_one.st_ino) {
+        if (lseek(*fd, 0, SEEK_CUR) > open_one.st_size)
+            (void)lseek(*fd, 0, SEEK_SET);
+        return true;
     }
+    int fresh = open(path, O_RDONLY | O_CLOEXEC);
+    if (fresh < 0)
+        return true;
+    bool well = read_on(v, *fd); /* what was written until then */
+    fd_close(fd);
+    *fd = fresh;
+    return well;
 }
 
 static int
@@ -266,8 +269,7 @@ show(struct log_view *v, const char *path)
     bool well = read_on(v, fd);
     while (well && v->follow) {
         (void)poll(NULL, 0, PAUSE_MS);
-        well = read_on(v, fd);
-        notice_rotation(path, &fd);
+        well = read_on(v, fd) && follow_rotation(v, path, &fd);
     }
     if (v->line.len > 0)
         print_line(v, buf_str(&v->line));
