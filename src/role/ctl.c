@@ -214,8 +214,8 @@ prompt(const char *text, struct secret *out)
         return false;
     silent = was;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* first: who sees the question may type at once */
     fprintf(stderr, "%s", text);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     bool ok = read_line(out);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
     fprintf(stderr, "\n");

@@ -58,7 +58,6 @@ show_findings(const struct ctl_setup *s)
 {
     AUTO_BUF text = BUF(1 << 20);
 
-    printf("Looking at this machine\n");
     for (size_t i = 0; i < s->findings.count; i++)
         finding_write(&s->findings.at[i], s->colour, &text);
     printf("%.*s\n", STR_FMT(buf_str(&text)));
@@ -68,7 +67,9 @@ static SUSPENDS enum status
 steps(struct ctl_setup *s)
 {
     TRY(ctl_setup_plan(s));
-    printf("Godwit %s: mail for %.*s\n\n", GODWIT_VERSION, STR_FMT(s->domain));
+    printf("Godwit %s: mail for %.*s\n\nLooking at this machine%s\n", GODWIT_VERSION,
+           STR_FMT(s->domain),
+           s->o.offline ? "" : " and what the world sees of it (up to a minute)");
     fflush(stdout);
     ctl_setup_look(s);
     show_findings(s);
@@ -78,6 +79,8 @@ steps(struct ctl_setup *s)
         problem_set(&s->why, 0, "", "nothing was written, as you wish");
         return ERR_CANCELLED;
     }
+    if (interrupted)
+        return ERR_CANCELLED;
     printf("Setting up\n");
     TRY(ctl_setup_make(s));
     return ctl_setup_fill(s);
@@ -100,7 +103,9 @@ run(void *arg)
         bool any = s->undo.count > 0;
         size_t left = undo_all(&s->undo);
         fprintf(stderr, "godwit setup: %s\n",
-                s->why.text[0] != '\0' ? s->why.text : status_name(e));
+                s->why.text[0] != '\0' ? s->why.text
+                : interrupted          ? "interrupted"
+                                       : status_name(e));
         if (any)
             fprintf(stderr, left == 0 ? "What was written has been taken back.\n"
                                       : "Not all of what was written could be taken back.\n");
@@ -111,11 +116,13 @@ run(void *arg)
 
 /* ---- words ---- */
 
+/* A signal just before a read would not end it: the alarm says it again until it is heard. */
 static void
 on_signal(int sig)
 {
     (void)sig;
     interrupted = 1;
+    (void)alarm(1);
 }
 
 /* No SA_RESTART: a question that waits for its answer ends too. */
@@ -128,6 +135,7 @@ watch_signals(void)
     (void)sigaction(SIGINT, &act, NULL);
     (void)sigaction(SIGTERM, &act, NULL);
     (void)sigaction(SIGHUP, &act, NULL);
+    (void)sigaction(SIGALRM, &act, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
 }
 

@@ -109,6 +109,7 @@ make_folders(struct ctl_setup *s)
     const struct config *c = s->ctl.config;
 
     TRY(make_folder(s, s->config_dir, 0755, ""));
+    undo_expect_contents(&s->undo, c->data_dir);
     TRY(make_folder(s, c->data_dir, 0700, "mail lies here"));
     TRY(check_reach(s, c->data_dir));
     TRY(make_folder(s, c->run_dir, 0755, ""));

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "setup/undo.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -14,14 +15,11 @@
 #include "rt/disk.h"
 
 static enum status
-remember(struct undo *u, int kind, const char *path, const char *old_path)
+remember(struct undo *u, enum undo_kind kind, const char *path, const char *old_path)
 {
     if (u->count == UNDO_STEPS_MAX)
         return ERR_LIMIT;
-    struct undo_step *s = &u->steps[u->count++];
-    s->kind = kind == UNDO_FILE ? UNDO_FILE : kind == UNDO_FOLDER ? UNDO_FOLDER : UNDO_REPLACED;
-    s->path = path;
-    s->old_path = old_path;
+    u->steps[u->count++] = (struct undo_step){.kind = kind, .path = path, .old_path = old_path};
     return OK;
 }
 
@@ -144,22 +142,44 @@ undo_expect(struct undo *u, struct str path)
         (void)remember(u, UNDO_FILE, z, NULL);
 }
 
+static bool
+is_empty_folder(const char *path)
+{
+    DIR *d = opendir(path);
+    bool empty = d != NULL;
+
+    for (const struct dirent *e; empty && (e = readdir(d)) != NULL;)
+        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    if (d != NULL)
+        (void)closedir(d);
+    return empty;
+}
+
+void
+undo_expect_contents(struct undo *u, struct str path)
+{
+    const char *z = arena_z(u->a, path);
+
+    if (is_empty_folder(z))
+        (void)remember(u, UNDO_CONTENTS, z, NULL);
+}
+
 void
 undo_keep(struct undo *u)
 {
     u->count = 0;
 }
 
-/* Files first, then the folders that held them. */
+/* Files first, then the folders that held them; the uppermost only when root says so. */
 static bool
-remove_tree(const char *path)
+remove_tree(const char *path, bool root)
 {
     char *const roots[] = {(char *)(uintptr_t)path, NULL}; /* fts does not write */
     FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     bool ok = walk != NULL;
 
     for (const FTSENT *e; ok && (e = fts_read(walk)) != NULL;) {
-        if (e->fts_info == FTS_D)
+        if (e->fts_info == FTS_D || (e->fts_level == FTS_ROOTLEVEL && !root))
             continue;
         int rc = e->fts_info == FTS_DP ? rmdir(e->fts_accpath) : unlink(e->fts_accpath);
         ok = rc == 0 || errno == ENOENT;
@@ -174,7 +194,8 @@ undo_one(const struct undo_step *s)
 {
     switch (s->kind) {
     case UNDO_FILE: return unlink(s->path) == 0 || errno == ENOENT;
-    case UNDO_FOLDER: return remove_tree(s->path);
+    case UNDO_FOLDER: return remove_tree(s->path, true);
+    case UNDO_CONTENTS: return remove_tree(s->path, false);
     case UNDO_REPLACED: return rename(s->old_path, s->path) == 0;
     }
     UNREACHABLE();

@@ -18,7 +18,7 @@
 
 #define UNDO_STEPS_MAX 64u
 struct undo_step {
-    enum { UNDO_FILE, UNDO_FOLDER, UNDO_REPLACED } kind;
+    enum undo_kind { UNDO_FILE, UNDO_FOLDER, UNDO_CONTENTS, UNDO_REPLACED } kind;
     const char *path;
     const char *old_path; /* of REPLACED: where the old file lies */
 };
@@ -41,6 +41,8 @@ MUST_USE enum status undo_folder(struct undo *u, struct str path, mode_t mode, s
 MUST_USE enum status undo_replace(struct undo *u, struct str path, struct str bytes);
 /* Somebody else may make this file: it goes as well, if it is not there yet. */
 void undo_expect(struct undo *u, struct str path);
+/* This folder was there, and somebody else will fill it: if it is empty now, it will be so again. */
+void undo_expect_contents(struct undo *u, struct str path);
 void undo_keep(struct undo *u);
 /* What could not be undone; 0 = all is as before. */
 size_t undo_all(struct undo *u);

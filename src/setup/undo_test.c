@@ -115,6 +115,26 @@ test_keeps_what_was_there(void **state)
 }
 
 static void
+test_empties_what_was_empty(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(at("empty").ptr, 0700) + mkdir(at("full").ptr, 0700), 0);
+    put("full/mine", "x");
+    undo_expect_contents(&undo, at("empty"));
+    undo_expect_contents(&undo, at("full"));
+    undo_expect_contents(&undo, at("none"));
+    assert_int_equal(mkdir(at("empty/cells").ptr, 0700), 0);
+    put("empty/cells/1", "x");
+    put("empty/FORMAT", "x");
+    put("full/theirs", "x");
+    assert_int_equal(undo_all(&undo), 0);
+    assert_int_equal(rmdir(at("empty").ptr), 0); /* there, and empty */
+    assert_true(is_there("full/mine") && is_there("full/theirs"));
+    assert_int_equal(
+        unlink(at("full/mine").ptr) + unlink(at("full/theirs").ptr) + rmdir(at("full").ptr), 0);
+}
+
+static void
 test_keep(void **state)
 {
     (void)state;
@@ -144,6 +164,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_takes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keeps_what_was_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_empties_what_was_empty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keep, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failures_leave_nothing, set_up, tear_down),
     };

@@ -323,16 +323,17 @@ def test_existing_faulty_configuration_is_not_touched(place):
 
 # ---- asking ----
 
-def test_asks_a_person(place):
-    """On a terminal: domain, name, address, password, and a last question."""
+QUESTIONS = [(b'Your domain', b'example.org\n'), (b'name of this server', b'\n'), (b'Your own address', b'anna\n'),
+             (b'Set it up so', b'\n')]
+
+
+def converse(place, answers):
+    """Setup on a terminal of its own: its exit status, and what was shown after the last answer."""
     master, slave = pty.openpty()
-    words = [PROGRAM, 'setup', *map(str, place.options()), '--offline']
-    with subprocess.Popen([*place.prefix, *words], stdin=slave, stdout=slave, stderr=slave, close_fds=True,
-                          start_new_session=True) as setup:
+    words = ['setsid', '--ctty', *place.prefix, PROGRAM, 'setup', *map(str, place.options()), '--offline']
+    with subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave) as setup:
         os.close(slave)
         shown = b''
-        answers = [(b'Your domain', b'example.org\n'), (b'name of this server', b'\n'), (b'Your own address', b'anna\n'),
-                   (b'Set it up so', b'\n'), (b'Password:', b'typed by hand\n'), (b'Once more', b'typed by hand\n')]
         for question, answer in answers:
             while question not in shown:
                 shown += os.read(master, 4096)
@@ -340,17 +341,39 @@ def test_asks_a_person(place):
             os.write(master, answer)
         while True:
             try:
-                more = os.read(master, 4096)
-            except OSError:
+                shown += os.read(master, 4096)
+            except OSError:  # its other end is closed
                 break
-            if not more:
-                break
-            shown += more
-        assert setup.wait(100) == 0, shown
+        status = setup.wait(100)
     os.close(master)
+    return status, shown
+
+
+def test_asks_a_person(place):
+    """Domain, name, address, a last question, and the password."""
+    status, shown = converse(place, QUESTIONS + [(b'Password:', b'typed by hand\n'), (b'Once more', b'typed by hand\n')])
+    assert status == 0, shown
     assert b'typed by hand' not in shown
     place.start()
     assert place.log_in('typed by hand') == 'OK'
+
+
+def test_a_person_thinks_better_of_it(place):
+    before = tree(place.dir)
+    status, shown = converse(place, QUESTIONS[:3] + [(b'Set it up so', b'no\n')])
+    assert status == 1 and b'nothing was written' in shown
+    assert tree(place.dir) == before
+
+
+def test_interrupted_at_the_password(place):
+    """The server runs by then and has filled the data folder, which was there and empty."""
+    os.makedirs(place.path('data'))
+    for path in (place.root, place.path('data')):
+        os.chown(path, os.stat(place.dir).st_uid, -1)
+    before = tree(place.dir)
+    status, shown = converse(place, QUESTIONS + [(b'Password:', b'\x03')])
+    assert status == 1 and b'taken back' in shown, shown
+    assert tree(place.dir) == before
 
 
 # ---- the network ----
