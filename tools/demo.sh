@@ -15,7 +15,6 @@ cd "$(dirname "$0")/.."
 
 godwit=${GODWIT_BUILD:-$PWD/build}/godwit
 dir=$PWD/.demo base=2000 self_test=no made=no
-services='smtp:25 submission:587 submissions:465 imaps:993 pop3s:995'
 pids=()
 
 fail() { echo "demo: $*" >&2; exit 1; }
@@ -48,45 +47,21 @@ prepare_place() {
     fi
 }
 
-# certificate DIR HOST - self-signed, for HOST and for localhost.
-certificate() {
-    [ -f "$1/cert.pem" ] && return
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 -subj "/CN=$2" \
-        -addext "subjectAltName=DNS:$2,DNS:localhost,IP:127.0.0.1" \
-        -keyout "$1/key.pem" -out "$1/cert.pem" 2>"$1/openssl.log" || fail "$(cat "$1/openssl.log")"
-    chmod 600 "$1/key.pem"
-}
-
-# configure DIR DOMAIN PORTS OTHER-DOMAIN OTHER-PORTS
+# configure DIR ADDRESS PORTS OTHER-DOMAIN OTHER-PORTS - keys, accounts and mail of an earlier start stay.
 configure() {
-    local at=$1 domain=$2 ports=$3 service
-    mkdir -p "$at/data" "$at/run"
-    [ "$(id -u)" != 0 ] || chown -R nobody "$at/data"
-    if [ ! -f "$at/master.key" ]; then
-        (umask 077; head -c 32 /dev/urandom >"$at/master.key")
-    fi
-    certificate "$at" "mail.$domain"
-    {
-        echo "# Written by tools/demo.sh at every start."
-        echo "host mail.$domain"
-        echo "domain $domain"
-        echo "data \"$at/data\""
-        echo "run-dir \"$at/run\""
-        echo "log \"$at/log\""
-        echo "user nobody"
-        echo "tls cert \"$at/cert.pem\" key \"$at/key.pem\""
-        for service in $services; do
-            echo "listen ${service%:*} 127.0.0.1:$((ports + ${service#*:}))"
-        done
-        echo "outbound none              # nothing leaves this machine"
-        echo "route $4 127.0.0.1:$(($5 + 25))"
-        echo "resolver 127.0.0.1:9 no-dnssec   # and nobody is asked"
-    } >"$at/godwit.conf"
+    local at=$1 address=$2 ports=$3
+    mkdir -p "$at"
+    rm -f "$at/godwit.conf"     # written anew at every start: the ports may be others
+    [ -f "$at/password" ] || (umask 077; head -c 9 /dev/urandom | base64 | tr '+/' '-_' >"$at/password")
+    "$godwit" setup "${address#*@}" --under "$at" --admin "$address" --password-file "$at/password" --user nobody \
+        --listen 127.0.0.1 --port-base "$ports" --log "$at/log" --yes --offline \
+        --line 'outbound none' --line "route $4 127.0.0.1:$(($5 + 25))" \
+        --line 'resolver 127.0.0.1:9 no-dnssec' >"$at/setup" || fail "setup of $address failed"
 }
 
-# start DIR ADDRESS - runs the server of DIR and gives it its domain and account.
+# start DIR - runs the server of DIR.
 start() {
-    local at=$1 address=$2 tries=0 pid
+    local at=$1 tries=0 pid
     : >"$at/log"
     "$godwit" serve -c "$at/godwit.conf" >"$at/output" 2>&1 &
     pid=$!
@@ -97,13 +72,6 @@ start() {
         [ $tries -lt 1200 ] || fail "the server is not ready after two minutes, see $at/log"
         sleep 0.1
     done
-    [ -f "$at/password" ] || (umask 077; head -c 9 /dev/urandom | base64 | tr '+/' '-_' >"$at/password")
-    export GODWIT_CONFIG=$at/godwit.conf
-    "$godwit" domain show "${address#*@}" >"$at/dns" 2>/dev/null ||
-        "$godwit" domain add "${address#*@}" "$address" >"$at/dns" || fail "no domain"
-    if ! "$godwit" account show "$address" 2>/dev/null | grep -q .; then
-        "$godwit" account add "$address" <"$at/password" >/dev/null || fail "no account"
-    fi
 }
 
 stop() {
@@ -128,9 +96,9 @@ other host than each other.
 account      anna@demo.example    password  $pass
 account      ben@world.example    password  $otherpass
 certificate  $mine/cert.pem (self-signed)
-$(openssl x509 -in "$mine/cert.pem" -noout -fingerprint -sha256 | sed 's/.*=/SHA-256      /')
+$(sed -n 's/^  SHA-256 /SHA-256      /p' "$mine/setup")
 logs         tail -f $mine/log $other/log
-manage       export GODWIT_CONFIG=$mine/godwit.conf; $godwit status   (or account, alias, domain, queue)
+manage       export GODWIT_CONFIG=$mine/godwit.conf; $godwit status   (or account, alias, domain, queue, check, log)
 
 1. A stranger writes to Anna (swaks, or curl):
   swaks --server 127.0.0.1:$((base + 25)) --tls --from carl@elsewhere.example --to anna@demo.example \\
@@ -160,14 +128,13 @@ TEXT
 }
 
 [ -x "$godwit" ] || fail "there is no $godwit; ./run builds it"
-command -v openssl >/dev/null || fail "the program openssl is missing: apt-get install openssl"
 trap stop EXIT
 trap 'echo; echo "stopping"; exit 0' INT TERM
 prepare_place
-configure "$dir/demo" demo.example "$base" world.example $((base + 1000))
-configure "$dir/world" world.example $((base + 1000)) demo.example "$base"
-start "$dir/demo" anna@demo.example
-start "$dir/world" ben@world.example
+configure "$dir/demo" anna@demo.example "$base" world.example $((base + 1000))
+configure "$dir/world" ben@world.example $((base + 1000)) demo.example "$base"
+start "$dir/demo"
+start "$dir/world"
 if [ $self_test = yes ]; then
     python3 tools/demo_mail.py round-trip "$dir" "$base"
     exit

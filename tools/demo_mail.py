@@ -17,7 +17,7 @@ import sys
 import time
 from email.message import EmailMessage
 
-PORTS = (25, 465, 587, 993, 995)
+PORTS = (25, 110, 143, 465, 587, 993, 995)
 ANNA, BEN = "anna@demo.example", "ben@world.example"
 WAIT_S = 120
 

@@ -13,12 +13,12 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "dns/resolver_internal.h"
 #include "rt/offload.h"
 #include "rt/random.h"
 
 enum { TYPE_A = 1, TYPE_MX = 15, TYPE_AAAA = 28, CLASS_IN = 1, RCODE_OK = 0, RCODE_NXDOMAIN = 3 };
 enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16 };
-#define ANCHOR_FILE "/usr/share/dns/root.key"
 
 struct resolver {
     struct ub_ctx *ctx;
@@ -123,7 +123,8 @@ configure(struct ub_ctx *ctx, const struct resolver_options *o, struct problem *
     if (err == 0 && !o->dnssec)
         err = set_option(ctx, "module-config:", "iterator");
     if (err == 0 && o->dnssec)
-        err = ub_ctx_add_ta_file(ctx, o->anchor_file != NULL ? o->anchor_file : ANCHOR_FILE);
+        err =
+            ub_ctx_add_ta_file(ctx, o->anchor_file != NULL ? o->anchor_file : RESOLVER_ANCHOR_FILE);
     if (err == 0)
         err = set_option(ctx, "cache-max-negative-ttl:", "300");
     if (err == 0)
@@ -145,7 +146,7 @@ static enum status
 first_question(struct ub_ctx *ctx, const struct resolver_options *o, struct problem *why)
 {
     struct question *q = MEM_NEW(struct question);
-    const char *anchor = o->anchor_file != NULL ? o->anchor_file : ANCHOR_FILE;
+    const char *anchor = o->anchor_file != NULL ? o->anchor_file : RESOLVER_ANCHOR_FILE;
     int id = 0;
     int err = ub_resolve_async(ctx, "localhost.", TYPE_A, CLASS_IN, q, answered, &id);
 
@@ -191,8 +192,8 @@ pump(void *arg)
     r->pumping = false;
 }
 
-static void
-result_release(struct ub_result **r)
+void
+resolver_result_release(struct ub_result **r)
 {
     ub_resolve_free(*r);
 }
@@ -216,8 +217,8 @@ wait_answer(struct resolver *r, struct question *q, int id, struct ub_result **o
     return *out == NULL ? ERR_TEMP : OK;
 }
 
-static SUSPENDS enum status
-ask(struct resolver *r, struct str name, int type, struct ub_result **out)
+enum status
+resolver_ask(struct resolver *r, struct str name, int type, struct ub_result **out)
 {
     char text[NAME_TEXT_MAX];
     int id = 0;
@@ -237,9 +238,8 @@ ask(struct resolver *r, struct str name, int type, struct ub_result **out)
     return wait_answer(r, q, id, out);
 }
 
-/* OK also for an empty answer; ERR_NOT_FOUND for a name that does not exist. */
-static enum status
-judge(const struct ub_result *u)
+enum status
+resolver_judge(const struct ub_result *u)
 {
     if (u->bogus)
         return ERR_TEMP;
@@ -250,9 +250,8 @@ judge(const struct ub_result *u)
 
 /* ---- MX ---- */
 
-/* Uncompressed wire name to lower-case text without the final dot. */
-static bool
-read_name(struct str wire, struct arena *a, struct str *out)
+bool
+resolver_read_name(struct str wire, struct arena *a, struct str *out)
 {
     char text[NAME_TEXT_MAX];
     size_t at = 0, n = 0;
@@ -291,7 +290,7 @@ read_hosts(const struct ub_result *u, struct arena *a, struct dns_mx *mx)
 
     for (size_t i = 0; u->data[i] != NULL && n < LIMIT_MX_HOSTS; i++) {
         struct str wire = str_from(u->data[i], (size_t)u->len[i]);
-        if (wire.len < 3 || !read_name(str_skip(wire, 2), a, &hosts[n].name))
+        if (wire.len < 3 || !resolver_read_name(str_skip(wire, 2), a, &hosts[n].name))
             continue;
         hosts[n].preference = be16_get(wire.ptr);
         n++;
@@ -318,11 +317,11 @@ read_hosts(const struct ub_result *u, struct arena *a, struct dns_mx *mx)
 enum status
 resolver_mx(struct resolver *r, struct str domain, struct arena *a, struct dns_mx *out)
 {
-    AUTO(result_release) struct ub_result *u = NULL;
+    AUTO(resolver_result_release) struct ub_result *u = NULL;
     struct dns_mx mx = {0};
 
-    TRY(ask(r, domain, TYPE_MX, &u));
-    TRY(judge(u));
+    TRY(resolver_ask(r, domain, TYPE_MX, &u));
+    TRY(resolver_judge(u));
     mx.secure = u->secure;
     if (u->havedata)
         read_hosts(u, a, &mx);
@@ -382,10 +381,10 @@ add_addresses(const struct ub_result *u, int type, struct sockaddr_storage *to, 
 static SUSPENDS enum status
 add_family(struct resolver *r, struct str host, int type, struct sockaddr_storage *to, size_t *n)
 {
-    AUTO(result_release) struct ub_result *u = NULL;
+    AUTO(resolver_result_release) struct ub_result *u = NULL;
 
-    TRY(ask(r, host, type, &u));
-    TRY(judge(u));
+    TRY(resolver_ask(r, host, type, &u));
+    TRY(resolver_judge(u));
     add_addresses(u, type, to, n);
     return OK;
 }

@@ -18,6 +18,7 @@
 
 struct resolver;
 
+#define RESOLVER_ANCHOR_FILE "/usr/share/dns/root.key" /* of the package dns-root-data */
 struct resolver_options {
     const struct str
         *forward; /* "ADDRESS@PORT", as unbound writes it; none = system or recursive */
@@ -55,5 +56,20 @@ enum dns_family { DNS_IPV4 = 1, DNS_IPV6 = 2 };
 MUST_USE SUSPENDS enum status resolver_addresses(struct resolver *r, struct str host,
                                                  unsigned families, struct arena *a,
                                                  struct dns_addresses *out);
+
+/* For set-up and checks, not for mail's way: texts of TXT records with their parts joined, and the names that an
+ * address has in reverse (numeric text, IPv4 or IPv6). */
+struct dns_texts {
+    const struct str *text; /* at most RESOLVER_TEXTS_MAX */
+    size_t count;
+    bool secure;
+};
+#define RESOLVER_TEXTS_MAX 32u
+MUST_USE SUSPENDS enum status resolver_texts(struct resolver *r, struct str name, struct arena *a,
+                                             struct dns_texts *out);
+MUST_USE SUSPENDS enum status resolver_reverse(struct resolver *r, struct str address,
+                                               struct arena *a, struct dns_texts *out);
+/* Does the root answer, and was the answer validated?  OK also when it was not. */
+MUST_USE SUSPENDS enum status resolver_probe(struct resolver *r, bool *secure_out);
 
 #endif

@@ -65,6 +65,9 @@ struct engine_options {
 MUST_USE SUSPENDS enum status engine_open(const struct engine_options *o, struct engine **out,
                                           struct problem *why);
 SUSPENDS void engine_close(struct engine **e);
+/* May this program open what lies there?  Reads one small file, opens nothing; for `godwit check`.
+ * ERR_NOT_FOUND: nothing lies there.  Else as engine_open(). */
+MUST_USE enum status engine_format_check(const struct engine_options *o, struct problem *why);
 bool engine_failed(const struct engine *e); /* after ERR_IO: end the process */
 
 /* ---- batches: plain data, built without suspending; keys and values are copied into the arena ---- */

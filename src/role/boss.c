@@ -53,7 +53,7 @@ static struct {
     struct boss_open open;
     struct worker workers[WORKERS_MAX];
     size_t count;
-    struct watch signals;
+    struct watch signals, lifeline;
     struct timer files, deadline;
     bool stopping, last_phase, was_ready;
     struct problem gave_up;
@@ -72,6 +72,7 @@ static void on_ready(struct worker *w, uint32_t walls);
 static void on_again(struct timer *t);
 static uint32_t restart_delay(struct worker *w, const struct spawn_end *end);
 static void on_signal(struct watch *watch, uint32_t ready);
+static void on_lifeline(struct watch *watch, uint32_t ready);
 static void on_files(struct timer *t);
 static void hand_files_again(bool all);
 static void stop_all(const char *reason);
@@ -96,6 +97,10 @@ boss_run(const struct boss_options *o, struct problem *why)
     loop_init();
     TRY(spawn_init());
     TRY(start_signals());
+    if (o->lifeline > 0) {
+        boss.lifeline = (struct watch){.fd = o->lifeline, .ready = on_lifeline};
+        TRY(watch_start(&boss.lifeline, EPOLLIN));
+    }
     boss.deadline.fire = on_deadline;
     boss.files.fire = on_files;
     timer_set(&boss.files, FILES_MS);
@@ -385,6 +390,15 @@ on_signal(struct watch *watch, uint32_t ready)
         else
             stop_all(info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
     }
+}
+
+/* Nothing is ever said on it. */
+static void
+on_lifeline(struct watch *watch, uint32_t ready)
+{
+    (void)ready;
+    watch_stop(watch);
+    stop_all("setup is done");
 }
 
 static void

@@ -17,6 +17,8 @@ struct boss_options {
     const struct config *config;
     struct str config_path;                /* master.key lies beside it */
     const struct role_verbs *const *table; /* roles built in; boss starts no other */
+    bool no_listeners;                     /* answers the godwit command only */
+    int lifeline; /* > 0: the server stops when the other end of this socket is closed */
 };
 /* Runs until told to stop.  A failure before that has its reason in why. */
 MUST_USE enum status boss_run(const struct boss_options *o, struct problem *why);

@@ -40,7 +40,8 @@ boss_open(const struct boss_options *o, struct boss_open *b, struct problem *why
     TRY(open_config(o->config, b, why));
     TRY(open_key(o, b, why));
     TRY(open_admin(o->config, b, why));
-    TRY(open_listeners(o->config, b, why));
+    if (!o->no_listeners)
+        TRY(open_listeners(o->config, b, why));
     name_files(o->config, b);
     (void)boss_reopen_files(b, true);
     return OK;

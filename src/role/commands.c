@@ -6,11 +6,14 @@
 #include "role/command.h"
 
 const struct command commands[] = {
+    {"setup", "DOMAIN [options]", "make this machine a mail server", setup_command},
+    {"check", "", "what is wrong, and how to mend it", check_command},
     {"serve", "", "run the mail server in the foreground", serve_command},
     {"account", "add, list, password ...", "accounts and their passwords", account_command},
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
     {"queue", "list, retry, hold, drop ...", "mail on its way to other servers", queue_command},
+    {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},
     {"status", "", "what runs, and what waits", status_command},
     {NULL, NULL, NULL, NULL},
 };

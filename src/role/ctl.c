@@ -26,6 +26,7 @@ static int usage_of(const char *noun, const struct ctl_verb *verb);
 static bool asks_for_help(int argc, char **argv);
 static bool read_options(struct ctl *c, int argc, char **argv);
 static bool read_config(struct ctl *c);
+static bool socket_path(const struct ctl *c, struct sockaddr_un *to);
 static enum status connect_store(struct ctl *c);
 static void run_verb(void *arg);
 
@@ -156,27 +157,47 @@ lost(struct ipc_peer *p)
     c->store = NULL; /* a call under way says ERR_CLOSED */
 }
 
-static enum status
-connect_store(struct ctl *c)
+static bool
+socket_path(const struct ctl *c, struct sockaddr_un *to)
 {
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    struct ipc_channel_end end = {.ring_fd = -1, .first = true};
-    int n = snprintf(to.sun_path, sizeof(to.sun_path), "%.*s/%s", STR_FMT(c->config->run_dir),
+    int n = snprintf(to->sun_path, sizeof(to->sun_path), "%.*s/%s", STR_FMT(c->config->run_dir),
                      ROLE_ADMIN_SOCKET);
 
+    to->sun_family = AF_UNIX;
+    return n > 0 && (size_t)n < sizeof(to->sun_path);
+}
+
+enum status
+ctl_connect(struct ctl *c)
+{
+    struct sockaddr_un to = {0};
+    struct ipc_channel_end end = {.ring_fd = -1, .first = true};
+
     end.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (end.fd < 0 || n < 0 || (size_t)n >= sizeof(to.sun_path) ||
+    if (end.fd < 0 || !socket_path(c, &to) ||
         connect(end.fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
-        fprintf(stderr,
-                "godwit: the server does not answer at %s; is it running, and are you root or its "
-                "user?\n",
-                to.sun_path);
         fd_close(&end.fd);
         return ERR_CLOSED;
     }
     struct ipc_options o = {
         .own_role = ROLE_ADMIN, .peer_role = ROLE_STORE, .gone = lost, .state = c};
     return ipc_attach(&end, &o, &c->store);
+}
+
+static enum status
+connect_store(struct ctl *c)
+{
+    struct sockaddr_un to = {0};
+    enum status e = ctl_connect(c);
+
+    if (e == ERR_CLOSED) {
+        (void)socket_path(c, &to); /* cut when too long: good enough to be read */
+        fprintf(stderr,
+                "godwit: the server does not answer at %s; is it running, and are you root or its "
+                "user?\n",
+                to.sun_path);
+    }
+    return e;
 }
 
 /* ---- words ---- */
@@ -243,8 +264,8 @@ prompt(const char *text, struct secret *out)
         return false;
     silent = was;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* first: who sees the question may type at once */
     fprintf(stderr, "%s", text);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     bool ok = read_line(out);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
     fprintf(stderr, "\n");

@@ -40,6 +40,8 @@ struct ctl {
 /* The whole of main() for a noun: reads [-c FILE] [--json] [--quota SIZE], finds the verb, connects, runs. */
 int ctl_main(int argc, char **argv, const struct ctl_verb *verbs);
 
+/* The channel to the running server of c->config, silently; SUSPENDS not.  ERR_CLOSED: nobody answers. */
+MUST_USE enum status ctl_connect(struct ctl *c);
 /* Says why on stderr: the server's own words when it gave some. */
 int ctl_fail(const struct ctl *c, enum status e);
 struct str ctl_arg(const struct ctl *c, int i); /* as typed; empty when there are fewer */

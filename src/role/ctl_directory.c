@@ -7,8 +7,10 @@
 #include "ipc/admin_ipc.h"
 #include "role/command.h"
 #include "role/ctl.h"
+#include "setup/records.h"
 
-#define TARGETS_MAX 64
+#define TARGETS_MAX   64
+#define RECORDS_BYTES 65536u
 
 /* ---- account ---- */
 
@@ -243,37 +245,15 @@ alias_command(int argc, char **argv)
 
 /* ---- domain ---- */
 
-/* Every record that is true as soon as it is set; a TXT longer than 255 bytes is written in parts. */
 static void
 print_records(const struct ctl *c, const struct admin_domain *d)
 {
-    struct str host = c->config->host, name = d->name, txt = d->dkim_record;
+    AUTO_BUF text = BUF(RECORDS_BYTES);
+    struct records_domain r = {
+        .name = d->name, .selector = d->selector, .dkim_record = d->dkim_record};
 
-    printf("; DNS records of %.*s\n", STR_FMT(name));
-    printf("%.*s.  MX   10 %.*s.\n", STR_FMT(name), STR_FMT(host));
-    printf("%.*s.  TXT  \"v=spf1 mx -all\"\n", STR_FMT(name));
-    if (d->selector.len > 0) {
-        printf("%.*s._domainkey.%.*s.  TXT ", STR_FMT(d->selector), STR_FMT(name));
-        for (; txt.len > 0; txt = str_skip(txt, 250))
-            printf(" \"%.*s\"", STR_FMT(str_sub(txt, 0, 250)));
-        printf("\n");
-    }
-    printf("_dmarc.%.*s.  TXT  \"v=DMARC1; p=none; rua=mailto:postmaster@%.*s\"\n", STR_FMT(name),
-           STR_FMT(name));
-    for (size_t i = 0; i < c->config->listen_count; i++) {
-        static const char *const srv[SERVICE_COUNT] = {
-            [SERVICE_SUBMISSION] = "_submission",
-            [SERVICE_SUBMISSIONS] = "_submissions",
-            [SERVICE_IMAP] = "_imap",
-            [SERVICE_IMAPS] = "_imaps",
-            [SERVICE_POP3] = "_pop3",
-            [SERVICE_POP3S] = "_pop3s",
-        };
-        const struct config_listen *l = &c->config->listen[i];
-        if (srv[l->service] != NULL)
-            printf("%s._tcp.%.*s.  SRV  0 1 %u %.*s.\n", srv[l->service], STR_FMT(name), l->at.port,
-                   STR_FMT(host));
-    }
+    records_write(c->config, &r, &text);
+    printf("%.*s", STR_FMT(buf_str(&text)));
 }
 
 static void

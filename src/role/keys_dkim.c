@@ -54,12 +54,12 @@ open_record(struct str domain, struct str sealed, struct domain_key **out)
         return ERR_CORRUPT;
     const unsigned char *p = (const unsigned char *)der.ptr;
     EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &p, (long)der.len);
-    mem_wipe(plain.ptr, plain.cap);
-    if (key == NULL)
+    struct domain_key *k = key == NULL ? NULL : MEM_NEW(struct domain_key);
+    if (k != NULL)
+        *k = (struct domain_key){.selector = mem_str(selector), .key = key};
+    mem_wipe(plain.ptr, plain.cap); /* selector was a part of it */
+    if (k == NULL)
         return ERR_CORRUPT;
-    struct domain_key *k = MEM_NEW(struct domain_key);
-    k->selector = mem_str(selector);
-    k->key = key;
     *out = k;
     return OK;
 }

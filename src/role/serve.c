@@ -9,6 +9,7 @@
 #include "role/boss.h"
 #include "role/command.h"
 #include "rt/disk.h"
+#include "rt/spawn.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20, USAGE = 2 };
 
@@ -19,9 +20,27 @@ refuse(const char *path, const char *text)
     return 1;
 }
 
+/* What setup starts: no port, no role that talks to strangers, and an end when setup ends, however it does. */
+static enum status
+run_for_setup(const struct config *config, const char *path, struct problem *why)
+{
+    const struct role_verbs *table[ROLE_COUNT];
+    struct boss_options o = {.config = config,
+                             .config_path = str_of(path),
+                             .table = table,
+                             .no_listeners = true,
+                             .lifeline = CONTROL_FD};
+
+    for (size_t i = 0; i < ROLE_COUNT; i++)
+        table[i] = role_table[i];
+    table[ROLE_MX] = table[ROLE_USER] = table[ROLE_OUT] = NULL;
+    return boss_run(&o, why);
+}
+
 int
 serve_command(int argc, char **argv)
 {
+    bool for_setup = argc == 4 && strcmp(argv[1], "--for-setup") == 0;
     const char *env = getenv("GODWIT_CONFIG");
     const char *path = env != NULL ? env : COMMAND_CONFIG;
     AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
@@ -29,8 +48,8 @@ serve_command(int argc, char **argv)
     AUTO(config_free) struct config *config = NULL;
     struct problem why = {0};
 
-    if (argc == 3 && strcmp(argv[1], "-c") == 0)
-        path = argv[2];
+    if (argc >= 3 && strcmp(argv[argc - 2], "-c") == 0 && (argc == 3 || for_setup))
+        path = argv[argc - 1];
     else if (argc != 1) {
         fprintf(stderr, "usage: godwit serve [-c FILE]\n");
         return USAGE;
@@ -40,7 +59,7 @@ serve_command(int argc, char **argv)
     if (config_read(buf_str(&text), path, &config, &why) != OK)
         return refuse("", why.text);
     struct boss_options o = {.config = config, .config_path = str_of(path), .table = role_table};
-    if (boss_run(&o, &why) != OK)
+    if ((for_setup ? run_for_setup(config, path, &why) : boss_run(&o, &why)) != OK)
         return refuse("", why.text[0] != '\0' ? why.text : "cannot start");
     return 0;
 }

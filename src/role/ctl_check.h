@@ -1,0 +1,24 @@
+/* ctl_check.h - between the parts of `godwit check`.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROLE_CTL_CHECK_H
+#define ROLE_CTL_CHECK_H
+
+#include "role/ctl.h"
+#include "setup/network.h"
+
+#define CHECK_ADDRESSES_MAX 16u
+struct ctl_check {
+    struct ctl ctl; /* store: NULL when no server answers */
+    struct arena *a;
+    struct findings findings;
+    const char *config_path;
+    struct str addresses[CHECK_ADDRESSES_MAX];
+    size_t address_count;
+    bool json, offline;
+    int exit;
+};
+/* Everything on this machine that the configuration names: ctl_check_files.c.  runs: the server has them open. */
+void ctl_check_files(struct ctl_check *k, bool runs);
+
+#endif

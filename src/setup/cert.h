@@ -1,0 +1,44 @@
+/* cert.h - certificates for set-up and checks: makes a self-signed one, and says what a given one is good for.
+ *
+ * Promises:  what cert_make() gives passes cert_read() with its own key.
+ * Never:     touches files; asks nobody else whether a certificate is trusted.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SETUP_CERT_H
+#define SETUP_CERT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/status.h"
+
+#define CERT_DAYS      825 /* Apple's limit for certificates that a person trusts by hand */
+#define CERT_WARN_DAYS 14
+#define CERT_FILE_MAX  65536u
+#define CERT_NAMES_MAX 100u
+
+struct cert_request {
+    struct str host;
+    bool
+        loopback; /* also for localhost and 127.0.0.1, for a server that only this machine reaches */
+    int64_t now_s;
+};
+/* ECDSA P-256, as PEM: the certificate and its key.  The caller wipes key_pem. */
+MUST_USE enum status cert_make(const struct cert_request *r, struct buf *cert_pem,
+                               struct buf *key_pem);
+
+struct cert_facts {
+    const struct str *names; /* DNS names of the subject alternative name, wildcards too */
+    size_t name_count;
+    int64_t days_left; /* negative: expired */
+    bool not_yet;      /* its time begins later */
+    bool self_signed;
+    struct str sha256;    /* AB:CD: ... of the whole certificate, as clients show it */
+    const char *mismatch; /* why the key cannot be used with it, or NULL */
+};
+/* ERR_SYNTAX: no certificate in cert_pem. */
+MUST_USE enum status cert_read(struct str cert_pem, struct str key_pem, struct arena *a,
+                               struct cert_facts *out);
+/* Is the name among the certificate's?  A wildcard stands for one label (RFC 9525 section 6.3). */
+bool cert_covers(const struct cert_facts *f, struct str name);
+
+#endif

@@ -1,0 +1,42 @@
+/* machine.h - what can be known about this machine without asking anybody: addresses, clock, ports, files.
+ *
+ * Promises:  reads only; nothing is changed, no packet leaves.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SETUP_MACHINE_H
+#define SETUP_MACHINE_H
+
+#include "config/config.h"
+#include "setup/findings.h"
+
+/* From where an address can be reached. */
+enum machine_reach { REACH_NONE, REACH_PRIVATE, REACH_WORLD };
+enum machine_reach
+machine_reach_of(struct str address); /* numeric; NONE: loopback, link-local, no address */
+
+#define MACHINE_ADDRESSES_MAX 32u
+struct machine_addresses {
+    struct str at[MACHINE_ADDRESSES_MAX]; /* those that the world reaches, numeric */
+    size_t count;
+    struct str private_one; /* empty: none */
+};
+void machine_addresses(struct arena *a, struct machine_addresses *out);
+/* Says what follows from them: NAT, no address at all. */
+void machine_judge_addresses(const struct machine_addresses *m, struct findings *f);
+
+/* now and built (of this program's file): seconds since 1970. */
+void machine_judge_clock(int64_t now, int64_t built, bool synchronized, struct findings *f);
+void machine_check_clock(struct findings *f);
+
+/* The name of the machine when it is a full one, else empty; lives in a. */
+struct str machine_host(struct arena *a);
+
+enum machine_port { PORT_FREE, PORT_TAKEN, PORT_NEEDS_ROOT, PORT_NO_ADDRESS };
+enum machine_port machine_port_state(struct str host, uint16_t port); /* "*" = all */
+/* A line for every port that cannot be opened.  ours: the server runs, and holds them. */
+void machine_check_ports(const struct config *c, bool ours, struct findings *f);
+
+/* The whole file; ERR_NOT_FOUND, ERR_DENIED, ERR_LIMIT. */
+MUST_USE enum status machine_read_file(struct str path, struct buf *b);
+
+#endif

@@ -1,0 +1,46 @@
+/* network.h - what the rest of the world sees of this server: port 25, names, DNS records.
+ *
+ * Owns:      the resolver that it found to work, until the process ends (a question may be under way).
+ * Promises:  whatever cannot be asked now becomes a note that says so; nothing here fails.
+ * Never:     sends mail: it greets a server and leaves.
+ * Suspends:  wherever it says so.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SETUP_NETWORK_H
+#define SETUP_NETWORK_H
+
+#include "config/config.h"
+#include "dns/resolver.h"
+#include "setup/findings.h"
+#include "setup/records.h"
+
+struct network {
+    struct arena *a;
+    struct findings *f;
+    struct resolver *resolver; /* NULL: no DNS, everything below says so in a note */
+    const struct config *config;
+    const struct str *addresses; /* of this server as the world sees them, numeric */
+    size_t address_count;
+};
+
+/* Looks for a resolver that works; wanted: "ADDRESS:PORT", or empty for the best there is.  The words for the setting
+ * "resolver", and why. */
+struct network_resolver {
+    struct str words, why;
+};
+SUSPENDS void network_find_resolver(struct network *n, struct str wanted,
+                                    struct network_resolver *out);
+/* The resolver of the configuration; says whether it answers. */
+SUSPENDS void network_use_config(struct network *n);
+
+enum network_mail { MAIL_LEAVES, MAIL_BLOCKED, MAIL_UNKNOWN };
+/* probe: "HOST:PORT", or empty for the mail servers of big providers. */
+SUSPENDS enum network_mail network_check_outbound(struct network *n, struct str probe);
+/* The host name leads to us. */
+SUSPENDS void network_check_host(struct network *n);
+/* The reverse name of every address is the host name; true when IPv6 lacks it and IPv4 has not: send by IPv4. */
+SUSPENDS bool network_check_reverse(struct network *n);
+/* MX, SPF, DKIM (when it has a key) and DMARC, network_domain.c */
+SUSPENDS void network_check_domain(struct network *n, const struct records_domain *d);
+
+#endif

@@ -1,0 +1,150 @@
+/* records_test.c - DNS records and client settings of several configurations.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/size.h"
+#include "setup/records.h"
+
+#define HEAD "host mail.example.org\ndomain example.org\ntls cert /c key /k\n"
+
+static const struct {
+    const char *config;
+    const char *has; /* a line of the records */
+    bool there;
+} rows[] = {
+    {HEAD "listen smtp *:25\n", "example.org. IN MX 10 mail.example.org.\n", true},
+    {HEAD "listen imaps *:993\n", "IN MX", false},
+    {HEAD "listen smtp *:25\n", "example.org. IN TXT \"v=spf1 mx -all\"\n", true},
+    {HEAD "listen smtp *:25\nsmarthost relay.example:587\n", "IN TXT \"v=spf1 mx ?all\"\n", true},
+    {HEAD "listen smtp *:25\nroute other.example relay.example:587\n", "mx -all", true},
+    {HEAD "listen smtp *:25\n",
+     "_dmarc.example.org. IN TXT \"v=DMARC1; p=none; rua=mailto:postmaster@example.org\"\n", true},
+    {HEAD "listen smtp *:25\n", "IN SRV", false},
+    {HEAD "listen imaps *:993\n", "_imaps._tcp.example.org. IN SRV 0 1 993 mail.example.org.\n",
+     true},
+    {HEAD "listen imap *:143\n", "_imap._tcp.example.org. IN SRV 1 1 143 mail.example.org.\n",
+     true},
+    {HEAD "listen pop3s *:995\n", "_pop3s._tcp.example.org. IN SRV 10 1 995 mail.example.org.\n",
+     true},
+    {HEAD "listen submissions *:465\n",
+     "_submissions._tcp.example.org. IN SRV 0 1 465 mail.example.org.\n", true},
+    {HEAD "listen submission *:587\n",
+     "_submission._tcp.example.org. IN SRV 1 1 587 mail.example.org.\n", true},
+    {"host mail.example.org\ndomain example.org\nlisten imap *:143\n", "IN SRV", false},
+    {HEAD "listen smtp *:25\n", "sel._domainkey.example.org. IN TXT \"v=DKIM1; p=AAAA\"\n", true},
+    {HEAD "listen smtp *:25\n", "mail.example.org. IN A 192.0.2.1\n", true},
+    {HEAD "listen smtp *:25\n", "mail.example.org. IN AAAA 2001:db8::1\n", true},
+};
+
+static struct config *
+config_of(const char *text)
+{
+    struct config *c = NULL;
+    struct problem why = {0};
+
+    assert_int_equal(config_read(str_of(text), "t", &c, &why), OK);
+    return c;
+}
+
+static void
+write_for(const char *config, struct str dkim, struct buf *b)
+{
+    static const struct str addresses[] = {STR("192.0.2.1"), STR("2001:db8::1")};
+    AUTO(config_free) struct config *c = config_of(config);
+    struct records_domain d = {.name = STR("example.org"),
+                               .selector = dkim.len > 0 ? STR("sel") : STR(""),
+                               .dkim_record = dkim,
+                               .addresses = addresses,
+                               .address_count = COUNT_OF(addresses)};
+
+    records_write(c, &d, b);
+    assert_int_equal(buf_status(b), OK);
+}
+
+static void
+test_records(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_BUF b = BUF(65536);
+
+        write_for(rows[i].config, STR("v=DKIM1; p=AAAA"), &b);
+        if ((str_find_str(buf_str(&b), str_of(rows[i].has)) >= 0) != rows[i].there)
+            fail_msg("row %zu: %.*s", i, STR_FMT(buf_str(&b)));
+    }
+}
+
+/* One service at two addresses, and a key longer than a TXT string. */
+static void
+test_once_and_in_parts(void **state)
+{
+    char key[601];
+    AUTO_BUF b = BUF(65536);
+    size_t srv = 0;
+
+    (void)state;
+    memset(key, 'k', sizeof(key) - 1);
+    key[sizeof(key) - 1] = '\0';
+    write_for(HEAD "listen imaps 127.0.0.1:993\nlisten imaps [::1]:993\nlisten imaps [::1]:1993\n",
+              str_of(key), &b);
+    for (struct str rest = buf_str(&b), row; str_split(&rest, '\n', &row);) {
+        srv += str_find_str(row, STR("IN SRV")) >= 0;
+        size_t run = 0;
+        for (size_t i = 0; i < row.len; i++) {
+            run = row.ptr[i] == '"' ? 0 : run + 1;
+            assert_true(run <= 255 || str_find(row, '"') < 0);
+        }
+    }
+    assert_int_equal(srv, 2);
+    assert_true(str_find_str(buf_str(&b), STR("kk\" \"kk")) > 0);
+}
+
+static void
+test_no_key_yet(void **state)
+{
+    AUTO_BUF b = BUF(65536);
+
+    (void)state;
+    write_for(HEAD "listen smtp *:25\n", STR(""), &b);
+    assert_true(str_find_str(buf_str(&b), STR("_domainkey")) < 0);
+    assert_true(str_find_str(buf_str(&b), STR("; no DKIM key yet")) > 0);
+}
+
+static void
+test_client_settings(void **state)
+{
+    AUTO(config_free)
+    struct config *c = config_of(HEAD "listen smtp *:25\nlisten submission *:587\n"
+                                      "listen imaps *:993\n");
+    AUTO_BUF b = BUF(65536);
+    struct str text;
+
+    (void)state;
+    records_clients(c, STR("anna@example.org"), &b);
+    text = buf_str(&b);
+    ssize_t imap =
+        str_find_str(text, STR("receive (IMAP)  mail.example.org   port 993    SSL/TLS\n"));
+    ssize_t send =
+        str_find_str(text, STR("send (SMTP)     mail.example.org   port 587    STARTTLS\n"));
+    assert_true(imap >= 0 && send > imap);
+    assert_true(str_find_str(text, STR("anna@example.org")) > send);
+    assert_true(str_find_str(text, STR("POP3")) < 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_records),
+        cmocka_unit_test(test_once_and_in_parts),
+        cmocka_unit_test(test_no_key_yet),
+        cmocka_unit_test(test_client_settings),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
