@@ -123,11 +123,12 @@ read_options(struct log_view *v, int argc, char **argv)
             v->json = true;
         else if ((strcmp(w, "-c") == 0 || strcmp(w, "--config") == 0) && i + 1 < argc)
             v->config_path = argv[++i];
-        else if (w[0] == '-' && (i + 1 == argc || !read_filter(v, w, argv[++i])))
+        else if (w[0] == '-' ? i + 1 == argc || !read_filter(v, w, argv[i + 1])
+                             : v->filter.text_count == TEXTS_MAX)
             return false;
-        else if (w[0] != '-' && v->filter.text_count == TEXTS_MAX)
-            return false;
-        else if (w[0] != '-')
+        else if (w[0] == '-')
+            i++; /* its value */
+        else
             v->texts[v->filter.text_count++] = w;
     }
     return true;
