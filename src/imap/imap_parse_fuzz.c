@@ -89,7 +89,7 @@ check_set(struct scan *s, struct arena *a)
         ASSERT(i == 0 || set.at[i].first > set.at[i - 1].last + 1);
         ASSERT(imap_set_has(&set, set.at[i].first) && imap_set_has(&set, set.at[i].last));
     }
-    ASSERT(imap_set_has(&set, some == UINT32_MAX ? 1000 : some));
+    ASSERT(imap_set_has(&set, some == IMAP_STAR ? 1000 : some));
     ASSERT(!imap_set_has(&set, 0));
 }
 

@@ -93,7 +93,8 @@ pop3_cmd_auth(struct pop3_session *s, struct str args)
 
     if (!is_safe(s))
         return refuse_clear(s);
-    if (!str_split(&rest, ' ', &mechanism))
+    if (rest.len == 0 ||
+        !str_split(&rest, ' ', &mechanism)) /* Outlook leaves a blank behind AUTH */
         return conn_write(s->conn, STR("+OK Mechanisms\r\nPLAIN\r\nLOGIN\r\n.\r\n"));
     rest = str_trim(rest);
     if (str_eq_nocase(mechanism, STR("PLAIN"))) {
