@@ -261,7 +261,7 @@ compare_to_below(struct str name, struct str parent)
     return name.len == parent.len ? -1 : (unsigned char)name.ptr[parent.len] - '/';
 }
 
-/* Index of the first mailbox below a name, if there is one.  They stand together; only INBOX stands before its place. */
+/* Index of the first mailbox below a name, if there is one.  They stand together; only INBOX has another place. */
 static size_t
 first_below(const struct tree *t, struct str parent)
 {
