@@ -3,9 +3,12 @@
  * Owns:      its sessions, and one struct imap_box per open mailbox, shared by all sessions of this worker.
  * Promises:  tagged replies in the order of the commands; sequence numbers change only where RFC 3501 section 7.4.1
  *            allows EXPUNGE; OK to a change only after the store said durable; exact sizes and offsets.
- * Never:     opens files, parses MIME (role cook did, mail/record.h), holds a password longer than its check, or takes
- *            one without TLS (but for loopback, when the configuration says so).
- * RFC:       3501, 2177, 4315, 6851, 2342, 5161, 2971, 4959, 7888, 3691, 3348, 6154, 4731, 5819.
+ * Never:     opens files, parses MIME (role cook did, mail/record.h; but where a record is lost, record.c), holds a
+ *            password longer than its check, or takes one without TLS (but for loopback, when the configuration says
+ *            so).
+ * Recent:    nothing is: which session was told first of a message is not kept, "0 RECENT" is said everywhere alike,
+ *            and \Recent is no flag here (RFC 9051 appendix E took it out of the protocol).
+ * RFC:       3501, 2177, 4315, 6851, 2342, 5161, 2971, 4959, 7888, 3691, 3348, 6154, 4731, 5258, 5819.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef IMAP_IMAP_H

@@ -261,7 +261,7 @@ compare_to_below(struct str name, struct str parent)
     return name.len == parent.len ? -1 : (unsigned char)name.ptr[parent.len] - '/';
 }
 
-/* Index of the first mailbox below a name, if there is one: they stand together, but for INBOX, which is first of all. */
+/* Index of the first mailbox below a name, if there is one.  They stand together; only INBOX has another place. */
 static size_t
 first_below(const struct tree *t, struct str parent)
 {
@@ -277,8 +277,8 @@ first_below(const struct tree *t, struct str parent)
     return lo;
 }
 
-/* RFC 5258 section 3.5: is something below it selected?  For a mailbox that is not selected itself it must be something
- * that is not listed anyway. */
+/* RFC 5258 section 3.5: is something below it selected?  For a mailbox that is not selected itself it must be
+ * something that is not listed anyway. */
 static bool
 has_selected_child(const struct request *r, const struct tree *t, struct str name, bool unlisted)
 {
@@ -373,8 +373,8 @@ send_tree(struct imap_cmd *c, const struct request *r, const struct tree *t)
 }
 
 /* RFC 3501 section 6.3.9: "foo" is told with \Noselect when only "foo/bar" is subscribed and "%" was asked.  RFC 5258
- * section 3.5: with \NonExistent, if there is no "foo" and RECURSIVEMATCH was said.  The names are sorted, so that equal
- * parents follow each other closely; those told already are found among the last. */
+ * section 3.5: with \NonExistent, if there is no "foo" and RECURSIVEMATCH was said.  The names are sorted, so that
+ * equal parents follow each other closely; those told already are found among the last. */
 static SUSPENDS enum status
 send_parents(struct imap_cmd *c, const struct request *r, const struct tree *t)
 {

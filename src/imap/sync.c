@@ -1,8 +1,8 @@
 /* sync.c - what a session has told its client, and how it catches up with its box.
  *
- * The text goes out in pieces, so that a client that does not read costs no more than one.  Sending may suspend, and the
- * box may move on meanwhile: what is told is measured by the modseq and the array that it had at the beginning, and
- * what came later comes with the next command.
+ * The text goes out in pieces, so that a client that does not read costs no more than one.  Sending may suspend, and
+ * the box may move on meanwhile: what is told is measured by the modseq and the array that it had at the beginning,
+ * and what came later comes with the next command.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"

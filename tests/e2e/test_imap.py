@@ -281,3 +281,118 @@ def test_random_messages(server, user):
         if number % 5 == 0:
             check_sizes(w, number, item)
     w.close()
+
+
+# ---- several sessions on one mailbox, each with the client's own picture of it ----
+
+class Picture:
+    """What a client knows from the replies alone: the UIDs by number, as far as told."""
+
+    def __init__(self, server, user, tag):
+        self.w = connect(server, 'imap')
+        self.w.login(user)
+        self.tag, self.count, self.uids, self.flags = tag, 0, [], {}
+        self.numbered = False
+        self.send(b'SELECT INBOX')
+        self.receive()
+
+    def send(self, text, numbered=False):
+        self.count += 1
+        self.now = b'%s%d' % (self.tag, self.count)
+        self.numbered = numbered
+        self.w.send(self.now + b' ' + text + b'\r\n')
+
+    def receive(self):
+        replies = self.w.until(self.now)
+        for r in replies[:-1]:
+            self.take(r)
+        assert re.match(rb'\S+ (OK|NO \[(EXPUNGEISSUED|LIMIT)\])', replies[-1]), replies[-1]
+        return replies
+
+    def take(self, r):
+        m = re.match(rb'\* (\d+) (EXISTS|EXPUNGE|FETCH)', r)
+        if not m:
+            return
+        n = int(m.group(1))
+        if m.group(2) == b'EXISTS':
+            assert n >= len(self.uids), (r, len(self.uids))
+            self.uids += [None] * (n - len(self.uids))
+        elif m.group(2) == b'EXPUNGE':
+            assert not self.numbered, r
+            assert 1 <= n <= len(self.uids), (r, len(self.uids))
+            del self.uids[n - 1]
+        else:
+            assert 1 <= n <= len(self.uids), (r, len(self.uids))
+            item = read_fetch(r)
+            uid = item.get(b'UID', self.uids[n - 1])
+            assert self.uids[n - 1] in (None, uid), (r, self.uids[n - 1])
+            self.uids[n - 1] = uid
+            known = [u for u in self.uids if u is not None]
+            assert known == sorted(set(known))
+            if b'FLAGS' in item:
+                self.flags[uid] = sorted(item[b'FLAGS'])
+
+    def act(self, r):
+        """Sends a command; what it means depends only on what this client was told."""
+        n = len(self.uids)
+        some = b'%d:%d' % tuple(sorted((r.randint(1, n), r.randint(1, n)))) if n else None
+        flag = r.choice([b'\\Seen', b'\\Flagged', b'\\Deleted', b'$Word'])
+        choice = r.randrange(13)
+        if choice == 0 or n == 0:
+            self.send(b'APPEND INBOX {%d+}\r\n%s' % (len(MESSAGE), MESSAGE))
+        elif choice == 1:
+            self.send(b'FETCH ' + some + b' (UID FLAGS RFC822.SIZE)', True)
+        elif choice == 2:
+            self.send(b'FETCH ' + some + b' (UID BODY[TEXT])', True)
+        elif choice == 3:
+            self.send(b'UID FETCH 1:* (FLAGS ENVELOPE)')
+        elif choice == 4:
+            self.send(b'STORE ' + some + r.choice([b' +FLAGS (', b' -FLAGS (', b' FLAGS (']) + flag + b')', True)
+        elif choice == 5:
+            self.send(b'UID STORE 1:* +FLAGS.SILENT (' + flag + b')')
+        elif choice == 6:
+            self.send(b'SEARCH ' + r.choice([b'ALL', b'DELETED', b'SUBJECT hello']), True)
+        elif choice == 7:
+            self.send(b'UID SEARCH UNDELETED')
+        elif choice == 8:
+            self.send(b'EXPUNGE')
+        elif choice == 9:
+            self.send(b'UID EXPUNGE 1:%d' % r.randint(1, 50))
+        elif choice == 10:
+            self.send(b'COPY ' + some + b' INBOX')
+        elif choice == 11:
+            self.send(b'MOVE %d Trash' % r.randint(1, n))
+        else:
+            self.send(b'NOOP')
+
+
+def test_sessions_agree(server, user):
+    """Numbers mean to every client what the server means by them, whatever the others do; in the end all see the same."""
+    r = random.Random(7)
+    clients = [Picture(server, user, t) for t in (b'a', b'b', b'c', b'd')]
+    for _ in range(300):
+        busy = r.sample(clients, r.randint(1, len(clients)))
+        for c in busy:
+            c.act(r)
+        for c in busy:
+            c.receive()
+        most = max(clients, key=lambda c: len(c.uids))
+        if len(most.uids) > 60:
+            most.send(b'MOVE 1:40 Trash')
+            most.receive()
+    views = []
+    for c in clients:
+        c.send(b'NOOP')
+        c.receive()
+    for c in clients:
+        c.send(b'FETCH 1:* (UID FLAGS)', True)
+        c.receive()
+        views.append((list(c.uids), [c.flags[u] for u in c.uids]))
+    assert views[0][0]
+    assert all(v == views[0] for v in views)
+    for c in clients:
+        told = dict(c.flags)
+        c.send(b'UID FETCH 1:* FLAGS')
+        c.receive()
+        assert {u: told[u] for u in c.uids} == {u: c.flags[u] for u in c.uids}
+        c.w.close()
