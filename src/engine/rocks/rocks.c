@@ -115,8 +115,7 @@ open_work(void *arg)
         job->status = directory_make(bodies, job->why);
     if (job->status == OK)
         job->status = rocks_db_open(r, job->cache_bytes, job->why);
-    if (job->status ==
-        OK) /* the names of both folders: else all that is in them may go with the power */
+    if (job->status == OK) /* the names of both folders: else all in them may go with the power */
         job->status = disk_sync_dir(r->path);
     if (job->status == OK)
         job->status = mark_check(r, job->why);
