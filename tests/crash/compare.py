@@ -144,5 +144,5 @@ class Excuses:
             self.noted.setdefault(found.group(2), when)
 
     def __call__(self, nonce, first, second):
-        return second < self.noted.get(nonce, second + 1) and any(first - 1 < when < second and name in ('store', 'out', 'all', 'boss', 'stop')
-                   for when, name in self.kills)
+        return second < self.noted.get(nonce, second + 1) and any(
+            first - 1 < when < second and name in ('store', 'out', 'all', 'boss', 'stop') for when, name in self.kills)

@@ -134,6 +134,8 @@ open_work(void *arg)
         job->status = mark_raise(r, job->why);
     if (job->status == OK)
         job->status = rocks_db_open(r, job->cache_bytes, job->why);
+    if (job->status == OK) /* the names of both folders: else all in them may go with the power */
+        job->status = disk_sync_dir(r->path);
     if (job->status == OK)
         job->status = mark_check(r, job->why);
     if (job->status == OK)

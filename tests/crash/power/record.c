@@ -82,7 +82,9 @@ note(struct record r, const char *name, const void *data)
     int error = errno;
 
     r.name_size = name ? (uint32_t)strlen(name) : 0;
-    struct iovec parts[3] = {{&r, sizeof(r)}, {(void *)(uintptr_t)name, r.name_size}, {(void *)(uintptr_t)data, r.data_size}};
+    struct iovec parts[3] = {{&r, sizeof(r)},
+                             {(void *)(uintptr_t)name, r.name_size},
+                             {(void *)(uintptr_t)data, r.data_size}};
     if (REAL(writev)(trace, parts, 3) != (ssize_t)(sizeof(r) + r.name_size + r.data_size))
         abort();
     errno = error;
@@ -113,14 +115,14 @@ open_noted(const char *path, int flags, mode_t mode)
     return (int)end(fd);
 }
 
-#define OPEN(name)                                                                                                     \
-    int name(const char *path, int flags, ...)                                                                         \
-    {                                                                                                                  \
-        va_list more;                                                                                                  \
-        va_start(more, flags);                                                                                         \
-        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;                                        \
-        va_end(more);                                                                                                  \
-        return open_noted(path, flags, mode);                                                                          \
+#define OPEN(name)                                                              \
+    int name(const char *path, int flags, ...)                                  \
+    {                                                                           \
+        va_list more;                                                           \
+        va_start(more, flags);                                                  \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0; \
+        va_end(more);                                                           \
+        return open_noted(path, flags, mode);                                   \
     }
 OPEN(open)
 OPEN(open64)
@@ -142,7 +144,10 @@ write(int fd, const void *data, size_t size)
     if (n > 0 && fd == 1 && trace >= 0)
         note((struct record){.kind = ACK, .data_size = (uint64_t)n}, NULL, data);
     if (n > 0 && ours(fd)) {
-        note((struct record){.kind = WRITE, .id = inode_of[fd], .offset = end_of[fd], .data_size = (uint64_t)n}, NULL, data);
+        note(
+            (struct record){
+                .kind = WRITE, .id = inode_of[fd], .offset = end_of[fd], .data_size = (uint64_t)n},
+            NULL, data);
         end_of[fd] += (uint64_t)n;
     }
     return end(n);
@@ -154,7 +159,11 @@ pwrite(int fd, const void *data, size_t size, off_t at)
     begin();
     ssize_t n = REAL(pwrite)(fd, data, size, at);
     if (n > 0 && ours(fd))
-        note((struct record){.kind = WRITE, .id = inode_of[fd], .offset = (uint64_t)at, .data_size = (uint64_t)n}, NULL, data);
+        note((struct record){.kind = WRITE,
+                             .id = inode_of[fd],
+                             .offset = (uint64_t)at,
+                             .data_size = (uint64_t)n},
+             NULL, data);
     return end(n);
 }
 
@@ -166,7 +175,9 @@ pwritev64(int fd, const struct iovec *parts, int count, off_t at)
     uint64_t offset = (uint64_t)at, left = n > 0 ? (uint64_t)n : 0;
     for (int i = 0; ours(fd) && i < count && left > 0; i++) {
         uint64_t size = parts[i].iov_len < left ? parts[i].iov_len : left;
-        note((struct record){.kind = WRITE, .id = inode_of[fd], .offset = offset, .data_size = size}, NULL, parts[i].iov_base);
+        note(
+            (struct record){.kind = WRITE, .id = inode_of[fd], .offset = offset, .data_size = size},
+            NULL, parts[i].iov_base);
         offset += size;
         left -= size;
     }
@@ -200,14 +211,14 @@ fallocate(int fd, int mode, off_t at, off_t size)
     return (int)end(e);
 }
 
-#define POSIX_FALLOCATE(name)                                                                                          \
-    int name(int fd, off_t at, off_t size)                                                                             \
-    {                                                                                                                  \
-        begin();                                                                                                       \
-        int e = REAL(name)(fd, at, size);                                                                              \
-        if (e == 0)                                                                                                    \
-            note_size(fd, GROW, (uint64_t)(at + size));                                                                \
-        return (int)end(e);                                                                                            \
+#define POSIX_FALLOCATE(name)                           \
+    int name(int fd, off_t at, off_t size)              \
+    {                                                   \
+        begin();                                        \
+        int e = REAL(name)(fd, at, size);               \
+        if (e == 0)                                     \
+            note_size(fd, GROW, (uint64_t)(at + size)); \
+        return (int)end(e);                             \
     }
 POSIX_FALLOCATE(posix_fallocate)
 POSIX_FALLOCATE(posix_fallocate64)
@@ -218,7 +229,8 @@ sync_noted(int fd, int result)
     struct stat st;
 
     if (result == 0 && ours(fd) && fstat(fd, &st) == 0)
-        note((struct record){.kind = S_ISDIR(st.st_mode) ? SYNC_DIR : SYNC, .id = inode_of[fd]}, NULL, NULL);
+        note((struct record){.kind = S_ISDIR(st.st_mode) ? SYNC_DIR : SYNC, .id = inode_of[fd]},
+             NULL, NULL);
     return (int)end(result);
 }
 
@@ -247,7 +259,10 @@ names_noted(enum kind kind, int result, const char *from, const char *to)
     if (result == 0 && name != NULL) {
         if (kind == MKDIR)
             (void)!stat(from, &st);
-        note((struct record){.kind = kind, .id = st.st_ino, .data_size = second ? strlen(second) : 0}, name, second);
+        note((struct record){.kind = kind,
+                             .id = st.st_ino,
+                             .data_size = second ? strlen(second) : 0},
+             name, second);
     }
     return (int)end(result);
 }

@@ -75,9 +75,10 @@ def test_what_was_acknowledged_survives_a_power_failure(recorder, tmp_path):
         disk = Disk(data if base else None)
         before = list(acked)
         events = work(recorder, data, str(tmp_path / f'trace{generation}'))
-        moments = set(dice.sample(range(len(events) // 20, len(events)), IMAGES // GENERATIONS)) | {len(events)}
+        first = next(n for n, e in enumerate(events, 1) if e.kind == ACK)
+        moments = {first, len(events)} | set(dice.sample(range(first, len(events)), IMAGES // GENERATIONS))
         for n in cut(disk, events, moments, acked):
-            image, keep = str(tmp_path / f'image{images}'), dice.choice(KEEP)
+            image, keep = str(tmp_path / f'image{images}'), dice.choice(KEEP) if images else 'none'
             disk.image(image, keep, dice)
             images += 1
             lost_writes += sum(bool(f.pending) for f in disk.names.values())
