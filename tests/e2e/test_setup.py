@@ -257,16 +257,6 @@ def test_failed_change_puts_the_configuration_back(place):
     assert place.log_in() == 'OK'
 
 
-def test_refused_account_takes_the_domain_back(place):
-    place.setup('--offline')
-    place.start()
-    done = place.godwit('setup', 'second.example', '--under', place.root, '--admin', '"a b"', '--offline',
-                        '--password-file', '-', stdin='x' * 600 + '\n')
-    assert done.returncode == 1
-    domains = place.godwit('domain', 'list', '-c', place.config).stdout
-    assert 'example.org' in domains and 'second.example' not in domains
-
-
 def test_interrupted_is_taken_back(place):
     before = tree(place.dir)
     setup = subprocess.Popen([*place.prefix, PROGRAM, 'setup', 'example.org', '--admin', 'anna', '--offline',
@@ -327,10 +317,10 @@ QUESTIONS = [(b'Your domain', b'example.org\n'), (b'name of this server', b'\n')
              (b'Set it up so', b'\n')]
 
 
-def converse(place, answers):
+def converse(place, answers, *more):
     """Setup on a terminal of its own: its exit status, and what was shown after the last answer."""
     master, slave = pty.openpty()
-    words = ['setsid', '--ctty', *place.prefix, PROGRAM, 'setup', *map(str, place.options()), '--offline']
+    words = ['setsid', '--ctty', *place.prefix, PROGRAM, 'setup', *map(str, place.options()), '--offline', *more]
     with subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave) as setup:
         os.close(slave)
         shown = b''
@@ -374,6 +364,19 @@ def test_interrupted_at_the_password(place):
     status, shown = converse(place, QUESTIONS + [(b'Password:', b'\x03')])
     assert status == 1 and b'taken back' in shown, shown
     assert tree(place.dir) == before
+
+
+def test_interrupted_beside_a_running_server(place):
+    """It has the second domain by then, and gives it up again."""
+    place.setup('--offline')
+    place.start()
+    status, shown = converse(place, [(b'Set it up so', b'\n'), (b'Password:', b'\x03')], 'second.example', '--admin', 'ben')
+    assert status == 1 and b'interrupted' in shown, shown
+    with open(place.path('godwit.log'), encoding='utf-8') as f:
+        assert 'verb="domain add" object=second.example result=ok' in f.read()
+    domains = place.godwit('domain', 'list', '-c', place.config).stdout
+    assert 'example.org' in domains and 'second.example' not in domains
+    assert place.log_in() == 'OK'
 
 
 # ---- the network ----
