@@ -14,7 +14,7 @@
 enum { PREFIX_MAX = 16, DECAY_MS = 600 * 1000, WAIT_STEPS = 6 };
 
 struct prefix {
-    struct list node; /* by age */
+    struct list node; /* by the last wrong log-in */
     char key[PREFIX_MAX];
     size_t key_len;
     unsigned wrong;
@@ -55,17 +55,24 @@ attempts_free(struct attempts **t)
     *t = NULL;
 }
 
-/* The network that an address is counted under; what is no address counts as one network. */
+/* The network that an address is counted under; what is no address counts as one network.  An IPv4 address written
+ * as IPv6 counts as IPv4: else all of IPv4 would be one /64. */
 static size_t
 prefix_of(struct str peer, char *key_out)
 {
+    static const char mapped[12] = "\0\0\0\0\0\0\0\0\0\0\xff\xff";
     char z[64];
 
     if (!str_to_z(peer, z, sizeof(z)))
         return 0;
     if (inet_pton(AF_INET, z, key_out) == 1)
         return 4;
-    return inet_pton(AF_INET6, z, key_out) == 1 ? 8 : 0;
+    if (inet_pton(AF_INET6, z, key_out) != 1)
+        return 0;
+    if (!str_eq(str_from(key_out, sizeof(mapped)), str_from(mapped, sizeof(mapped))))
+        return 8;
+    mem_move(key_out, key_out + sizeof(mapped), 4);
+    return 4;
 }
 
 static struct prefix *
@@ -103,9 +110,11 @@ attempts_wrong(struct attempts *t, struct str peer)
             drop(t, LIST_ENTRY(t->by_age.next, struct prefix, node));
         p = MEM_NEW(struct prefix);
         p->key_len = prefix_of(peer, p->key);
-        list_push(&t->by_age, &p->node);
         map_put(t->by_key, str_from(p->key, p->key_len), p);
+    } else {
+        list_remove(&p->node);
     }
+    list_push(&t->by_age, &p->node);
     p->wrong++;
     p->last_ms = clock_mono_ms();
 }

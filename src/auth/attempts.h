@@ -1,6 +1,7 @@
 /* attempts.h - wrong log-ins per network, so that guessing is slow and nobody else is locked out.
  *
- * Owns:      a bounded table of address prefixes (/32 for IPv4, /64 for IPv6), oldest first out; memory only.
+ * Owns:      a bounded table of address prefixes (/32 for IPv4, /64 for IPv6), the one that was wrong
+ *            longest ago first out; memory only.
  * Promises:  a prefix that keeps to ATTEMPTS_FREE wrong log-ins is never refused; beyond, one try per
  *            growing interval (1 s doubling to 64 s).  A good log-in clears the prefix.
  *

@@ -1,16 +1,15 @@
 /* auth_test.c - seals, verifiers, the cache of good log-ins and the brake on wrong ones.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "base/testing.h"
 
 #include "auth/attempts.h"
 #include "auth/cache.h"
 #include "auth/seal.h"
 #include "auth/verifier.h"
+#include "base/limits.h"
+#include "base/size.h"
+#include "rt/clock_testing.h"
 
 static struct secret
 secret_of(const char *z)
@@ -70,6 +69,201 @@ test_verifier(void **state)
         assert_int_equal(verifier_check(str_sub(buf_str(&v), 0, n), &right), ERR_CORRUPT);
 }
 
+/* Stored bytes, with one thing wrong each. */
+struct stored {
+    uint8_t format;
+    uint64_t memory, passes;
+    size_t salt, hash;
+    uint64_t iterations;
+    size_t scram_salt, stored_key, server_key, rest;
+};
+static const struct stored fine = {1, 8, 1, 8, 32, 4096, 16, 32, 32, 0};
+
+static void
+write_stored(const struct stored *v, struct buf *b)
+{
+    static const char bytes[128] = "";
+
+    buf_add_char(b, (char)v->format);
+    buf_add_varint(b, v->memory);
+    buf_add_varint(b, v->passes);
+    buf_add_bytes(b, str_from(bytes, v->salt));
+    buf_add_bytes(b, str_from(bytes, v->hash));
+    buf_add_varint(b, v->iterations);
+    buf_add_bytes(b, str_from(bytes, v->scram_salt));
+    buf_add_bytes(b, str_from(bytes, v->stored_key));
+    buf_add_bytes(b, str_from(bytes, v->server_key));
+    buf_add(b, str_from(bytes, v->rest));
+}
+
+static void
+test_stored_verifiers(void **state)
+{
+    struct secret p = secret_of("p");
+    const struct {
+        struct stored v;
+        enum status status;
+    } rows[] = {
+        {fine, ERR_DENIED}, /* well formed, and of another password */
+        {{2, 8, 1, 8, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{0, 8, 1, 8, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 0, 1, 8, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 7, 1, 8, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, (1u << 20) + 1, 1, 8, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, UINT64_MAX, 1, 8, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 0, 8, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 16, 8, 32, 4096, 16, 32, 32, 0}, ERR_DENIED},
+        {{1, 8, 17, 8, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 1, 7, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 1, 64, 32, 4096, 16, 32, 32, 0}, ERR_DENIED},
+        {{1, 8, 1, 65, 32, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 1, 8, 31, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 1, 8, 33, 4096, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 1, 8, 32, 1ull << 32, 16, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 1, 8, 32, 4096, 65, 32, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 1, 8, 32, 4096, 16, 65, 32, 0}, ERR_CORRUPT},
+        {{1, 8, 1, 8, 32, 4096, 16, 32, 65, 0}, ERR_CORRUPT},
+        {{1, 8, 1, 8, 32, 4096, 16, 32, 32, 1}, ERR_CORRUPT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_BUF v = BUF(VERIFIER_MAX);
+        write_stored(&rows[i].v, &v);
+        ROW(i, verifier_check(buf_str(&v), &p) == rows[i].status);
+        for (size_t n = 0; rows[i].status == ERR_DENIED && n < v.len; n++)
+            ROW(i, verifier_check(str_sub(buf_str(&v), 0, n), &p) == ERR_CORRUPT);
+    }
+}
+
+static void
+test_seal_sizes(void **state)
+{
+    AUTO(seal_free) struct seal *s = NULL;
+    static char bytes[SEAL_PLAIN_MAX + 1];
+
+    (void)state;
+    assert_int_equal(seal_new(STR("0123456789abcdef0123456789abcdef"), &s), OK);
+    for (size_t n = 0; n <= SEAL_PLAIN_MAX; n += SEAL_PLAIN_MAX / 4) {
+        AUTO_BUF sealed = BUF(SEAL_PLAIN_MAX + 100);
+        AUTO_BUF again = BUF(SEAL_PLAIN_MAX + 100);
+        AUTO_BUF plain = BUF(SEAL_PLAIN_MAX + 100);
+        struct str text = str_from(bytes, n);
+
+        ROW(n, seal_make(s, STR("k"), STR(""), text, &sealed) == OK);
+        ROW(n, seal_make(s, STR("k"), STR(""), text, &again) == OK);
+        ROW(n, !str_eq(buf_str(&sealed), buf_str(&again))); /* another nonce each time */
+        ROW(n, seal_open(s, STR("k"), STR(""), buf_str(&sealed), &plain) == OK);
+        ROW(n, str_eq(buf_str(&plain), text));
+    }
+    AUTO_BUF sealed = BUF(2 * SEAL_PLAIN_MAX);
+    assert_int_not_equal(seal_make(s, STR("k"), STR(""), str_from(bytes, sizeof(bytes)), &sealed),
+                         OK);
+    /* kind and name have a border: "ab" "c" is not "a" "bc" */
+    buf_reset(&sealed);
+    AUTO_BUF plain = BUF(100);
+    assert_int_equal(seal_make(s, STR("ab"), STR("c"), STR("x"), &sealed), OK);
+    assert_int_equal(seal_open(s, STR("a"), STR("bc"), buf_str(&sealed), &plain), ERR_CORRUPT);
+    AUTO_BUF small = BUF(8);
+    assert_int_equal(seal_open(s, STR("ab"), STR("c"), buf_str(&sealed), &small), ERR_LIMIT);
+}
+
+static void
+test_cache_forgets_in_time(void **state)
+{
+    AUTO(auth_cache_free) struct auth_cache *c = auth_cache_new(3);
+    AUTO_ARENA *a = arena_new(65536);
+    struct secret p = secret_of("p");
+    struct auth_known known;
+
+    (void)state;
+    auth_cache_add(c, STR("anna"), &p, 7, STR("anna@a.example"));
+    test_clock_pass(LIMIT_AUTH_CACHE_S * 1000 - 1);
+    assert_true(auth_cache_find(c, STR("anna"), &p, a, &known));
+    test_clock_pass(1); /* finding it did not make it younger */
+    assert_false(auth_cache_find(c, STR("anna"), &p, a, &known));
+    assert_int_equal(auth_cache_count(c), 0);
+    /* name and password have a border */
+    auth_cache_add(c, STR("ab"), &p, 7, STR("x"));
+    struct secret bp = secret_of("bp");
+    assert_false(auth_cache_find(c, STR("a"), &bp, a, &known));
+    auth_cache_add(c, STR("ab"), &p, 8, STR("y")); /* twice is once */
+    assert_int_equal(auth_cache_count(c), 1);
+    assert_true(auth_cache_find(c, STR("ab"), &p, a, &known) && known.account == 8);
+}
+
+static void
+test_attempts_wait_longer_and_longer(void **state)
+{
+    AUTO(attempts_free) struct attempts *t = attempts_new();
+    struct str peer = STR("192.0.2.1");
+
+    (void)state;
+    for (unsigned i = 0; i < ATTEMPTS_FREE; i++)
+        attempts_wrong(t, peer);
+    for (unsigned step = 0; step < 9; step++) {
+        int64_t wait = 1000LL << MIN(step, 6u);
+        ROW(step, !attempts_allowed(t, peer));
+        test_clock_pass(wait - 1);
+        ROW(step, !attempts_allowed(t, peer));
+        test_clock_pass(1);
+        ROW(step, attempts_allowed(t, peer));
+        attempts_wrong(t, peer);
+    }
+    test_clock_pass(600 * 1000 + 1); /* and is forgiven when it stops */
+    for (unsigned i = 0; i < ATTEMPTS_FREE; i++) {
+        ROW(i, attempts_allowed(t, peer));
+        attempts_wrong(t, peer);
+    }
+    assert_false(attempts_allowed(t, peer));
+}
+
+static void
+test_attempts_by_network(void **state)
+{
+    static const struct {
+        const char *wrong, *asks;
+        bool same;
+    } rows[] = {
+        {"192.0.2.1", "192.0.2.2", false},
+        {"192.0.2.1", "::ffff:192.0.2.1", true},
+        {"::ffff:192.0.2.1", "::ffff:192.0.2.2", false},
+        {"2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true},
+        {"2001:db8::1", "2001:db8:0:1::1", false},
+        {"::1", "127.0.0.1", false},
+        {"nonsense", "", true},
+        {"nonsense", "::1", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(attempts_free) struct attempts *t = attempts_new();
+        for (unsigned n = 0; n < ATTEMPTS_FREE; n++)
+            attempts_wrong(t, str_of(rows[i].wrong));
+        ROW(i, attempts_allowed(t, str_of(rows[i].asks)) != rows[i].same);
+    }
+}
+
+/* Who comes from many networks pushes out his own oldest, not the one who is guessing right now. */
+static void
+test_attempts_table_is_bounded(void **state)
+{
+    AUTO(attempts_free) struct attempts *t = attempts_new();
+    char peer[64];
+
+    (void)state;
+    attempts_wrong(t, STR("192.0.2.1"));
+    for (unsigned i = 0; i < ATTEMPTS_ENTRIES - 1; i++) {
+        snprintf(peer, sizeof(peer), "2001:db8:%x:%x::1", i >> 16, i & 0xffff);
+        attempts_wrong(t, str_of(peer));
+    }
+    for (unsigned i = 0; i < ATTEMPTS_FREE; i++)
+        attempts_wrong(t, STR("192.0.2.1"));
+    assert_false(attempts_allowed(t, STR("192.0.2.1")));
+    attempts_wrong(t, STR("198.51.100.1"));
+    assert_false(attempts_allowed(t, STR("192.0.2.1")));
+}
+
 static void
 test_cache_knows_good_ones_only(void **state)
 {
@@ -117,9 +311,15 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_seal_opens_only_what_it_made),
+        cmocka_unit_test(test_seal_sizes),
         cmocka_unit_test(test_verifier),
+        cmocka_unit_test(test_stored_verifiers),
         cmocka_unit_test(test_cache_knows_good_ones_only),
+        cmocka_unit_test(test_cache_forgets_in_time),
         cmocka_unit_test(test_attempts_brake_one_network),
+        cmocka_unit_test(test_attempts_wait_longer_and_longer),
+        cmocka_unit_test(test_attempts_by_network),
+        cmocka_unit_test(test_attempts_table_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

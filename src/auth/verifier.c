@@ -19,7 +19,9 @@ enum {
     PASSES = 2,
     LANES = 1,
     SCRAM_ITERATIONS = 4096,
-    MEMORY_KIB_MAX = 1u << 20, /* of a stored verifier: what we are ready to spend */
+    /* Of a stored verifier: what argon2 takes, and what we are ready to spend. */
+    MEMORY_KIB_MIN = 8 * LANES,
+    MEMORY_KIB_MAX = 1u << 20,
     PASSES_MAX = 16,
 };
 
@@ -101,7 +103,8 @@ scan_parts(struct str verifier, struct parts *out)
     p.memory_kib = (uint32_t)memory;
     p.passes = (uint32_t)passes;
     p.iterations = (uint32_t)iterations;
-    if (p.hash.len != HASH_BYTES || p.salt.len < 8)
+    if (p.hash.len != HASH_BYTES || p.salt.len < 8 || p.memory_kib < MEMORY_KIB_MIN ||
+        p.passes == 0)
         return false;
     *out = p;
     return true;

@@ -18,7 +18,7 @@
 #include "rt/random.h"
 
 enum { TYPE_A = 1, TYPE_MX = 15, TYPE_AAAA = 28, CLASS_IN = 1, RCODE_OK = 0, RCODE_NXDOMAIN = 3 };
-enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16 };
+enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16, NAMES_BYTES = 2 * NAME_TEXT_MAX };
 
 struct resolver {
     struct ub_ctx *ctx;
@@ -135,6 +135,10 @@ configure(struct ub_ctx *ctx, const struct resolver_options *o, struct problem *
         err = set_upstream(ctx, o);
     if (err == 0)
         err = ub_ctx_async(ctx, 1);
+    /* The first call that works with the context builds it, with 64 KiB of one frame: too much for the stack of a
+     * fiber, which asks the first question. */
+    if (err == 0)
+        err = ub_ctx_data_remove(ctx, "finish.invalid.");
     if (err == 0)
         return OK;
     problem_set(why, 0, "", "the resolver refuses its settings: %s", ub_strerror(err));
@@ -250,8 +254,7 @@ resolver_judge(const struct ub_result *u)
 
 /* ---- MX ---- */
 
-bool
-resolver_read_name(struct str wire, struct arena *a, struct str *out)
+enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16, NAMES_BYTES = 2 * NAME_TEXT_MAX };
 {
     char text[NAME_TEXT_MAX];
     size_t at = 0, n = 0;
@@ -266,52 +269,63 @@ resolver_read_name(struct str wire, struct arena *a, struct str *out)
             return false;
         if (n > 0)
             text[n++] = '.';
-        for (size_t i = 0; i < label; i++)
+        for (size_t i = 0; i < label; i++) {
+            if (!is_host_char(wire.ptr[at + i]))
+                return false;
             text[n++] = ascii_lower(wire.ptr[at + i]);
+        }
         at += label;
     }
     *out = n == 0 ? STR("") : arena_str(a, str_from(text, n));
     return true;
 }
 
-static int
-by_preference(const void *a, const void *b)
-{
-    const struct dns_host *x = a, *y = b;
+/* The best hosts so far.  Equal preferences stand in random order (RFC 5321 section 5.1). */
+struct ranking {
+    struct dns_host *hosts;
+    uint64_t order[LIMIT_MX_HOSTS]; /* preference, then random bits */
+    size_t count;
+};
 
-    return (int)x->preference - (int)y->preference;
+static void
+rank_host(struct ranking *r, struct dns_host host)
+{
+    uint64_t order = (uint64_t)host.preference << 32 | random_below(UINT32_MAX);
+    size_t at = r->count;
+
+    if (at == LIMIT_MX_HOSTS && order >= r->order[at - 1])
+        return;
+    if (at < LIMIT_MX_HOSTS)
+        r->count++;
+    else
+        at--;
+    for (; at > 0 && r->order[at - 1] > order; at--) {
+        r->order[at] = r->order[at - 1];
+        r->hosts[at] = r->hosts[at - 1];
+    }
+    r->order[at] = order;
+    r->hosts[at] = host;
 }
 
+/* RFC 7505: the root as the only host says that there is none; beside others it means nothing. */
 static void
 read_hosts(const struct ub_result *u, struct arena *a, struct dns_mx *mx)
 {
-    struct dns_host *hosts = ARENA_ARRAY(a, struct dns_host, LIMIT_MX_HOSTS);
-    size_t n = 0;
+    struct ranking r = {.hosts = ARENA_ARRAY(a, struct dns_host, LIMIT_MX_HOSTS)};
+    bool root = false;
 
-    for (size_t i = 0; u->data[i] != NULL && n < LIMIT_MX_HOSTS; i++) {
+    for (size_t i = 0; u->data[i] != NULL; i++) {
         struct str wire = str_from(u->data[i], (size_t)u->len[i]);
-        if (wire.len < 3 || !resolver_read_name(str_skip(wire, 2), a, &hosts[n].name))
+enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16, NAMES_BYTES = 2 * NAME_TEXT_MAX };
             continue;
-        hosts[n].preference = be16_get(wire.ptr);
-        n++;
+        host.preference = be16_get(wire.ptr);
+        root |= host.name.len == 0;
+        if (host.name.len > 0)
+            rank_host(&r, host);
     }
-    /* Equal preferences in random order (RFC 5321 section 5.1): shuffle, then sort by insertion, which is stable. */
-    for (size_t i = n; i > 1; i--) {
-        size_t j = (size_t)random_below(i);
-        struct dns_host swap = hosts[i - 1];
-        hosts[i - 1] = hosts[j];
-        hosts[j] = swap;
-    }
-    for (size_t i = 1; i < n; i++) {
-        struct dns_host h = hosts[i];
-        size_t j = i;
-        for (; j > 0 && by_preference(&hosts[j - 1], &h) > 0; j--)
-            hosts[j] = hosts[j - 1];
-        hosts[j] = h;
-    }
-    mx->hosts = hosts;
-    mx->count = n;
-    mx->null_mx = n == 1 && hosts[0].name.len == 0;
+    mx->hosts = r.hosts;
+    mx->count = r.count;
+    mx->null_mx = r.count == 0 && root;
 }
 
 enum status
@@ -323,9 +337,11 @@ resolver_mx(struct resolver *r, struct str domain, struct arena *a, struct dns_m
     TRY(resolver_ask(r, domain, TYPE_MX, &u));
     TRY(resolver_judge(u));
     mx.secure = u->secure;
-    if (u->havedata)
+    if (u->havedata) {
         read_hosts(u, a, &mx);
-    if (mx.count == 0) {
+        if (mx.count == 0 && !mx.null_mx)
+            return ERR_NOT_FOUND; /* RFC 5321 section 5.1: MX without a usable one is an error */
+    } else {
         struct dns_host *self = ARENA_NEW(a, struct dns_host);
         self->name = arena_str(a, domain);
         mx.hosts = self;
@@ -378,29 +394,33 @@ add_addresses(const struct ub_result *u, int type, struct sockaddr_storage *to, 
 }
 
 /* One family's addresses. */
+struct family {
+    struct sockaddr_storage at[ADDRESSES_MAX];
+    size_t count;
+    enum status status; /* ERR_NOT_FOUND also when it is not asked for */
+    bool secure;
+};
+
 static SUSPENDS enum status
-add_family(struct resolver *r, struct str host, int type, struct sockaddr_storage *to, size_t *n)
+add_family(struct resolver *r, struct str host, int type, struct family *f)
 {
     AUTO(resolver_result_release) struct ub_result *u = NULL;
 
-    TRY(resolver_ask(r, host, type, &u));
-    TRY(resolver_judge(u));
-    add_addresses(u, type, to, n);
+enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16, NAMES_BYTES = 2 * NAME_TEXT_MAX };
     return OK;
 }
 
 /* IPv6, IPv4, IPv6 ...: one dead family then costs one connection attempt, not all. */
 static size_t
-interleave(const struct sockaddr_storage *six, size_t n6, const struct sockaddr_storage *four,
-           size_t n4, struct sockaddr_storage *to)
+interleave(const struct family *six, const struct family *four, struct sockaddr_storage *to)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < MAX(n6, n4); i++) {
-        if (i < n6)
-            to[n++] = six[i];
-        if (i < n4)
-            to[n++] = four[i];
+    for (size_t i = 0; i < MAX(six->count, four->count); i++) {
+        if (i < six->count)
+            to[n++] = six->at[i];
+        if (i < four->count)
+            to[n++] = four->at[i];
     }
     return n;
 }
@@ -410,21 +430,26 @@ resolver_addresses(struct resolver *r, struct str host, unsigned families, struc
                    struct dns_addresses *out)
 {
     struct sockaddr_storage *all = ARENA_ARRAY(a, struct sockaddr_storage, 2 * ADDRESSES_MAX);
-    struct sockaddr_storage *six = ARENA_ARRAY(a, struct sockaddr_storage, ADDRESSES_MAX);
-    struct sockaddr_storage *four = ARENA_ARRAY(a, struct sockaddr_storage, ADDRESSES_MAX);
-    size_t n6 = 0, n4 = 0;
-    enum status e6 = ERR_NOT_FOUND, e4 = ERR_NOT_FOUND;
+    struct family *six = ARENA_NEW(a, struct family), *four = ARENA_NEW(a, struct family);
 
     if (read_numeric(host, &all[0])) {
         *out = (struct dns_addresses){.at = all, .count = 1};
         return OK;
     }
+    six->status = four->status = ERR_NOT_FOUND;
     if ((families & DNS_IPV6) != 0)
-        e6 = add_family(r, host, TYPE_AAAA, six, &n6);
+        six->status = add_family(r, host, TYPE_AAAA, six);
     if ((families & DNS_IPV4) != 0)
-        e4 = add_family(r, host, TYPE_A, four, &n4);
-    if (n6 + n4 == 0)
-        return e4 == ERR_TEMP || e6 == ERR_TEMP ? ERR_TEMP : ERR_NOT_FOUND;
-    *out = (struct dns_addresses){.at = all, .count = interleave(six, n6, four, n4, all)};
+        four->status = add_family(r, host, TYPE_A, four);
+    if (six->count + four->count == 0) {
+        /* Whatever kept us from knowing is not the same as that there is nothing. */
+        if (four->status != OK && four->status != ERR_NOT_FOUND)
+            return four->status;
+        return six->status == OK ? ERR_NOT_FOUND : six->status;
+    }
+    *out = (struct dns_addresses){.at = all,
+                                  .count = interleave(six, four, all),
+                                  .secure = (six->count == 0 || six->secure) &&
+                                            (four->count == 0 || four->secure)};
     return OK;
 }

@@ -37,19 +37,20 @@ struct dns_host {
     uint16_t preference;
 };
 struct dns_mx {
-    const struct dns_host *hosts; /* at most LIMIT_MX_HOSTS */
+    const struct dns_host
+        *hosts; /* the LIMIT_MX_HOSTS best; letters, digits, "-", "_" and dots only */
     size_t count;
     bool null_mx;  /* the domain takes no mail, RFC 7505 */
     bool implicit; /* no MX at all: the domain itself is the host */
     bool secure;   /* DNSSEC-validated */
 };
-/* ERR_NOT_FOUND: the domain does not exist. */
+/* ERR_NOT_FOUND: the domain does not exist, or its MX name no host. */
 MUST_USE SUSPENDS enum status resolver_mx(struct resolver *r, struct str domain, struct arena *a,
                                           struct dns_mx *out);
 struct dns_addresses {
     const struct sockaddr_storage *at; /* IPv6 and IPv4 in turn; port 0 */
     size_t count;
-    bool secure;
+    bool secure; /* all of them are DNSSEC-validated */
 };
 enum dns_family { DNS_IPV4 = 1, DNS_IPV6 = 2 };
 /* A numeric address is taken as it is.  families: bits of enum dns_family. */

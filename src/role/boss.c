@@ -31,7 +31,7 @@ enum {
     GIVE_UP = 5, /* failed starts of a role before the server was ready once */
     STOP_MS = 10000,
     FILES_MS = 2000, /* a look at the certificate files, which somebody may have replaced */
-    HEAR_MAX = 8, /* packets of one role in one turn: the others, and signals, get theirs */
+    HEAR_MAX = 8,    /* packets of one role in one turn: the others, and signals, get theirs */
     WORKERS_MAX = ROLE_COUNT * ROLE_WORKERS_MAX
 };
 

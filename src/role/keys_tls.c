@@ -28,7 +28,7 @@ struct held {
     EVP_PKEY *key;
     uint32_t id; /* what workers call the key: another one for every key that was here */
     EVP_PKEY
-        *previous; /* the one before: handshakes that showed its certificate may be under way */
+    *previous; /* the one before: handshakes that showed its certificate may be under way */
     uint32_t previous_id;
     struct arena *names_arena;
     struct str *names;

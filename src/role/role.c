@@ -20,8 +20,8 @@
 #include "role/role_internal.h"
 #include "role/topology.h"
 #include "rt/clock.h"
-#include "rt/heap.h"
 #include "rt/disk.h"
+#include "rt/heap.h"
 #include "rt/logger.h"
 #include "rt/loop.h"
 
