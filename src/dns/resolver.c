@@ -254,7 +254,15 @@ resolver_judge(const struct ub_result *u)
 
 /* ---- MX ---- */
 
-enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16, NAMES_BYTES = 2 * NAME_TEXT_MAX };
+static bool
+is_host_char(char c)
+{
+    return ascii_is_alnum(c) || c == '-' || c == '_';
+}
+
+/* False also for what is no name of a host: it would stand in logs, reports and questions. */
+bool
+resolver_read_name(struct str wire, struct arena *a, struct str *out)
 {
     char text[NAME_TEXT_MAX];
     size_t at = 0, n = 0;
@@ -316,7 +324,9 @@ read_hosts(const struct ub_result *u, struct arena *a, struct dns_mx *mx)
 
     for (size_t i = 0; u->data[i] != NULL; i++) {
         struct str wire = str_from(u->data[i], (size_t)u->len[i]);
-enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16, NAMES_BYTES = 2 * NAME_TEXT_MAX };
+        struct dns_host host = {0};
+        if (arena_left(a) < NAMES_BYTES || wire.len < 3 ||
+            !resolver_read_name(str_skip(wire, 2), a, &host.name))
             continue;
         host.preference = be16_get(wire.ptr);
         root |= host.name.len == 0;
@@ -406,7 +416,10 @@ add_family(struct resolver *r, struct str host, int type, struct family *f)
 {
     AUTO(resolver_result_release) struct ub_result *u = NULL;
 
-enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16, NAMES_BYTES = 2 * NAME_TEXT_MAX };
+    TRY(resolver_ask(r, host, type, &u));
+    TRY(resolver_judge(u));
+    add_addresses(u, type, f->at, &f->count);
+    f->secure = u->secure;
     return OK;
 }
 
