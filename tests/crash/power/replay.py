@@ -33,46 +33,64 @@ def read_trace(path):
     return events
 
 
-class File:
-    """durable: the bytes that a sync promised.  pending: events since."""
+class Content:
+    """Bytes, and zeros up to size: space set aside costs nothing here."""
 
-    def __init__(self, durable=b''):
-        self.durable, self.pending = bytearray(durable), []
+    def __init__(self, data=b''):
+        self.size = len(data)
+        self.data = bytearray(data.rstrip(b'\0'))
+
+    def copy(self):
+        new = Content()
+        new.data, new.size = bytearray(self.data), self.size
+        return new
+
+    def resize(self, size):
+        del self.data[size:]
+        self.size = size
+
+    def put(self, offset, data):
+        if len(self.data) < offset:
+            self.data.extend(bytes(offset - len(self.data)))
+        self.data[offset:offset + len(data)] = data
+        self.size = max(self.size, offset + len(data))
+
+    def apply(self, event, dice=None):
+        """dice: only some sectors of a write arrive; the others of new space hold zeros."""
+        if event.kind == SIZE:
+            self.resize(event.size)
+        elif event.kind == GROW:
+            self.size = max(self.size, event.size)
+        elif dice is None:
+            self.put(event.offset, event.data)
+        else:
+            self.size = max(self.size, event.offset + len(event.data))
+            at, end = event.offset, event.offset + len(event.data)
+            while at < end:
+                stop = min(end, (at // SECTOR + 1) * SECTOR)
+                if dice.random() < 0.5:
+                    self.put(at, event.data[at - event.offset:stop - event.offset])
+                at = stop
+
+
+class File:
+    """durable: what a sync promised.  pending: events since."""
+
+    def __init__(self, data=b''):
+        self.durable, self.pending = Content(data), []
 
     def sync(self):
         for event in self.pending:
-            apply(self.durable, event)
+            self.durable.apply(event)
         self.pending = []
 
     def after_power_loss(self, keep, dice):
         """keep: of what is pending; 'none', 'all', 'some', 'sectors'."""
-        content = bytearray(self.durable)
+        content = self.durable.copy()
         for event in self.pending:
             if keep == 'all' or (keep != 'none' and dice.random() < 0.5):
-                apply(content, event, dice if keep == 'sectors' else None)
+                content.apply(event, dice if keep == 'sectors' else None)
         return content
-
-
-def apply(content, event, dice=None):
-    """dice: only some sectors of a write arrive; the others of new space hold zeros."""
-    if event.kind == SIZE:
-        del content[event.size:]
-    if event.kind in (SIZE, GROW) and len(content) < event.size:
-        content.extend(bytes(event.size - len(content)))
-    if event.kind != WRITE:
-        return
-    end = event.offset + len(event.data)
-    if len(content) < end:
-        content.extend(bytes(end - len(content)))
-    if dice is None:
-        content[event.offset:end] = event.data
-        return
-    at = event.offset
-    while at < end:
-        stop = min(end, (at // SECTOR + 1) * SECTOR)
-        if dice.random() < 0.5:
-            content[at:stop] = event.data[at - event.offset:stop - event.offset]
-        at = stop
 
 
 class Disk:
@@ -156,4 +174,5 @@ class Disk:
             if id(file) not in contents:
                 contents[id(file)] = file.after_power_loss(keep, dice)
             with open(os.path.join(path, name), 'wb') as f:
-                f.write(contents[id(file)])
+                f.write(contents[id(file)].data)
+                f.truncate(contents[id(file)].size)

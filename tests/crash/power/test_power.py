@@ -18,7 +18,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', '..', 'lib'))
 sys.path.insert(0, os.path.dirname(__file__))
 from godwit import BUILD  # noqa: E402
-from replay import ACK, CREATE, RENAME, SYNC, SYNC_DIR, WRITE, Disk, Event, read_trace  # noqa: E402
+from replay import ACK, CREATE, GROW, RENAME, SIZE, SYNC, SYNC_DIR, WRITE, Disk, Event, read_trace  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = os.path.join(BUILD, 'engine-contract_test')
@@ -59,6 +59,10 @@ def cut(disk, events, moments, acked):
             yield n
 
 
+def copy_sparse(image, copy):
+    subprocess.run(['cp', '-a', image, copy], check=True)
+
+
 def check(image, acked):
     return subprocess.run([PROGRAM, '--check', image, *map(str, acked)], capture_output=True, text=True, check=False)
 
@@ -83,7 +87,7 @@ def test_what_was_acknowledged_survives_a_power_failure(recorder, tmp_path):
             images += 1
             lost_writes += sum(bool(f.pending) for f in disk.names.values())
             copy = f'{image}.kept'
-            shutil.copytree(image, copy)
+            copy_sparse(image, copy)
             said = check(image, acked)
             assert said.returncode == 0, \
                 f'seed {seed}, generation {generation}, moment {n} of {len(events)}, {keep} kept, ' \
@@ -105,7 +109,7 @@ def steps_of(image, acked, tmp_path):
     for cell in range(CELLS):
         for more in (1, 0):
             copy = str(tmp_path / 'probe')
-            shutil.copytree(image, copy)
+            copy_sparse(image, copy)
             claim = list(acked)
             claim[cell] += more
             good = check(copy, claim).returncode == 0
@@ -130,6 +134,11 @@ def event(kind, inode=1, name='', data=b'', offset=0, size=0):
     ('none', [event(SYNC), event(WRITE, data=b'new')], {'f': b'old'}),
     ('all', [event(WRITE, offset=5, data=b'x')], {'f': b'old\0\0x'}),
     ('none', [event(RENAME, name='f', data=b'g')], {'f': b'old'}),
+    ('all', [event(GROW, size=6)], {'f': b'old\0\0\0'}),
+    ('none', [event(GROW, size=6), event(SYNC), event(WRITE, offset=4, data=b'x')], {'f': b'old\0\0\0'}),
+    ('all', [event(GROW, size=6), event(WRITE, offset=4, data=b'x')], {'f': b'old\0x\0'}),
+    ('all', [event(SIZE, size=1)], {'f': b'o'}),
+    ('all', [event(SIZE, size=1), event(WRITE, offset=2, data=b'x')], {'f': b'o\0x'}),
     ('all', [event(RENAME, name='f', data=b'g')], {'g': b'old'}),
     ('none', [event(RENAME, name='f', data=b'g'), event(SYNC_DIR, inode=9)], {'g': b'old'}),
     ('none', [event(CREATE, 2, 'g'), event(WRITE, 2, data=b'x'), event(SYNC, 2)], {'f': b'old'}),
