@@ -314,6 +314,22 @@ set_failure(struct str verb, enum status e, bool dies)
     return true;
 }
 
+static void
+change_message(struct str verb, struct fake_mailbox *m, size_t i, struct str rest)
+{
+    uint32_t flags;
+
+    if (str_eq(verb, STR("flag")) && number(&rest, &flags)) {
+        fake_touch(m);
+        m->messages[i].flags = flags;
+        m->messages[i].modseq = m->modseq;
+    } else if (str_eq(verb, STR("remove"))) {
+        fake_take_out(m, i);
+    } else if (str_eq(verb, STR("unread"))) {
+        m->messages[i].unread = true;
+    }
+}
+
 static bool
 do_message(struct str verb, struct fake_mailbox *m, struct str rest)
 {
@@ -343,15 +359,7 @@ do_message(struct str verb, struct fake_mailbox *m, struct str rest)
             return str_find_str(m->messages[i].body, rest) >= 0;
         if (str_eq(verb, STR("date")) && number(&rest, &flags))
             return m->messages[i].received == (int64_t)flags * 1000000;
-        if (str_eq(verb, STR("flag")) && number(&rest, &flags)) {
-            fake_touch(m);
-            m->messages[i].flags = flags;
-            m->messages[i].modseq = m->modseq;
-        } else if (str_eq(verb, STR("remove"))) {
-            fake_take_out(m, i);
-        } else if (str_eq(verb, STR("unread"))) {
-            m->messages[i].unread = true;
-        }
+        change_message(verb, m, i, rest);
         break;
     }
     fake_tell(m);
