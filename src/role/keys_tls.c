@@ -27,8 +27,8 @@ struct held {
     struct str chain; /* owned: PEM */
     EVP_PKEY *key;
     uint32_t id; /* what workers call the key: another one for every key that was here */
-    EVP_PKEY
-    *previous; /* the one before: handshakes that showed its certificate may be under way */
+    /* The one before: handshakes that showed its certificate may be under way. */
+    EVP_PKEY *previous;
     uint32_t previous_id;
     struct arena *names_arena;
     struct str *names;
