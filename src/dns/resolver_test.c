@@ -48,8 +48,7 @@ struct place {
 };
 static struct place place;
 
-static void
-write_file(const char *name, const char *format, ...)
+PRINTF(2, 3) static void write_file(const char *name, const char *format, ...)
 {
     char path[256];
     va_list args;
