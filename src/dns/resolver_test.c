@@ -162,6 +162,7 @@ start_knotd(void)
 
 struct asking {
     void (*body)(struct resolver *r, struct arena *a);
+    const struct resolver_options *options;
     struct resolver *resolver;
 };
 
@@ -170,7 +171,9 @@ ask_entry(void *arg)
 {
     struct asking *q = arg;
     AUTO_ARENA *a = arena_new(1u << 20);
+    struct problem why = {0};
 
+    assert_int_equal(resolver_new(q->options, &q->resolver, &why), OK);
     q->body(q->resolver, a);
     loop_stop();
 }
@@ -179,17 +182,15 @@ static void
 with_resolver(uint16_t port, bool dnssec, void (*body)(struct resolver *r, struct arena *a))
 {
     char address[32], anchors[128];
-    struct problem why = {0};
 
     snprintf(address, sizeof(address), "127.0.0.1@%u", port);
     snprintf(anchors, sizeof(anchors), "%s/anchors", place.folder);
     struct str forward = str_of(address);
     struct resolver_options o = {
         .forward = &forward, .forward_count = 1, .dnssec = dnssec, .anchor_file = anchors};
-    struct asking q = {.body = body};
+    struct asking q = {.body = body, .options = &o};
 
     loop_init();
-    assert_int_equal(resolver_new(&o, &q.resolver, &why), OK);
     assert_int_equal(fiber_go(ask_entry, &q), OK);
     loop_run();
     loop_release();
