@@ -145,12 +145,12 @@ def test_what_cannot_be_used_is_refused_and_the_old_one_stays(server, pairs, pla
 def test_the_last_two_weeks_are_announced(server, pairs):
     p = pairs['old.example']
     lines = re.findall(rf'lvl=warn ev=cert\.expires .*days=(\d+) file={re.escape(p.cert)}', server.log())
-    assert lines == ['9']
+    assert lines in (['9'], ['10'])  # whole days; ten only within the second in which it was made
     others = re.findall(r'ev=cert\.expires .*file=(\S+)', server.log())
     assert set(others) == {p.cert}
     new = p.replace(days=5)
     wait_for(lambda: served(server, 'old.example') == new)
-    wait_for(lambda: re.search(rf'ev=cert\.expires .*days=4 file={re.escape(p.cert)}', server.log()))
+    wait_for(lambda: re.search(rf'ev=cert\.expires .*days=[45] file={re.escape(p.cert)}', server.log()))
 
 
 def test_no_handshake_fails_while_files_change(server, pairs):
