@@ -30,7 +30,10 @@ def missing():
     done = subprocess.run(['ip', 'netns', 'add', name], capture_output=True, text=True)
     if done.returncode != 0:
         return 'this machine makes no network namespaces: ' + done.stderr.strip()
+    done = subprocess.run(['ip', 'netns', 'exec', name, 'true'], capture_output=True, text=True)
     ip('netns', 'del', name)
+    if done.returncode != 0:  # in a chroot: its root is no mount point
+        return 'this place cannot enter a network namespace: ' + done.stderr.strip()
     return None
 
 
