@@ -15,8 +15,10 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from godwit import free_port  # noqa: E402
 from knot import Knot  # noqa: E402
+from netns import no_mounts  # noqa: E402
 from place import Place  # noqa: E402
 
+NO_MOUNTS = no_mounts()
 ADDRESS = '198.18.0.5'
 PTR = '5.0.18.198.in-addr.arpa. 60 IN PTR mail.example.org.'
 
@@ -243,13 +245,7 @@ def test_dead_resolver(served):
     assert [t for t, _ in mend] == ['resolver'], mend
 
 
-def no_mount_namespace():
-    """Why there is none; None when there is.  The root of a chroot is no mount point."""
-    done = subprocess.run(['unshare', '-m', 'true'], capture_output=True, text=True)
-    return done.stderr.strip() if done.returncode != 0 else None
-
-
-@pytest.mark.skipif(no_mount_namespace() is not None, reason=f'no mount namespace: {no_mount_namespace()}')
+@pytest.mark.skipif(NO_MOUNTS is not None, reason=str(NO_MOUNTS))
 def test_missing_root_key(served):
     """In a mount namespace without it."""
     with open(served.config, encoding='utf-8') as f:

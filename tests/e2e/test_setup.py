@@ -18,8 +18,10 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from godwit import PROGRAM, free_port, wait_for  # noqa: E402
 from knot import Knot  # noqa: E402
+from netns import no_mounts  # noqa: E402
 from place import Place, tree  # noqa: E402
 
+NO_MOUNTS = no_mounts()
 ADDRESS4, ADDRESS6 = '198.18.0.5', '2001:2::5'
 PTR4 = '5.0.18.198.in-addr.arpa.'
 PTR6 = '5' + '.0' * 23 + '.2.0.0.0.1.0.0.2.ip6.arpa.'
@@ -492,6 +494,7 @@ def test_resolver_without_proofs(place, knot, greeter):
     assert re.search(r'^resolver 127.0.0.1:\d+ no-dnssec$', config_of(place), re.MULTILINE)
 
 
+@pytest.mark.skipif(NO_MOUNTS is not None, reason=str(NO_MOUNTS))
 def test_resolver_with_proofs(place, knot, greeter):
     """In a mount namespace whose root key is the one of our signed root."""
     dns = knot(GOOD, signed=True)

@@ -37,6 +37,12 @@ def missing():
     return None
 
 
+def no_mounts():
+    """Why this place has no mount namespaces; None when it has.  The root of a chroot is no mount point."""
+    done = subprocess.run(['unshare', '-m', 'true'], capture_output=True, text=True)
+    return 'no mount namespaces: ' + done.stderr.strip() if done.returncode != 0 else None
+
+
 class Host:
     """A namespace with eth0.  binds: {path that its programs see: file that stands there}."""
 
