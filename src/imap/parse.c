@@ -129,16 +129,18 @@ static bool
 scan_literal(struct scan *s, struct str *out)
 {
     struct scan t = *s;
+    struct str text;
     uint64_t size;
 
     if (!scan_char(&t, '{') || !scan_u64(&t, SIZE_MAX >> 1, &size))
         return false;
     scan_char(&t, '+');
     if (!scan_char(&t, '}') || !scan_char(&t, '\r') || !scan_char(&t, '\n') ||
-        !scan_take(&t, (size_t)size, out))
+        !scan_take(&t, (size_t)size, &text))
         return false;
-    if (str_find(*out, '\0') >= 0)
+    if (str_find(text, '\0') >= 0)
         return false;
+    *out = text;
     *s = t;
     return true;
 }
