@@ -6,20 +6,13 @@ import imaplib
 import os
 import poplib
 import shutil
-import smtplib
 import ssl
 import subprocess
 
 import pytest
+from clients import mbsync, send
 
 TLS = ssl._create_unverified_context()
-
-
-def send(server, user, count, prefix='mail'):
-    with smtplib.SMTP('127.0.0.1', server.ports['smtp']) as s:
-        for i in range(count):
-            s.sendmail('a@b.example', [user], f'From: a@b.example\r\nTo: {user}\r\nSubject: {prefix} {i}\r\n'
-                                              f'Message-ID: <{prefix}{i}.{user}>\r\n\r\nbody {i}\r\n')
 
 
 def run(words, **more):
@@ -31,44 +24,18 @@ def run(words, **more):
 def test_mbsync_twice(server, user, tmp_path):
     """The second run moves nothing."""
     send(server, user, 20)
-    rc = tmp_path / 'mbsyncrc'
-    box = tmp_path / 'mail'
-    box.mkdir()
-    rc.write_text(f'''IMAPAccount t
-Host localhost
-Port {server.ports["imaps"]}
-User {user}
-Pass secret
-SSLType IMAPS
-CertificateFile {server.cert}
-
-IMAPStore far
-Account t
-
-MaildirStore near
-Path {box}/
-Inbox {box}/INBOX
-SubFolders Verbatim
-
-Channel c
-Far :far:
-Near :near:
-Patterns *
-Create Both
-Expunge Both
-SyncState *
-''')
+    command, box = mbsync(server, user, tmp_path, 'IMAPS')
     home = dict(os.environ, HOME=str(tmp_path))
-    run(['mbsync', '-c', str(rc), 'c'], env=home)
+    run(command, env=home)
     first = sorted(p.name.split(',')[0] for p in (box / 'INBOX').rglob('*') if p.is_file() and p.parent.name in ('new', 'cur'))
     assert len(first) == 20
-    again = run(['mbsync', '-V', '-c', str(rc), 'c'], env=home)
+    again = run([command[0], '-V', *command[1:]], env=home)
     second = sorted(p.name.split(',')[0] for p in (box / 'INBOX').rglob('*') if p.is_file() and p.parent.name in ('new', 'cur'))
     assert first == second
     assert 'Trashing' not in again and 'Pulling' not in again
     # Back: a message put into the near side appears in the account.
     (box / 'Archive' / 'new' / '1.local').write_bytes(b'From: me@example.com\nSubject: from here\n\nx\n')
-    run(['mbsync', '-c', str(rc), 'c'], env=home)
+    run(command, env=home)
     m = imaplib.IMAP4('127.0.0.1', server.ports['imap'])
     m.login(user, 'secret')
     m.select('Archive')

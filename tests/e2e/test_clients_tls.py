@@ -11,6 +11,7 @@ import ssl
 import subprocess
 
 import pytest
+from clients import mbsync, send
 from godwit import wait_for
 
 _numbers = itertools.count(1)
@@ -44,12 +45,6 @@ def arrives(server, trust, user, mark):
     wait_for(lambda: mark.encode() in subjects(server, trust, user))
 
 
-def deliver(server, user, count):
-    with smtplib.SMTP('127.0.0.1', server.ports['smtp']) as s:
-        for i in range(count):
-            s.sendmail('a@b.example', [user], f'Subject: mail {i}\r\n\r\nbody {i}\r\n')
-
-
 # ---- Python ----
 
 @pytest.mark.parametrize('service', ['smtp', 'submission', 'submissions'])
@@ -68,7 +63,7 @@ def test_smtplib(server, user, trust, service):
 
 @pytest.mark.parametrize('service', ['imap', 'imaps'])
 def test_imaplib(server, user, trust, service):
-    deliver(server, user, 2)
+    send(server, user, 2)
     if service == 'imaps':
         m = imaplib.IMAP4_SSL('localhost', server.ports['imaps'], ssl_context=trust)
     else:
@@ -83,7 +78,7 @@ def test_imaplib(server, user, trust, service):
 
 @pytest.mark.parametrize('service', ['pop3', 'pop3s'])
 def test_poplib(server, user, trust, service):
-    deliver(server, user, 2)
+    send(server, user, 2)
     if service == 'pop3s':
         p = poplib.POP3_SSL('localhost', server.ports['pop3s'], context=trust)
     else:
@@ -111,7 +106,7 @@ def test_curl_sends(server, user, trust, service, scheme):
 @pytest.mark.parametrize('service,path', [('imap', '/INBOX;MAILINDEX=1'), ('imaps', '/INBOX;MAILINDEX=1'), ('pop3', '/1'),
                                           ('pop3s', '/1')])
 def test_curl_reads(server, user, service, path):
-    deliver(server, user, 1)
+    send(server, user, 1)
     assert b'Subject: mail 0' in run(['curl', '-sS', '--ssl-reqd', '--cacert', server.cert, '-u', f'{user}:secret',
                                       f'{service}://localhost:{server.ports[service]}{path}'])
 
@@ -134,39 +129,14 @@ def test_swaks(server, user, trust, service, options):
 
 def test_mbsync_twice_with_starttls(server, user, tmp_path):
     """The second run moves nothing; flags set on either side arrive on the other."""
-    deliver(server, user, 12)
-    rc, box = tmp_path / 'mbsyncrc', tmp_path / 'mail'
-    box.mkdir()
-    rc.write_text(f'''IMAPAccount t
-Host localhost
-Port {server.ports["imap"]}
-User {user}
-Pass secret
-SSLType STARTTLS
-CertificateFile {server.cert}
-
-IMAPStore far
-Account t
-
-MaildirStore near
-Path {box}/
-Inbox {box}/INBOX
-SubFolders Verbatim
-
-Channel c
-Far :far:
-Near :near:
-Patterns *
-Create Both
-Expunge Both
-SyncState *
-''')
+    send(server, user, 12)
+    command, box = mbsync(server, user, tmp_path, 'STARTTLS')
 
     def files():
         return sorted((str(p), p.stat().st_mtime_ns) for p in box.rglob('*') if p.parent.name in ('new', 'cur'))
 
     def sync():
-        run(['mbsync', '-c', str(rc), 'c'], env=dict(os.environ, HOME=str(tmp_path)))
+        run(command, env=dict(os.environ, HOME=str(tmp_path)))
         return files()
     first = sync()
     assert len(first) == 12
@@ -183,7 +153,7 @@ SyncState *
 
 
 def test_fetchmail_over_imaps(server, user, tmp_path):
-    deliver(server, user, 4)
+    send(server, user, 4)
     rc = tmp_path / 'fetchmailrc'
     rc.write_text(f'poll localhost service {server.ports["imaps"]} protocol imap user "{user}" password "secret" keep ssl '
                   f'sslcertck sslcertfile "{server.cert}" mda "cat >> {tmp_path}/mbox"\n')

@@ -44,6 +44,15 @@ def wait_for(what, seconds=30, pause=0.05):
         time.sleep(pause)
 
 
+def text_of(path):
+    """What a log says so far; nothing while there is none."""
+    try:
+        with open(path, encoding='utf-8', errors='replace') as f:
+            return f.read()
+    except OSError:
+        return ''
+
+
 class Server:
     """One Godwit.  extra: lines for its configuration, which take the place of those that begin alike; prefix: words
     before the command, such as "ip netns exec NAME"."""
@@ -154,11 +163,7 @@ class Server:
         return f'{name}@{self.domain}'
 
     def log(self):
-        try:
-            with open(self.log_path, encoding='utf-8', errors='replace') as f:
-                return f.read()
-        except OSError:
-            return ''
+        return text_of(self.log_path)
 
     def stderr(self):
         with open(os.path.join(self.dir, 'stderr'), encoding='utf-8', errors='replace') as f:

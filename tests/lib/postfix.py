@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
-from godwit import wait_for
+from godwit import text_of, wait_for
 
 MASTER = '''
 smtp       inet  n - n - - smtpd
@@ -136,11 +136,7 @@ smtputf8_enable = yes
         return found
 
     def log(self):
-        try:
-            with open(self.log_path, encoding='utf-8', errors='replace') as f:
-                return f.read()
-        except OSError:
-            return ''
+        return text_of(self.log_path)
 
     def close(self):
         if self.process and self.process.poll() is None:
