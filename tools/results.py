@@ -18,7 +18,7 @@ import xml.etree.ElementTree as ET
 
 def of_cmocka(output):
     """(passed, failed, skipped) of a program's own report, or None."""
-    found = [len(re.findall(rf'^\[ +{word} +\] [\w.-]+$', output, re.MULTILINE))
+    found = [len(re.findall(rf'^\[ +{word} +\] [\w./-]+$', output, re.MULTILINE))
              for word in ('OK', 'FAILED', 'SKIPPED')]
     return found if any(found) else None
 

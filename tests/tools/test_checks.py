@@ -134,9 +134,10 @@ def test_results_of_meson(tmp_path):
         {'name': 'd', 'result': 'TIMEOUT'},
         {'name': 'e', 'result': 'SKIP'},
         {'name': 'f', 'result': 'OK'},
+        {'name': 'g', 'result': 'OK', 'stdout': '[       OK ] tests/session/a.t\n[       OK ] tests/session/b.t\n'},
     ]
     log.write_text('\n'.join(map(json.dumps, lines)))
-    assert results.of_meson(str(log)) == [2 + 1 + 1 + 1, 1 + 1 + 1, 1]
+    assert results.of_meson(str(log)) == [2 + 1 + 1 + 1 + 2, 1 + 1 + 1, 1]
 
 
 def test_results_of_pytest(tmp_path):
