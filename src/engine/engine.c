@@ -11,6 +11,8 @@
 #include "engine/engine_faults.h"
 #include "rt/random.h"
 
+static enum status find_ops(const struct engine_options *o, const struct engine_ops **out,
+                            struct problem *why);
 static enum status engine_check(const struct engine *e);
 static enum status engine_note(struct engine *e, enum status s);
 
@@ -50,25 +52,42 @@ cell_name(struct cell_id c, char out[CELL_NAME_SIZE])
     be64_put(out + 1, c.id);
 }
 
-enum status
-engine_open(const struct engine_options *o, struct engine **out, struct problem *why)
+static enum status
+find_ops(const struct engine_options *o, const struct engine_ops **out, struct problem *why)
 {
-    const struct engine_ops *ops = NULL;
-
-    ASSERT(o->kind != NULL && fiber_self() != NULL);
-    if (str_eq(str_of(o->kind), STR("mem")))
-        ops = &engine_mem_ops;
-    else if (str_eq(str_of(o->kind), STR("rocks")))
-        ops = &engine_rocks_ops;
-    if (ops == NULL) {
+    ASSERT(o->kind != NULL);
+    if (str_eq(str_of(o->kind), STR("mem"))) {
+        *out = &engine_mem_ops;
+    } else if (str_eq(str_of(o->kind), STR("rocks"))) {
+        *out = &engine_rocks_ops;
+    } else {
         problem_set(why, 0, "", "There is no storage engine \"%.40s\": use \"rocks\".", o->kind);
         return ERR_NOT_FOUND;
     }
+    return OK;
+}
+
+enum status
+engine_open(const struct engine_options *o, struct engine **out, struct problem *why)
+{
+    const struct engine_ops *ops;
     struct engine *e;
+
+    ASSERT(fiber_self() != NULL);
+    TRY(find_ops(o, &ops, why));
     TRY(ops->open(o, &e, why));
     e->ops = ops;
     *out = e;
     return OK;
+}
+
+enum status
+engine_format_check(const struct engine_options *o, struct problem *why)
+{
+    const struct engine_ops *ops;
+
+    TRY(find_ops(o, &ops, why));
+    return ops->format_check != NULL ? ops->format_check(o, why) : ERR_NOT_FOUND;
 }
 
 void

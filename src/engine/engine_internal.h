@@ -25,6 +25,8 @@ struct engine_subscriber {
 /* One table per engine.  The status of a verb follows the contract in engine.h. */
 struct engine_ops {
     enum status (*open)(const struct engine_options *o, struct engine **out, struct problem *why);
+    /* NULL: nothing lies anywhere */
+    enum status (*format_check)(const struct engine_options *o, struct problem *why);
     void (*close)(struct engine *e);
     enum status (*get)(struct engine *e, struct cell_id c, const struct str *keys, size_t n,
                        struct arena *a, struct str *values_out, struct cell_version *version_out);

@@ -224,7 +224,14 @@ rocks_open(const struct engine_options *o, struct engine **out, struct problem *
     return OK;
 }
 
+static enum status
+rocks_look(const struct engine_options *o, struct problem *why)
+{
+    return rocks_format_check(o->path, why);
+}
+
 const struct engine_ops engine_rocks_ops = {
+    .format_check = rocks_look,
     .open = rocks_open,
     .close = rocks_close,
     .get = rocks_get,

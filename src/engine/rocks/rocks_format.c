@@ -107,12 +107,6 @@ rocks_format_check(const char *path, struct problem *why)
 }
 
 enum status
-engine_format_check(const struct engine_options *o, struct problem *why)
-{
-    return str_eq(str_of(o->kind), STR("rocks")) ? rocks_format_check(o->path, why) : ERR_NOT_FOUND;
-}
-
-enum status
 rocks_format_write(const char *path)
 {
     char name[ROCKS_PATH_MAX + 16], tmp[ROCKS_PATH_MAX + 16], text[128];
