@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -16,6 +15,7 @@
 #include "base/size.h"
 #include "role/boss_internal.h"
 #include "rt/disk.h"
+#include "setup/machine.h"
 
 enum { BACKLOG = 4096, ADMIN_BACKLOG = 16, CONFIG_BYTES_MAX = 1 << 20 };
 
@@ -74,11 +74,6 @@ failed(struct problem *why, const char *what, struct str name)
 static enum status
 open_user(const struct config *c, struct boss_open *b, struct problem *why)
 {
-    char name[64];
-    char room[2048];
-    struct passwd entry;
-    struct passwd *found = NULL;
-
     if (geteuid() != 0)
         return OK;
     if (c->user.len == 0) {
@@ -87,14 +82,11 @@ open_user(const struct config *c, struct boss_open *b, struct problem *why)
                     "processes of the server become");
         return ERR_SYNTAX;
     }
-    if (!str_to_z(c->user, name, sizeof(name)) ||
-        getpwnam_r(name, &entry, room, sizeof(room), &found) != 0 || found == NULL) {
+    if (!machine_user(c->user, &b->uid, &b->gid)) {
         problem_set(why, 0, "", "user \"%.*s\" of the configuration does not exist on this machine",
                     STR_FMT(c->user));
         return ERR_NOT_FOUND;
     }
-    b->uid = entry.pw_uid;
-    b->gid = entry.pw_gid;
     return OK;
 }
 

@@ -5,6 +5,7 @@
 #define ROLE_COMMAND_H
 
 #define COMMAND_CONFIG "/etc/godwit/godwit.conf"
+const char *command_config(void); /* $GODWIT_CONFIG, else the usual one; -c names another */
 
 /* run() gets argv from the verb on (argv[0] is the verb) and returns the exit status. */
 struct command {

@@ -2,8 +2,17 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "role/command.h"
+
+const char *
+command_config(void)
+{
+    const char *env = getenv("GODWIT_CONFIG");
+
+    return env != NULL ? env : COMMAND_CONFIG;
+}
 
 const struct command commands[] = {
     {"setup", "DOMAIN [options]", "make this machine a mail server", setup_command},

@@ -106,9 +106,7 @@ usage_of(const char *noun, const struct ctl_verb *verb)
 static bool
 read_options(struct ctl *c, int argc, char **argv)
 {
-    const char *env = getenv("GODWIT_CONFIG");
-
-    c->config_path = env != NULL ? env : COMMAND_CONFIG;
+    c->config_path = command_config();
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
             c->config_path = argv[++i];

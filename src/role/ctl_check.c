@@ -62,9 +62,7 @@ check_command(int argc, char **argv)
 static bool
 read_options(struct ctl_check *k, int argc, char **argv)
 {
-    const char *env = getenv("GODWIT_CONFIG");
-
-    k->config_path = env != NULL ? env : COMMAND_CONFIG;
+    k->config_path = command_config();
     for (int i = 1; i < argc; i++) {
         if ((strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) && i + 1 < argc)
             k->config_path = argv[++i];

@@ -2,7 +2,6 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -41,15 +40,13 @@ ctl_check_files(struct ctl_check *k, bool runs)
 static void
 check_user(struct ctl_check *k)
 {
-    char room[2048], name[64];
-    struct passwd entry;
-    struct passwd *found = NULL;
     struct str user = k->ctl.config->user;
+    uid_t uid;
+    gid_t gid;
 
     if (geteuid() != 0 && user.len == 0)
         return; /* it stays who starts it */
-    if (!str_to_z(user, name, sizeof(name)) ||
-        getpwnam_r(name, &entry, room, sizeof(room), &found) != 0 || found == NULL)
+    if (!machine_user(user, &uid, &gid))
         finding_add(
             &k->findings, FINDING_MEND, "user",
             "There is no user \"%.*s\" on this machine, so the server cannot give up the rights "
@@ -229,11 +226,10 @@ check_passwords(struct ctl_check *k)
 static bool
 check_owner(struct ctl_check *k, struct str path)
 {
-    char room[2048], name[64];
-    struct passwd entry;
-    struct passwd *found = NULL;
     struct stat st;
     struct str user = k->ctl.config->user;
+    uid_t uid;
+    gid_t gid;
 
     if (stat(arena_z(k->a, path), &st) != 0 || !S_ISDIR(st.st_mode)) {
         finding_add(
@@ -243,9 +239,7 @@ check_owner(struct ctl_check *k, struct str path)
             STR_FMT(path));
         return false;
     }
-    if (geteuid() == 0 && str_to_z(user, name, sizeof(name)) &&
-        getpwnam_r(name, &entry, room, sizeof(room), &found) == 0 && found != NULL &&
-        st.st_uid != entry.pw_uid) {
+    if (geteuid() == 0 && machine_user(user, &uid, &gid) && st.st_uid != uid) {
         finding_add(&k->findings, FINDING_MEND, "data",
                     "%.*s does not belong to %.*s, so no mail can be kept: chown -R %.*s %.*s.",
                     STR_FMT(path), STR_FMT(user), STR_FMT(user), STR_FMT(path));

@@ -111,9 +111,7 @@ read_filter(struct log_view *v, const char *name, const char *value)
 static bool
 read_options(struct log_view *v, int argc, char **argv)
 {
-    const char *env = getenv("GODWIT_CONFIG");
-
-    v->config_path = env != NULL ? env : COMMAND_CONFIG;
+    v->config_path = command_config();
     v->filter.texts = v->texts;
     for (int i = 1; i < argc; i++) {
         const char *w = argv[i];

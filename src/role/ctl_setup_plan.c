@@ -96,7 +96,7 @@ plan_paths(struct ctl_setup *s)
     const char *config = s->o.config;
 
     if (config == NULL && s->o.under == NULL)
-        config = getenv("GODWIT_CONFIG");
+        config = command_config();
     s->config_path = place(s, config, "godwit.conf", COMMAND_CONFIG);
     s->ctl.config_path = arena_z(s->a, s->config_path);
     s->config_dir = str_sub(s->config_path, 0, (size_t)str_rfind(s->config_path, '/'));
@@ -179,7 +179,7 @@ plan_names(struct ctl_setup *s)
 static enum status
 plan_owner(struct ctl_setup *s)
 {
-    char room[2048], name[64];
+    char room[2048];
     struct passwd entry;
     struct passwd *found = NULL;
 
@@ -193,15 +193,13 @@ plan_owner(struct ctl_setup *s)
             s->user = arena_str(s->a, str_of(found->pw_name));
         return OK;
     }
-    if (!str_to_z(s->user, name, sizeof(name)) ||
-        getpwnam_r(name, &entry, room, sizeof(room), &found) != 0 || found == NULL) {
+    if (!machine_user(s->user, &s->owner.uid, &s->owner.gid)) {
         problem_set(&s->why, 0, "",
                     "there is no user \"%.*s\" to run as; make it: adduser --system --group "
                     "--no-create-home %.*s",
                     STR_FMT(s->user), STR_FMT(s->user));
         return ERR_NOT_FOUND;
     }
-    s->owner = (struct owner){entry.pw_uid, entry.pw_gid};
     return OK;
 }
 

@@ -6,7 +6,7 @@
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/x509v3.h>
+#include <openssl/x509.h>
 
 #include "base/hash.h"
 #include "base/size.h"
@@ -16,11 +16,12 @@
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "rt/tls.h"
+#include "setup/cert.h"
 
 #define KEYS_SERVE_HANDLERS_ONLY
 #include "ipc/keys_serve.h"
 
-enum { CERTS_MAX = 16, NAMES_MAX = 100, FILE_MAX = 65536, WARN_DAYS = 14, SIGNATURE_MAX = 1024 };
+enum { CERTS_MAX = 16, SIGNATURE_MAX = 1024 };
 
 struct held {
     struct str file;  /* of the configuration, for the log */
@@ -31,7 +32,7 @@ struct held {
     EVP_PKEY *previous;
     uint32_t previous_id;
     struct arena *names_arena;
-    struct str *names;
+    const struct str *names;
     size_t name_count;
     int64_t ends_s; /* seconds since 1970 */
     uint32_t mark;  /* checksum of both files */
@@ -77,27 +78,6 @@ held_release(struct held *h)
     *h = (struct held){0};
 }
 
-/* DNS names of the subject alternative name (RFC 9525: the common name no longer counts). */
-static void
-read_names(const X509 *x, struct held *h)
-{
-    GENERAL_NAMES *all = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-    int n = all == NULL ? 0 : sk_GENERAL_NAME_num(all);
-
-    h->names_arena = arena_new(65536);
-    h->names = ARENA_ARRAY(h->names_arena, struct str, NAMES_MAX);
-    for (int i = 0; i < n && h->name_count < NAMES_MAX; i++) {
-        const GENERAL_NAME *g = sk_GENERAL_NAME_value(all, i);
-        if (g->type != GEN_DNS)
-            continue;
-        struct str name = str_from((const char *)ASN1_STRING_get0_data(g->d.dNSName),
-                                   (size_t)ASN1_STRING_length(g->d.dNSName));
-        if (name.len > 0 && name.len <= 255)
-            h->names[h->name_count++] = arena_str(h->names_arena, name);
-    }
-    GENERAL_NAMES_free(all);
-}
-
 static int64_t
 end_of(const X509 *x)
 {
@@ -125,15 +105,16 @@ parse(struct str chain, struct str key, struct held *h)
         return "the key is not of this certificate";
     h->chain = mem_str(chain);
     h->ends_s = end_of(leaf);
-    read_names(leaf, h);
+    h->names_arena = arena_new(65536);
+    h->name_count = cert_dns_names(leaf, h->names_arena, &h->names);
     return NULL;
 }
 
 static const char *
 read_pair(const struct role_start *s, const struct config_tls *t, struct held *h)
 {
-    AUTO_BUF chain = BUF(FILE_MAX);
-    AUTO_BUF key = BUF(FILE_MAX);
+    AUTO_BUF chain = BUF(CERT_FILE_MAX);
+    AUTO_BUF key = BUF(CERT_FILE_MAX);
 
     h->file = mem_str(t->cert_file);
     if (role_file_read(s, t->cert_file, &chain) != OK)
@@ -149,7 +130,7 @@ read_pair(const struct role_start *s, const struct config_tls *t, struct held *h
 static void
 check_end(const struct held *h)
 {
-    if (h->key != NULL && h->ends_s - clock_now().us / 1000000 < WARN_DAYS * 86400)
+    if (h->key != NULL && h->ends_s - clock_now().us / 1000000 < CERT_WARN_DAYS * 86400)
         log_cert(EVENT_CERT_EXPIRES, h, NULL);
 }
 

@@ -41,8 +41,7 @@ int
 serve_command(int argc, char **argv)
 {
     bool for_setup = argc == 4 && strcmp(argv[1], "--for-setup") == 0;
-    const char *env = getenv("GODWIT_CONFIG");
-    const char *path = env != NULL ? env : COMMAND_CONFIG;
+    const char *path = command_config();
     AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
     AUTO(fd_close) int fd = -1;
     AUTO(config_free) struct config *config = NULL;

@@ -1,4 +1,4 @@
-/* heap.c - counts the turns of a second; when they are few, free pages go back.
+/* heap.c - counts the turns of half a second; when they are few, free pages go back.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rt/heap.h"

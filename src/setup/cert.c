@@ -13,7 +13,7 @@
 #include "rt/clock.h"
 #include "rt/random.h"
 
-enum { EXT_TEXT_MAX = 600, DAY_S = 86400 };
+enum { EXT_TEXT_MAX = 600, DAY_S = 86400, NAME_BYTES_MAX = 255 };
 
 static void
 key_release(EVP_PKEY **k)
@@ -111,23 +111,26 @@ cert_make(const struct cert_request *r, struct buf *cert_pem, struct buf *key_pe
 
 /* ---- reading ---- */
 
-static void
-read_names(const X509 *x, struct arena *a, struct cert_facts *f)
+size_t
+cert_dns_names(const struct x509_st *x, struct arena *a, const struct str **names_out)
 {
     GENERAL_NAMES *all = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
     int n = all == NULL ? 0 : sk_GENERAL_NAME_num(all);
     struct str *names = ARENA_ARRAY(a, struct str, CERT_NAMES_MAX);
+    size_t count = 0;
 
-    for (int i = 0; i < n && f->name_count < CERT_NAMES_MAX; i++) {
+    for (int i = 0; i < n && count < CERT_NAMES_MAX; i++) {
         const GENERAL_NAME *g = sk_GENERAL_NAME_value(all, i);
-        if (g->type != GEN_DNS || ASN1_STRING_length(g->d.dNSName) <= 0)
+        if (g->type != GEN_DNS)
             continue;
-        names[f->name_count++] =
-            arena_str(a, str_from((const char *)ASN1_STRING_get0_data(g->d.dNSName),
-                                  (size_t)ASN1_STRING_length(g->d.dNSName)));
+        struct str name = str_from((const char *)ASN1_STRING_get0_data(g->d.dNSName),
+                                   (size_t)ASN1_STRING_length(g->d.dNSName));
+        if (name.len > 0 && name.len <= NAME_BYTES_MAX)
+            names[count++] = arena_str(a, name);
     }
     GENERAL_NAMES_free(all);
-    f->names = names;
+    *names_out = names;
+    return count;
 }
 
 static void
@@ -176,7 +179,7 @@ cert_read(struct str cert_pem, struct str key_pem, struct arena *a, struct cert_
     struct cert_facts f = {0};
 
     if (x != NULL) {
-        read_names(x, a, &f);
+        f.name_count = cert_dns_names(x, a, &f.names);
         read_times(x, &f);
         read_fingerprint(x, a, &f);
         f.self_signed = X509_self_signed(x, 0) == 1;

@@ -16,6 +16,11 @@
 #define CERT_FILE_MAX  65536u
 #define CERT_NAMES_MAX 100u
 
+struct x509_st;
+/* The DNS names of the subject alternative name, wildcards too, at most CERT_NAMES_MAX (RFC 9525: the common name no
+ * longer counts); they live in a.  Returns their number. */
+size_t cert_dns_names(const struct x509_st *x, struct arena *a, const struct str **names_out);
+
 struct cert_request {
     struct str host;
     bool
@@ -27,7 +32,7 @@ MUST_USE enum status cert_make(const struct cert_request *r, struct buf *cert_pe
                                struct buf *key_pem);
 
 struct cert_facts {
-    const struct str *names; /* DNS names of the subject alternative name, wildcards too */
+    const struct str *names; /* cert_dns_names() */
     size_t name_count;
     int64_t days_left; /* negative: expired */
     bool not_yet;      /* its time begins later */

@@ -9,6 +9,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
@@ -147,6 +148,21 @@ machine_check_clock(struct findings *f)
 
     machine_judge_clock(clock_now().us / 1000000, built,
                         state >= 0 && state != TIME_ERROR && (t.status & STA_UNSYNC) == 0, f);
+}
+
+bool
+machine_user(struct str name, uid_t *uid_out, gid_t *gid_out)
+{
+    char room[2048], z[64];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    if (!str_to_z(name, z, sizeof(z)) || getpwnam_r(z, &entry, room, sizeof(room), &found) != 0 ||
+        found == NULL)
+        return false;
+    *uid_out = entry.pw_uid;
+    *gid_out = entry.pw_gid;
+    return true;
 }
 
 struct str

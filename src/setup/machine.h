@@ -6,6 +6,8 @@
 #ifndef SETUP_MACHINE_H
 #define SETUP_MACHINE_H
 
+#include <sys/types.h>
+
 #include "config/config.h"
 #include "setup/findings.h"
 
@@ -27,6 +29,9 @@ void machine_judge_addresses(const struct machine_addresses *m, struct findings 
 /* now and built (of this program's file): seconds since 1970. */
 void machine_judge_clock(int64_t now, int64_t built, bool synchronized, struct findings *f);
 void machine_check_clock(struct findings *f);
+
+/* The ids of a user of this machine; false: there is none of that name. */
+bool machine_user(struct str name, uid_t *uid_out, gid_t *gid_out);
 
 /* The name of the machine when it is a full one, else empty; lives in a. */
 struct str machine_host(struct arena *a);

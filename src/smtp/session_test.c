@@ -1,4 +1,4 @@
-/* session_mx_test.c - every transcript tests/session/mx_*.t, as it stands and byte by byte.
+/* session_test.c - every transcript tests/session/mx_*.t and submit_*.t, as it stands and byte by byte.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smtp/smtp.h"
@@ -16,13 +16,16 @@ set_world(const struct fake_world *w)
 int
 main(void)
 {
-    static const struct fake_protocol mx = {
+    struct fake_protocol smtp = {
         .ops = &smtp_ops,
         .kind = SERVICE_SMTP,
         .role = ROLE_MX,
         .world = set_world,
         .revoked = smtp_revoked,
     };
+    int failed = transcript_main("tests/session/mx_*.t", &smtp);
 
-    return transcript_main("tests/session/mx_*.t", &mx);
+    smtp.kind = SERVICE_SUBMISSION;
+    smtp.role = ROLE_USER;
+    return failed + transcript_main("tests/session/submit_*.t", &smtp);
 }
