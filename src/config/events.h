@@ -17,6 +17,8 @@
     EVENT(ROLE_END,       "role.end",       LOG_WARN,  "name pid signal exit restart_ms:ms reason", "a role ended and will be started again") \
     EVENT(SERVER_READY,   "server.ready",   LOG_INFO,  "host listeners version",              "all roles answer")   \
     EVENT(SERVER_STOP,    "server.stop",    LOG_INFO,  "reason",                              "orderly end")        \
+    EVENT(SERVER_RELOAD,  "server.reload",  LOG_INFO,  "log:n files:n",                       "SIGHUP: files are read afresh; the first line of a log opened anew") \
+    EVENT(RELOAD_FAIL,    "reload.fail",    LOG_ERROR, "what reason",                         "SIGHUP: this could not be taken afresh and stays as it was") \
     EVENT(IPC_VIOLATION,  "ipc.violation",  LOG_ERROR, "peer reason",                         "a role broke the protocol and was cut off") \
     EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away for load") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \

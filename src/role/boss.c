@@ -31,28 +31,13 @@ enum {
     GIVE_UP = 5, /* failed starts of a role before the server was ready once */
     STOP_MS = 10000,
     FILES_MS = 2000, /* a look at the certificate files, which somebody may have replaced */
-    HEAR_MAX = 8,    /* packets of one role in one turn: the others, and signals, get theirs */
-    WORKERS_MAX = ROLE_COUNT * ROLE_WORKERS_MAX
+    HEAR_MAX = 8     /* packets of one role in one turn: the others, and signals, get theirs */
 };
 
-struct worker {
-    enum role role;
-    uint32_t index;
-    char name[32];
-    bool runs, ready, ready_once;
-    struct spawn_child child;
-    struct watch ended, heard; /* pidfd, control socket */
-    struct timer again;
-    uint64_t incarnation;
-    int64_t started_ms;
-    uint32_t failures;
-    char reason[200]; /* what it said before it ended */
-};
 static struct {
     struct boss_options o;
     struct boss_open open;
-    struct worker workers[WORKERS_MAX];
-    size_t count;
+    struct crew crew;
     struct watch signals, lifeline;
     struct timer files, deadline;
     bool stopping, last_phase, was_ready;
@@ -74,7 +59,6 @@ static uint32_t restart_delay(struct worker *w, const struct spawn_end *end);
 static void on_signal(struct watch *watch, uint32_t ready);
 static void on_lifeline(struct watch *watch, uint32_t ready);
 static void on_files(struct timer *t);
-static void hand_files_again(bool all);
 static void stop_all(const char *reason);
 static void stop_phase(void);
 static void on_deadline(struct timer *t);
@@ -105,8 +89,8 @@ boss_run(const struct boss_options *o, struct problem *why)
     boss.files.fire = on_files;
     timer_set(&boss.files, FILES_MS);
     add_workers();
-    for (size_t i = 0; i < boss.count; i++)
-        start(&boss.workers[i]);
+    for (size_t i = 0; i < boss.crew.count; i++)
+        start(&boss.crew.at[i]);
     loop_run();
     boss_open_release(&boss.open);
     if (boss.gave_up.text[0] != '\0') {
@@ -142,7 +126,7 @@ add_workers(void)
         if (boss.o.table[r] == NULL)
             continue;
         for (uint32_t i = 0; i < n; i++) {
-            struct worker *w = &boss.workers[boss.count++];
+            struct worker *w = &boss.crew.at[boss.crew.count++];
             *w = (struct worker){.role = role, .index = i};
             w->again.fire = on_again;
             (void)snprintf(w->name, sizeof(w->name), "%s.%u", role_name(role), i);
@@ -194,8 +178,8 @@ start_process(struct worker *w, const int control[2])
 static void
 connect_worker(struct worker *w)
 {
-    for (size_t i = 0; i < boss.count; i++) {
-        struct worker *peer = &boss.workers[i];
+    for (size_t i = 0; i < boss.crew.count; i++) {
+        struct worker *peer = &boss.crew.at[i];
         const struct topology_pair *pair = topology_find(w->role, peer->role);
         if (peer != w && peer->runs && pair != NULL)
             connect_pair(w, peer, pair->ring_bytes);
@@ -291,8 +275,8 @@ on_ready(struct worker *w, uint32_t walls)
             log_u64(&l, "uid", (walls & CONTROL_WALL_UID) != 0);
         }
     }
-    for (size_t i = 0; i < boss.count; i++)
-        all = all && boss.workers[i].ready;
+    for (size_t i = 0; i < boss.crew.count; i++)
+        all = all && boss.crew.at[i].ready;
     if (!all || boss.was_ready)
         return;
     boss.was_ready = true;
@@ -385,10 +369,10 @@ on_signal(struct watch *watch, uint32_t ready)
 
     (void)ready;
     while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGHUP)
-            hand_files_again(true);
-        else
+        if (info.ssi_signo != SIGHUP)
             stop_all(info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+        else if (!boss.stopping)
+            boss_reload(&boss.o, &boss.open, &boss.crew);
     }
 }
 
@@ -404,23 +388,9 @@ on_lifeline(struct watch *watch, uint32_t ready)
 static void
 on_files(struct timer *t)
 {
-    hand_files_again(false);
+    if (!boss.stopping)
+        boss_renew_files(&boss.open, &boss.crew, false);
     timer_set(t, FILES_MS);
-}
-
-static void
-hand_files_again(bool all)
-{
-    struct control c = {.kind = CONTROL_FILES};
-
-    if (boss.stopping || !boss_reopen_files(&boss.open, all))
-        return;
-    for (size_t i = 0; i < boss.count; i++) {
-        struct worker *w = &boss.workers[i];
-        if (w->runs && (boss_hand_files(&boss.open, w->role, w->heard.fd) != OK ||
-                        control_say(w->heard.fd, &c, NULL, 0) != OK))
-            spawn_kill(&w->child, SIGKILL);
-    }
 }
 
 /* ---- the end ---- */
@@ -436,11 +406,11 @@ stop_all(const char *reason)
         if (event_begin(&l, EVENT_SERVER_STOP))
             log_str(&l, "reason", str_of(reason));
     }
-    for (size_t i = 0; i < boss.count; i++)
-        timer_stop(&boss.workers[i].again);
+    for (size_t i = 0; i < boss.crew.count; i++)
+        timer_stop(&boss.crew.at[i].again);
     struct control c = {.kind = CONTROL_STOP};
-    for (size_t i = 0; i < boss.count; i++) {
-        struct worker *w = &boss.workers[i];
+    for (size_t i = 0; i < boss.crew.count; i++) {
+        struct worker *w = &boss.crew.at[i];
         if (w->runs && topology_stops_first(w->role) && control_say(w->heard.fd, &c, NULL, 0) != OK)
             spawn_kill(&w->child, SIGKILL);
     }
@@ -455,8 +425,8 @@ stop_phase(void)
     struct control c = {.kind = CONTROL_STOP};
     bool any = false;
 
-    for (size_t i = 0; i < boss.count; i++) {
-        const struct worker *w = &boss.workers[i];
+    for (size_t i = 0; i < boss.crew.count; i++) {
+        const struct worker *w = &boss.crew.at[i];
         if (w->runs && !boss.last_phase && topology_stops_first(w->role))
             return;
         any = any || w->runs;
@@ -469,8 +439,8 @@ stop_phase(void)
         return;
     boss.last_phase = true;
     timer_set(&boss.deadline, STOP_MS);
-    for (size_t i = 0; i < boss.count; i++) {
-        struct worker *w = &boss.workers[i];
+    for (size_t i = 0; i < boss.crew.count; i++) {
+        struct worker *w = &boss.crew.at[i];
         if (w->runs && control_say(w->heard.fd, &c, NULL, 0) != OK)
             spawn_kill(&w->child, SIGKILL);
     }
@@ -479,8 +449,8 @@ stop_phase(void)
 static void
 on_deadline(struct timer *t)
 {
-    for (size_t i = 0; i < boss.count; i++)
-        if (boss.workers[i].runs && (boss.last_phase || topology_stops_first(boss.workers[i].role)))
-            spawn_kill(&boss.workers[i].child, SIGKILL);
+    for (size_t i = 0; i < boss.crew.count; i++)
+        if (boss.crew.at[i].runs && (boss.last_phase || topology_stops_first(boss.crew.at[i].role)))
+            spawn_kill(&boss.crew.at[i].child, SIGKILL);
     timer_set(t, STOP_MS);
 }

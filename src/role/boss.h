@@ -3,8 +3,8 @@
  * Owns:      listeners, the log, the open master key, one control socket per role process.
  * Promises:  a role that ends is started again, at once the first times, then with growing pauses; its peers get new
  *            channels.  SIGTERM and SIGINT: the workers of the Internet stop first, then the rest, 10 s
- *            each, then SIGKILL.  SIGHUP, and every 30 s if they changed: the files that
- *            the configuration names are opened afresh and handed to who reads them.
+ *            each, then SIGKILL.  SIGHUP: the log is opened anew for all, and the files that the
+ *            configuration names are handed afresh to who reads them; these also every 2 s if they changed.
  * Never:     reads network data, mail or keys.
  *
  * SPDX-License-Identifier: Apache-2.0 */

@@ -1,4 +1,5 @@
-/* boss_internal.h - between boss.c (workers and their lives) and boss_open.c (what is handed out).
+/* boss_internal.h - between boss.c (workers and their lives), boss_open.c (what is handed out) and boss_reload.c (what
+ * is handed out afresh).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_BOSS_INTERNAL_H
@@ -9,6 +10,7 @@
 #include "role/boss.h"
 #include "role/control.h"
 #include "role/role_internal.h"
+#include "rt/loop.h"
 
 /* A file of the configuration that a role reads. */
 struct boss_file {
@@ -27,6 +29,24 @@ struct boss_open {
     char key_path[1024];
 };
 
+struct worker {
+    enum role role;
+    uint32_t index;
+    char name[32];
+    bool runs, ready, ready_once;
+    struct spawn_child child;
+    struct watch ended, heard; /* pidfd, control socket */
+    struct timer again;
+    uint64_t incarnation;
+    int64_t started_ms;
+    uint32_t failures;
+    char reason[200]; /* what it said before it ended */
+};
+struct crew {
+    struct worker at[ROLE_COUNT * ROLE_WORKERS_MAX];
+    size_t count;
+};
+
 /* Everything that needs the rights of root, with a sentence for the operator when it fails. */
 MUST_USE enum status boss_open(const struct boss_options *o, struct boss_open *b,
                                struct problem *why);
@@ -34,8 +54,17 @@ void boss_open_release(struct boss_open *b);
 /* START, LISTENER*, FILE*, GO to a new process. */
 MUST_USE enum status boss_hand_out(const struct boss_open *b, enum role role, int control_fd,
                                    uint64_t incarnation);
+/* The log as the configuration names it.  wait: for a reader, when it is a pipe with a name. */
+MUST_USE enum status boss_open_log(const struct config *c, bool wait, int *fd_out,
+                                   struct problem *why);
 /* Opens files that changed (or all): true when some did. */
 bool boss_reopen_files(struct boss_open *b, bool all);
 MUST_USE enum status boss_hand_files(const struct boss_open *b, enum role role, int control_fd);
+
+/* SIGHUP: every part that needs no new start is taken afresh and handed to the roles.  What cannot be opened stays as
+ * it was, and the log says why. */
+void boss_reload(const struct boss_options *o, struct boss_open *b, struct crew *crew);
+/* Files that changed (or all), to who reads them. */
+void boss_renew_files(struct boss_open *b, struct crew *crew, bool all);
 
 #endif

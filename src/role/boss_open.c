@@ -20,7 +20,6 @@
 enum { BACKLOG = 4096, ADMIN_BACKLOG = 16, CONFIG_BYTES_MAX = 1 << 20 };
 
 static enum status open_user(const struct config *c, struct boss_open *b, struct problem *why);
-static enum status open_log(const struct config *c, struct boss_open *b, struct problem *why);
 static enum status open_config(const struct config *c, struct boss_open *b, struct problem *why);
 static enum status open_key(const struct boss_options *o, struct boss_open *b, struct problem *why);
 static enum status check_run_dir(const char *dir, const struct boss_open *b, struct problem *why);
@@ -36,7 +35,7 @@ boss_open(const struct boss_options *o, struct boss_open *b, struct problem *why
 {
     *b = (struct boss_open){.log_fd = -1, .config_fd = -1, .admin_fd = -1};
     TRY(open_user(o->config, b, why));
-    TRY(open_log(o->config, b, why));
+    TRY(boss_open_log(o->config, true, &b->log_fd, why));
     TRY(open_config(o->config, b, why));
     TRY(open_key(o, b, why));
     TRY(open_admin(o->config, b, why));
@@ -90,19 +89,24 @@ open_user(const struct config *c, struct boss_open *b, struct problem *why)
     return OK;
 }
 
-static enum status
-open_log(const struct config *c, struct boss_open *b, struct problem *why)
+MUST_USE enum status
+boss_open_log(const struct config *c, bool wait, int *fd_out, struct problem *why)
 {
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | (wait ? 0 : O_NONBLOCK);
     char path[1024];
+    int fd;
 
     if (str_eq(c->log_file, STR("stderr")) || c->log_file.len == 0) {
-        b->log_fd = fcntl(2, F_DUPFD_CLOEXEC, 0);
-        return b->log_fd >= 0 ? OK : failed(why, "cannot log to", STR("stderr"));
+        fd = fcntl(2, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+            return failed(why, "cannot log to", STR("stderr"));
+    } else {
+        fd = str_to_z(c->log_file, path, sizeof(path)) ? open(path, flags, 0640) : -1;
+        if (fd < 0)
+            return failed(why, "cannot write", c->log_file);
     }
-    if (!str_to_z(c->log_file, path, sizeof(path)))
-        return failed(why, "cannot write", c->log_file);
-    b->log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-    return b->log_fd >= 0 ? OK : failed(why, "cannot write", c->log_file);
+    *fd_out = fd;
+    return OK;
 }
 
 /* Roles read the same text that we checked, whatever happens to the file. */

@@ -454,6 +454,47 @@ test_files_are_handed_again(void **state)
     stop_boss(&w);
 }
 
+/* As logrotate does it: a new name for the file, then SIGHUP.  Roles of before and after write to the new one. */
+static void
+test_log_is_opened_anew(void **state)
+{
+    char old[128];
+    struct world w;
+
+    (void)state;
+    start_boss(&w, NO_OTHER);
+    expect(&w, "ev=server.ready", "");
+    expect(&w, "ev=test.answered", "role=user.0");
+    expect(&w, "ev=test.answered", "role=user.1");
+    pid_t store = pid_of(&w, "store.0"), keys = pid_of(&w, "keys.0");
+    snprintf(old, sizeof(old), "%s.1", w.log);
+    assert_int_equal(rename(w.log, old), 0);
+    kill(w.boss, SIGHUP);
+    expect(&w, "ev=server.reload", "log=1");
+    expect(&w, "ev=test.cert", "role=keys.0");
+    assert_null(strstr(read_log(&w), "ev=role.end"));
+    kill(store, SIGKILL);
+    expect(&w, "ev=role.start", "name=store.0");
+    expect(&w, "ev=test.admin", "role=store.0");
+    expect(&w, "ev=test.answered", "role=user.0");
+    expect(&w, "ev=test.answered", "role=user.1");
+    assert_int_equal(kill(keys, 0), 0);
+
+    /* It cannot be opened: lines go on where they went. */
+    assert_int_equal(rename(w.log, old), 0);
+    assert_int_equal(mkdir(w.log, 0755), 0);
+    kill(w.boss, SIGHUP);
+    snprintf(w.log, sizeof(w.log), "%s/log.1", w.dir);
+    expect(&w, "ev=reload.fail", "what=log");
+    expect(&w, "ev=server.reload", "log=0");
+    snprintf(w.log, sizeof(w.log), "%s/log", w.dir);
+    assert_int_equal(rmdir(w.log), 0);
+    kill(w.boss, SIGHUP);
+    expect(&w, "ev=server.reload", "log=1");
+    assert_int_equal(unlink(old), 0);
+    stop_boss(&w);
+}
+
 static void
 test_gives_up_when_a_role_cannot_start(void **state)
 {
@@ -552,6 +593,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_start_and_stop),
         cmocka_unit_test(test_killed_roles_come_back),
         cmocka_unit_test(test_files_are_handed_again),
+        cmocka_unit_test(test_log_is_opened_anew),
         cmocka_unit_test(test_gives_up_when_a_role_cannot_start),
         cmocka_unit_test(test_a_role_that_lies_to_boss_is_ended),
         cmocka_unit_test(test_roles_end_with_boss),

@@ -1,6 +1,6 @@
 /* control.h - what boss and a role say to each other over the control socket.
  *
- * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, STOP.
+ * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, LOG, STOP.
  * From the role: READY once; FAILED before it ends by itself.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -17,6 +17,7 @@ enum control_kind {
     CONTROL_GO,       /* everything was said */
     CONTROL_PEER,     /* role, index, incarnation, value = first; fds: socket, ring */
     CONTROL_FILES,    /* all files were sent afresh */
+    CONTROL_LOG,      /* fd: write there from now on */
     CONTROL_STOP,
     CONTROL_READY,  /* value = bits of the walls that hold */
     CONTROL_FAILED, /* text = why */

@@ -32,6 +32,7 @@ struct ctl_setup {
     struct str domain, admin;
     struct owner owner; /* of the data */
     struct str user;
+    bool make_user; /* it is not there yet, and owner not known */
     struct conf_first first;
     struct secret password;
     bool password_given, password_made;

@@ -14,6 +14,7 @@
 
 enum { PEM_MAX = 16384, PATH_BYTES = 4096 };
 
+static enum status make_user(struct ctl_setup *s);
 static enum status make_folders(struct ctl_setup *s);
 static enum status make_master_key(struct ctl_setup *s);
 static enum status make_certificate(struct ctl_setup *s);
@@ -25,6 +26,7 @@ ctl_setup_make(struct ctl_setup *s)
 {
     const struct config *c = s->ctl.config;
 
+    TRY(make_user(s));
     TRY(make_folders(s));
     TRY(make_master_key(s));
     TRY(make_certificate(s));
@@ -56,6 +58,18 @@ static bool
 is_there(const struct ctl_setup *s, struct str path)
 {
     return access(arena_z(s->a, path), F_OK) == 0;
+}
+
+/* ---- who ---- */
+
+static enum status
+make_user(struct ctl_setup *s)
+{
+    if (!s->make_user)
+        return OK;
+    TRY(undo_user(&s->undo, s->user, &s->why));
+    ctl_setup_did("made", s->user, "a system user without rights, whom the server runs as");
+    return machine_user(s->user, &s->owner.uid, &s->owner.gid) ? OK : ERR_NOT_FOUND;
 }
 
 /* ---- folders ---- */

@@ -15,6 +15,7 @@
 #include "role/ctl_setup.h"
 #include "role/role.h"
 #include "setup/machine.h"
+#include "setup/sysuser.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20, PATH_BYTES = 4096 };
 
@@ -193,7 +194,8 @@ plan_owner(struct ctl_setup *s)
             s->user = arena_str(s->a, str_of(found->pw_name));
         return OK;
     }
-    if (!machine_user(s->user, &s->owner.uid, &s->owner.gid)) {
+    s->make_user = !machine_user(s->user, &s->owner.uid, &s->owner.gid);
+    if (s->make_user && !sysuser_can()) {
         problem_set(&s->why, 0, "",
                     "there is no user \"%.*s\" to run as; make it: adduser --system --group "
                     "--no-create-home %.*s",

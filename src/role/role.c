@@ -174,6 +174,10 @@ on_message(const struct control *c, struct control_packet *p)
             role_peer_add(self.verbs, c, &end);
         break;
     }
+    case CONTROL_LOG:
+        if (p->fd_count == 1)
+            logger_move(p->fds[0]);
+        break;
     case CONTROL_STOP: stop(); break;
     case CONTROL_GO:
     case CONTROL_READY:

@@ -34,17 +34,33 @@ static void flush_batch(void);
 static void end_of_turn(struct deferred *d);
 static void tell_dropped(void);
 
-void
-logger_init(int fd, enum log_level threshold, const char *role)
+/* A reader that sleeps must not stop the mail. */
+static void
+set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
 
     ASSERT(fd >= 0 && flags >= 0);
-    /* A reader that sleeps must not stop the mail. */
-    (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    if ((flags & O_NONBLOCK) == 0)
+        (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+void
+logger_init(int fd, enum log_level threshold, const char *role)
+{
+    set_nonblocking(fd);
     out.fd = fd;
     out.threshold = threshold;
     ASSERT(str_to_z(str_of(role), out.role, sizeof(out.role)));
+}
+
+/* The number of the descriptor stays: other threads may be writing, and the kernel swaps the file under it at once. */
+void
+logger_move(int fd)
+{
+    set_nonblocking(fd);
+    while (dup3(fd, out.fd, O_CLOEXEC) < 0)
+        ASSERT(errno == EINTR);
 }
 
 bool

@@ -124,12 +124,53 @@ a_full_pipe_drops_and_tells(void **state)
     assert_non_null(strstr(got, "ev=test.line role=test n=1\n"));
 }
 
+/* What waits for the end of the turn goes to the new file as well. */
+static FIBER_ENTRY void
+move_with_lines(void *arg)
+{
+    int old = ends[0];
+    int fresh[2];
+
+    (void)arg;
+    say(LOG_INFO, 1);
+    fiber_yield();
+    fiber_yield();
+    say(LOG_INFO, 2);
+    assert_int_equal(pipe2(fresh, O_CLOEXEC), 0);
+    logger_move(fresh[1]);
+    close(fresh[1]);
+    say(LOG_ERROR, 3);
+    read_pipe();
+    assert_non_null(strstr(got, "n=1\n"));
+    assert_null(strstr(got, "n=2\n"));
+    ends[0] = fresh[0];
+    assert_int_equal(fcntl(fresh[0], F_SETFL, O_NONBLOCK), 0);
+    read_pipe();
+    assert_null(strstr(got, "n=1\n"));
+    assert_non_null(strstr(strstr(got, "n=2\n"), "n=3\n"));
+    assert_true((fcntl(ends[1], F_GETFL) & O_NONBLOCK) != 0);
+    assert_true((fcntl(ends[1], F_GETFD) & FD_CLOEXEC) != 0);
+    close(old);
+    loop_stop();
+}
+
+static void
+lines_go_to_another_file(void **state)
+{
+    (void)state;
+    loop_init();
+    assert_int_equal(fiber_go(move_with_lines, NULL), OK);
+    loop_run();
+    loop_release();
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lines_without_a_loop_go_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_of_a_turn_are_batched, setup, teardown),
+        cmocka_unit_test_setup_teardown(lines_go_to_another_file, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_pipe_drops_and_tells, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,7 @@ static const struct rule allowed[] = {
     ANY(SANDBOX_BASE, fstat), IF1(SANDBOX_BASE, newfstatat, ARG_EQ(3, AT_EMPTY_PATH)),
     ANY(SANDBOX_BASE, epoll_create1), ANY(SANDBOX_BASE, epoll_ctl), ANY(SANDBOX_BASE, epoll_wait),
     ANY(SANDBOX_BASE, epoll_pwait), ANY(SANDBOX_BASE, epoll_pwait2), ANY(SANDBOX_BASE, poll), ANY(SANDBOX_BASE, ppoll),
-    ANY(SANDBOX_BASE, eventfd2),
+    ANY(SANDBOX_BASE, eventfd2), ANY(SANDBOX_BASE, dup3),
     /* memory that is never code */
     IF1(SANDBOX_BASE, mmap, NO_EXEC(2)), IF1(SANDBOX_BASE, mprotect, NO_EXEC(2)),
     ANY(SANDBOX_BASE, munmap), ANY(SANDBOX_BASE, mremap), ANY(SANDBOX_BASE, madvise), ANY(SANDBOX_BASE, brk),

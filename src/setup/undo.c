@@ -13,6 +13,7 @@
 
 #include "base/size.h"
 #include "rt/disk.h"
+#include "setup/sysuser.h"
 
 static enum status
 remember(struct undo *u, enum undo_kind kind, const char *path, const char *old_path)
@@ -164,6 +165,17 @@ undo_expect_contents(struct undo *u, struct str path)
         (void)remember(u, UNDO_CONTENTS, z, NULL);
 }
 
+enum status
+undo_user(struct undo *u, struct str name, struct problem *why)
+{
+    const char *z = arena_z(u->a, name);
+
+    if (u->count == UNDO_STEPS_MAX)
+        return ERR_LIMIT;
+    TRY(sysuser_add(z, why));
+    return remember(u, UNDO_USER, z, NULL);
+}
+
 void
 undo_keep(struct undo *u)
 {
@@ -197,6 +209,7 @@ undo_one(const struct undo_step *s)
     case UNDO_FOLDER: return remove_tree(s->path, true);
     case UNDO_CONTENTS: return remove_tree(s->path, false);
     case UNDO_REPLACED: return rename(s->old_path, s->path) == 0;
+    case UNDO_USER: return sysuser_remove(s->path);
     }
     UNREACHABLE();
 }

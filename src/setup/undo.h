@@ -1,4 +1,4 @@
-/* undo.h - files and folders that set-up makes, and how they go away again when it fails half-way.
+/* undo.h - files, folders and the user that set-up makes, and how they go away again when it fails half-way.
  *
  * Owns:      a list of what was made, until undo_keep() or undo_all().
  * Promises:  undo_all() leaves the paths as they were before: made files and folders are gone, also with what others
@@ -18,8 +18,8 @@
 
 #define UNDO_STEPS_MAX 64u
 struct undo_step {
-    enum undo_kind { UNDO_FILE, UNDO_FOLDER, UNDO_CONTENTS, UNDO_REPLACED } kind;
-    const char *path;
+    enum undo_kind { UNDO_FILE, UNDO_FOLDER, UNDO_CONTENTS, UNDO_REPLACED, UNDO_USER } kind;
+    const char *path;     /* of USER: its name */
     const char *old_path; /* of REPLACED: where the old file lies */
 };
 struct undo {
@@ -43,6 +43,8 @@ MUST_USE enum status undo_replace(struct undo *u, struct str path, struct str by
 void undo_expect(struct undo *u, struct str path);
 /* This folder was there, and somebody else will fill it: if it is empty now, it will be so again. */
 void undo_expect_contents(struct undo *u, struct str path);
+/* A system user; why has the sentence of a failure. */
+MUST_USE enum status undo_user(struct undo *u, struct str name, struct problem *why);
 void undo_keep(struct undo *u);
 /* What could not be undone; 0 = all is as before. */
 size_t undo_all(struct undo *u);
