@@ -89,7 +89,7 @@ add_header(struct buf *b, const struct dsn *d)
     AUTO_BUF text = BUF(2048);
 
     header_write_date(b, d->now);
-    buf_addf(&text, "Mail Delivery System <MAILER-DAEMON@%.*s>", STR_FMT(d->host));
+    buf_addf(&text, "Mail Delivery System <postmaster@%.*s>", STR_FMT(d->domain));
     header_write(b, STR("From"), buf_str(&text));
     buf_reset(&text);
     buf_add_char(&text, '<');
@@ -106,9 +106,10 @@ add_header(struct buf *b, const struct dsn *d)
         header_write(b, STR("In-Reply-To"), buf_str(&text));
         header_write(b, STR("References"), buf_str(&text));
     }
-    buf_add(b,
-            STR("Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
-                "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\""));
+    buf_add(
+        b, STR("Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+               "Content-Transfer-Encoding: 8bit\r\n" /* as its parts may be, RFC 2045 section 6.4 */
+               "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\""));
     add_boundary(b, d);
     buf_add(b, STR("\"\r\n"));
 }
@@ -124,7 +125,7 @@ add_encoding(struct buf *b, bool ascii)
 void
 dsn_begin(struct buf *b, const struct dsn *d)
 {
-    ASSERT(d->count > 0 && d->unique.len >= 16 && d->host.len > 0);
+    ASSERT(d->count > 0 && d->unique.len >= 16 && d->host.len > 0 && d->domain.len > 0);
     add_header(b, d);
     add_delimiter(b, d, false);
     add_human_part(b, d);
@@ -244,7 +245,7 @@ add_human_recipient(struct buf *b, const struct dsn_recipient *r)
     }
     if (r->diagnostic.len > 0) {
         buf_add(b, STR("    "));
-        if (r->remote.len > 0) {
+        if (r->remote.len > 0 && !r->own_words) {
             add_clean(b, r->remote, 255);
             buf_add(b, STR(" said: "));
         }
@@ -367,7 +368,8 @@ add_status_recipient(struct buf *b, const struct dsn_recipient *r)
     if (r->remote.len > 0)
         add_typed(b, STR("Remote-MTA"), STR("dns"), r->remote);
     if (r->diagnostic.len > 0)
-        add_typed(b, STR("Diagnostic-Code"), r->remote.len > 0 ? STR("smtp") : STR("x-godwit"),
+        add_typed(b, STR("Diagnostic-Code"),
+                  r->remote.len > 0 && !r->own_words ? STR("smtp") : STR("x-godwit"),
                   r->diagnostic);
     add_date(b, STR("Last-Attempt-Date"), r->last_attempt);
     if (r->action == DSN_DELAYED)

@@ -24,6 +24,7 @@ struct dsn_recipient {
     struct str status;           /* "5.1.1" */
     struct str remote;           /* the server that said so, or empty */
     struct str diagnostic;       /* its words: "550 5.1.1 no such user"; or our own; or empty */
+    bool own_words;              /* diagnostic is not what remote said */
     struct instant last_attempt; /* 0 = none */
     struct instant retry_until;  /* for DSN_DELAYED; 0 = unknown */
 };
@@ -32,6 +33,7 @@ enum dsn_original { DSN_HEADER_ONLY, DSN_WHOLE_MESSAGE };
 
 struct dsn {
     struct str host;   /* our name, in normal form */
+    struct str domain; /* where the postmaster is who answers replies */
     struct str sender; /* who is told: local@domain */
     struct str
         unique; /* 16 or more dot-atom bytes from the random source: Message-ID and boundary */

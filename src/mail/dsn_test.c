@@ -29,6 +29,7 @@ static struct dsn
 sample(const struct dsn_recipient *r, uint32_t count)
 {
     return (struct dsn){.host = STR("mx.example.org"),
+                        .domain = STR("example.org"),
                         .sender = STR("anna@example.org"),
                         .unique = STR("0123456789abcdef0123456789abcdef"),
                         .envelope_id = STR("QQ314159"),
@@ -91,7 +92,7 @@ test_failure(void **state)
     mime_parse(text, a, &t);
     assert_int_equal(t.count, 4);
     struct str header = str_sub(text, 0, t.parts[0].body_at);
-    check_field(header, "From", "Mail Delivery System <MAILER-DAEMON@mx.example.org>");
+    check_field(header, "From", "Mail Delivery System <postmaster@example.org>");
     check_field(header, "To", "<anna@example.org>");
     check_field(header, "Subject",
                 "Not delivered: Gr\xc3\xbc\xc3\x9f"
@@ -144,6 +145,7 @@ test_mixed(void **state)
     r[1].retry_until = (struct instant){INT64_C(1795500000000000)};
     r[2].address = STR("j\xc3\xb6rg@example.net");
     r[3].action = DSN_RELAYED;
+    r[3].own_words = true;
     struct dsn d = sample(r, 4);
     d.original = DSN_WHOLE_MESSAGE;
     d.original_utf8 = true;
@@ -165,7 +167,13 @@ test_mixed(void **state)
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         status = str_skip(status, header_block_len(status));
         check_field(status, "Status", codes[i]);
+        check_field(status, "Final-Recipient",
+                    i == 2 ? "utf-8; j\xc3\xb6rg@example.net" : "rfc822; bob@example.net");
+        check_field(status, "Remote-MTA", "dns; mx.example.net");
+        check_field(status, "Diagnostic-Code",
+                    i == 3 ? "x-godwit; 550 5.1.1 no such user" : "smtp; 550 5.1.1 no such user");
     }
+    assert_true(str_find_str(human, STR("\r\n    550 5.1.1 no such user\r\n")) > 0); /* our words */
     check_field(str_sub(text, 0, t.parts[0].body_at), "Subject",
                 "Not delivered: Gr\xc3\xbc\xc3\x9f"
                 "e again");

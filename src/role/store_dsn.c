@@ -1,12 +1,14 @@
-/* store_dsn.c - delivery reports to senders, RFC 3461, 3462 and 3464.
+/* store_dsn.c - delivery reports to senders, RFC 3461, 3464 and 6533: what the queue knows, as mail/dsn.h writes it.
  *
- * Nothing of the original is parsed: its header, or all of it, goes back as it came.  A report names each
- * recipient as the sender wrote it, not what an alias made of it.
+ * A report names each recipient as the sender wrote it, not what an alias made of it.  Of the original only the
+ * header is looked at; it goes back as it came, or all of it does.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/encode.h"
 #include "base/size.h"
-#include "mail/date.h"
+#include "mail/address.h"
+#include "mail/dsn.h"
+#include "mail/header.h"
 #include "role/store.h"
 #include "rt/clock.h"
 #include "rt/random.h"
@@ -14,220 +16,178 @@
 enum {
     FULL_MAX = 131072,  /* of an original that is returned whole */
     HEADER_MAX = 65536, /* of a header that is returned */
+    DIAGNOSTIC_MAX = 600,
 };
 #define DAY_US INT64_C(86400000000)
 
-struct report {
-    struct store *s;
-    const struct queue_message *m;
-    const uint32_t *told;
-    uint32_t kinds; /* QUEUE_NOTIFY_ bits of all recipients */
-    char boundary[40];
-};
-
-static void write_header(const struct report *r, struct buf *b);
-static void write_text(const struct report *r, struct buf *b);
-static void write_text_rcpts(const struct report *r, uint32_t kind, const char *intro,
-                             struct buf *b);
-static void write_status(const struct report *r, struct buf *b);
-static void write_rcpt(const struct report *r, const struct queue_rcpt *rcpt, uint32_t told,
-                       struct buf *b);
-SUSPENDS static enum status write_original(const struct report *r, struct buf *b);
-static void part(const struct report *r, const char *type, bool eight_bit, struct buf *b);
-static void add_clean(struct buf *b, struct str s);
-static void add_date(struct buf *b, const char *field, struct instant t);
-static const char *subject_of(uint32_t kinds);
+static uint32_t fill_recipients(const struct queue_message *m, const uint32_t *told,
+                                struct arena *a, struct dsn_recipient *list);
+static struct dsn_recipient recipient_of(const struct queue_message *m, const struct queue_rcpt *r,
+                                         uint32_t told, struct arena *a);
+static enum dsn_action action_of(const struct queue_rcpt *r, uint32_t told);
+static struct str diagnostic_of(const struct queue_rcpt *r, struct arena *a);
+static struct str decoded(struct str xtext, struct arena *a);
+static struct str decoded_orcpt(struct str orcpt, struct arena *a);
+SUSPENDS static enum status read_original(const struct store *s, const struct queue_message *m,
+                                          bool whole, struct arena *a, struct str *out);
+static struct str message_id_of(struct str header);
+static struct str subject_of(struct str header);
 static void random_hex(char *z, size_t bytes);
 
 enum status
 store_dsn(struct store *s, const struct queue_message *m, const uint32_t *told, struct buf *out)
 {
-    struct report r = {.s = s, .m = m, .told = told, .boundary = "report-"};
+    AUTO_ARENA *a = arena_new(((size_t)4 * FULL_MAX) + (m->rcpt_count * ((size_t)8 << 10)));
+    struct dsn_recipient *list = ARENA_ARRAY(a, struct dsn_recipient, m->rcpt_count);
+    const struct config *c = s->config;
+    struct str original;
+    char unique[33];
+
+    ASSERT(m->sender.len > 0);
+    random_hex(unique, 16);
+    struct dsn d = {
+        .host = c->host,
+        .domain = c->domain.len > 0 ? c->domain : c->host,
+        .sender = m->sender,
+        .unique = str_of(unique),
+        .envelope_id = decoded(m->envid, a),
+        .now = clock_now(),
+        .arrival = m->arrived,
+        .recipients = list,
+        .count = fill_recipients(m, told, a, list),
+    };
+    /* The whole message only with a failure that asked for it (RET=FULL, RFC 3461 section 4.3). */
+    bool failed = false;
+    for (size_t i = 0; i < m->rcpt_count; i++)
+        failed = failed || (told[i] & QUEUE_NOTIFY_FAILURE) != 0;
+    bool whole = failed && m->full_return && m->size <= FULL_MAX;
+    TRY(read_original(s, m, whole, a, &original));
+    struct str header = str_sub(original, 0, header_block_len(original));
+    d.original = whole ? DSN_WHOLE_MESSAGE : DSN_HEADER_ONLY;
+    d.original_utf8 = !str_is_ascii(header);
+    d.subject = subject_of(header);
+    d.message_id = message_id_of(header);
+    /* RFC 3464 section 2; stays here when the report leaves us. */
+    buf_add_z(out, "Return-Path: <>\r\n");
+    return dsn_write(out, &d, original);
+}
+
+static uint32_t
+fill_recipients(const struct queue_message *m, const uint32_t *told, struct arena *a,
+                struct dsn_recipient *list)
+{
+    uint32_t n = 0;
 
     for (size_t i = 0; i < m->rcpt_count; i++)
-        r.kinds |= told[i];
-    ASSERT(r.kinds != 0 && m->sender.len > 0);
-    random_hex(r.boundary + 7, 16);
-    write_header(&r, out);
-    write_text(&r, out);
-    write_status(&r, out);
-    TRY(write_original(&r, out));
-    buf_addf(out, "\r\n--%s--\r\n", r.boundary);
-    return buf_status(out);
+        if (told[i] != 0)
+            list[n++] = recipient_of(m, &m->rcpts[i], told[i], a);
+    ASSERT(n > 0);
+    return n;
 }
 
-static void
-write_header(const struct report *r, struct buf *b)
+static struct dsn_recipient
+recipient_of(const struct queue_message *m, const struct queue_rcpt *r, uint32_t told,
+             struct arena *a)
 {
-    const struct config *c = r->s->config;
-    struct str domain = c->domain.len > 0 ? c->domain : c->host;
-    char id[33];
+    bool done = told == QUEUE_NOTIFY_SUCCESS;
 
-    random_hex(id, 16);
-    buf_add_z(b,
-              "Return-Path: <>\r\n"); /* RFC 3464 section 2; stays here when the report leaves us */
-    add_date(b, "Date", clock_now());
-    buf_addf(b, "From: Mail delivery <postmaster@%.*s>\r\n", STR_FMT(domain));
-    buf_add_z(b, "To: <");
-    add_clean(b, r->m->sender);
-    buf_addf(b, ">\r\nSubject: %s\r\n", subject_of(r->kinds));
-    buf_addf(b, "Message-ID: <%s@%.*s>\r\n", id, STR_FMT(c->host));
-    buf_add_z(b, "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"); /* RFC 3834 section 5 */
-    buf_addf(b,
-             "Content-Type: multipart/report; report-type=delivery-status;\r\n"
-             "\tboundary=\"%s\"\r\n",
-             r->boundary);
-    buf_add_z(b, r->m->eight_bit || r->m->smtputf8 ? "Content-Transfer-Encoding: 8bit\r\n" : "");
-    buf_add_z(b, "\r\nThis is a report on the delivery of a message, in MIME format.\r\n");
+    return (struct dsn_recipient){
+        .address = r->original,
+        .original = decoded_orcpt(r->orcpt, a),
+        .action = action_of(r, told),
+        .status = r->enhanced,
+        .remote = r->remote,
+        .diagnostic = done ? STR("") : diagnostic_of(r, a),
+        .own_words = r->code == 0,
+        .retry_until = {m->arrived.us + LIMIT_QUEUE_DAYS * DAY_US},
+    };
 }
 
-static void
-write_text(const struct report *r, struct buf *b)
+/* Handed to a server that reports nothing is "relayed", RFC 3461 section 5.2.2. */
+static enum dsn_action
+action_of(const struct queue_rcpt *r, uint32_t told)
 {
-    part(r, "text/plain; charset=utf-8", r->m->smtputf8, b);
-    buf_addf(b, "This is the mail server at %.*s.\r\n", STR_FMT(r->s->config->host));
-    write_text_rcpts(r, QUEUE_NOTIFY_FAILURE,
-                     "Your message could not be delivered to these addresses, and will not be "
-                     "tried again:",
-                     b);
-    write_text_rcpts(r, QUEUE_NOTIFY_DELAY,
-                     "Your message could not be delivered to these addresses yet.  It is being "
-                     "tried again; you need not send it anew:",
-                     b);
-    write_text_rcpts(r, QUEUE_NOTIFY_SUCCESS,
-                     "Your message was delivered, or handed to a server that sends no reports:", b);
-    buf_add_z(b, "\r\n");
+    if (told == QUEUE_NOTIFY_FAILURE)
+        return DSN_FAILED;
+    if (told == QUEUE_NOTIFY_DELAY)
+        return DSN_DELAYED;
+    return r->account != 0 ? DSN_DELIVERED : DSN_RELAYED;
 }
 
-static void
-write_text_rcpts(const struct report *r, uint32_t kind, const char *intro, struct buf *b)
+/* The reply as it was given: code, enhanced code, text. */
+static struct str
+diagnostic_of(const struct queue_rcpt *r, struct arena *a)
 {
-    if ((r->kinds & kind) == 0)
-        return;
-    buf_addf(b, "\r\n%s\r\n\r\n", intro);
-    for (size_t i = 0; i < r->m->rcpt_count; i++) {
-        const struct queue_rcpt *rcpt = &r->m->rcpts[i];
-        if ((r->told[i] & kind) == 0)
-            continue;
-        buf_add_z(b, "    <");
-        add_clean(b, rcpt->original);
-        buf_add_z(b, ">\r\n");
-        if (rcpt->text.len > 0 && kind != QUEUE_NOTIFY_SUCCESS) {
-            buf_add_z(b, "        ");
-            add_clean(b, rcpt->text);
-            buf_add_z(b, "\r\n");
-        }
-    }
+    AUTO_BUF b = BUF(DIAGNOSTIC_MAX);
+
+    if (r->code != 0)
+        buf_addf(&b, "%u ", r->code);
+    if (r->code != 0 && r->enhanced.len > 0)
+        buf_addf(&b, "%.*s ", STR_FMT(r->enhanced));
+    buf_add(&b, r->text);
+    return arena_str(a, buf_str(&b));
 }
 
-/* RFC 3464 section 2; RFC 6533 section 3 for addresses beyond ASCII. */
-static void
-write_status(const struct report *r, struct buf *b)
+/* What cannot be decoded was checked when it came; none is better than garbage. */
+static struct str
+decoded(struct str xtext, struct arena *a)
 {
-    part(r, r->m->smtputf8 ? "message/global-delivery-status" : "message/delivery-status",
-         r->m->smtputf8, b);
-    if (r->m->envid.len > 0) {
-        buf_add_z(b, "Original-Envelope-Id: ");
-        add_clean(b, r->m->envid);
-        buf_add_z(b, "\r\n");
-    }
-    buf_addf(b, "Reporting-MTA: dns; %.*s\r\n", STR_FMT(r->s->config->host));
-    add_date(b, "Arrival-Date", r->m->arrived);
-    for (size_t i = 0; i < r->m->rcpt_count; i++) {
-        if (r->told[i] != 0)
-            write_rcpt(r, &r->m->rcpts[i], r->told[i], b);
-    }
+    AUTO_BUF b = BUF(DIAGNOSTIC_MAX);
+
+    return xtext_decode(xtext, &b) == OK ? arena_str(a, buf_str(&b)) : STR("");
 }
 
-static void
-write_rcpt(const struct report *r, const struct queue_rcpt *rcpt, uint32_t told, struct buf *b)
+/* orcpt = atom ";" xtext      RFC 3461 section 4.2; of "utf-8;" the reader of the report undoes what RFC 6533 section 3
+ * wrote into it. */
+static struct str
+decoded_orcpt(struct str orcpt, struct arena *a)
 {
-    bool failed = told == QUEUE_NOTIFY_FAILURE, delayed = told == QUEUE_NOTIFY_DELAY;
-    /* handed to a server that reports nothing is "relayed", RFC 3461 section 5.2.2 */
-    const char *done = rcpt->account != 0 ? "delivered" : "relayed";
-    struct str status = rcpt->enhanced.len > 0 ? rcpt->enhanced
-                        : failed               ? STR("5.0.0")
-                        : delayed              ? STR("4.0.0")
-                                               : STR("2.0.0");
+    struct str rest = orcpt, type;
 
-    buf_add_z(b, "\r\n");
-    if (rcpt->orcpt.len > 0) {
-        buf_add_z(b, "Original-Recipient: ");
-        add_clean(b, rcpt->orcpt);
-        buf_add_z(b, "\r\n");
-    }
-    buf_add_z(b, str_is_ascii(rcpt->original) ? "Final-Recipient: rfc822; "
-                                              : "Final-Recipient: utf-8; ");
-    add_clean(b, rcpt->original);
-    buf_addf(b, "\r\nAction: %s\r\nStatus: ", failed ? "failed" : delayed ? "delayed" : done);
-    add_clean(b, status);
-    buf_add_z(b, "\r\n");
-    if (rcpt->remote.len > 0) {
-        buf_add_z(b, "Remote-MTA: dns; ");
-        add_clean(b, rcpt->remote);
-        buf_add_z(b, "\r\n");
-    }
-    if (rcpt->code != 0 && rcpt->text.len > 0) {
-        buf_addf(b, "Diagnostic-Code: smtp; %u ", rcpt->code);
-        add_clean(b, rcpt->text);
-        buf_add_z(b, "\r\n");
-    }
-    if (delayed)
-        add_date(b, "Will-Retry-Until",
-                 (struct instant){r->m->arrived.us + LIMIT_QUEUE_DAYS * DAY_US});
+    if (!str_split(&rest, ';', &type) || rest.len == 0)
+        return STR("");
+    struct str plain = decoded(rest, a);
+    if (plain.len == 0)
+        return STR("");
+    return arena_printf(a, "%.*s;%.*s", STR_FMT(type), STR_FMT(plain));
 }
 
-/* The whole message only with a failure that asked for it (RET=FULL, RFC 3461 section 4.3). */
 SUSPENDS static enum status
-write_original(const struct report *r, struct buf *b)
+read_original(const struct store *s, const struct queue_message *m, bool whole, struct arena *a,
+              struct str *out)
 {
-    const struct queue_message *m = r->m;
-    bool full = m->full_return && (r->kinds & QUEUE_NOTIFY_FAILURE) != 0 && m->size <= FULL_MAX;
-    size_t want = full ? (size_t)m->size /* <= FULL_MAX */
-                       : (size_t)MIN(m->header_bytes, (uint64_t)HEADER_MAX);
-    AUTO_ARENA *a = arena_new(4 * (size_t)FULL_MAX);
-    struct str bytes;
+    size_t want = whole ? (size_t)m->size /* <= FULL_MAX */
+                        : (size_t)MIN(m->header_bytes, (uint64_t)HEADER_MAX);
+    struct str bytes = STR("");
 
-    part(r, full ? "message/rfc822" : "text/rfc822-headers", m->eight_bit || m->smtputf8, b);
-    if (want == 0)
-        return OK;
-    TRY(engine_blob_read(r->s->engine, m->body, 0, want, a, &bytes));
-    if (!full && m->header_bytes > bytes.len) /* whole lines */
+    if (want > 0)
+        TRY(engine_blob_read(s->engine, m->body, 0, want, a, &bytes));
+    if (!whole && m->header_bytes > bytes.len) /* whole lines */
         bytes.len = (size_t)(str_rfind(bytes, '\n') + 1);
-    buf_add(b, bytes);
+    *out = bytes;
     return OK;
 }
 
-static void
-part(const struct report *r, const char *type, bool eight_bit, struct buf *b)
+static struct str
+subject_of(struct str header)
 {
-    buf_addf(b, "\r\n--%s\r\nContent-Type: %s\r\n%s\r\n", r->boundary, type,
-             eight_bit ? "Content-Transfer-Encoding: 8bit\r\n" : "");
+    struct header_field f;
+
+    return header_find(header, STR("Subject"), &f) ? f.value : STR("");
 }
 
-/* What others sent may not end a line or a field. */
-static void
-add_clean(struct buf *b, struct str s)
+/* Without its brackets; anything else is left out. */
+static struct str
+message_id_of(struct str header)
 {
-    for (size_t i = 0; i < s.len; i++)
-        buf_add_char(b, (unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f ? ' ' : s.ptr[i]);
-}
+    struct header_field f;
 
-static void
-add_date(struct buf *b, const char *field, struct instant t)
-{
-    buf_addf(b, "%s: ", field);
-    date_write(b, (struct mail_date){.time = t});
-    buf_add_z(b, "\r\n");
-}
-
-static const char *
-subject_of(uint32_t kinds)
-{
-    if ((kinds & QUEUE_NOTIFY_FAILURE) != 0)
-        return "Undeliverable mail";
-    return (kinds & QUEUE_NOTIFY_DELAY) != 0 ? "Delayed mail (still being tried)"
-                                             : "Delivered mail";
+    if (!header_find(header, STR("Message-ID"), &f))
+        return STR("");
+    struct str id = str_trim(f.value);
+    if (id.len < 3 || id.ptr[0] != '<' || id.ptr[id.len - 1] != '>' || !str_is_ascii(id))
+        return STR("");
+    return str_sub(id, 1, id.len - 2);
 }
 
 static void

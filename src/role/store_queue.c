@@ -6,7 +6,9 @@
 #define STORE_SERVE_HANDLERS_ONLY
 #include "ipc/store_serve.h"
 
+#include "base/encode.h"
 #include "base/mem.h"
+#include "base/size.h"
 #include "config/events.h"
 #include "role/store.h"
 #include "rt/clock.h"
@@ -20,6 +22,8 @@ enum {
 
 SUSPENDS static enum status lease_one(struct store *s, const struct queue_job *job, struct arena *a,
                                       struct store_attempt *out);
+SUSPENDS static enum status needs_utf8(struct store *s, const struct queue_message *m,
+                                       const struct store_attempt *at, bool *out);
 static void log_done(const struct queue_message *m);
 static void log_result(const struct queue_message *m, const struct queue_rcpt *r);
 static const char *state_name(enum queue_state s);
@@ -162,9 +166,29 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
         .prepend = arena_str(a, m.prepend),
         .envid = arena_str(a, m.envid),
         .full_return = m.full_return,
-        .smtputf8 = m.smtputf8,
         .eight_bit = m.eight_bit,
     };
+    return needs_utf8(s, &m, out, &out->smtputf8);
+}
+
+/* What was announced with SMTPUTF8 but has ASCII in its addresses and its header goes to any server. */
+SUSPENDS static enum status
+needs_utf8(struct store *s, const struct queue_message *m, const struct store_attempt *at,
+           bool *out)
+{
+    bool ascii = str_is_ascii(m->sender);
+    struct str header = STR("");
+
+    for (size_t i = 0; i < at->rcpts_count; i++)
+        ascii = ascii && str_is_ascii(at->rcpts[i].address);
+    if (m->smtputf8 && ascii && m->eight_bit) {
+        AUTO_ARENA *a = arena_new(2 * (size_t)LIMIT_HEADER_BYTES);
+        size_t n = (size_t)MIN(m->header_bytes, (uint64_t)LIMIT_HEADER_BYTES);
+        if (n > 0)
+            TRY(engine_blob_read(s->engine, m->body, 0, n, a, &header));
+        ascii = str_is_ascii(header) && n == m->header_bytes;
+    }
+    *out = m->smtputf8 && !ascii;
     return OK;
 }
 

@@ -4,6 +4,7 @@
  * that and the result's commit delivers once: message_add() finds the mark.  Then the mark goes.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/encode.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
@@ -18,6 +19,7 @@ enum {
     WAIT_MS = 30000,
     RETRY_MS = 60000,
     ARENA_BYTES = 32 << 20,
+    REPORT_BYTES = 4 << 20, /* a thousand recipients with the longest replies, and an original */
 };
 
 FIBER_ENTRY static void runner(void *arg);
@@ -238,12 +240,12 @@ report(struct store *s, const struct queue_job *job, struct arena *a)
 SUSPENDS static enum status
 make_report(struct store *s, const struct queue_message *m, struct queue_report *r, struct arena *a)
 {
-    AUTO_BUF text = BUF(262144);
+    AUTO_BUF text = BUF(REPORT_BYTES);
     AUTO_BUF facts = BUF(LIMIT_RECORD_BYTES + 4096u);
     struct queue_message *made = ARENA_NEW(a, struct queue_message);
     struct intake_body body;
 
-    made->smtputf8 = m->smtputf8;
+    made->smtputf8 = !str_is_ascii(m->sender); /* its parts are content: 8BITMIME is enough */
     TRY(report_rcpts(s, m, a, made));
     TRY(store_dsn(s, m, r->told, &text));
     TRY(intake_make(s->intake, buf_str(&text), a, &body));

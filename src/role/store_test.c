@@ -348,10 +348,117 @@ test_out_and_report(void)
     ASSERT(contains(report, "Auto-Submitted: auto-replied\r\n"));
     ASSERT(contains(
         report, "Final-Recipient: rfc822; x@far.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"));
-    ASSERT(contains(report, "Diagnostic-Code: smtp; 550 no such user\r\n"));
+    ASSERT(contains(report, "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"));
     ASSERT(contains(report, "Remote-MTA: dns; mx.far.example\r\n"));
     ASSERT(contains(report, "Subject: hello\r\n") && !contains(report, "y@other.example"));
     TOWN_UNTIL(queue_length(town.store->queue) == 0);
+}
+
+#define NAME "j\xc3\xb6rg"
+
+/* Everything RFC 3461 and 6533 can ask for. */
+static SUSPENDS void
+test_reports_as_asked(void)
+{
+    const struct store_submit_rcpt to[] = {
+        {.address = STR("x@far.example"),
+         .notify = QUEUE_NOTIFY_SUCCESS,
+         .orcpt = STR("rfc822;X+2By@far.example")},
+        {.address = STR(NAME "@far.example")},
+        {.address = STR("z@far.example")},
+    };
+    const struct store_submit req = {
+        .session = 11,
+        .body = STR("From: anna@here.example\r\nSubject: " NAME
+                    "\r\nMessage-ID: <1@x>\r\n\r\nText\r\n"),
+        .sender = STR("anna@here.example"),
+        .rcpts = to,
+        .rcpts_count = COUNT_OF(to),
+        .envid = STR("id+3D1"),
+        .full_return = true,
+        .smtputf8 = true,
+    };
+    struct store_submit_reply rep;
+
+    town_people();
+    ASSERT(store_submit_call(town.user, &req, town.a, &rep) == OK);
+    TOWN_UNTIL(town.out_work > 0);
+    const struct store_attempt *at = lease_one();
+    ASSERT(at->smtputf8 && at->eight_bit && at->rcpts_count == 3);
+    const struct store_rcpt_result results[] = {
+        {.index = 0,
+         .state = 0,
+         .code = 250,
+         .enhanced = STR("2.0.0"),
+         .remote = STR("mx.far.example")},
+        {.index = 1,
+         .state = 2,
+         .enhanced = STR("5.6.7"),
+         .text = STR("no"),
+         .remote = STR("mx.far.example")},
+        {.index = 2,
+         .state = 1,
+         .code = 451,
+         .text = STR("later"),
+         .remote = STR("mx.far.example")},
+    };
+    const struct store_queue_result result = {
+        .qid = at->qid, .lease = at->lease, .results = results, .results_count = COUNT_OF(results)};
+    struct store_queue_result_reply done;
+    ASSERT(store_queue_result_call(town.out, &result, town.a, &done) == OK);
+    TOWN_UNTIL(town_inbox(1) == 1);
+    struct str report = town_newest(1);
+    ASSERT(contains(report, "Original-Envelope-Id: id=1\r\n"));
+    ASSERT(contains(report, "Original-Recipient: rfc822; X+y@far.example\r\n"
+                            "Final-Recipient: rfc822; x@far.example\r\n"
+                            "Action: relayed\r\nStatus: 2.0.0\r\n"));
+    ASSERT(contains(report, "Final-Recipient: utf-8; " NAME "@far.example\r\n"
+                            "Action: failed\r\nStatus: 5.6.7\r\n"));
+    ASSERT(contains(report, "Diagnostic-Code: x-godwit; no\r\n"));
+    ASSERT(contains(report, "Content-Type: message/global-delivery-status\r\n"));
+    ASSERT(contains(report, "Content-Type: message/global\r\n") && contains(report, "Text\r\n"));
+    ASSERT(contains(report, "In-Reply-To: <1@x>\r\n") &&
+           !contains(report, "z@far.example\r\nAction"));
+
+    /* Late: of a delay only the header comes back, whatever RET asked for. */
+    struct queue_message m;
+    AUTO_BUF text = BUF(65536);
+    ASSERT(queue_get(town.store->queue, at->qid, town.a, &m) == OK);
+    m.arrived.us -= LIMIT_QUEUE_WARN_S * INT64_C(1000000);
+    const uint32_t told[] = {0, 0, queue_report_due(&m, &m.rcpts[2], clock_now())};
+    ASSERT(told[2] == QUEUE_NOTIFY_DELAY && store_dsn(town.store, &m, told, &text) == OK);
+    report = buf_str(&text);
+    ASSERT(contains(report, "Action: delayed\r\nStatus: 4.0.0\r\n"));
+    ASSERT(contains(report, "Diagnostic-Code: smtp; 451 later\r\n"));
+    ASSERT(contains(report, "Will-Retry-Until: "));
+    ASSERT(contains(report, "Content-Type: message/global-headers\r\n") &&
+           !contains(report, "Text\r\n"));
+}
+
+/* What needs no SMTPUTF8 is sent without. */
+static SUSPENDS void
+test_smtputf8_where_it_is_needed(void)
+{
+    const struct store_submit_rcpt to = {.address = STR("x@far.example")};
+    struct store_submit req = {
+        .session = 11,
+        .body = STR("From: anna@here.example\r\n\r\n" NAME "\r\n"),
+        .sender = STR("anna@here.example"),
+        .rcpts = &to,
+        .rcpts_count = 1,
+        .smtputf8 = true,
+    };
+    struct store_submit_reply rep;
+
+    town_people();
+    ASSERT(store_submit_call(town.user, &req, town.a, &rep) == OK);
+    TOWN_UNTIL(town.out_work > 0);
+    const struct store_attempt *at = lease_one();
+    ASSERT(!at->smtputf8 && at->eight_bit);
+    req.body = STR("From: " NAME " <anna@here.example>\r\n\r\nx\r\n");
+    ASSERT(store_submit_call(town.user, &req, town.a, &rep) == OK);
+    TOWN_UNTIL(queue_remote_ready(town.store->queue) == 1);
+    ASSERT(lease_one()->smtputf8);
 }
 
 static SUSPENDS void
@@ -491,6 +598,8 @@ static const struct town_row rows[] = {
     {"loop", test_loop},
     {"who_may_submit", test_who_may_submit},
     {"out_and_report", test_out_and_report},
+    {"reports_as_asked", test_reports_as_asked},
+    {"smtputf8_where_it_is_needed", test_smtputf8_where_it_is_needed},
     {"no_report_on_a_report", test_no_report_on_a_report},
     {"unsigned_without_a_key", test_unsigned_without_a_key},
     {"out_is_lost", test_out_is_lost},

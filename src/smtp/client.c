@@ -9,6 +9,7 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "mail/line.h"
+#include "smtp/fold.h"
 
 enum { GREETING_S = LIMIT_OUT_REPLY_S, HELLO_S = LIMIT_OUT_REPLY_S, TLS_S = 120, AUTH_S = 120 };
 
@@ -17,6 +18,7 @@ struct smtp_client {
     struct smtp_offer offer;
     bool tls;
     struct line_encoder stuffing;
+    struct fold fold;
 };
 
 static SUSPENDS enum status say(struct smtp_client *c, struct str line, unsigned seconds,
@@ -238,10 +240,13 @@ enum status
 smtp_client_body(struct smtp_client *c, struct str bytes)
 {
     struct scan in = scan_of(bytes);
-    struct str run;
+    struct str line, run;
 
-    while (line_encode(&c->stuffing, &in, &run) == LINE_RUN)
-        TRY(conn_write(c->conn, run));
+    while (fold_next(&c->fold, &in, &line)) {
+        struct scan text = scan_of(line);
+        while (line_encode(&c->stuffing, &text, &run) == LINE_RUN)
+            TRY(conn_write(c->conn, run));
+    }
     return OK;
 }
 
@@ -250,5 +255,6 @@ smtp_client_body_end(struct smtp_client *c)
 {
     TRY(conn_write(c->conn, line_encode_end(&c->stuffing)));
     line_encoder_init(&c->stuffing);
+    c->fold = (struct fold){0};
     return conn_flush(c->conn);
 }

@@ -2,7 +2,7 @@
  *
  * Owns:      its connection.
  * Promises:  replies are parsed within bounds; whatever the server says before TLS is forgotten after it; a body
- *            goes out dot-stuffed with CRLF only.  A 2xx to the final dot is the only success.
+ *            goes out dot-stuffed with CRLF only, in lines of legal length.  A 2xx to the final dot is the only success.
  * Never:     looks names up; decides about retries.
  * Suspends:  every call, within the timeouts of RFC 5321 section 4.5.3.2.
  * RFC:       5321, 3207, 2920, 1870, 6152, 3461, 6531, 4954 (PLAIN).

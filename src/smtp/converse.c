@@ -56,7 +56,11 @@ refuse_unfit(const struct smtp_client *c, struct delivery *d)
         problem_set(&p, 0, "5.3.4", "the message has %llu bytes, the server takes at most %llu",
                     (unsigned long long)d->size, (unsigned long long)max);
     else if (d->smtputf8 && (smtp_client_extensions(c) & SMTP_EXT_SMTPUTF8) == 0)
+        /* RFC 6531 section 3.5, where a server that sees it at RCPT says 550 or 553 */
         problem_set(&p, 0, "5.6.7", "the server takes no addresses with letters outside ASCII");
+    else if (d->eight_bit && (smtp_client_extensions(c) & SMTP_EXT_8BITMIME) == 0)
+        /* RFC 6152 section 3: converted or returned; a conversion would break its signatures. */
+        problem_set(&p, 0, "5.6.3", "the server takes no 8-bit text, as this message has it");
     else
         return false;
     mem_copy(a.enhanced, p.enhanced, sizeof(a.enhanced));

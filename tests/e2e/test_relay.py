@@ -82,6 +82,51 @@ def test_a_refusal_comes_back_as_a_report(server, sink, user):
     wait_for(lambda: queue(server) == [])
 
 
+def report_of(server, user):
+    return email.message_from_bytes(wait_for(lambda: inbox(server, user))[0])
+
+
+def test_success_is_reported_when_the_other_server_will_not(server, sink, user):
+    submit(server, user, ['asked@elsewhere.example'], options=['NOTIFY=SUCCESS', 'ORCPT=rfc822;A+2Bsked@elsewhere.example'])
+    fields = str(report_of(server, user).get_payload()[1])
+    assert 'Action: relayed' in fields and 'Final-Recipient: rfc822; asked@elsewhere.example' in fields
+    assert 'Original-Recipient: rfc822; A+sked@elsewhere.example' in fields
+    wait_for(lambda: queue(server) == [])
+
+
+def test_success_is_left_to_a_server_with_dsn(server, sink, user):
+    sink.offers.append('DSN')
+    try:
+        submit(server, user, ['theirs@elsewhere.example'], options=['NOTIFY=SUCCESS'])
+        wait_for(lambda: sink.to('theirs@elsewhere.example'))
+        wait_for(lambda: queue(server) == [])
+        assert inbox(server, user) == []
+    finally:
+        sink.offers.remove('DSN')
+
+
+def test_eight_bits_only_where_they_are_taken(server, sink, user):
+    text = f'From: {user}\r\nSubject: x\r\nContent-Transfer-Encoding: 8bit\r\n\r\nf\u00fcr\r\n'.encode()
+    sink.offers.remove('8BITMIME')
+    try:
+        submit(server, user, ['seven@elsewhere.example'], text)
+        fields = str(report_of(server, user).get_payload()[1])
+        assert 'Action: failed' in fields and 'Status: 5.6.3' in fields
+        assert sink.to('seven@elsewhere.example') == []
+    finally:
+        sink.offers.append('8BITMIME')
+    submit(server, user, ['eight@elsewhere.example'], text)
+    wait_for(lambda: sink.to('eight@elsewhere.example'))
+
+
+def test_long_lines_are_folded(server, sink, user):
+    text = f'From: {user}\r\nSubject: x\r\n\r\n.{"y" * 5000}\r\nend\r\n'
+    submit(server, user, ['long@elsewhere.example'], text)
+    got = wait_for(lambda: sink.to('long@elsewhere.example'))[0][2]
+    assert max(map(len, got.split(b'\r\n'))) <= 998
+    assert (b'.' + b'y' * 5000 + b'\r\nend\r\n') in got.replace(b'\r\n ', b'')
+
+
 def test_later_is_tried_again(server, sink, user):
     sink.answers['busy'] = '451 4.3.2 come back'
     submit(server, user, ['busy@elsewhere.example'])

@@ -12,6 +12,7 @@ class Sink:
     def __init__(self, port):
         self.messages = []  # (sender, [recipients], bytes)
         self.answers = {}
+        self.offers = ['PIPELINING', '8BITMIME', 'SIZE 10000000']
         sink = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -35,7 +36,7 @@ class Sink:
                     if not line:
                         return
                     if word == b'EHLO':
-                        self.say('250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 10000000')
+                        self.say('\r\n'.join([f'250-{o}' for o in ['sink.example'] + sink.offers] + ['250 HELP']))
                     elif word == b'MAIL':
                         sender, rcpts = line[line.index(b'<') + 1:line.index(b'>')].decode(), []
                         self.say('250 2.1.0 ok')
