@@ -26,6 +26,7 @@
     LIMIT(SMTP_RCPTS,              100,       "rcpts",    "452 4.5.3 for the rest") \
     LIMIT(SUBMIT_RCPTS,            1000,      "rcpts",    "452 4.5.3 for the rest") \
     LIMIT(MESSAGE_BYTES,           52428800,  "bytes",    "552 5.3.4 / NO [TOOBIG]") \
+    LIMIT(SMTP_CHUNK_BYTES,        1073741824,"bytes",    "of one BDAT: 552 5.3.4, 421 and closed; smaller ones that are refused are read and thrown away") \
     LIMIT(SMTP_ERRORS,             20,        "errors",   "421 4.7.0 and closed") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "messages", "421 4.7.0 after the last") \
     LIMIT(SMTP_IDLE_S,             300,       "s",        "421 4.4.2; RFC 5321 section 4.5.3.2") \

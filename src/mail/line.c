@@ -58,6 +58,12 @@ line_decoder_init(struct line_decoder *d, enum line_policy policy)
     *d = (struct line_decoder){.policy = policy, .state = AT_BOL};
 }
 
+void
+line_decoder_init_counted(struct line_decoder *d, enum line_policy policy)
+{
+    *d = (struct line_decoder){.policy = policy, .counted = true, .state = AT_BOL};
+}
+
 /* Hands out one run, unless the message is already to be refused. */
 static bool
 give(struct line_decoder *d, struct str run, struct str *run_out)
@@ -115,7 +121,7 @@ decode_step(struct line_decoder *d, struct scan *in, struct str *run_out)
     switch (d->state) {
     case AT_BOL:
     case AT_SOFT_BOL:
-        if (c != '.')
+        if (c != '.' || d->counted)
             return decode_text(d, in, run_out);
         in->pos++;
         d->state = d->state == AT_BOL ? AT_DOT : AT_SOFT_DOT;
@@ -150,6 +156,21 @@ line_decode(struct line_decoder *d, struct scan *in, struct str *run_out)
             return LINE_END;
     }
     return LINE_MORE;
+}
+
+struct str
+line_decode_end(struct line_decoder *d)
+{
+    struct str tail = d->state == AT_TEXT ? STR("\r\n") : STR_NONE;
+    struct str run = STR_NONE;
+
+    ASSERT(d->counted && d->state != AT_DONE);
+    if (d->state == AT_CR) {
+        d->faults |= LINE_BARE_CR;
+        tail = STR(" \r\n");
+    }
+    d->state = AT_DONE;
+    return give(d, tail, &run) ? run : STR_NONE;
 }
 
 void

@@ -39,7 +39,7 @@ plain_char(struct plain *p, char c)
 
 /* Lines as the peer means them: split at CRLF and bare LF; each knows what stood before it. */
 static struct outcome
-reference_decode(const char *in, size_t n, enum line_policy policy)
+reference_decode(const char *in, size_t n, enum line_policy policy, bool counted)
 {
     struct outcome o = {.used = n};
     struct plain out = {.len = 0};
@@ -53,7 +53,7 @@ reference_decode(const char *in, size_t n, enum line_policy policy)
         bool crlf_here = c == '\r' && i + 1 < n && in[i + 1] == '\n';
         unsigned fault = 0;
 
-        if (bol && c == '.') {
+        if (bol && c == '.' && !counted) {
             if (hard_bol && i + 2 < n && in[i + 1] == '\r' && in[i + 2] == '\n') {
                 o.ended = true;
                 o.used = i + 3;
@@ -63,7 +63,7 @@ reference_decode(const char *in, size_t n, enum line_policy policy)
             continue;
         }
         bol = hard_bol = false;
-        if (c == '\r' && i + 1 == n)
+        if (c == '\r' && i + 1 == n && !counted)
             break; /* undecided: held back */
         if (crlf_here) {
             plain_char(&out, '\r');
@@ -91,6 +91,10 @@ reference_decode(const char *in, size_t n, enum line_policy policy)
                 plain_char(&out, ' ');
             }
         }
+    }
+    if (counted && out.len > 0 && out.bytes[out.len - 1] != '\n') {
+        plain_char(&out, '\r');
+        plain_char(&out, '\n');
     }
     o.len = policy == LINE_REFUSE && keep != SIZE_MAX ? keep : out.len;
     memcpy(o.text, out.bytes, o.len);
@@ -130,19 +134,27 @@ feed(struct line_decoder *d, struct str chunk, struct outcome *o, bool check_run
 }
 
 static struct outcome
-decode_split(const char *in, size_t n, unsigned cuts, enum line_policy policy)
+decode_split(const char *in, size_t n, unsigned cuts, enum line_policy policy, bool counted)
 {
     struct outcome o = {.len = 0};
     struct line_decoder d;
     size_t from = 0;
 
-    line_decoder_init(&d, policy);
+    if (counted)
+        line_decoder_init_counted(&d, policy);
+    else
+        line_decoder_init(&d, policy);
     for (size_t i = 1; i <= n; i++) {
         if (i < n && (cuts >> (i - 1) & 1) == 0)
             continue;
         if (!feed(&d, str_from(in + from, i - from), &o, true))
             break;
         from = i;
+    }
+    if (counted) {
+        struct str tail = line_decode_end(&d);
+        memcpy(o.text + o.len, tail.ptr == NULL ? "" : tail.ptr, tail.len);
+        o.len += tail.len;
     }
     assert_int_equal(d.size, o.len);
     o.faults = d.faults;
@@ -181,11 +193,13 @@ test_decode_exhaustive(void **state)
             size_t rest = k;
             for (size_t i = 0; i < n; i++, rest /= ALPHABET)
                 in[i] = alphabet[rest % ALPHABET];
-            for (int policy = LINE_REFUSE; policy <= LINE_NORMALISE; policy++) {
-                struct outcome want = reference_decode(in, n, (enum line_policy)policy);
+            for (int way = 0; way < 4; way++) {
+                enum line_policy policy = (way & 1) != 0 ? LINE_NORMALISE : LINE_REFUSE;
+                bool counted = (way & 2) != 0;
+                struct outcome want = reference_decode(in, n, policy, counted);
                 ends += want.ended;
                 for (unsigned cuts = 0; cuts < (n > 1 ? 1u << (n - 1) : 1); cuts++) {
-                    struct outcome got = decode_split(in, n, cuts, (enum line_policy)policy);
+                    struct outcome got = decode_split(in, n, cuts, policy, counted);
                     assert_same(&got, &want);
                 }
             }
@@ -249,7 +263,7 @@ test_encode_exhaustive(void **state)
                     plain_char(&want, '\r');
                     plain_char(&want, '\n');
                 }
-                struct outcome got = reference_decode(wire, len, LINE_REFUSE);
+                struct outcome got = reference_decode(wire, len, LINE_REFUSE, false);
                 assert_int_equal(got.faults, 0);
                 assert_true(got.ended);
                 assert_int_equal(got.used, len);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "ipc/store_ipc.h"
 
+static SUSPENDS void take_run(struct smtp_body *b, struct str run);
 static SUSPENDS void keep(struct smtp_body *b, struct str run);
 static SUSPENDS enum status send_piece(struct smtp_body *b);
 static SUSPENDS void filter_run(struct smtp_body *b, struct str run);
@@ -29,6 +30,12 @@ smtp_body_new(struct ipc_peer *store, struct str prefix, uint64_t size_max,
         header_filter_init(&b->filter);
     }
     return b;
+}
+
+void
+smtp_body_count(struct smtp_body *b)
+{
+    line_decoder_init_counted(&b->lines, b->lines.policy);
 }
 
 void
@@ -62,15 +69,27 @@ smtp_body_feed(struct smtp_body *b, struct scan *in)
     for (;;) {
         switch (line_decode(&b->lines, in, &run)) {
         case LINE_MORE: return;
-        case LINE_RUN:
-            if (b->filtered)
-                filter_run(b, run);
-            else
-                keep(b, run);
-            break;
+        case LINE_RUN: take_run(b, run); break;
         case LINE_END: b->complete = true; return;
         }
     }
+}
+
+void
+smtp_body_last(struct smtp_body *b)
+{
+    struct str tail = line_decode_end(&b->lines);
+
+    ASSERT(!b->complete);
+    if (tail.len > 0)
+        take_run(b, tail);
+    b->complete = true;
+}
+
+enum status
+smtp_body_fault(const struct smtp_body *b)
+{
+    return b->failed == OK && b->lines.faults != 0 && !b->filtered ? ERR_SYNTAX : b->failed;
 }
 
 enum status
@@ -89,14 +108,22 @@ smtp_body_finish(struct smtp_body *b)
         if (b->failed == OK && b->filter.fields > LIMIT_HEADER_FIELDS)
             b->failed = ERR_LIMIT;
     }
-    if (b->failed == OK && b->lines.faults != 0 && !b->filtered)
-        b->failed = ERR_SYNTAX;
+    b->failed = smtp_body_fault(b);
     if (b->failed == OK && b->handle != 0 && b->piece.len > 0)
         b->failed = send_piece(b);
     return b->failed;
 }
 
 /* ---- statics ---- */
+
+static void
+take_run(struct smtp_body *b, struct str run)
+{
+    if (b->filtered)
+        filter_run(b, run);
+    else
+        keep(b, run);
+}
 
 static void
 keep(struct smtp_body *b, struct str run)

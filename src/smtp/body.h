@@ -3,6 +3,7 @@
  * Owns:      at most one piece of BODY_PIECE_MAX bytes, and a blob handle in the store once there is more.
  * Promises:  takes everything up to CRLF "." CRLF even after a failure, so that the session stays in step;
  *            the first failure is kept and told at the end.  Never more than size_max bytes go on.
+ *            What BDAT brought (RFC 3030) is held to the same line ends: BINARYMIME is not offered.
  * Suspends:  while a full piece is handed to the store.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -36,9 +37,15 @@ struct smtp_body {
 /* prefix: trace fields that go first.  fields: NULL for mail from strangers. */
 struct smtp_body *smtp_body_new(struct ipc_peer *store, struct str prefix, uint64_t size_max,
                                 const struct smtp_body_fields *fields);
+/* Before the first byte: they are counted, and the caller says which is the last. */
+void smtp_body_count(struct smtp_body *b);
 void smtp_body_free(struct smtp_body **b); /* drops the handle unless smtp_body_taken() */
 /* Consumes from *in up to the end of the message; b->complete says whether it was seen. */
 SUSPENDS void smtp_body_feed(struct smtp_body *b, struct scan *in);
+/* The end of a counted one.  A last line without its end gets one. */
+SUSPENDS void smtp_body_last(struct smtp_body *b);
+/* What is known to be wrong with the message already; OK so far otherwise. */
+enum status smtp_body_fault(const struct smtp_body *b);
 /* After the end: the last piece is in b->piece (handle 0) or sent (handle > 0). */
 MUST_USE SUSPENDS enum status smtp_body_finish(struct smtp_body *b);
 void smtp_body_taken(struct smtp_body *b); /* the store's by now */

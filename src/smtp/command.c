@@ -267,6 +267,23 @@ smtp_rcpt_read(struct str args, const struct smtp_dialect *d, struct arena *a,
     return OK;
 }
 
+/* chunk-size = 1*20DIGIT */
+enum status
+smtp_bdat_read(struct str args, uint64_t *size_out, bool *last_out)
+{
+    struct str size, mark;
+    uint64_t n;
+
+    smtp_line_split(args, &size, &mark);
+    struct scan in = scan_of(size);
+    if (size.len > 20 || !scan_u64(&in, UINT64_MAX, &n) || !scan_at_end(&in) ||
+        (mark.len > 0 && !str_eq_nocase(mark, STR("LAST"))))
+        return ERR_SYNTAX;
+    *size_out = n;
+    *last_out = mark.len > 0;
+    return OK;
+}
+
 struct smtp_auth
 smtp_auth_read(struct str args)
 {

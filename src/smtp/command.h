@@ -40,6 +40,9 @@ struct smtp_rcpt {
 MUST_USE enum status smtp_rcpt_read(struct str args, const struct smtp_dialect *d, struct arena *a,
                                     struct smtp_rcpt *out, struct problem *why);
 
+/* "BDAT" SP chunk-size [ SP "LAST" ]      RFC 3030 section 2 */
+MUST_USE enum status smtp_bdat_read(struct str args, uint64_t *size_out, bool *last_out);
+
 /* "AUTH" SP mechanism [SP initial-response]      RFC 4954 section 4 */
 enum smtp_mechanism { SMTP_AUTH_UNKNOWN, SMTP_AUTH_PLAIN, SMTP_AUTH_LOGIN };
 struct smtp_auth {

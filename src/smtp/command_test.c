@@ -37,6 +37,46 @@ test_line(void **state)
     }
 }
 
+static const struct {
+    const char *args;
+    enum status status;
+    uint64_t size;
+    bool last;
+} bdats[] = {
+    {"0", OK, 0, false},
+    {"0 LAST", OK, 0, true},
+    {"12 last", OK, 12, true},
+    {"12  LAST", OK, 12, true},
+    {"00000000000000000012", OK, 12, false},
+    {"18446744073709551615 LAST", OK, UINT64_MAX, true},
+    {"18446744073709551616", ERR_SYNTAX, 0, false},
+    {"000000000000000000012", ERR_SYNTAX, 0, false}, /* 21 digits */
+    {"", ERR_SYNTAX, 0, false},
+    {"LAST", ERR_SYNTAX, 0, false},
+    {"-1", ERR_SYNTAX, 0, false},
+    {"+1", ERR_SYNTAX, 0, false},
+    {"1x", ERR_SYNTAX, 0, false},
+    {"0x10", ERR_SYNTAX, 0, false},
+    {"1\tLAST", ERR_SYNTAX, 0, false},
+    {"1 LASTLY", ERR_SYNTAX, 0, false},
+    {"1 LAST LAST", ERR_SYNTAX, 0, false},
+    {"1 2", ERR_SYNTAX, 0, false},
+};
+
+static void
+test_bdat(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bdats); i++) {
+        uint64_t size = 77;
+        bool last = false;
+
+        ROW(i, smtp_bdat_read(str_of(bdats[i].args), &size, &last) == bdats[i].status);
+        ROW(i, bdats[i].status != OK || (size == bdats[i].size && last == bdats[i].last));
+        ROW(i, bdats[i].status == OK || size == 77);
+    }
+}
+
 enum { MX, SUBMIT };
 static const struct {
     int where;
@@ -262,9 +302,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_line), cmocka_unit_test(test_mail),
-        cmocka_unit_test(test_rcpt), cmocka_unit_test(test_longest_path),
-        cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_line),         cmocka_unit_test(test_bdat),
+        cmocka_unit_test(test_mail),         cmocka_unit_test(test_rcpt),
+        cmocka_unit_test(test_longest_path), cmocka_unit_test(test_auth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

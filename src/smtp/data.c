@@ -1,4 +1,4 @@
-/* data.c - DATA: the message, its trace fields, and the one reply that promises something.
+/* data.c - DATA, and what BDAT shares with it: the message, its trace fields, the one reply that promises something.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -9,8 +9,6 @@
 #include "rt/clock.h"
 #include "rt/random.h"
 #include "smtp/session.h"
-
-#define BODY_READ_MAX (256u * 1024)
 
 struct outcome {
     struct smtp_reply reply;
@@ -25,16 +23,39 @@ static void log_message(const struct smtp_session *s, const struct outcome *o, u
 enum status
 smtp_cmd_data(struct smtp_session *s, struct str args)
 {
-    AUTO_BUF trace = BUF(8192);
+    struct smtp_reply no = smtp_message_refusal(s);
 
     if (args.len > 0)
         return smtp_error(s, 501, "5.5.4", "DATA takes no argument");
+    if (s->mail.body != NULL) /* RFC 3030 section 2 */
+        return smtp_error(s, 503, "5.5.1", "Go on with BDAT, or say RSET");
+    if (no.code >= 500)
+        return smtp_error(s, no.code, no.enhanced, "%s", no.text);
+    if (no.code != 0)
+        return smtp_reply(s, no.code, no.enhanced, "%s", no.text);
+    smtp_message_begin(s);
+    s->rest = SMTP_REST_BODY;
+    conn_rest(s->conn, REST_BYTES);
+    return conn_write(s->conn, STR("354 End the message with CR LF . CR LF\r\n"));
+}
+
+struct smtp_reply
+smtp_message_refusal(const struct smtp_session *s)
+{
     if (!s->mail.open)
-        return smtp_error(s, 503, "5.5.1", "Say MAIL first");
+        return (struct smtp_reply){503, "5.5.1", "Say MAIL first"};
     if (s->mail.rcpt_count == 0)
-        return smtp_error(s, 554, "5.5.1", "There is no valid recipient");
+        return (struct smtp_reply){554, "5.5.1", "There is no valid recipient"};
     if (smtp_world->store == NULL)
-        return smtp_reply(s, 451, "4.3.0", "Cannot take mail now, try again");
+        return (struct smtp_reply){451, "4.3.0", "Cannot take mail now, try again"};
+    return (struct smtp_reply){0};
+}
+
+void
+smtp_message_begin(struct smtp_session *s)
+{
+    AUTO_BUF trace = BUF(8192);
+
     write_trace(s, &trace);
     struct smtp_body_fields fields = {0};
     if (smtp_is_submission(s))
@@ -42,9 +63,6 @@ smtp_cmd_data(struct smtp_session *s, struct str args)
     s->mail.body =
         smtp_body_new(smtp_world->store, buf_str(&trace), smtp_world->config->message_bytes_max,
                       smtp_is_submission(s) ? &fields : NULL);
-    s->rest = SMTP_REST_BODY;
-    conn_rest(s->conn, REST_BYTES);
-    return conn_write(s->conn, STR("354 End the message with CR LF . CR LF\r\n"));
 }
 
 /* Feeds what is buffered.  ERR_TEMP: more must come. */
@@ -54,7 +72,7 @@ smtp_body_input(struct smtp_session *s)
     struct smtp_body *b = s->mail.body;
 
     while (!b->complete) {
-        struct str chunk = conn_peek(s->conn, BODY_READ_MAX);
+        struct str chunk = conn_peek(s->conn, SMTP_BODY_READ_MAX);
         if (chunk.len == 0) {
             if (conn_fill(s->conn))
                 continue;
@@ -64,8 +82,15 @@ smtp_body_input(struct smtp_session *s)
         smtp_body_feed(b, &in);
         conn_consume(s->conn, (size_t)(in.pos - chunk.ptr));
     }
+    return smtp_message_end(s);
+}
+
+enum status
+smtp_message_end(struct smtp_session *s)
+{
     struct outcome o = hand_over(s);
-    log_message(s, &o, b->size);
+
+    log_message(s, &o, s->mail.body->size);
     s->messages++;
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
@@ -81,8 +106,8 @@ smtp_body_input(struct smtp_session *s)
 
 /* ---- the outcome ---- */
 
-static struct smtp_reply
-reply_of(enum status e, const struct smtp_body *b)
+struct smtp_reply
+smtp_message_reply(enum status e, const struct smtp_body *b)
 {
     bool torn = b->lines.faults != 0 && !b->filtered;
 
@@ -173,7 +198,7 @@ hand_over(struct smtp_session *s)
         e = smtp_is_submission(s) ? submit(s, a, &o) : deliver(s, a, &o);
         smtp_body_taken(b);
     }
-    o.reply = reply_of(e, b);
+    o.reply = smtp_message_reply(e, b);
     return o;
 }
 

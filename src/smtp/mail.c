@@ -134,6 +134,8 @@ smtp_cmd_rcpt(struct smtp_session *s, struct str args)
 
     if (!s->mail.open)
         return smtp_error(s, 503, "5.5.1", "Say MAIL first");
+    if (s->mail.body != NULL) /* its trace fields are written */
+        return smtp_error(s, 503, "5.5.1", "The message has begun");
     if (s->mail.rcpt_count == rcpts_max(s))
         return smtp_reply(s, 452, "4.5.3", "Too many recipients, send the rest in another message");
     if (smtp_rcpt_read(args, &dialect, a, &r, &why) != OK)

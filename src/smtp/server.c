@@ -121,6 +121,7 @@ smtp_reset(struct smtp_session *s)
     if (a != NULL)
         arena_free(&a);
     s->mail = (struct smtp_transaction){0};
+    s->chunk_failed = false;
     s->rest = SMTP_REST_COMMAND;
 }
 
@@ -152,8 +153,9 @@ cmd_ehlo(struct smtp_session *s, struct str args)
     mem_str_free(&s->helo);
     s->helo = mem_str(name);
     s->esmtp = true;
-    TRY(conn_printf(s->conn, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n250-8BITMIME\r\n",
-                    STR_FMT(host), (unsigned long long)smtp_world->config->message_bytes_max));
+    TRY(conn_printf(
+        s->conn, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n",
+        STR_FMT(host), (unsigned long long)smtp_world->config->message_bytes_max));
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
     if (smtp_is_submission(s) && smtp_may_login(s))
@@ -226,7 +228,7 @@ cmd_help(struct smtp_session *s, struct str args)
 {
     (void)args;
     return smtp_reply(s, 214, "2.0.0",
-                      "EHLO MAIL RCPT DATA RSET NOOP QUIT STARTTLS AUTH: RFC 5321, RFC 6409");
+                      "EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT STARTTLS AUTH: RFC 5321, RFC 6409");
 }
 
 /* A browser was led here (ALPACA): no second line of it is read. */
@@ -239,17 +241,38 @@ cmd_http(struct smtp_session *s, struct str args)
 }
 
 static const struct verb verbs[] = {
-    {STR("MAIL"), NEED_LOGIN, smtp_cmd_mail},    {STR("RCPT"), NEED_LOGIN, smtp_cmd_rcpt},
-    {STR("DATA"), NEED_LOGIN, smtp_cmd_data},    {STR("EHLO"), NEED_NOTHING, cmd_ehlo},
-    {STR("HELO"), NEED_NOTHING, cmd_helo},       {STR("RSET"), NEED_NOTHING, cmd_rset},
-    {STR("NOOP"), NEED_NOTHING, cmd_noop},       {STR("QUIT"), NEED_NOTHING, cmd_quit},
-    {STR("STARTTLS"), NEED_HELLO, cmd_starttls}, {STR("AUTH"), NEED_HELLO, smtp_cmd_auth},
-    {STR("VRFY"), NEED_LOGIN, cmd_vrfy},         {STR("EXPN"), NEED_LOGIN, cmd_expn},
-    {STR("HELP"), NEED_NOTHING, cmd_help},       {STR("GET"), NEED_NOTHING, cmd_http},
-    {STR("POST"), NEED_NOTHING, cmd_http},       {STR("HEAD"), NEED_NOTHING, cmd_http},
-    {STR("PUT"), NEED_NOTHING, cmd_http},        {STR("OPTIONS"), NEED_NOTHING, cmd_http},
-    {STR("CONNECT"), NEED_NOTHING, cmd_http},
+    {STR("MAIL"), NEED_LOGIN, smtp_cmd_mail}, {STR("RCPT"), NEED_LOGIN, smtp_cmd_rcpt},
+    {STR("DATA"), NEED_LOGIN, smtp_cmd_data}, {STR("BDAT"), NEED_NOTHING, smtp_cmd_bdat},
+    {STR("EHLO"), NEED_NOTHING, cmd_ehlo},    {STR("HELO"), NEED_NOTHING, cmd_helo},
+    {STR("RSET"), NEED_NOTHING, cmd_rset},    {STR("NOOP"), NEED_NOTHING, cmd_noop},
+    {STR("QUIT"), NEED_NOTHING, cmd_quit},    {STR("STARTTLS"), NEED_HELLO, cmd_starttls},
+    {STR("AUTH"), NEED_HELLO, smtp_cmd_auth}, {STR("VRFY"), NEED_LOGIN, cmd_vrfy},
+    {STR("EXPN"), NEED_LOGIN, cmd_expn},      {STR("HELP"), NEED_NOTHING, cmd_help},
+    {STR("GET"), NEED_NOTHING, cmd_http},     {STR("POST"), NEED_NOTHING, cmd_http},
+    {STR("HEAD"), NEED_NOTHING, cmd_http},    {STR("PUT"), NEED_NOTHING, cmd_http},
+    {STR("OPTIONS"), NEED_NOTHING, cmd_http}, {STR("CONNECT"), NEED_NOTHING, cmd_http},
 };
+
+struct smtp_reply
+smtp_need_login(const struct smtp_session *s)
+{
+    if (s->helo.len == 0)
+        return (struct smtp_reply){503, "5.5.1", "Say EHLO first"};
+    if (!smtp_is_submission(s) || s->account != 0)
+        return (struct smtp_reply){0};
+    return (struct smtp_reply){530, "5.7.0",
+                               smtp_may_login(s) ? "Log in first, with AUTH"
+                                                 : "Use STARTTLS first, then log in with AUTH"};
+}
+
+/* What follows a BDAT that cannot be read is not to be taken for commands: smtp_cmd_bdat() ends the session. */
+static SUSPENDS enum status
+refuse_line(struct smtp_session *s, struct str verb, const char *text)
+{
+    if (str_eq_nocase(verb, STR("BDAT")))
+        return smtp_cmd_bdat(s, STR_NONE);
+    return smtp_error(s, 500, "5.5.2", "%s", text);
+}
 
 static SUSPENDS enum status
 serve_line(struct smtp_session *s, struct str line)
@@ -259,16 +282,15 @@ serve_line(struct smtp_session *s, struct str line)
     smtp_line_split(line, &name, &args);
     /* Only AUTH may have the length that the connection takes. */
     if (line.len > LIMIT_SMTP_LINE_BYTES && !str_eq_nocase(name, STR("AUTH")))
-        return smtp_error(s, 500, "5.5.2", "The line is too long");
+        return refuse_line(s, name, "The line is too long");
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         if (!str_eq_nocase(name, verbs[i].name))
             continue;
         if (verbs[i].need != NEED_NOTHING && s->helo.len == 0)
             return smtp_error(s, 503, "5.5.1", "Say EHLO first");
-        if (verbs[i].need == NEED_LOGIN && smtp_is_submission(s) && s->account == 0)
-            return smtp_may_login(s)
-                       ? smtp_error(s, 530, "5.7.0", "Log in first, with AUTH")
-                       : smtp_error(s, 530, "5.7.0", "Use STARTTLS first, then log in with AUTH");
+        struct smtp_reply no = smtp_need_login(s);
+        if (verbs[i].need == NEED_LOGIN && no.code != 0)
+            return smtp_error(s, no.code, no.enhanced, "%s", no.text);
         return verbs[i].serve(s, args);
     }
     return smtp_error(s, 500, "5.5.2", "There is no such command");
@@ -280,10 +302,10 @@ static SUSPENDS enum status
 serve_input(struct smtp_session *s)
 {
     while (!s->quit) {
-        struct str line;
+        struct str line, name, args;
 
-        if (s->rest == SMTP_REST_BODY) {
-            enum status e = smtp_body_input(s);
+        if (s->rest == SMTP_REST_BODY || s->rest == SMTP_REST_CHUNK) {
+            enum status e = s->rest == SMTP_REST_BODY ? smtp_body_input(s) : smtp_chunk_input(s);
             if (e == ERR_TEMP)
                 return OK; /* rests for more of the body */
             TRY(e);
@@ -303,8 +325,8 @@ serve_input(struct smtp_session *s)
             break;
         case ERR_SYNTAX:
             s->rest = SMTP_REST_COMMAND;
-            TRY(smtp_error(s, 500, "5.5.2",
-                           "A line ends with CR LF, and has no CR, LF or NUL inside"));
+            smtp_line_split(line, &name, &args);
+            TRY(refuse_line(s, name, "A line ends with CR LF, and has no CR, LF or NUL inside"));
             break;
         default: return ERR_CLOSED;
         }

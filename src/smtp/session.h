@@ -13,10 +13,13 @@
 #include "smtp/command.h"
 #include "smtp/smtp.h"
 
+#define SMTP_BODY_READ_MAX (256u * 1024)
+
 /* What the next input means. */
 enum smtp_rest {
     SMTP_REST_COMMAND,
     SMTP_REST_BODY,       /* after 354 */
+    SMTP_REST_CHUNK,      /* after BDAT */
     SMTP_REST_AUTH_PLAIN, /* after 334 to AUTH PLAIN without initial response */
     SMTP_REST_AUTH_NAME,  /* AUTH LOGIN, RFC 4954 and draft-murchison-sasl-login */
     SMTP_REST_AUTH_PASSWORD,
@@ -30,6 +33,21 @@ struct smtp_transaction {
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
     struct smtp_body *body;
+};
+
+/* The end of a command: what goes on the wire and into the log. */
+struct smtp_reply {
+    int code;
+    const char *enhanced; /* RFC 2034; NULL for replies that have none */
+    const char *text;
+};
+
+/* The bytes that follow a BDAT. */
+struct smtp_chunk {
+    uint64_t size, left;
+    bool last;
+    struct smtp_reply
+        refusal; /* code 0: they are of the message; else they are thrown away, and this said */
 };
 
 struct smtp_session {
@@ -46,13 +64,8 @@ struct smtp_session {
     struct str address; /* owned; of the account */
     struct str name;    /* owned; AUTH LOGIN's first answer */
     struct smtp_transaction mail;
-};
-
-/* The end of a command: what goes on the wire and into the log. */
-struct smtp_reply {
-    int code;
-    const char *enhanced; /* RFC 2034; NULL for replies that have none */
-    const char *text;
+    struct smtp_chunk chunk;
+    bool chunk_failed; /* a BDAT was refused: those behind it in the pipeline are its consequence */
 };
 
 extern const struct smtp_world *smtp_world;
@@ -67,6 +80,8 @@ MUST_USE SUSPENDS enum status smtp_error(struct smtp_session *s, int code, const
                                          const char *format, ...) PRINTF(4, 5);
 /* The reply that a reader of command.h wrote, as an error of the client's. */
 MUST_USE SUSPENDS enum status smtp_problem(struct smtp_session *s, const struct problem *why);
+/* Why a command that a client must be known for is not served now; code 0: it is. */
+struct smtp_reply smtp_need_login(const struct smtp_session *s);
 /* Ends the transaction, if any, and forgets it. */
 void smtp_reset(struct smtp_session *s);
 
@@ -74,9 +89,18 @@ void smtp_reset(struct smtp_session *s);
 SUSPENDS enum status smtp_cmd_mail(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_rcpt(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_data(struct smtp_session *s, struct str args);
+SUSPENDS enum status smtp_cmd_bdat(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_auth(struct smtp_session *s, struct str args);
 /* Input in the other states. */
 SUSPENDS enum status smtp_body_input(struct smtp_session *s);
+SUSPENDS enum status smtp_chunk_input(struct smtp_session *s);
+/* What DATA and BDAT share: why no message can begin now (code 0: it can), its beginning, and its end: the store's
+ * answer becomes the reply, and the transaction is over. */
+struct smtp_reply smtp_message_refusal(const struct smtp_session *s);
+void smtp_message_begin(struct smtp_session *s);
+SUSPENDS enum status smtp_message_end(struct smtp_session *s);
+/* The reply to a message that the store, or the reader of its bytes, said e to. */
+struct smtp_reply smtp_message_reply(enum status e, const struct smtp_body *b);
 SUSPENDS enum status smtp_auth_line(struct smtp_session *s, struct str line);
 
 #endif

@@ -3,6 +3,8 @@
  * The first byte: bit 0 submission, bit 1 RCPT.  The rest is a line without its verb.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/limits.h"
 #include "mail/address.h"
@@ -75,6 +77,22 @@ check_rcpt(struct str args, const struct smtp_dialect *d, struct arena *a)
     ASSERT(str_eq(again.address, r.address) && str_eq(again.orcpt, r.orcpt));
 }
 
+static void
+check_bdat(struct str args)
+{
+    uint64_t size = 77, again_size;
+    bool last, again_last;
+    char text[40];
+
+    if (smtp_bdat_read(args, &size, &last) != OK) {
+        ASSERT(size == 77);
+        return;
+    }
+    snprintf(text, sizeof(text), "%llu%s", (unsigned long long)size, last ? " LAST" : "");
+    ASSERT(smtp_bdat_read(str_of(text), &again_size, &again_last) == OK);
+    ASSERT(again_size == size && again_last == last);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -89,6 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(verb.len + args.len <= line.len && str_find(verb, ' ') < 0);
     struct smtp_auth auth = smtp_auth_read(line);
     ASSERT(auth.initial.len < line.len || line.len == 0);
+    check_bdat(line);
     if ((data[0] & 2) != 0)
         check_rcpt(line, &d, a);
     else

@@ -327,11 +327,32 @@ set_failure(struct str verb, enum status e, bool dies)
     return true;
 }
 
+/* \r and \n for what they say. */
+static void
+unescape(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        bool escape = text.ptr[i] == '\\' && i + 1 < text.len;
+        char c = text.ptr[escape ? ++i : i];
+        buf_add_char(out, !escape ? c : c == 'r' ? '\r' : c == 'n' ? '\n' : c);
+    }
+}
+
+static bool
+body_has(struct str body, struct str text, bool at_the_end)
+{
+    AUTO_BUF want = BUF(1u << 20);
+
+    unescape(text, &want);
+    return at_the_end ? str_ends(body, buf_str(&want)) : str_find_str(body, buf_str(&want)) >= 0;
+}
+
 /* What is asked about, or done to, the message with that UID. */
 static bool
 change_message(struct fake_mailbox *m, uint32_t uid, struct str verb, struct str rest)
 {
-    bool asks = str_eq(verb, STR("check")) || str_eq(verb, STR("date"));
+    bool ends = str_eq(verb, STR("ends"));
+    bool asks = ends || str_eq(verb, STR("check")) || str_eq(verb, STR("date"));
     uint32_t n = 0;
     size_t i = 0;
 
@@ -339,8 +360,8 @@ change_message(struct fake_mailbox *m, uint32_t uid, struct str verb, struct str
         i++;
     if (i == m->count)
         return !asks;
-    if (str_eq(verb, STR("check")))
-        return str_find_str(m->messages[i].body, rest) >= 0;
+    if (ends || str_eq(verb, STR("check")))
+        return body_has(m->messages[i].body, rest, ends);
     if (str_eq(verb, STR("date")))
         return number(&rest, &n) && m->messages[i].received == (int64_t)n * 1000000;
     if (str_eq(verb, STR("remove"))) {
@@ -355,17 +376,12 @@ change_message(struct fake_mailbox *m, uint32_t uid, struct str verb, struct str
     return true;
 }
 
-/* The rest of the line, with \r and \n for what they say. */
 static bool
 do_text(struct fake_mailbox *m, struct str text)
 {
     AUTO_BUF body = BUF(1u << 20);
 
-    for (size_t i = 0; i < text.len; i++) {
-        bool escape = text.ptr[i] == '\\' && i + 1 < text.len;
-        char c = text.ptr[escape ? ++i : i];
-        buf_add_char(&body, !escape ? c : c == 'r' ? '\r' : c == 'n' ? '\n' : c);
-    }
+    unescape(text, &body);
     fake_add(m, buf_str(&body), 0);
     fake_tell(m);
     return true;

@@ -39,7 +39,8 @@ void fake_end(void); /* on a fiber, when no session is left */
  *    lose, revive           the channel              revoke                the sessions
  *    unread NAME UID        its record is lost
  *    date NAME UID SECONDS  it was received then     text NAME TEXT        this message arrives, \r \n escaped
- *    check NAME UID TEXT    the body holds TEXT      drop NAME             somebody deletes the mailbox
+ *    check NAME UID TEXT    the body holds TEXT      ends NAME UID TEXT  it ends with TEXT; \r \n escaped in both
+ *    drop NAME             somebody deletes the mailbox
  *    envelope TEXT          the last message by SMTP came with this envelope (fake_smtp.c) */
 bool fake_do(struct str directive);
 

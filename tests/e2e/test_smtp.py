@@ -134,6 +134,34 @@ def test_large_message_is_exact(server, user):
     assert inbox(server, user)[0].endswith(text.encode())
 
 
+def test_chunks_bring_what_data_brings(server, user):
+    """BDAT (RFC 3030) in pieces that tear lines, sent without waiting: the message is exact, and the session in step."""
+    text = b'Subject: pieces\r\n\r\n' + b''.join(b'line %d %s\r\n.\r\n' % (i, b'x' * 60) for i in range(40000))
+    pieces = [text[i:i + 65535] for i in range(0, len(text), 65535)]
+    sent = b''.join(b'BDAT %d\r\n%s' % (len(p), p) for p in pieces) + b'BDAT 0 LAST\r\nQUIT\r\n'
+    with socket.create_connection(('127.0.0.1', server.ports['smtp']), 60) as s:
+        s.sendall(b'EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<' + user.encode() + b'>\r\n' + sent)
+        seen = s.makefile('rb').read()
+    assert b'250-CHUNKING\r\n' in seen and b'BINARYMIME' not in seen
+    assert seen.count(b'250 2.0.0 65535 bytes\r\n') == len(pieces) - 1
+    assert seen.endswith(b'250 2.0.0 Kept\r\n221 2.0.0 Good bye\r\n')
+    assert inbox(server, user)[0].endswith(text)
+
+
+@pytest.mark.parametrize('end', [b'\n.\n', b'\n.\r\n', b'\r.\r', b'\r\n\x00.\r\n', b'\r'])
+def test_no_line_ends_are_smuggled_in_chunks(server, user, end):
+    """What would end a message at the next server never gets as far as that, though BDAT counts bytes."""
+    body = b'Subject: outer\r\n\r\nhello' + end + b'MAIL FROM:<evil@b.example>' + end
+    with smtplib.SMTP('127.0.0.1', server.ports['smtp']) as s:
+        s.ehlo()
+        s.mail('a@b.example')
+        s.rcpt(user)
+        s.send(b'BDAT %d LAST\r\n%s' % (len(body), body))
+        assert s.getreply() == (550, b'5.6.0 Bare CR, bare LF or NUL in the message')
+        assert s.noop()[0] == 250
+    assert inbox(server, user) == []
+
+
 def test_submission_adds_what_is_missing_and_drops_bcc(server, user):
     with smtplib.SMTP('127.0.0.1', server.ports['submission']) as s:
         s.starttls(context=TLS)

@@ -10,6 +10,8 @@ C: STARTTLS
 S: 503 5.5.1 Say EHLO first
 C: AUTH PLAIN
 S: 503 5.5.1 Say EHLO first
+C: BDAT 6 LAST\r\nQUIT
+S: 503 5.5.1 Say EHLO first
 C: VRFY u
 S: 503 5.5.1 Say EHLO first
 C: EXPN u
@@ -43,6 +45,7 @@ S-end
 2S: 250-PIPELINING
 2S: 250-SIZE 4194304
 2S: 250-8BITMIME
+2S: 250-CHUNKING
 2S: 250 ENHANCEDSTATUSCODES
 2C: STARTTLS
 2S: 454 4.7.0 TLS is not available now
@@ -58,8 +61,8 @@ S-end
 2S: 252 2.0.0 Send some mail, and see
 2C: EXPN list
 2S: 502 5.5.1 Lists are not shown
-2C: BDAT 5 LAST
-2S: 500 5.5.2 There is no such command
+2C: BDAT 6 LAST\r\nQUIT
+2S: 503 5.5.1 Say MAIL first
 2C: ETRN x
 2S: 500 5.5.2 There is no such command
 2C: MAIL\x09FROM:<>
