@@ -57,6 +57,7 @@ static void on_ready(struct worker *w, uint32_t walls);
 static void on_again(struct timer *t);
 static uint32_t restart_delay(struct worker *w, const struct spawn_end *end);
 static void on_signal(struct watch *watch, uint32_t ready);
+static void reload(void);
 static void on_lifeline(struct watch *watch, uint32_t ready);
 static void on_files(struct timer *t);
 static void stop_all(const char *reason);
@@ -84,14 +85,17 @@ boss_run(const struct boss_options *o, struct problem *why)
     if (o->lifeline > 0) {
         boss.lifeline = (struct watch){.fd = o->lifeline, .ready = on_lifeline};
         TRY(watch_start(&boss.lifeline, EPOLLIN));
-    }
+    } else
+        boss_notify_begin(&boss.crew);
     boss.deadline.fire = on_deadline;
     boss.files.fire = on_files;
     timer_set(&boss.files, FILES_MS);
     add_workers();
     for (size_t i = 0; i < boss.crew.count; i++)
         start(&boss.crew.at[i]);
+    boss_notify_crew();
     loop_run();
+    boss_notify_end();
     boss_open_release(&boss.open);
     if (boss.gave_up.text[0] != '\0') {
         *why = boss.gave_up;
@@ -142,7 +146,8 @@ start(struct worker *w)
     int control[2];
 
     ASSERT(!w->runs);
-    w->ready = false;
+    w->ready = w->mute = false;
+    w->asked = w->answered = 0;
     w->reason[0] = '\0';
     w->incarnation = random_u64();
     w->started_ms = clock_mono_ms();
@@ -252,6 +257,8 @@ obey(struct worker *w, const struct control *c)
 {
     if (c->kind == CONTROL_READY && !w->ready)
         on_ready(w, c->value);
+    else if (c->kind == CONTROL_PONG && c->value == w->asked && w->answered != w->asked)
+        w->answered = w->asked;
     else if (c->kind == CONTROL_FAILED)
         (void)snprintf(w->reason, sizeof(w->reason), "%.*s", STR_FMT(c->text));
     else
@@ -277,6 +284,7 @@ on_ready(struct worker *w, uint32_t walls)
     }
     for (size_t i = 0; i < boss.crew.count; i++)
         all = all && boss.crew.at[i].ready;
+    boss_notify_crew();
     if (!all || boss.was_ready)
         return;
     boss.was_ready = true;
@@ -286,6 +294,7 @@ on_ready(struct worker *w, uint32_t walls)
         log_u64(&l, "listeners", boss.open.listener_count);
         log_str(&l, "version", STR(GODWIT_VERSION));
     }
+    boss_notify_ready();
 }
 
 static void
@@ -303,13 +312,14 @@ on_ended(struct watch *watch, uint32_t ready)
         end = (struct spawn_end){0};
     }
     fd_close(&w->heard.fd);
-    w->runs = w->ready = false;
+    w->runs = w->ready = w->mute = false;
     if (boss.stopping) {
         stop_phase();
         return;
     }
     uint32_t delay = restart_delay(w, &end);
     log_end(w, &end, delay);
+    boss_notify_crew();
     if (!boss.was_ready && !w->ready_once && w->failures >= GIVE_UP) {
         problem_set(&boss.gave_up, 0, "", "%s: %s", w->name,
                     w->reason[0] != '\0' ? w->reason : "ended before it was ready");
@@ -372,8 +382,18 @@ on_signal(struct watch *watch, uint32_t ready)
         if (info.ssi_signo != SIGHUP)
             stop_all(info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
         else if (!boss.stopping)
-            boss_reload(&boss.o, &boss.open, &boss.crew);
+            reload();
     }
+}
+
+static void
+reload(void)
+{
+    if (boss.was_ready)
+        boss_notify_reloading();
+    boss_reload(&boss.o, &boss.open, &boss.crew);
+    if (boss.was_ready)
+        boss_notify_ready();
 }
 
 /* Nothing is ever said on it. */
@@ -406,6 +426,7 @@ stop_all(const char *reason)
         if (event_begin(&l, EVENT_SERVER_STOP))
             log_str(&l, "reason", str_of(reason));
     }
+    boss_notify_stopping(reason);
     for (size_t i = 0; i < boss.crew.count; i++)
         timer_stop(&boss.crew.at[i].again);
     struct control c = {.kind = CONTROL_STOP};

@@ -5,6 +5,8 @@
  *            channels.  SIGTERM and SIGINT: the workers of the Internet stop first, then the rest, 10 s
  *            each, then SIGKILL.  SIGHUP: the log is opened anew for all, and the files that the
  *            configuration names are handed afresh to who reads them; these also every 2 s if they changed.
+ *            A service manager (NOTIFY_SOCKET) hears when the server is ready, reloads and stops, how it is in
+ *            one line, and, if it wants (WATCHDOG_USEC), that all roles answer.
  * Never:     reads network data, mail or keys.
  *
  * SPDX-License-Identifier: Apache-2.0 */

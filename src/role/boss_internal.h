@@ -1,5 +1,5 @@
-/* boss_internal.h - between boss.c (workers and their lives), boss_open.c (what is handed out) and boss_reload.c (what
- * is handed out afresh).
+/* boss_internal.h - between boss.c (workers and their lives), boss_open.c (what is handed out), boss_reload.c (what is
+ * handed out afresh) and boss_notify.c (what a service manager hears).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_BOSS_INTERNAL_H
@@ -34,6 +34,8 @@ struct worker {
     uint32_t index;
     char name[32];
     bool runs, ready, ready_once;
+    bool mute;                /* the last question for the watchdog has no answer */
+    uint32_t asked, answered; /* numbers of such questions */
     struct spawn_child child;
     struct watch ended, heard; /* pidfd, control socket */
     struct timer again;
@@ -66,5 +68,13 @@ MUST_USE enum status boss_hand_files(const struct boss_open *b, enum role role, 
 void boss_reload(const struct boss_options *o, struct boss_open *b, struct crew *crew);
 /* Files that changed (or all), to who reads them. */
 void boss_renew_files(struct boss_open *b, struct crew *crew, bool all);
+
+/* Finds out whether there is a service manager; the others do nothing without. */
+void boss_notify_begin(struct crew *crew);
+void boss_notify_end(void);
+void boss_notify_crew(void);      /* somebody is ready, or not any more */
+void boss_notify_ready(void);     /* the server is, or is again after a reload */
+void boss_notify_reloading(void); /* only once it was ready */
+void boss_notify_stopping(const char *reason);
 
 #endif

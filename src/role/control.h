@@ -1,7 +1,7 @@
 /* control.h - what boss and a role say to each other over the control socket.
  *
- * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, LOG, STOP.
- * From the role: READY once; FAILED before it ends by itself.
+ * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, LOG, PING, STOP.
+ * From the role: READY once; PONG after each PING; FAILED before it ends by itself.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_CONTROL_H
@@ -18,7 +18,9 @@ enum control_kind {
     CONTROL_PEER,     /* role, index, incarnation, value = first; fds: socket, ring */
     CONTROL_FILES,    /* all files were sent afresh */
     CONTROL_LOG,      /* fd: write there from now on */
+    CONTROL_PING,     /* value = number of the question */
     CONTROL_STOP,
+    CONTROL_PONG,   /* value = the same number */
     CONTROL_READY,  /* value = bits of the walls that hold */
     CONTROL_FAILED, /* text = why */
 };

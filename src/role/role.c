@@ -178,8 +178,10 @@ on_message(const struct control *c, struct control_packet *p)
         if (p->fd_count == 1)
             logger_move(p->fds[0]);
         break;
+    case CONTROL_PING: say(CONTROL_PONG, c->value, ""); break;
     case CONTROL_STOP: stop(); break;
     case CONTROL_GO:
+    case CONTROL_PONG:
     case CONTROL_READY:
     case CONTROL_FAILED: break;
     }
