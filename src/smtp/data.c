@@ -33,15 +33,15 @@ smtp_cmd_data(struct smtp_session *s, struct str args)
         return smtp_error(s, 503, "5.5.1", "Say MAIL first");
     if (s->mail.rcpt_count == 0)
         return smtp_error(s, 554, "5.5.1", "There is no valid recipient");
-    if (smtp_world->store == NULL)
+    struct ipc_peer *store;
+    if (hold_store(&s->hold, &smtp_world->store, &store) != OK)
         return smtp_reply(s, 451, "4.3.0", "Cannot take mail now, try again");
     write_trace(s, &trace);
     struct smtp_body_fields fields = {0};
     if (smtp_is_submission(s))
         fields = missing_fields(s);
-    s->mail.body =
-        smtp_body_new(smtp_world->store, buf_str(&trace), smtp_world->config->message_bytes_max,
-                      smtp_is_submission(s) ? &fields : NULL);
+    s->mail.body = smtp_body_new(store, buf_str(&trace), smtp_world->config->message_bytes_max,
+                                 smtp_is_submission(s) ? &fields : NULL);
     s->rest = SMTP_REST_BODY;
     conn_rest(s->conn, REST_BYTES);
     return conn_write(s->conn, STR("354 End the message with CR LF . CR LF\r\n"));
@@ -69,8 +69,7 @@ smtp_body_input(struct smtp_session *s)
     s->messages++;
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
-    if (o.reply.code == 0) /* the outcome is unknown: whoever cannot wait is left without a reply */
-        return ERR_CLOSED;
+    s->quit = o.reply.code == 421;
     if (o.reply.code >= 500)
         return smtp_error(s, o.reply.code, o.reply.enhanced, "%s", o.reply.text);
     if (o.qid != 0)
@@ -101,7 +100,8 @@ reply_of(enum status e, const struct smtp_body *b)
     case ERR_NOT_FOUND: return (struct smtp_reply){550, "5.1.1", "There is no such address here"};
     case ERR_DENIED: return (struct smtp_reply){550, "5.7.1", "Not allowed"};
     case ERR_TEMP: return (struct smtp_reply){451, "4.3.0", "Cannot take it now, try again"};
-    default: return (struct smtp_reply){0, NULL, NULL}; /* closed or failed: nobody knows */
+    default: /* closed or failed: nobody knows, and the session ends */
+        return (struct smtp_reply){421, "4.3.0", "The mail store was lost, send it again"};
     }
 }
 

@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "config/events.h"
+#include "ipc/hold.h"
 #include "rt/logger.h"
 #include "smtp/body.h"
 #include "smtp/command.h"
@@ -42,6 +43,7 @@ struct smtp_session {
     struct str helo; /* owned; empty until greeted */
     uint32_t errors, messages, logins;
     bool quit;
+    struct hold hold;
     uint64_t account;   /* 0 until AUTH succeeded */
     struct str address; /* owned; of the account */
     struct str name;    /* owned; AUTH LOGIN's first answer */
