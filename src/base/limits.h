@@ -20,6 +20,8 @@
     LIMIT(TLS_HANDSHAKE_S,         30,        "s",        "closed") \
     LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
     LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \
+    LIMIT(STORE_HOLD_S,            10,        "s",        "a read waits for a store that is away: NO [UNAVAILABLE] / 451 / -ERR [SYS/TEMP]") \
+    LIMIT(STORE_GRANT_S,           5,         "s",        "a new store does not know the session: BYE / 421 / -ERR") \
     /* SMTP: RFC 5321 section 4.5.3 */ \
     LIMIT(SMTP_LINE_BYTES,         2048,      "bytes",    "500 5.5.2; RFC 5321 says 512, SMTPUTF8 and AUTH need more") \
     LIMIT(SMTP_AUTH_LINE_BYTES,    12288,     "bytes",    "500 5.5.2 or 5.5.6, RFC 4954 section 4; RFC 5034 wants it of POP3 too") \

@@ -181,7 +181,7 @@ imap_append_begin(struct imap_session *s, struct str head, const struct imap_lit
 /* ---- the message ---- */
 
 static SUSPENDS enum status
-send_piece(struct imap_append *p)
+send_piece(struct imap_session *s, struct imap_append *p)
 {
     AUTO_ARENA *a = arena_new(REPLY_ARENA);
     struct store_blob_add_reply added;
@@ -190,7 +190,7 @@ send_piece(struct imap_append *p)
         struct store_blob_open open = {.size_hint = p->piece.len + p->left};
         struct store_blob_open_reply opened;
         struct ipc_peer *store;
-        TRY(imap_store(&store));
+        TRY(imap_store(s, &store));
         TRY(store_blob_open_call(store, &open, a, &opened));
         p->store = store;
         p->handle = opened.handle;
@@ -203,12 +203,12 @@ send_piece(struct imap_append *p)
 
 /* Nothing was promised yet: whatever fails here is a plain NO at the end. */
 static SUSPENDS void
-keep(struct imap_append *p, struct str bytes)
+keep(struct imap_session *s, struct imap_append *p, struct str bytes)
 {
     if (p->failed != OK)
         return;
     if (p->piece.len + bytes.len > PIECE_MAX) {
-        enum status e = send_piece(p);
+        enum status e = send_piece(s, p);
         if (e != OK && p->failed == OK)
             p->failed = e == ERR_CLOSED ? ERR_TEMP : e;
         if (p->failed != OK) {
@@ -228,7 +228,7 @@ imap_append_bytes(struct imap_session *s, bool *more_out)
     *more_out = bytes.len > 0;
     if (bytes.len == 0)
         return OK;
-    keep(p, bytes);
+    keep(s, p, bytes);
     p->left -= bytes.len;
     conn_consume(s->conn, bytes.len);
     if (p->left == 0)
@@ -246,12 +246,11 @@ commit(struct imap_session *s, struct imap_append *p, struct store_append_reply 
 
     TRY(p->failed);
     if (p->handle != 0 && p->piece.len > 0) {
-        enum status e = send_piece(p);
+        enum status e = send_piece(s, p);
         if (p->failed != OK || e == ERR_CLOSED)
             return ERR_TEMP;
         TRY(e);
     }
-    TRY(imap_store(&store));
     struct store_append req = {.session = s->id,
                                .mailbox = p->mailbox,
                                .handle = p->handle,
@@ -260,8 +259,14 @@ commit(struct imap_session *s, struct imap_append *p, struct store_append_reply 
                                .keywords = p->flags.keywords,
                                .keywords_count = p->flags.keyword_count,
                                .received = p->received.us};
-    enum status e = store_append_call(store, &req, a, rep);
-    p->handle = 0; /* the store's by now, whatever it said */
+    bool small = p->handle == 0; /* whatever a store says to a handle, that is gone then */
+    enum status e;
+    do {
+        TRY(imap_store(s, &store));
+        TRY(p->failed); /* a handle is of the old channel, and what it holds is lost */
+        e = store_append_call(store, &req, a, rep);
+        p->handle = 0;
+    } while (hold_write_again(&s->hold, e) && small);
     return e;
 }
 

@@ -102,7 +102,7 @@ imap_cmd_noop(struct imap_cmd *c)
 {
     if (!imap_scan_end(&c->in))
         return imap_bad(c, "There is an argument too many");
-    if (c->s->box != NULL && box_refresh(c->s->box, c->s->id, true) != OK) {
+    if (c->s->box != NULL && box_refresh(c->s->box, c->s, true) != OK) {
         /* Away: the news comes with a later command.  Gone: imap_ok() says so. */
     }
     return imap_ok(c, NULL, "Done");

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/size.h"
-#include "imap/session.h"
+#include "imap/commands.h"
 #include "imap/user.h"
 #include "ipc/store_ipc.h"
 
@@ -24,8 +24,8 @@ struct news {
     bool full; /* entries are the whole mailbox */
 };
 
-static SUSPENDS enum status load_news(struct box *b, uint64_t session, struct news *n);
-static SUSPENDS enum status load_view(struct box *b, uint64_t session, struct news *n);
+static SUSPENDS enum status load_news(struct box *b, struct imap_session *s, struct news *n);
+static SUSPENDS enum status load_view(struct box *b, struct imap_session *s, struct news *n);
 static void news_sort(struct news *n);
 static void take_news(struct box *b, const struct news *n);
 
@@ -135,23 +135,23 @@ box_new(uint64_t account, const struct store_mailbox *mailbox)
 }
 
 enum status
-box_open(uint64_t session, uint64_t account, const struct store_mailbox *mailbox, struct box **out)
+box_open(struct imap_session *s, const struct store_mailbox *mailbox, struct box **out)
 {
-    struct box *b = box_find(account, mailbox->id);
+    struct box *b = box_find(s->account, mailbox->id);
 
     if (b != NULL && b->uidvalidity != mailbox->uidvalidity) {
         b->gone = true;
         b = NULL;
     }
     if (b == NULL)
-        b = box_new(account, mailbox);
+        b = box_new(s->account, mailbox);
     b->refs++;
     b->uidnext = MAX(b->uidnext, mailbox->uidnext);
     if (mailbox->modseq > b->modseq)
         b->stale = true;
     if (b->keyword_count == 0)
         box_keywords(b, mailbox->keywords, mailbox->keywords_count);
-    enum status e = box_refresh(b, session, false);
+    enum status e = box_refresh(b, s, false);
     if (e != OK) {
         box_close(&b);
         return e;
@@ -237,16 +237,16 @@ box_mark_all_stale(void)
 /* ---- following the store ---- */
 
 static SUSPENDS enum status
-refresh_locked(struct box *b, uint64_t session)
+refresh_locked(struct box *b, struct imap_session *s)
 {
     AUTO(news_release)
     struct news n = {.entries = BUF(NEWS_BYTES), .vanished = BUF(NEWS_BYTES), .modseq = b->modseq};
 
     b->refresh_round++;
     b->stale = false; /* a note that comes meanwhile sets it again */
-    enum status e = b->loaded ? load_news(b, session, &n) : load_view(b, session, &n);
+    enum status e = b->loaded ? load_news(b, s, &n) : load_view(b, s, &n);
     if (e == OK && n.full && b->loaded)
-        e = load_view(b, session, &n);
+        e = load_view(b, s, &n);
     if (e != OK) {
         b->stale = true;
         b->gone = b->gone || e == ERR_NOT_FOUND;
@@ -257,37 +257,51 @@ refresh_locked(struct box *b, uint64_t session)
     return OK;
 }
 
+/* *needed_out: the store must be asked, and was; else somebody else did it for us. */
+static SUSPENDS enum status
+refresh_once(struct box *b, struct imap_session *s, const uint32_t *forced, bool *needed_out)
+{
+    TRY(fiber_lock_take(&b->refreshing));
+    /* Whoever began to ask after we came asked for us too. */
+    bool needed = !b->gone && (b->stale || (forced != NULL && b->refresh_round == *forced));
+    enum status e = b->gone ? ERR_NOT_FOUND : needed ? refresh_locked(b, s) : OK;
+    fiber_lock_give(&b->refreshing);
+    *needed_out = needed;
+    return e;
+}
+
 enum status
-box_refresh(struct box *b, uint64_t session, bool force)
+box_refresh(struct box *b, struct imap_session *s, bool force)
 {
     uint32_t asked = b->refresh_round;
+    struct ipc_peer *store;
+    bool needed = false;
+    enum status e;
 
     if (b->gone)
         return ERR_NOT_FOUND;
     /* While somebody asks, it is not stale any more and not up to date yet. */
     if (!force && !b->stale && b->refreshing.owner == NULL)
         return OK;
-    TRY(fiber_lock_take(&b->refreshing));
-    /* Whoever began to ask after we came asked for us too. */
-    bool needed = b->stale || (force && b->refresh_round == asked);
-    enum status e = b->gone ? ERR_NOT_FOUND : needed ? refresh_locked(b, session) : OK;
-    fiber_lock_give(&b->refreshing);
+    /* All wait for a store that is away side by side, and hold no lock meanwhile. */
+    do {
+        TRY(imap_store(s, &store));
+        e = refresh_once(b, s, force ? &asked : NULL, &needed);
+    } while (needed && hold_read_again(&s->hold, e));
     return e;
 }
 
 static SUSPENDS enum status
-load_news(struct box *b, uint64_t session, struct news *n)
+load_news(struct box *b, struct imap_session *s, struct news *n)
 {
     bool more = true;
 
     while (more && !n->full) {
         AUTO_ARENA *a = arena_new(PAGE_ARENA);
-        struct store_changes req = {.session = session, .mailbox = b->mailbox, .since = n->modseq};
+        struct store_changes req = {.session = s->id, .mailbox = b->mailbox, .since = n->modseq};
         struct store_changes_reply rep;
 
-        if (imap_world->store == NULL)
-            return ERR_TEMP;
-        TRY(store_changes_call(imap_world->store, &req, a, &rep));
+        TRY(store_changes_call(hold_store_now(&s->hold, &imap_world->store), &req, a, &rep));
         if (rep.entries.len % sizeof(struct box_entry) != 0 ||
             (rep.more && rep.modseq <= n->modseq))
             return ERR_CORRUPT;
@@ -306,7 +320,7 @@ load_news(struct box *b, uint64_t session, struct news *n)
 
 /* The whole mailbox, page by page.  The first page's modseq is what we have then; changes since are asked for next. */
 static SUSPENDS enum status
-load_view(struct box *b, uint64_t session, struct news *n)
+load_view(struct box *b, struct imap_session *s, struct news *n)
 {
     uint32_t from = 1;
     bool more = true;
@@ -317,12 +331,10 @@ load_view(struct box *b, uint64_t session, struct news *n)
     while (more) {
         AUTO_ARENA *a = arena_new(PAGE_ARENA);
         struct store_view req = {
-            .session = session, .mailbox = b->mailbox, .from_uid = from, .max = PAGE_ENTRIES};
+            .session = s->id, .mailbox = b->mailbox, .from_uid = from, .max = PAGE_ENTRIES};
         struct store_view_reply rep;
 
-        if (imap_world->store == NULL)
-            return ERR_TEMP;
-        TRY(store_view_call(imap_world->store, &req, a, &rep));
+        TRY(store_view_call(hold_store_now(&s->hold, &imap_world->store), &req, a, &rep));
         size_t count = rep.entries.len / sizeof(struct box_entry);
         if (rep.entries.len % sizeof(struct box_entry) != 0 || (rep.more && count == 0))
             return ERR_CORRUPT;

@@ -60,13 +60,14 @@ struct box {
     struct fiber_lock refreshing;
 };
 
-/* session: a granted session number.  mailbox: as store.mailbox_open or _status answered. */
+/* mailbox: as store.mailbox_open or _status answered. */
+struct imap_session;
 struct store_mailbox;
-MUST_USE SUSPENDS enum status box_open(uint64_t session, uint64_t account,
-                                       const struct store_mailbox *mailbox, struct box **out);
+MUST_USE SUSPENDS enum status box_open(struct imap_session *s, const struct store_mailbox *mailbox,
+                                       struct box **out);
 void box_close(struct box **b);
-/* Brings the box up to date when it is stale (or always, force). */
-MUST_USE SUSPENDS enum status box_refresh(struct box *b, uint64_t session, bool force);
+/* Brings the box up to date when it is stale (or always, force), on behalf of s; held while the store is away. */
+MUST_USE SUSPENDS enum status box_refresh(struct box *b, struct imap_session *s, bool force);
 /* Those that are not up to modseq; 0: in any case.  n = 0: all mailboxes of the account. */
 void box_mark_stale(uint64_t account, uint64_t modseq, const uint32_t *mailboxes, size_t n);
 void box_mark_all_stale(void); /* the store was lost, and with it what it would have told */

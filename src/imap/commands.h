@@ -72,7 +72,7 @@ SUSPENDS enum status imap_cmd_search(struct imap_cmd *c);
 
 /* ---- shared ---- */
 /* The store's channel, waited for while it is away, up to 10 s; then ERR_TEMP. */
-MUST_USE SUSPENDS enum status imap_store(struct ipc_peer **out);
+MUST_USE SUSPENDS enum status imap_store(struct imap_session *s, struct ipc_peer **out);
 /* ERR_NOT_FOUND also for a name without a mailbox.  m_out lives in a. */
 struct store_mailbox;
 MUST_USE SUSPENDS enum status imap_find_mailbox(struct imap_session *s, struct str name,

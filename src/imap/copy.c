@@ -115,6 +115,7 @@ do_copy(struct imap_cmd *c, struct str name, struct copying *k)
     struct imap_session *s = c->s;
     struct store_mailbox to;
     struct ipc_peer *store;
+    enum status e;
 
     TRY(imap_find_mailbox(s, name, k->arena, &to));
     if (!to.selectable)
@@ -122,8 +123,11 @@ do_copy(struct imap_cmd *c, struct str name, struct copying *k)
     k->req.session = s->id;
     k->req.mailbox = s->box->mailbox;
     k->req.to = to.id;
-    TRY(imap_store(&store));
-    TRY(store_copy_call(store, &k->req, k->arena, &k->rep));
+    do {
+        TRY(imap_store(s, &store));
+        e = store_copy_call(store, &k->req, k->arena, &k->rep);
+    } while (hold_write_again(&s->hold, e));
+    TRY(e);
     imap_changed(s->account, k->rep.modseq, &to.id, 1);
     if (k->req.move)
         imap_changed(s->account, k->rep.modseq, &k->req.mailbox, 1);
@@ -134,7 +138,7 @@ do_copy(struct imap_cmd *c, struct str name, struct copying *k)
 static SUSPENDS bool
 any_gone(struct imap_session *s, const struct store_range *uids, size_t n)
 {
-    if (box_refresh(s->box, s->id, false) != OK || s->array == s->box->array)
+    if (box_refresh(s->box, s, false) != OK || s->array == s->box->array)
         return false; /* a store that is away will say so itself */
     const struct box_array *now = s->box->array;
     for (size_t i = 0; i < n; i++) {

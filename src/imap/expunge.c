@@ -17,9 +17,13 @@ imap_expunge(struct imap_session *s, const struct store_range *uids, size_t n)
                                 .deleted_only = true};
     struct store_expunge_reply rep;
     struct ipc_peer *store;
+    enum status e;
 
-    TRY(imap_store(&store));
-    TRY(store_expunge_call(store, &req, a, &rep));
+    do {
+        TRY(imap_store(s, &store));
+        e = store_expunge_call(store, &req, a, &rep);
+    } while (hold_write_again(&s->hold, e));
+    TRY(e);
     imap_changed(s->account, rep.modseq, &req.mailbox, 1);
     return OK;
 }

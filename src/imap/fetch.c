@@ -175,9 +175,13 @@ answer_sizes(struct imap_cmd *c, const struct fetch *f, const struct batch *b, s
     struct store_sizes req = {.session = c->s->id, .mids = b->mid, .mids_count = b->count};
     struct store_sizes_reply rep;
     struct ipc_peer *store;
+    enum status e;
 
-    TRY(imap_store(&store));
-    TRY(store_sizes_call(store, &req, a, &rep));
+    do {
+        TRY(imap_store(c->s, &store));
+        e = store_sizes_call(store, &req, a, &rep);
+    } while (hold_read_again(&c->s->hold, e));
+    TRY(e);
     if (rep.sizes_count != b->count)
         return ERR_CORRUPT;
     for (size_t i = 0; i < b->count; i++) {
@@ -214,9 +218,13 @@ answer_records(struct imap_cmd *c, const struct fetch *f, const struct batch *b,
             .session = c->s->id, .mids = b->mid + done, .mids_count = b->count - done};
         struct store_records_reply rep;
         struct ipc_peer *store;
+        enum status e;
 
-        TRY(imap_store(&store));
-        TRY(store_records_call(store, &req, a, &rep));
+        do {
+            TRY(imap_store(c->s, &store));
+            e = store_records_call(store, &req, a, &rep);
+        } while (hold_read_again(&c->s->hold, e));
+        TRY(e);
         if (rep.done == 0 || rep.done > b->count - done)
             return ERR_CORRUPT;
         o->gone |= rep.records_count < rep.done;
@@ -225,7 +233,7 @@ answer_records(struct imap_cmd *c, const struct fetch *f, const struct batch *b,
                 at++; /* expunged meanwhile: left out */
             if (at == done + rep.done)
                 break;
-            enum status e = answer_record(c, f, b->index[at], &rep.records[i], out);
+            e = answer_record(c, f, b->index[at], &rep.records[i], out);
             o->gone |= e == ERR_NOT_FOUND;
             o->missing |= e == ERR_CORRUPT || e == ERR_LIMIT;
             if (e != ERR_NOT_FOUND && e != ERR_CORRUPT && e != ERR_LIMIT)
@@ -318,9 +326,14 @@ add_seen(struct imap_session *s, const struct store_range *uids, size_t n)
                               .unchanged_since = UINT64_MAX};
     struct store_flags_reply rep;
     struct ipc_peer *store;
+    enum status e;
 
-    TRY(imap_store(&store));
-    TRY(store_flags_call(store, &req, a, &rep));
+    /* As a read: to add the flag once more changes nothing. */
+    do {
+        TRY(imap_store(s, &store));
+        e = store_flags_call(store, &req, a, &rep);
+    } while (hold_read_again(&s->hold, e));
+    TRY(e);
     imap_changed(s->account, rep.modseq, &req.mailbox, 1);
     return OK;
 }
@@ -373,5 +386,5 @@ mark_seen(struct imap_cmd *c, struct walk w, struct buf *known)
         TRY(add_seen(s, unseen, n));
         any = true;
     }
-    return any ? box_refresh(s->box, s->id, true) : OK;
+    return any ? box_refresh(s->box, s, true) : OK;
 }

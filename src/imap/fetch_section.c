@@ -82,9 +82,13 @@ read_piece(const struct fetch_message *m, struct range r, struct arena *a, struc
                              .offset = r.from,
                              .max = (uint32_t)MIN(r.end - r.from, (uint64_t)PIECE_MAX)};
     struct store_body_reply rep;
+    enum status e;
 
-    TRY(imap_store(&store));
-    TRY(store_body_call(store, &req, a, &rep));
+    do {
+        TRY(imap_store(m->s, &store));
+        e = store_body_call(store, &req, a, &rep);
+    } while (hold_read_again(&m->s->hold, e));
+    TRY(e);
     if (rep.bytes.len == 0 || rep.bytes.len > r.end - r.from)
         return ERR_CORRUPT;
     *out = rep.bytes;

@@ -30,7 +30,8 @@ extern const struct conn_ops imap_ops;
  * sessions in IDLE are woken.  n = 0: all mailboxes. */
 void imap_changed(uint64_t account, uint64_t modseq, const uint32_t *mailboxes, size_t n);
 void imap_revoked(uint64_t account, uint64_t session); /* session 0 = all */
-/* The store was lost: sessions end with BYE at their next command, since what was under way is unknown. */
+/* The store was lost: reads are held and sessions at rest live on; those that were writing end with BYE. */
 void imap_store_lost(void);
+void imap_store_back(void); /* it is there again: sessions in IDLE look what they missed */
 
 #endif

@@ -195,13 +195,12 @@ load_page(struct imap_session *s, uint32_t *after, struct arena *into, struct tr
     struct store_mailboxes req = {.session = s->id, .after = *after};
     struct store_mailboxes_reply rep;
     struct ipc_peer *store;
-    int64_t until_ms = 0;
     enum status e;
 
     do {
-        TRY(imap_store(&store));
+        TRY(imap_store(s, &store));
         e = store_mailboxes_call(store, &req, a, &rep);
-    } while (imap_read_again(s, e, &until_ms));
+    } while (hold_read_again(&s->hold, e));
     TRY(e);
     for (size_t i = 0; i < rep.mailboxes_count && t->count < LIMIT_MAILBOXES; i++) {
         tree_add(t, &rep.mailboxes[i], into);

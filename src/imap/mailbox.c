@@ -5,25 +5,10 @@
 
 #include "base/size.h"
 #include "imap/commands.h"
-#include "rt/clock.h"
 
 #define MAILBOX_ARENA 65536u
-#define GRANT_WAIT_MS 5000
-#define GRANT_LOOK_MS 50
 
 /* ---- asking the store ---- */
-
-/* A read that failed because the store went away, or came back before auth had given it our grant, is made again. */
-bool
-imap_read_again(struct imap_session *s, enum status e, int64_t *until_ms)
-{
-    if (*until_ms == 0)
-        *until_ms = clock_mono_ms() + GRANT_WAIT_MS;
-    if (e == OK)
-        s->store_lost = false;
-    bool again = e == ERR_CLOSED || (e == ERR_DENIED && s->store_lost);
-    return again && clock_mono_ms() < *until_ms && fiber_sleep(GRANT_LOOK_MS) == OK;
-}
 
 enum status
 imap_find_mailbox(struct imap_session *s, struct str name, struct arena *a,
@@ -32,13 +17,12 @@ imap_find_mailbox(struct imap_session *s, struct str name, struct arena *a,
     struct store_mailbox_open req = {.session = s->id, .name = name};
     struct store_mailbox_open_reply rep;
     struct ipc_peer *store;
-    int64_t until_ms = 0;
     enum status e;
 
     do {
-        TRY(imap_store(&store));
+        TRY(imap_store(s, &store));
         e = store_mailbox_open_call(store, &req, a, &rep);
-    } while (imap_read_again(s, e, &until_ms));
+    } while (hold_read_again(&s->hold, e));
     TRY(e);
     if (rep.mailbox.uidvalidity == 0)
         return ERR_NOT_FOUND;
@@ -96,16 +80,18 @@ imap_cmd_create(struct imap_cmd *c)
         return imap_bad(c, "Expected CREATE mailbox (USE (\\Sent))");
     if (e != OK)
         return imap_no(c, "USEATTR", "That special use is not known here");
-    e = imap_store(&store);
-    if (e == OK)
-        e = store_mailbox_create_call(store, &req, a, &rep);
+    do {
+        e = imap_store(c->s, &store);
+        if (e == OK)
+            e = store_mailbox_create_call(store, &req, a, &rep);
+    } while (hold_write_again(&c->s->hold, e));
     return e == OK ? imap_ok(c, NULL, "Created") : imap_write_failed(c, e);
 }
 
 static SUSPENDS enum status
 delete_failed(struct imap_cmd *c, enum status e)
 {
-    if (e == ERR_DENIED && !c->s->store_lost)
+    if (e == ERR_DENIED && !hold_forgotten(&c->s->hold))
         return imap_no(c, "CANNOT", "INBOX cannot be deleted");
     if (e == ERR_EXISTS)
         return imap_no(c, "HASCHILDREN", "Delete the mailboxes below it first");
@@ -132,9 +118,11 @@ imap_cmd_delete(struct imap_cmd *c)
     if (e != OK)
         return imap_failed(c, e);
     req.id = m.id;
-    e = imap_store(&store);
-    if (e == OK)
-        e = store_mailbox_delete_call(store, &req, a, &rep);
+    do {
+        e = imap_store(s, &store);
+        if (e == OK)
+            e = store_mailbox_delete_call(store, &req, a, &rep);
+    } while (hold_write_again(&s->hold, e));
     if (e != OK)
         return delete_failed(c, e);
     if (s->box != NULL && s->box->mailbox == m.id)
@@ -162,10 +150,12 @@ imap_cmd_rename(struct imap_cmd *c)
     if (e != OK)
         return imap_failed(c, e);
     req.id = m.id;
-    e = imap_store(&store);
-    if (e == OK)
-        e = store_mailbox_rename_call(store, &req, a, &rep);
-    if (e == ERR_DENIED && !c->s->store_lost)
+    do {
+        e = imap_store(c->s, &store);
+        if (e == OK)
+            e = store_mailbox_rename_call(store, &req, a, &rep);
+    } while (hold_write_again(&c->s->hold, e));
+    if (e == ERR_DENIED && !hold_forgotten(&c->s->hold))
         return imap_no(c, "CANNOT", "A mailbox cannot go below itself");
     if (e != OK)
         return imap_write_failed(c, e);
@@ -184,9 +174,12 @@ subscribe(struct imap_cmd *c, bool on)
     if (!imap_scan_sp(&c->in) || !imap_scan_mailbox(&c->in, c->arena, &req.name) ||
         !imap_scan_end(&c->in))
         return imap_bad(c, "Expected a mailbox name");
-    enum status e = imap_store(&store);
-    if (e == OK)
-        e = store_mailbox_subscribe_call(store, &req, a, &rep);
+    enum status e;
+    do {
+        e = imap_store(c->s, &store);
+        if (e == OK)
+            e = store_mailbox_subscribe_call(store, &req, a, &rep);
+    } while (hold_write_again(&c->s->hold, e));
     if (e != OK)
         return imap_write_failed(c, e);
     return imap_ok(c, NULL, on ? "Subscribed" : "Unsubscribed");

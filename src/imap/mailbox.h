@@ -1,4 +1,4 @@
-/* mailbox.h - what LIST and STATUS share: attributes of mailboxes, and reads that outlive the store.
+/* mailbox.h - what LIST and STATUS share: attributes of mailboxes.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef IMAP_MAILBOX_H
@@ -23,8 +23,5 @@ void imap_add_status(struct buf *b, struct str name, const struct store_mailbox 
 #define IMAP_SPECIAL_COUNT 7u /* enum<6> special of store.ipc */
 /* "\Sent" ...; empty for none */
 struct str imap_special_name(unsigned special);
-
-/* After a read of the store: shall it be made again?  *until_ms starts as 0.  Waits a little before it says yes. */
-SUSPENDS bool imap_read_again(struct imap_session *s, enum status e, int64_t *until_ms);
 
 #endif

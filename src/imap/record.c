@@ -12,7 +12,7 @@
 enum { PIECE_MAX = 1 << 20 };
 
 enum status
-imap_read_body(const struct imap_session *s, uint64_t mid, uint64_t size, struct buf *body)
+imap_read_body(struct imap_session *s, uint64_t mid, uint64_t size, struct buf *body)
 {
     while (body->len < size) {
         AUTO_ARENA *a = arena_new(PIECE_MAX + 4096);
@@ -20,9 +20,13 @@ imap_read_body(const struct imap_session *s, uint64_t mid, uint64_t size, struct
             .session = s->id, .mid = mid, .offset = body->len, .max = PIECE_MAX};
         struct store_body_reply rep;
         struct ipc_peer *store;
+        enum status e;
 
-        TRY(imap_store(&store));
-        TRY(store_body_call(store, &req, a, &rep));
+        do {
+            TRY(imap_store(s, &store));
+            e = store_body_call(store, &req, a, &rep);
+        } while (hold_read_again(&s->hold, e));
+        TRY(e);
         if (rep.bytes.len == 0)
             return ERR_CORRUPT;
         buf_add(body, rep.bytes);
@@ -32,7 +36,7 @@ imap_read_body(const struct imap_session *s, uint64_t mid, uint64_t size, struct
 }
 
 enum status
-imap_record(const struct imap_session *s, const struct store_record *r, struct buf *made,
+imap_record(struct imap_session *s, const struct store_record *r, struct buf *made,
             struct record *out)
 {
     AUTO_BUF body = BUF(IMAP_BODY_MAX);

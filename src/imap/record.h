@@ -14,11 +14,10 @@
 
 struct store_record;
 /* All size bytes of a message.  ERR_LIMIT: more than *body takes; ERR_NOT_FOUND: it is gone. */
-MUST_USE SUSPENDS enum status imap_read_body(const struct imap_session *s, uint64_t mid,
-                                             uint64_t size, struct buf *body);
+MUST_USE SUSPENDS enum status imap_read_body(struct imap_session *s, uint64_t mid, uint64_t size,
+                                             struct buf *body);
 /* Opens the record that came with r; *out points into r, or into *made (of RECORD_MAX) when it had to be made anew. */
-MUST_USE SUSPENDS enum status imap_record(const struct imap_session *s,
-                                          const struct store_record *r, struct buf *made,
-                                          struct record *out);
+MUST_USE SUSPENDS enum status imap_record(struct imap_session *s, const struct store_record *r,
+                                          struct buf *made, struct record *out);
 
 #endif

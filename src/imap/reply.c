@@ -85,7 +85,7 @@ enum status
 imap_failed(struct imap_cmd *c, enum status e)
 {
     ASSERT(e != OK);
-    if (e == ERR_DENIED && c->s->store_lost)
+    if (e == ERR_DENIED && hold_forgotten(&c->s->hold))
         return imap_bye(c->s, "The server was restarted, log in again");
     if (failures[e].code != NULL)
         return imap_no(c, failures[e].code, failures[e].text);

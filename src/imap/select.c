@@ -73,7 +73,7 @@ open_mailbox(struct imap_session *s, struct str name)
     TRY(imap_find_mailbox(s, name, a, &m));
     if (!m.selectable)
         return ERR_EXISTS;
-    TRY(box_open(s->id, s->account, &m, &s->box));
+    TRY(box_open(s, &m, &s->box));
     s->array = box_array_ref(s->box->array);
     s->count = s->array->count;
     s->modseq = s->box->modseq;

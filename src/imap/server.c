@@ -15,9 +15,7 @@
 /* Escaped strings take what they came in, one set 512 KiB, a SEARCH a megabyte more (search_parse.c). */
 #define COMMAND_ARENA (8u << 20)
 /* What a client may send after all when it did not wait for our "+" and the command is too large. */
-#define SWALLOW_MAX   (256u << 20)
-#define STORE_WAIT_MS 10000
-#define STORE_LOOK_MS 20
+#define SWALLOW_MAX (256u << 20)
 
 const struct imap_world *imap_world;
 static struct list strangers = {&strangers, &strangers}; /* sessions before log-in */
@@ -90,25 +88,27 @@ imap_store_lost(void)
     while ((u = imap_user_next(&cursor)) != NULL) {
         list_each (node, &u->sessions) {
             struct imap_session *s = LIST_ENTRY(node, struct imap_session, node);
-            s->store_lost = true;
             if (s->append != NULL)
                 imap_append_store_lost(s->append);
         }
     }
 }
 
-enum status
-imap_store(struct ipc_peer **out)
+void
+imap_store_back(void)
 {
-    int64_t until = clock_mono_ms() + STORE_WAIT_MS;
+    size_t cursor = 0;
+    struct imap_user *u;
 
-    while (imap_world->store == NULL) {
-        if (clock_mono_ms() >= until)
-            return ERR_TEMP;
-        TRY(fiber_sleep(STORE_LOOK_MS));
-    }
-    *out = imap_world->store;
-    return OK;
+    while ((u = imap_user_next(&cursor)) != NULL)
+        list_each (node, &u->sessions)
+            imap_wake_idle(LIST_ENTRY(node, struct imap_session, node));
+}
+
+enum status
+imap_store(struct imap_session *s, struct ipc_peer **out)
+{
+    return hold_store(&s->hold, &imap_world->store, out);
 }
 
 /* ---- gathering ---- */

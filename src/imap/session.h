@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/scan.h"
 #include "imap/box.h"
+#include "ipc/hold.h"
 
 enum imap_state { /* RFC 3501 section 3, as bits, so that a verb can name those it may come in */
                   IMAP_NOT_AUTH = 1,
@@ -49,8 +50,7 @@ struct imap_session {
     uint64_t modseq;
     uint32_t keyword_round; /* of the box, as told */
     bool read_only;
-    bool
-        store_lost; /* since the last answer of the store: a refusal means that our grant is lost */
+    struct hold hold;
     /* The command being gathered; no memory between commands. */
     struct buf command; /* complete lines and literals, as they came, without the last CRLF */
     uint64_t literal_left;

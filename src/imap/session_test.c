@@ -24,6 +24,7 @@ main(void)
         .revoked = imap_revoked,
         .changed = imap_changed,
         .store_lost = imap_store_lost,
+        .store_back = imap_store_back,
     };
 
     return transcript_main("tests/session/imap_*.t", &imap);

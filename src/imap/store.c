@@ -74,9 +74,13 @@ change_flags(struct imap_session *s, const struct change *ch, const struct store
                               .unchanged_since = UINT64_MAX};
     struct store_flags_reply rep;
     struct ipc_peer *store;
+    enum status e;
 
-    TRY(imap_store(&store));
-    TRY(store_flags_call(store, &req, a, &rep));
+    do {
+        TRY(imap_store(s, &store));
+        e = store_flags_call(store, &req, a, &rep);
+    } while (hold_write_again(&s->hold, e));
+    TRY(e);
     box_keywords(s->box, rep.keywords, rep.keywords_count);
     imap_changed(s->account, rep.modseq, &req.mailbox, 1);
     return OK;

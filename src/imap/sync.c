@@ -56,11 +56,7 @@ tell_changed(struct imap_session *s, size_t count, struct buf *b)
 static SUSPENDS enum status
 catch_up(struct imap_session *s)
 {
-    bool asks = s->box->stale;
-
-    if (box_refresh(s->box, s->id, false) == OK && asks)
-        s->store_lost = false;
-    if (s->box == NULL || !s->box->gone)
+    if (box_refresh(s->box, s, false) == OK || !s->box->gone)
         return OK;
     return imap_bye(s, "The mailbox was deleted"); /* RFC 2180 section 3.3 */
 }

@@ -42,8 +42,14 @@ load_page(struct pop3_session *s, uint32_t *from, bool *more)
     struct store_view req = {
         .session = s->id, .mailbox = s->mailbox, .from_uid = *from, .max = VIEW_MAX};
     struct store_view_reply rep;
+    struct ipc_peer *store;
+    enum status e;
 
-    TRY(store_view_call(pop3_world->store, &req, a, &rep));
+    do {
+        TRY(hold_store(&s->hold, &pop3_world->store, &store));
+        e = store_view_call(store, &req, a, &rep);
+    } while (hold_read_again(&s->hold, e));
+    TRY(e);
     size_t n = rep.entries.len / ENTRY_BYTES;
     n = MIN(n, LIMIT_POP3_MESSAGES - s->count);
     if (n == 0) {
@@ -66,11 +72,17 @@ load_sizes(struct pop3_session *s, size_t from, size_t n)
     AUTO_ARENA *a = arena_new(512u * 1024);
     uint64_t *mids = ARENA_ARRAY(a, uint64_t, n);
     struct store_sizes_reply rep;
+    struct ipc_peer *store;
+    enum status e;
 
     for (size_t i = 0; i < n; i++)
         mids[i] = s->messages[from + i].mid;
     struct store_sizes req = {.session = s->id, .mids = mids, .mids_count = n};
-    TRY(store_sizes_call(pop3_world->store, &req, a, &rep));
+    do {
+        TRY(hold_store(&s->hold, &pop3_world->store, &store));
+        e = store_sizes_call(store, &req, a, &rep);
+    } while (hold_read_again(&s->hold, e));
+    TRY(e);
     if (rep.sizes_count != n)
         return ERR_CORRUPT;
     for (size_t i = 0; i < n; i++)
@@ -84,12 +96,16 @@ pop3_load(struct pop3_session *s)
     AUTO_ARENA *a = arena_new(65536);
     struct store_mailbox_open open = {.session = s->id, .name = STR("INBOX")};
     struct store_mailbox_open_reply opened;
+    struct ipc_peer *store;
     uint32_t from = 1;
     bool more = true;
+    enum status e;
 
-    if (pop3_world->store == NULL)
-        return ERR_TEMP;
-    TRY(store_mailbox_open_call(pop3_world->store, &open, a, &opened));
+    do {
+        TRY(hold_store(&s->hold, &pop3_world->store, &store));
+        e = store_mailbox_open_call(store, &open, a, &opened);
+    } while (hold_read_again(&s->hold, e));
+    TRY(e);
     s->mailbox = opened.mailbox.id;
     s->uidvalidity = opened.mailbox.uidvalidity;
     while (more)
@@ -181,6 +197,20 @@ send_stuffed(struct pop3_session *s, struct line_encoder *e, struct str piece)
     return OK;
 }
 
+static SUSPENDS enum status
+read_piece(struct pop3_session *s, const struct store_body *req, struct arena *a,
+           struct store_body_reply *rep)
+{
+    struct ipc_peer *store;
+    enum status e;
+
+    do {
+        TRY(hold_store(&s->hold, &pop3_world->store, &store));
+        e = store_body_call(store, req, a, rep);
+    } while (hold_read_again(&s->hold, e));
+    return e;
+}
+
 /* cut: NULL = everything.  ERR_NOT_FOUND: gone meanwhile, and nothing was sent. */
 static SUSPENDS enum status
 send_message(struct pop3_session *s, const struct pop3_message *m, struct pop3_top *cut)
@@ -195,11 +225,11 @@ send_message(struct pop3_session *s, const struct pop3_message *m, struct pop3_t
             .session = s->id, .mid = m->mid, .offset = offset, .max = PIECE_MAX};
         struct store_body_reply rep;
 
-        if (pop3_world->store == NULL)
-            return offset == 0 ? ERR_TEMP : ERR_CLOSED;
-        enum status e = store_body_call(pop3_world->store, &req, a, &rep);
+        enum status e = read_piece(s, &req, a, &rep);
         if (e != OK)
-            return offset == 0 ? e : ERR_CLOSED; /* in the middle there is no way to say no */
+            return offset > 0        ? ERR_CLOSED /* in the middle there is no way to say no */
+                   : e == ERR_CLOSED ? ERR_TEMP
+                                     : e;
         if (offset == 0)
             TRY(pop3_ok(s, "%llu octets", (unsigned long long)rep.size));
         size = rep.size;
@@ -281,10 +311,14 @@ expunge(struct pop3_session *s, const struct store_range *ranges, size_t n)
     struct store_expunge req = {
         .session = s->id, .mailbox = s->mailbox, .uids = ranges, .uids_count = n};
     struct store_expunge_reply rep;
+    struct ipc_peer *store;
+    enum status e;
 
-    if (pop3_world->store == NULL)
-        return ERR_TEMP;
-    return store_expunge_call(pop3_world->store, &req, a, &rep);
+    do {
+        TRY(hold_store(&s->hold, &pop3_world->store, &store));
+        e = store_expunge_call(store, &req, a, &rep);
+    } while (hold_write_again(&s->hold, e));
+    return e;
 }
 
 enum status

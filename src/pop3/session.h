@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "ipc/hold.h"
 #include "pop3/pop3.h"
 
 enum pop3_rest { POP3_REST_COMMAND, POP3_REST_PLAIN, POP3_REST_NAME, POP3_REST_PASSWORD };
@@ -25,6 +26,7 @@ struct pop3_session {
     enum pop3_rest rest;
     uint32_t logins, errors;
     bool quit;
+    struct hold hold;
     struct str name;  /* owned: USER, or the first answer of LOGIN */
     uint64_t account; /* 0 until logged in */
     uint32_t mailbox, uidvalidity;

@@ -76,17 +76,24 @@ begin(const struct role_start *s, struct problem *why)
 }
 
 static void
-peer_arrived(struct ipc_peer *p)
+follow_peers(void)
 {
-    (void)p;
     smtp.store = imap.store = pop3.store = role_peer(ROLE_STORE);
     smtp.auth = imap.auth = pop3.auth = role_peer(ROLE_AUTH);
 }
 
 static void
+peer_arrived(struct ipc_peer *p)
+{
+    follow_peers();
+    if (ipc_role(p) == ROLE_STORE)
+        imap_store_back();
+}
+
+static void
 peer_gone(struct ipc_peer *p)
 {
-    peer_arrived(p);
+    follow_peers();
     if (ipc_role(p) == ROLE_STORE)
         imap_store_lost();
 }

@@ -23,12 +23,11 @@ static void log_message(const struct smtp_session *s, const struct outcome *o, u
 enum status
 smtp_cmd_data(struct smtp_session *s, struct str args)
 {
-    struct smtp_reply no = smtp_message_refusal(s);
-
     if (args.len > 0)
         return smtp_error(s, 501, "5.5.4", "DATA takes no argument");
     if (s->mail.body != NULL) /* RFC 3030 section 2 */
         return smtp_error(s, 503, "5.5.1", "Go on with BDAT, or say RSET");
+    struct smtp_reply no = smtp_message_refusal(s);
     if (no.code >= 500)
         return smtp_error(s, no.code, no.enhanced, "%s", no.text);
     if (no.code != 0)
@@ -40,13 +39,14 @@ smtp_cmd_data(struct smtp_session *s, struct str args)
 }
 
 struct smtp_reply
-smtp_message_refusal(const struct smtp_session *s)
+smtp_message_refusal(struct smtp_session *s)
 {
     if (!s->mail.open)
         return (struct smtp_reply){503, "5.5.1", "Say MAIL first"};
     if (s->mail.rcpt_count == 0)
         return (struct smtp_reply){554, "5.5.1", "There is no valid recipient"};
-    if (smtp_world->store == NULL)
+    struct ipc_peer *store;
+    if (hold_store(&s->hold, &smtp_world->store, &store) != OK)
         return (struct smtp_reply){451, "4.3.0", "Cannot take mail now, try again"};
     return (struct smtp_reply){0};
 }
@@ -94,8 +94,7 @@ smtp_message_end(struct smtp_session *s)
     s->messages++;
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
-    if (o.reply.code == 0) /* the outcome is unknown: whoever cannot wait is left without a reply */
-        return ERR_CLOSED;
+    s->quit = o.reply.code == 421;
     if (o.reply.code >= 500)
         return smtp_error(s, o.reply.code, o.reply.enhanced, "%s", o.reply.text);
     if (o.qid != 0)
@@ -126,7 +125,8 @@ smtp_message_reply(enum status e, const struct smtp_body *b)
     case ERR_NOT_FOUND: return (struct smtp_reply){550, "5.1.1", "There is no such address here"};
     case ERR_DENIED: return (struct smtp_reply){550, "5.7.1", "Not allowed"};
     case ERR_TEMP: return (struct smtp_reply){451, "4.3.0", "Cannot take it now, try again"};
-    default: return (struct smtp_reply){0, NULL, NULL}; /* closed or failed: nobody knows */
+    default: /* closed or failed: nobody knows, and the session ends */
+        return (struct smtp_reply){421, "4.3.0", "The mail store was lost, send it again"};
     }
 }
 

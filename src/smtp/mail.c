@@ -20,8 +20,14 @@ check_sender(struct smtp_session *s, bool *stop)
         return OK;
     struct store_may_send_as ask = {.session = s->id, .address = s->mail.said.sender};
     struct store_may_send_as_reply answer;
+    struct ipc_peer *store;
+    enum status e;
     *stop = true;
-    enum status e = store_may_send_as_call(smtp_world->store, &ask, s->mail.arena, &answer);
+    do {
+        e = hold_store(&s->hold, &smtp_world->store, &store);
+        if (e == OK)
+            e = store_may_send_as_call(store, &ask, s->mail.arena, &answer);
+    } while (hold_read_again(&s->hold, e));
     if (e == ERR_DENIED) { /* store and auth were both started anew: nobody remembers this log-in */
         s->quit = true;
         return smtp_reply(s, 421, "4.7.0", "The server was restarted, please log in again");
@@ -102,10 +108,14 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
 {
     struct store_rcpt ask = {.address = r->address, .size = s->mail.said.size};
     struct store_rcpt_reply answer;
+    struct ipc_peer *store;
+    enum status e;
 
-    enum status e = smtp_world->store == NULL
-                        ? ERR_CLOSED
-                        : store_rcpt_call(smtp_world->store, &ask, a, &answer);
+    do {
+        e = hold_store(&s->hold, &smtp_world->store, &store);
+        if (e == OK)
+            e = store_rcpt_call(store, &ask, a, &answer);
+    } while (hold_read_again(&s->hold, e));
     if (e == ERR_NO_SPACE)
         return smtp_reply(s, 452, "4.3.1", "The server's disk is full, try again later");
     if (e != OK)

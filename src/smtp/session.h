@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "config/events.h"
+#include "ipc/hold.h"
 #include "rt/logger.h"
 #include "smtp/body.h"
 #include "smtp/command.h"
@@ -60,6 +61,7 @@ struct smtp_session {
     struct str helo; /* owned; empty until greeted */
     uint32_t errors, messages, logins;
     bool quit;
+    struct hold hold;
     uint64_t account;   /* 0 until AUTH succeeded */
     struct str address; /* owned; of the account */
     struct str name;    /* owned; AUTH LOGIN's first answer */
@@ -96,7 +98,7 @@ SUSPENDS enum status smtp_body_input(struct smtp_session *s);
 SUSPENDS enum status smtp_chunk_input(struct smtp_session *s);
 /* What DATA and BDAT share: why no message can begin now (code 0: it can), its beginning, and its end: the store's
  * answer becomes the reply, and the transaction is over. */
-struct smtp_reply smtp_message_refusal(const struct smtp_session *s);
+SUSPENDS struct smtp_reply smtp_message_refusal(struct smtp_session *s);
 void smtp_message_begin(struct smtp_session *s);
 SUSPENDS enum status smtp_message_end(struct smtp_session *s);
 /* The reply to a message that the store, or the reader of its bytes, said e to. */

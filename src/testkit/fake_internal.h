@@ -43,6 +43,8 @@ struct fake {
     struct ipc_peer *auth, *auth_far;
     struct fake_mailbox boxes[FAKE_MAILBOXES]; /* id is index + 1 */
     uint32_t next_validity;
+    uint64_t lives;  /* of the store */
+    bool comes_back; /* as soon as it is gone */
     uint64_t modseq, next_mid;
     struct str fail_verb;
     enum status fail_status;

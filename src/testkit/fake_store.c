@@ -7,6 +7,7 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "ipc/auth_serve.h"
+#include "ipc/hold.h"
 #include "ipc/store_serve.h"
 #include "ipc/watch_ipc.h"
 #include "ipc/watch_serve.h"
@@ -210,6 +211,8 @@ watch_serve_revoked(struct ipc_peer *from, const struct watch_revoked *req, stru
     fake.protocol->revoked(req->account, req->session);
 }
 
+static void revive(void);
+
 static void
 peer_gone(struct ipc_peer *p)
 {
@@ -222,6 +225,8 @@ peer_gone(struct ipc_peer *p)
     tell_world();
     if (fake.protocol->store_lost != NULL)
         fake.protocol->store_lost();
+    if (fake.comes_back)
+        revive();
 }
 
 static void
@@ -242,6 +247,7 @@ revive(void)
     static const struct ipc_service *const stores[] = {&store_service};
     struct ipc_options near = {.own_role = fake.protocol->role,
                                .peer_role = ROLE_STORE,
+                               .peer_incarnation = ++fake.lives,
                                .serves = watches,
                                .serve_count = fake.protocol->role == ROLE_USER,
                                .gone = peer_gone};
@@ -251,8 +257,11 @@ revive(void)
                               .serve_count = 1,
                               .gone = peer_gone};
 
+    fake.comes_back = false;
     connect_pair(&near, &far, &fake.store, &fake.watch);
     tell_world();
+    if (fake.protocol->store_back != NULL)
+        fake.protocol->store_back();
 }
 
 void
@@ -269,6 +278,7 @@ fake_begin(const struct fake_protocol *p, bool plaintext_login)
                               .gone = peer_gone};
 
     mem_wipe(&fake, sizeof(fake));
+    hold_testing(INT64_MAX);
     fake.protocol = p;
     fake.config = (struct config){.host = STR("mail.test"),
                                   .domain = STR("test"),
@@ -396,6 +406,10 @@ do_message(struct str verb, struct fake_mailbox *m, struct str rest)
         return false;
     if (str_eq(verb, STR("text")))
         return do_text(m, rest);
+    if (str_eq(verb, STR("missed"))) {
+        fake_add(m, STR("Subject: missed\r\n\r\nA message.\r\n"), 0);
+        return true;
+    }
     if (str_eq(verb, STR("deliver"))) {
         (void)number(&rest, &flags);
         fake_add(m, STR("Subject: hello\r\n\r\nA message.\r\n"), flags);
@@ -427,8 +441,14 @@ fake_do(struct str directive)
         ipc_close(fake.store);
         return true;
     }
+    if (str_eq(verb, STR("impatient"))) {
+        hold_testing(0);
+        return true;
+    }
     if (str_eq(verb, STR("revive"))) {
-        revive();
+        fake.comes_back = fake.store != NULL;
+        if (fake.store == NULL)
+            revive();
         return true;
     }
     if (str_eq(verb, STR("revoke"))) {

@@ -27,6 +27,7 @@ struct fake_protocol {
     void (*revoked)(uint64_t account, uint64_t session);
     void (*changed)(uint64_t account, uint64_t modseq, const uint32_t *mailboxes, size_t n);
     void (*store_lost)(void);
+    void (*store_back)(void);
 };
 
 void fake_begin(const struct fake_protocol *p, bool plaintext_login); /* inside a loop */
@@ -36,7 +37,10 @@ void fake_end(void); /* on a fiber, when no session is left */
  *    remove NAME UID        somebody expunges        bulk NAME COUNT       many messages arrive
  *    fail VERB STATUS       the next such call fails (number of enum status)
  *    die VERB               the next such call ends the channel
- *    lose, revive           the channel              revoke                the sessions
+ *    lose, revive           the channel (revive after die: as soon as it is gone)
+ *    revoke                 the sessions
+ *    missed NAME            a message arrives, and nobody is told
+ *    impatient              nobody waits for a store that is lost
  *    unread NAME UID        its record is lost
  *    date NAME UID SECONDS  it was received then     text NAME TEXT        this message arrives, \r \n escaped
  *    check NAME UID TEXT    the body holds TEXT      ends NAME UID TEXT  it ends with TEXT; \r \n escaped in both

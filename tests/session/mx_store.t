@@ -7,6 +7,20 @@ S: 250 ...
 F: fail rcpt 7
 C: RCPT TO:<u@test>
 S: 451 4.3.0 Cannot check the recipient now, try again
+# A store that comes back in time is waited for.
+F: lose
+C: RCPT TO:<u@test>
+F: revive
+S: 250 2.1.5 Recipient is fine
+F: die rcpt
+C: RCPT TO:<u@test>
+F: revive
+S: 250 2.1.5 Recipient is fine
+C: RSET
+S: 250 ...
+C: MAIL FROM:<a@b.example>
+S: 250 ...
+F: impatient
 F: lose
 C: RCPT TO:<u@test>
 S: 451 4.3.0 Cannot check the recipient now, try again
@@ -78,11 +92,12 @@ C: DATA\r\n\*300000xa\r\nend\r\n.
 S: 354 ...
 S: 250 2.0.0 Kept
 F: check INBOX 1 aaaaaaaa
-# The channel ends while the store decides: the outcome is unknown, so there is no reply.
+# The channel ends while the store decides: the outcome is unknown.
 C: MAIL FROM:<a@b.example>\r\nRCPT TO:<u@test>
 S: 250 ...
 S: 250 ...
 F: die deliver
 C: DATA\r\na\r\n.
 S: 354 ...
+S: 421 4.3.0 The mail store was lost, send it again
 S-end

@@ -35,6 +35,7 @@ F: fail mailbox_open 7
 4S: +OK ...
 4S: -ERR [SYS/TEMP] Cannot open the mailbox now, try again
 4S-end
+F: impatient
 F: lose
 5S: +OK ...
 5C: USER u\r\nPASS secret

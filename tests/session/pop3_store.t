@@ -20,6 +20,15 @@ S-end
 2C: USER u\r\nPASS secret
 2S: +OK ...
 2S: +OK 1 messages
+F: die body
+2C: RETR 1
+F: revive
+2S: +OK 30 octets
+2S: Subject: hello
+2S: 
+2S: A message.
+2S: .
+F: impatient
 F: lose
 2C: RETR 1
 2S: -ERR [SYS/TEMP] Cannot read the message now, try again
