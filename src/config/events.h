@@ -15,6 +15,7 @@
 #define EVENTS(EVENT)                                                                                                \
     EVENT(ROLE_START,     "role.start",     LOG_INFO,  "name pid seccomp landlock uid",       "a role is up; which walls hold")  \
     EVENT(ROLE_END,       "role.end",       LOG_WARN,  "name pid signal exit restart_ms:ms reason", "a role ended and will be started again") \
+    EVENT(ROLE_MUTE,      "role.mute",      LOG_ERROR, "name pid",                            "a role does not answer; the service manager is not told that all is well") \
     EVENT(SERVER_READY,   "server.ready",   LOG_INFO,  "host listeners version",              "all roles answer")   \
     EVENT(SERVER_STOP,    "server.stop",    LOG_INFO,  "reason",                              "orderly end")        \
     EVENT(SERVER_RELOAD,  "server.reload",  LOG_INFO,  "log:n files:n",                       "SIGHUP: files are read afresh; the first line of a log opened anew") \
