@@ -127,8 +127,20 @@ struct directory_new_account {
     uint64_t account; /* random id that the verifier was sealed for */
     uint64_t quota_bytes;
     struct str verifier;
+    int64_t grace_s; /* of directory_account_prepare(): until then the reaper leaves it alone */
 };
-/* ERR_NOT_FOUND: the domain is not here.  ERR_EXISTS: the address is taken. */
+/* A random id, never 0, that keeps account and address in one shard: then they are one commit. */
+uint64_t directory_account_id(struct directory *d, struct str address);
+/* In two steps, so that the work on the verifier goes on during the first: all but the entry, then the entry, which
+ * is one commit.  ERR_NOT_FOUND: the domain is not here.  ERR_EXISTS: the address is taken.  What was prepared and is
+ * not entered is to be abandoned, else the reaper does it. */
+MUST_USE SUSPENDS enum status directory_account_prepare(struct directory *d,
+                                                        struct directory_new_account *n);
+MUST_USE SUSPENDS enum status directory_account_enter(struct directory *d,
+                                                      const struct directory_new_account *n);
+MUST_USE SUSPENDS enum status directory_account_abandon(struct directory *d,
+                                                        const struct directory_new_account *n);
+/* Both steps. */
 MUST_USE SUSPENDS enum status directory_account_add(struct directory *d,
                                                     const struct directory_new_account *n);
 MUST_USE SUSPENDS enum status directory_account_remove(struct directory *d, struct str address);

@@ -370,18 +370,88 @@ test_listings(struct kit *k)
     directory_free(&d);
 }
 
+static SUSPENDS size_t
+reap_notes(struct kit *k)
+{
+    AUTO(cell_close)
+    struct cell *domains = cell_open(k->cs, (struct cell_id){CELL_DIRECTORY, 256});
+    struct cell_walk w = {
+        .cell = cell_id_of(domains), .lo = STR("r"), .hi = STR("s"), .bytes_max = 65536};
+    const struct cell_entry *entries;
+    size_t n;
+
+    ASSERT(cell_walk_page(domains, &w, k->a, &entries, &n) == OK);
+    cell_walk_end(domains, &w);
+    return n;
+}
+
+/* An account costs three commits, and one of them after the password is hashed; its note goes with the next one's. */
+static SUSPENDS void
+test_commits_of_adding(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct directory_entry e;
+
+    for (uint64_t i = 0; i < 20; i++) {
+        struct str address = arena_printf(k->a, "New%lu@example.org", i);
+        struct directory_new_account n = {
+            .address = address,
+            .account = directory_account_id(d, address),
+            .verifier = STR("v"),
+        };
+        uint64_t before = engine_counters(k->e).commits;
+        ASSERT(directory_account_prepare(d, &n) == OK);
+        ASSERT(directory_find(d, address, k->a, &e) == ERR_NOT_FOUND);
+        uint64_t prepared = engine_counters(k->e).commits;
+        ASSERT(directory_account_enter(d, &n) == OK);
+        ASSERT(prepared == before + 2 && engine_counters(k->e).commits == before + 3);
+        ASSERT(directory_find(d, address, k->a, &e) == OK && e.account == n.account);
+        ASSERT(directory_by_id(d, n.account, k->a, &e) == OK);
+        ASSERT(str_eq_nocase(e.address, address));
+        ASSERT(reap_notes(k) == 1);
+    }
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_abandoned(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct directory_new_account n = {.address = STR("eve"), .account = 77}, rival = n;
+    struct directory_entry e;
+    struct account_info info;
+    AUTO(cell_close) struct cell *cell = account_open(k->cs, 77);
+    AUTO(cell_close) struct cell *second = account_open(k->cs, 78);
+
+    ASSERT(directory_account_prepare(d, &n) == OK && account_info(cell, &info) == OK);
+    ASSERT(info.mailboxes == 6);
+    ASSERT(directory_account_abandon(d, &n) == OK);
+    ASSERT(account_info(cell, &info) == ERR_NOT_FOUND);
+    ASSERT(directory_by_id(d, 77, k->a, &e) == ERR_NOT_FOUND);
+
+    n.account = 78; /* two at once: one of them has the address, of the other nothing is left */
+    rival.account = 79;
+    ASSERT(directory_account_prepare(d, &n) == OK && directory_account_prepare(d, &rival) == OK);
+    ASSERT(directory_account_enter(d, &rival) == OK);
+    ASSERT(directory_account_enter(d, &n) == ERR_EXISTS);
+    ASSERT(account_info(second, &info) == ERR_NOT_FOUND);
+    ASSERT(directory_by_id(d, 78, k->a, &e) == ERR_NOT_FOUND);
+    ASSERT(directory_by_id(d, 79, k->a, &e) == OK);
+    ASSERT(directory_find(d, STR("eve"), k->a, &e) == OK && e.account == 79);
+    directory_free(&d);
+}
+
 /* An account is there completely or not at all, wherever the power goes; the reaper takes the rest. */
 static SUSPENDS void
-test_crash_while_adding(struct kit *k)
+crash_while_adding(struct kit *k, bool one_shard)
 {
     for (uint64_t call = 1; call < 60; call++) {
-        uint64_t id = 1000 + call;
         struct directory *d = open_directory(k);
         ASSERT(directory_domain_add(d, HERE, STR_NONE) == OK);
-        const struct directory_new_account n = {.address =
-                                                    arena_printf(k->a, "u%lu@example.org", call),
-                                                .account = id,
-                                                .verifier = STR("v")};
+        struct str address = arena_printf(k->a, "u%lu%d@example.org", call, one_shard);
+        uint64_t id = one_shard ? directory_account_id(d, address) : 1000 + call;
+        const struct directory_new_account n = {
+            .address = address, .account = id, .verifier = STR("v")};
         const struct engine_faults cut = {.crash_call = call}, none = {0};
         engine_mem_faults(k->e, &cut);
         enum status st = directory_account_add(d, &n);
@@ -398,14 +468,25 @@ test_crash_while_adding(struct kit *k)
         ASSERT(there == OK || there == ERR_NOT_FOUND);
         ASSERT(st != OK || there == OK);
         ASSERT(there != OK || (e.account == id && account_info(cell, &info) == OK));
+        ASSERT(there != OK || info.mailboxes == 6);
+        ASSERT(there != OK || directory_by_id(d, id, k->a, &e) == OK);
         struct instant later = {clock_now().us + INT64_C(86400000000)};
         ASSERT(directory_reap(d, later) == OK);
         ASSERT(account_info(cell, &info) == there);
+        ASSERT(directory_by_id(d, id, k->a, &e) == there);
+        ASSERT(reap_notes(k) == 0);
         directory_free(&d);
         if (st == OK)
             return;
     }
     UNREACHABLE();
+}
+
+static SUSPENDS void
+test_crash_while_adding(struct kit *k)
+{
+    crash_while_adding(k, true);
+    crash_while_adding(k, false);
 }
 
 static const struct kit_row rows[] = {
@@ -417,6 +498,8 @@ static const struct kit_row rows[] = {
     {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
     {"removal_and_reaping", test_removal_and_reaping, KIT_ALL},
     {"listings", test_listings, KIT_ALL},
+    {"commits_of_adding", test_commits_of_adding, KIT_ALL},
+    {"abandoned", test_abandoned, KIT_MEM | KIT_CLUSTER},
     {"crash_while_adding", test_crash_while_adding, KIT_MEM},
 };
 
