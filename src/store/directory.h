@@ -104,7 +104,15 @@ MUST_USE SUSPENDS enum status directory_may_send_as(struct directory *d, uint64_
 /* Idempotent.  admin not empty: postmaster, abuse and tls-reports that do not exist yet point to it. */
 MUST_USE SUSPENDS enum status directory_domain_add(struct directory *d, struct str name,
                                                    struct str admin);
-/* ERR_EXISTS while it has accounts; its aliases go with it. */
+/* What stands in the way of removing a domain; postmaster, abuse and tls-reports do not, as aliases. */
+struct directory_domain_use {
+    size_t accounts, aliases;
+    struct str first; /* one of them, an account if there is one */
+};
+MUST_USE SUSPENDS enum status directory_domain_use(struct directory *d, struct str name,
+                                                   struct arena *a,
+                                                   struct directory_domain_use *out);
+/* ERR_EXISTS while it is in use. */
 MUST_USE SUSPENDS enum status directory_domain_remove(struct directory *d, struct str name);
 struct directory_domain {
     struct str name;
@@ -150,7 +158,8 @@ MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, str
                                                         bool disabled);
 MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
                                                       uint64_t quota_bytes);
-/* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here. */
+/* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here.
+ * ERR_CONFLICT: mail to it would come back to it, at once or by other aliases. */
 MUST_USE SUSPENDS enum status directory_alias_set(struct directory *d, struct str address,
                                                   const struct str *targets, size_t n);
 /* Entries of one kind after an address, in the directory's own order (by shard, then by address). */

@@ -67,6 +67,11 @@ MUST_USE SUSPENDS enum status directory_value(struct directory *d, enum director
 /* Call after the commit and before anyone is told. */
 void directory_forget(struct directory *d, enum directory_tag tag, struct str name);
 
+/* ---- directory_resolve.c ---- */
+/* Would mail to this alias come back to it?  Its targets are canonical; it need not exist yet. */
+MUST_USE SUSPENDS enum status directory_leads_to(struct directory *d,
+                                                 const struct directory_entry *alias, bool *out);
+
 /* ---- directory_account.c ---- */
 /* From the account to its address; empty = forget it. */
 MUST_USE SUSPENDS enum status directory_id_put(struct directory *d, uint64_t account,
