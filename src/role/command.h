@@ -7,7 +7,8 @@
 #define COMMAND_CONFIG "/etc/godwit/godwit.conf"
 const char *command_config(void); /* $GODWIT_CONFIG, else the usual one; -c names another */
 
-/* run() gets argv from the verb on (argv[0] is the verb) and returns the exit status. */
+/* run() gets argv from the verb on (argv[0] is the verb) and returns the exit status; NULL: the program godwit-server
+ * has the verb. */
 struct command {
     const char *name;
     const char *usage; /* what follows the verb */

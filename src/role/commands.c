@@ -1,4 +1,5 @@
-/* commands.c - every verb of the program.  `role` is not listed: boss says it.
+/* commands.c - every verb of the program.  `role` is not listed: boss says it; those without a function are
+ * godwit-server's.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
@@ -15,9 +16,9 @@ command_config(void)
 }
 
 const struct command commands[] = {
-    {"setup", "DOMAIN [options]", "make this machine a mail server", setup_command},
-    {"check", "", "what is wrong, and how to mend it", check_command},
-    {"serve", "", "run the mail server in the foreground", serve_command},
+    {"setup", "DOMAIN [options]", "make this machine a mail server", NULL},
+    {"check", "", "what is wrong, and how to mend it", NULL},
+    {"serve", "", "run the mail server in the foreground", NULL},
     {"account", "add, list, password ...", "accounts and their passwords", account_command},
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},

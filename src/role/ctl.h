@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "ipc/admin_ipc.h"
 #include "rt/ipc.h"
 
 enum ctl_exit { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
@@ -55,6 +56,19 @@ MUST_USE bool ctl_read_size(const char *text,
 /* "12.3G" for people, in the units that ctl_read_size() takes. */
 const char *ctl_size_text(uint64_t bytes, char *text, size_t size);
 const char *ctl_time_text(int64_t us, char *text, size_t size); /* 2026-11-23 22:31:12 UTC */
+
+/* ---- ctl_pages.c ---- */
+
+/* Every domain in turn; a list of {.store, .a}.  ERR_NOT_FOUND: that was the last. */
+struct ctl_domains {
+    struct ipc_peer *store;
+    struct arena *a;
+    struct admin_domains_reply page;
+    size_t at;
+    bool begun;
+};
+MUST_USE SUSPENDS enum status ctl_next_domain(struct ctl_domains *l,
+                                              const struct admin_domain **out);
 
 /* ---- ctl_print.c: what others wrote, on its way to a terminal or into JSON ---- */
 

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/size.h"
-#include "ipc/admin_ipc.h"
 #include "role/command.h"
 #include "role/ctl_check.h"
 #include "rt/loop.h"
@@ -117,25 +116,19 @@ read_config(struct ctl_check *k)
 static SUSPENDS void
 look_at_domains(struct ctl_check *k, struct network *n)
 {
-    struct admin_domains req = {.after = STR("")};
-    struct admin_domains_reply rep = {0};
+    struct ctl_domains all = {.store = k->ctl.store, .a = k->a};
+    const struct admin_domain *found;
 
     if (k->ctl.store == NULL) {
         struct records_domain d = {.name = k->ctl.config->domain};
         network_check_domain(n, &d);
         return;
     }
-    do {
-        if (admin_domains_call(k->ctl.store, &req, k->a, &rep) != OK)
-            return;
-        for (size_t i = 0; i < rep.domains_count; i++) {
-            struct records_domain d = {.name = rep.domains[i].name,
-                                       .selector = rep.domains[i].selector,
-                                       .dkim_record = rep.domains[i].dkim_record};
-            network_check_domain(n, &d);
-            req.after = d.name;
-        }
-    } while (rep.more && rep.domains_count > 0);
+    while (ctl_next_domain(&all, &found) == OK) {
+        struct records_domain d = {
+            .name = found->name, .selector = found->selector, .dkim_record = found->dkim_record};
+        network_check_domain(n, &d);
+    }
 }
 
 static SUSPENDS void

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/size.h"
-#include "ipc/admin_ipc.h"
 #include "role/command.h"
 #include "role/ctl.h"
 #include "setup/records.h"
@@ -269,15 +268,17 @@ print_domain(struct ctl *c, const struct admin_domain *d, json_t *all)
                STR_FMT(d->selector.len > 0 ? d->selector : STR("none")));
 }
 
-/* How many of the page were wanted. */
-static size_t
-print_page(struct ctl *c, const struct admin_domains_reply *page, json_t *all)
+static SUSPENDS int
+list_domains(struct ctl *c)
 {
+    struct ctl_domains domains = {.store = c->store, .a = c->arena};
+    const struct admin_domain *d;
+    json_t *all = c->json ? json_array() : NULL;
     bool one = c->argc == 1;
     size_t found = 0;
+    enum status e;
 
-    for (size_t i = 0; i < page->domains_count; i++) {
-        const struct admin_domain *d = &page->domains[i];
+    while ((e = ctl_next_domain(&domains, &d)) == OK) {
         if (one && !str_eq_nocase(d->name, ctl_domain(c, 0)))
             continue;
         found++;
@@ -286,27 +287,8 @@ print_page(struct ctl *c, const struct admin_domains_reply *page, json_t *all)
         else
             print_domain(c, d, all);
     }
-    return found;
-}
-
-static SUSPENDS int
-list_domains(struct ctl *c)
-{
-    struct admin_domains req = {.after = STR("")};
-    struct admin_domains_reply rep;
-    json_t *all = c->json ? json_array() : NULL;
-    size_t found = 0;
-
-    do {
-        enum status e = admin_domains_call(c->store, &req, c->arena, &rep);
-        if (e != OK)
-            return ctl_fail(c, e);
-        found += print_page(c, &rep, all);
-        if (rep.domains_count > 0)
-            req.after = rep.domains[rep.domains_count - 1].name;
-    } while (rep.more && rep.domains_count > 0);
-    if (c->argc == 1 && found == 0)
-        return ctl_fail(c, ERR_NOT_FOUND);
+    if (e != ERR_NOT_FOUND || (one && found == 0))
+        return ctl_fail(c, e);
     return listed(c, found, all, "there are no domains; godwit domain add NAME makes one");
 }
 
@@ -341,7 +323,7 @@ static const struct ctl_verb domain_verbs[] = {
      "postmaster, abuse and tls-reports go to ADMINISTRATOR"},
     {"list", 0, 0, "", list_domains, "each with its accounts and DKIM selector"},
     {"show", 1, 1, "NAME", list_domains, "every DNS record to set"},
-    {"remove", 1, 1, "NAME", remove_domain, "and its aliases; refused while it has accounts"},
+    {"remove", 1, 1, "NAME", remove_domain, "refused while it has accounts or aliases"},
     {0},
 };
 

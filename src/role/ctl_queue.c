@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "ipc/admin_ipc.h"
 #include "role/command.h"
 #include "role/ctl.h"
 

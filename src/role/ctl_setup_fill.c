@@ -144,18 +144,14 @@ refused(struct ctl_setup *s, enum status e, const char *what, struct str object)
 static SUSPENDS enum status
 find_domain(struct ctl_setup *s, bool *found_out)
 {
-    struct admin_domains req = {.after = STR("")};
-    struct admin_domains_reply rep;
+    struct ctl_domains all = {.store = s->ctl.store, .a = s->a};
+    const struct admin_domain *d;
+    enum status e;
 
     *found_out = false;
-    do {
-        TRY(admin_domains_call(s->ctl.store, &req, s->a, &rep));
-        for (size_t i = 0; i < rep.domains_count; i++)
-            *found_out = *found_out || str_eq_nocase(rep.domains[i].name, s->domain);
-        if (rep.domains_count > 0)
-            req.after = rep.domains[rep.domains_count - 1].name;
-    } while (rep.more && rep.domains_count > 0);
-    return OK;
+    while ((e = ctl_next_domain(&all, &d)) == OK)
+        *found_out = *found_out || str_eq_nocase(d->name, s->domain);
+    return e == ERR_NOT_FOUND ? OK : e;
 }
 
 /* Calling it again is how a key that was not ready comes. */

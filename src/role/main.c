@@ -1,11 +1,18 @@
-/* main.c - the program: one verb of the table, or one role of the server.
+/* main.c - the godwit command: verbs that ask the running server, and the way to those that need all of it.
+ *
+ * Every library costs each start some milliseconds, RocksDB's, ICU's and OpenSSL's together more than a verb that asks
+ * the server takes.  So what runs, makes or examines a server is another program, godwit-server, beside this one.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
 #include "role/command.h"
-#include "role/role.h"
+#include "rt/spawn.h"
+
+#define SERVER_PROGRAM "godwit-server"
+
+enum { NOT_STARTED = 127 };
 
 static void
 usage(FILE *to)
@@ -18,18 +25,27 @@ usage(FILE *to)
         "\ngodwit VERB --help says more; so do the manual pages godwit(1) and godwit.conf(5).\n");
 }
 
+static int
+run_server(char **argv)
+{
+    spawn_become_neighbour(SERVER_PROGRAM, argv);
+    fprintf(stderr, "godwit: %s, which belongs beside this program, cannot be started: %m\n",
+            SERVER_PROGRAM);
+    return NOT_STARTED;
+}
+
 int
 main(int argc, char **argv)
 {
     if (argc >= 2 && strcmp(argv[1], "role") == 0)
-        return role_main(role_table, argc, argv);
+        return run_server(argv);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("godwit %s\n", GODWIT_VERSION);
         return 0;
     }
     for (const struct command *c = commands; argc >= 2 && c->name != NULL; c++)
         if (strcmp(argv[1], c->name) == 0)
-            return c->run(argc - 1, argv + 1);
+            return c->run != NULL ? c->run(argc - 1, argv + 1) : run_server(argv);
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
                       strcmp(argv[1], "help") == 0)) {
         usage(stdout);

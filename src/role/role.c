@@ -25,7 +25,7 @@
 #include "rt/logger.h"
 #include "rt/loop.h"
 
-enum { STOP_MS = 10000, CONFIG_BYTES_MAX = 1 << 20, EXIT_ORPHAN = 3, READ_BYTES = 2048 };
+enum { STOP_MS = 10000, CONFIG_BYTES_MAX = 1 << 20, EXIT_ORPHAN = 3 };
 
 /* One role per process: this is it. */
 static struct {
@@ -319,26 +319,6 @@ on_deadline(struct timer *t)
 {
     (void)t;
     _exit(EXIT_ORPHAN);
-}
-
-MUST_USE enum status
-role_fd_read(int fd, struct buf *b)
-{
-    off_t at = 0;
-
-    for (;;) {
-        char chunk[READ_BYTES];
-        ssize_t n = pread(fd, chunk, sizeof(chunk), at);
-        if (n < 0)
-            return ERR_IO;
-        if (n == 0)
-            return buf_status(b);
-        buf_add(b, str_from(chunk, (size_t)n));
-        mem_wipe(chunk, sizeof(chunk)); /* it may be a key */
-        if (b->over)
-            return ERR_LIMIT;
-        at += n;
-    }
 }
 
 MUST_USE enum status

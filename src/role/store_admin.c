@@ -101,11 +101,22 @@ admin_serve_domain_remove(struct ipc_peer *from, const struct admin_domain_remov
                           struct arena *a, struct admin_domain_remove_reply *rep)
 {
     struct store *s = store_of(from);
+    struct directory_domain_use use;
+    struct problem why = {0};
 
-    (void)a;
     (void)rep;
-    return store_admin_done(s, directory_domain_remove(s->directory, req->name), "domain remove",
-                            req->name);
+    enum status st = store_admin_done(s, directory_domain_remove(s->directory, req->name),
+                                      "domain remove", req->name);
+    if (st != ERR_EXISTS)
+        return st;
+    TRY(store_checked(s, directory_domain_use(s->directory, req->name, a, &use), "domain"));
+    problem_set(&why, 0, "",
+                "%.*s has %zu accounts and %zu aliases, %.*s first; godwit account remove and "
+                "godwit alias remove take them away",
+                STR_FMT(str_sub(req->name, 0, 48)), use.accounts, use.aliases,
+                STR_FMT(str_sub(use.first, 0, 48)));
+    ipc_fail(&why);
+    return st;
 }
 
 enum status
@@ -140,7 +151,16 @@ admin_serve_alias_set(struct ipc_peer *from, const struct admin_alias_set *req, 
     (void)rep;
     enum status st = directory_alias_set(s->directory, req->alias.address, req->alias.targets,
                                          req->alias.targets_count);
-    return store_admin_done(s, st, "alias set", req->alias.address);
+    st = store_admin_done(s, st, "alias set", req->alias.address);
+    if (st == ERR_CONFLICT) {
+        struct problem why = {0};
+        problem_set(&why, 0, "",
+                    "%.*s would lead back to itself, at once or by other aliases; nothing was "
+                    "changed",
+                    STR_FMT(str_sub(req->alias.address, 0, 100)));
+        ipc_fail(&why);
+    }
+    return st;
 }
 
 enum status

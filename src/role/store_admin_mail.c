@@ -7,7 +7,6 @@
 #include "ipc/auth_ipc.h"
 #include "role/store_admin.h"
 #include "rt/clock.h"
-#include "rt/random.h"
 #include "store/account.h"
 
 enum {
@@ -16,6 +15,16 @@ enum {
     ONE_PAGE = 8,          /* messages read at a time */
 };
 
+struct preparation { /* of an account, on a fiber of its own */
+    struct store *s;
+    struct directory_new_account *account;
+    struct fiber *waiter;
+    enum status result;
+    bool done;
+};
+
+SUSPENDS static enum status add_account(struct store *s, struct directory_new_account *n,
+                                        const struct auth_verifier_make *make, struct arena *a);
 SUSPENDS static enum status make_verifier(struct store *s, const struct auth_verifier_make *req,
                                           struct arena *a, struct str *out);
 SUSPENDS static enum status fill(struct store *s, const struct directory_entry *e,
@@ -32,17 +41,12 @@ admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *r
     struct store *s = store_of(from);
     struct directory_new_account n = {.address = req->address, .quota_bytes = req->quota_bytes};
     struct directory_entry e;
+    struct auth_verifier_make make = {.password = req->password};
 
-    do
-        n.account = random_u64();
-    while (n.account == 0);
-    struct auth_verifier_make make = {.account = n.account, .password = req->password};
-    struct str domain;
-    enum status st = directory_canonical(s->directory, req->address, a, &make.address, &domain);
+    n.account = make.account = directory_account_id(s->directory, req->address);
+    enum status st = directory_canonical(s->directory, req->address, a, &make.address, NULL);
     if (st == OK)
-        st = make_verifier(s, &make, a, &n.verifier);
-    if (st == OK)
-        st = directory_account_add(s->directory, &n);
+        st = add_account(s, &n, &make, a);
     if (st != OK)
         shut_out(s, n.account); /* forgets the password */
     TRY(store_admin_done(s, st, "account add", req->address));
@@ -197,6 +201,32 @@ admin_serve_queue_act(struct ipc_peer *from, const struct admin_queue_act *req, 
 }
 
 /* ---- helpers ---- */
+
+static FIBER_ENTRY void
+prepare(void *arg)
+{
+    struct preparation *p = arg;
+
+    p->result = directory_account_prepare(p->s->directory, p->account);
+    fiber_done(p->waiter, &p->done);
+}
+
+/* auth hashes the password while the account's cell is made. */
+SUSPENDS static enum status
+add_account(struct store *s, struct directory_new_account *n, const struct auth_verifier_make *make,
+            struct arena *a)
+{
+    struct preparation p = {.s = s, .account = n, .waiter = fiber_self()};
+
+    TRY(fiber_go(prepare, &p));
+    enum status st = make_verifier(s, make, a, &n->verifier);
+    TRY(fiber_park_for(&p.done, FIBER_FOREVER, true));
+    TRY(p.result);
+    if (st == OK)
+        return directory_account_enter(s->directory, n);
+    TRY(directory_account_abandon(s->directory, n));
+    return st;
+}
 
 SUSPENDS static enum status
 make_verifier(struct store *s, const struct auth_verifier_make *req, struct arena *a,

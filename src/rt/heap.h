@@ -12,11 +12,18 @@
 #ifndef RT_HEAP_H
 #define RT_HEAP_H
 
+#include <stddef.h>
+
 void heap_trim_when_quiet(void);
 /* Before the first thread starts: all threads share one arena.  For those that allocate rarely and much: the end of
  * a thread's own arena is never given back. */
 void heap_one_arena(void);
 void heap_release(void); /* by loop_release() */
 void heap_turn(void);    /* by the loop, at the end of a turn that had work */
+
+/* Many MiB for a moment, in few pages: the kernel clears 2 MiB at a time, where it can, instead of taking a fault for
+ * each 4 KiB.  Given back at once.  NULL: there is no room. */
+void *heap_block_new(size_t size);
+void heap_block_free(void *block, size_t size);
 
 #endif

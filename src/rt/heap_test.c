@@ -4,6 +4,7 @@
 #include "base/testing.h"
 
 #include "base/mem.h"
+#include "base/size.h"
 #include "rt/clock.h"
 #include "rt/fiber_internal.h"
 #include "rt/heap.h"
@@ -66,9 +67,39 @@ memory_goes_back(void **state)
     assert_true(fell);
 }
 
+static void
+blocks_are_whole_and_go_back(void **state)
+{
+    static const size_t sizes[] = {1, 4096, (2u << 20) - 1, 2u << 20, (2u << 20) + 1, 19456u << 10};
+    const size_t huge = 2u << 20;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        long before = resident();
+        char *block = heap_block_new(sizes[i]);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % huge, 0);
+        for (size_t at = 0; at < sizes[i]; at += 512) {
+            assert_int_equal(block[at], 0);
+            block[at] = 'x';
+        }
+        block[sizes[i] - 1] = 'x';
+        heap_block_free(block, sizes[i]);
+        if (!FIBER_ASAN && !FIBER_TSAN) /* they keep notes of it */
+            assert_true(resident() < before + (long)(huge / 4096));
+    }
+    assert_null(heap_block_new(0));
+    assert_null(heap_block_new(SIZE_MAX));
+    assert_null(heap_block_new(SIZE_MAX / 2));
+    heap_block_free(NULL, 1);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(memory_goes_back)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_goes_back),
+        cmocka_unit_test(blocks_are_whole_and_go_back),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -76,6 +78,20 @@ become(const char *const *args, int control_fd)
     if (binary_fd == CONTROL_FD || close_range(CONTROL_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
         return;
     (void)execveat(binary_fd, "", argv, environ, AT_EMPTY_PATH);
+}
+
+void
+spawn_become_neighbour(const char *name, char **argv)
+{
+    static char path[PATH_MAX + NAME_MAX + 1];
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
+
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    if (n <= 0)
+        return;
+    snprintf(path + n, NAME_MAX, "%s", name);
+    (void)execv(path, argv);
 }
 
 void

@@ -35,6 +35,9 @@ void spawn_kill(const struct spawn_child *c, int sig);
 /* ERR_TEMP while it runs.  Closes the pidfd. */
 MUST_USE enum status spawn_reap(struct spawn_child *c, struct spawn_end *out);
 
+/* Becomes the program of this name in the folder of this one.  Returns only when it could not: errno says why. */
+void spawn_become_neighbour(const char *name, char **argv);
+
 MUST_USE enum status control_pair(int fds_out[2]);
 /* Never blocks; fds stay the caller's.  ERR_TEMP: the other side does not read.  ERR_CLOSED: it is gone. */
 MUST_USE enum status control_send(int fd, struct str bytes, const int *fds, size_t count);

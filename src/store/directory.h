@@ -104,7 +104,15 @@ MUST_USE SUSPENDS enum status directory_may_send_as(struct directory *d, uint64_
 /* Idempotent.  admin not empty: postmaster, abuse and tls-reports that do not exist yet point to it. */
 MUST_USE SUSPENDS enum status directory_domain_add(struct directory *d, struct str name,
                                                    struct str admin);
-/* ERR_EXISTS while it has accounts; its aliases go with it. */
+/* What stands in the way of removing a domain; postmaster, abuse and tls-reports do not, as aliases. */
+struct directory_domain_use {
+    size_t accounts, aliases;
+    struct str first; /* one of them, an account if there is one */
+};
+MUST_USE SUSPENDS enum status directory_domain_use(struct directory *d, struct str name,
+                                                   struct arena *a,
+                                                   struct directory_domain_use *out);
+/* ERR_EXISTS while it is in use. */
 MUST_USE SUSPENDS enum status directory_domain_remove(struct directory *d, struct str name);
 struct directory_domain {
     struct str name;
@@ -127,8 +135,20 @@ struct directory_new_account {
     uint64_t account; /* random id that the verifier was sealed for */
     uint64_t quota_bytes;
     struct str verifier;
+    int64_t grace_s; /* of directory_account_prepare(): until then the reaper leaves it alone */
 };
-/* ERR_NOT_FOUND: the domain is not here.  ERR_EXISTS: the address is taken. */
+/* A random id, never 0, that keeps account and address in one shard: then they are one commit. */
+uint64_t directory_account_id(struct directory *d, struct str address);
+/* In two steps, so that the work on the verifier goes on during the first: all but the entry, then the entry, which
+ * is one commit.  ERR_NOT_FOUND: the domain is not here.  ERR_EXISTS: the address is taken.  What was prepared and is
+ * not entered is to be abandoned, else the reaper does it. */
+MUST_USE SUSPENDS enum status directory_account_prepare(struct directory *d,
+                                                        struct directory_new_account *n);
+MUST_USE SUSPENDS enum status directory_account_enter(struct directory *d,
+                                                      const struct directory_new_account *n);
+MUST_USE SUSPENDS enum status directory_account_abandon(struct directory *d,
+                                                        const struct directory_new_account *n);
+/* Both steps. */
 MUST_USE SUSPENDS enum status directory_account_add(struct directory *d,
                                                     const struct directory_new_account *n);
 MUST_USE SUSPENDS enum status directory_account_remove(struct directory *d, struct str address);
@@ -138,7 +158,8 @@ MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, str
                                                         bool disabled);
 MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
                                                       uint64_t quota_bytes);
-/* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here. */
+/* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here.
+ * ERR_CONFLICT: mail to it would come back to it, at once or by other aliases. */
 MUST_USE SUSPENDS enum status directory_alias_set(struct directory *d, struct str address,
                                                   const struct str *targets, size_t n);
 /* Entries of one kind after an address, in the directory's own order (by shard, then by address). */

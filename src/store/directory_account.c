@@ -4,24 +4,14 @@
  * unfinished step harmless: at its time the reaper drops an account cell that no directory entry names.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "base/scan.h"
-#include "base/size.h"
 #include "rt/clock.h"
+#include "rt/random.h"
 #include "store/account.h"
 #include "store/directory_internal.h"
 
-enum {
-    REAP_KEY = 17,
-    REAP_STEP = 16,       /* accounts looked at in one step */
-    CREATE_GRACE_S = 3600 /* an account that is being made has this long */
-};
+enum { CREATE_GRACE_S = 3600 /* an account that is being made has this long */ };
 #define SECOND_US INT64_C(1000000)
 
-struct reap {
-    int64_t due_s;
-    uint64_t account;
-    struct str address;
-};
 enum edit_kind { EDIT_VERIFIER, EDIT_DISABLE, EDIT_ENABLE, EDIT_QUOTA };
 struct edit {
     enum edit_kind kind;
@@ -29,54 +19,104 @@ struct edit {
     uint64_t quota_bytes;
 };
 
-SUSPENDS static enum status make(struct directory *d, const struct directory_new_account *n,
-                                 const struct reap *note);
-SUSPENDS static enum status enter(struct directory *d, const struct directory_entry *e);
+SUSPENDS static enum status make(struct directory *d, struct directory_new_account *n,
+                                 struct str address);
 SUSPENDS static enum status enter_once(struct directory *d, const struct directory_entry *e);
+SUSPENDS static enum status undo(struct directory *d, const struct directory_new_account *n,
+                                 struct str address);
 SUSPENDS static enum status edit(struct directory *d, struct str address, const struct edit *how);
 SUSPENDS static enum status edit_once(struct directory *d, struct str address,
                                       const struct edit *how);
 SUSPENDS static enum status remove_entry(struct directory *d, struct str address, uint64_t account);
 SUSPENDS static enum status remove_once(struct directory *d, struct str address, uint64_t account);
-SUSPENDS static enum status reap_note(struct directory *d, const struct reap *r, bool add);
-SUSPENDS static enum status reap_note_once(struct directory *d, const struct reap *r, bool add);
-SUSPENDS static enum status reap_one(struct directory *d, const struct reap *r);
-/* From the account to its address; empty = forget it. */
-SUSPENDS static enum status id_put(struct directory *d, uint64_t account, struct str address);
 SUSPENDS static enum status id_put_once(struct directory *d, struct str id, struct str address);
-SUSPENDS static enum status drop_cell(struct directory *d, uint64_t account);
-static bool reap_read(const struct cell_entry *e, struct reap *out);
 static enum status read_account(struct str value, struct arena *a, struct directory_entry *out);
+static struct str id_bytes(uint64_t account, char *id);
+
+uint64_t
+directory_account_id(struct directory *d, struct str address)
+{
+    AUTO_ARENA *a = arena_new(8192);
+    struct str canonical = address;
+    uint64_t id;
+    char bytes[8];
+
+    if (directory_canonical(d, address, a, &canonical, NULL) != OK)
+        canonical = address; /* will be refused */
+    do
+        id = random_u64();
+    while (id == 0 || directory_shard(d, id_bytes(id, bytes)) != directory_shard(d, canonical));
+    return id;
+}
 
 enum status
 directory_account_add(struct directory *d, const struct directory_new_account *n)
 {
+    struct directory_new_account both = *n;
+
+    TRY(directory_account_prepare(d, &both));
+    return directory_account_enter(d, &both);
+}
+
+enum status
+directory_account_prepare(struct directory *d, struct directory_new_account *n)
+{
     AUTO_ARENA *a = arena_new(65536);
-    struct directory_new_account new_account = *n;
     struct directory_entry old;
-    struct str domain;
+    struct str address, domain;
     bool local;
 
     ASSERT(n->account != 0);
     if (d->source != &directory_built_in)
         return ERR_DENIED;
-    if (n->verifier.len > DIRECTORY_VERIFIER_MAX)
-        return ERR_LIMIT;
-    TRY(directory_canonical(d, n->address, a, &new_account.address, &domain));
+    TRY(directory_canonical(d, n->address, a, &address, &domain));
     TRY(directory_is_local_domain(d, domain, &local));
     if (!local)
         return ERR_NOT_FOUND;
-    enum status st = d->source->find(d, new_account.address, a, &old);
+    enum status st = d->source->find(d, address, a, &old);
     if (st != ERR_NOT_FOUND)
         return st == OK ? ERR_EXISTS : st;
-    struct reap note = {
-        .due_s = clock_now().us / SECOND_US + CREATE_GRACE_S,
+    return make(d, n, address);
+}
+
+enum status
+directory_account_enter(struct directory *d, const struct directory_new_account *n)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct directory_entry e = {
+        .kind = DIRECTORY_ACCOUNT,
         .account = n->account,
-        .address = new_account.address,
+        .epoch = 1,
+        .quota_bytes = n->quota_bytes,
+        .created = clock_now(),
+        .verifier = n->verifier,
     };
-    TRY(reap_note(d, &note, true));
-    TRY(make(d, &new_account, &note));
-    return reap_note(d, &note, false);
+    enum status st;
+
+    TRY(directory_canonical(d, n->address, a, &e.address, NULL));
+    do
+        st = n->verifier.len > DIRECTORY_VERIFIER_MAX ? ERR_LIMIT : enter_once(d, &e);
+    while (st == ERR_CONFLICT);
+    directory_forget(d, DIRECTORY_TAG_ADDRESS, e.address);
+    if (st == OK) {
+        char id[8];
+        directory_forget(d, DIRECTORY_TAG_ID, id_bytes(n->account, id));
+        directory_reap_settled(d, n->grace_s, n->account);
+    } else if (st == ERR_EXISTS || st == ERR_LIMIT) {
+        /* Someone took the address meanwhile. */
+        TRY(undo(d, n, e.address));
+    }
+    return st;
+}
+
+enum status
+directory_account_abandon(struct directory *d, const struct directory_new_account *n)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct str address;
+
+    TRY(directory_canonical(d, n->address, a, &address, NULL));
+    return undo(d, n, address);
 }
 
 enum status
@@ -90,12 +130,12 @@ directory_account_remove(struct directory *d, struct str address)
     TRY(directory_find(d, address, a, &e));
     if (e.kind != DIRECTORY_ACCOUNT)
         return ERR_NOT_FOUND;
-    struct reap note = {
+    struct directory_reap_note note = {
         .due_s = clock_now().us / SECOND_US + (int64_t)LIMIT_UNDELETE_DAYS * 86400,
         .account = e.account,
         .address = e.address,
     };
-    TRY(reap_note(d, &note, true));
+    TRY(directory_reap_note(d, &note, true));
     return remove_entry(d, e.address, e.account);
 }
 
@@ -130,74 +170,27 @@ directory_account_quota(struct directory *d, struct str address, uint64_t quota_
     return edit(d, address, &how);
 }
 
-enum status
-directory_reap(struct directory *d, struct instant now)
-{
-    AUTO_ARENA *a = arena_new(1 << 20);
-    const struct cell_entry *entries;
-    char end[9] = {DIRECTORY_TAG_REAP};
-    size_t n = 0;
-
-    if (d->source != &directory_built_in || now.us <= 0)
-        return OK;
-    be64_put(end + 1, (uint64_t)(now.us / SECOND_US)); /* positive, as asked above */
-    struct cell_walk w = {
-        .cell = cell_id_of(directory_domains_cell(d)),
-        .lo = STR("r"),
-        .hi = str_from(end, sizeof(end)),
-        .bytes_max = 16384,
-    };
-    enum status st = cell_walk_page(directory_domains_cell(d), &w, a, &entries, &n);
-    cell_walk_end(directory_domains_cell(d), &w);
-    if (st == ERR_NOT_FOUND || st == ERR_CONFLICT) /* no cell yet; or busy: the next step will do */
-        return OK;
-    TRY(st);
-    for (size_t i = 0; i < n && i < REAP_STEP; i++) {
-        struct reap r;
-        if (!reap_read(&entries[i], &r))
-            return ERR_CORRUPT;
-        TRY(reap_one(d, &r));
-    }
-    return OK;
-}
-
 /* ---- making ---- */
 
+/* Everything but the entry, which makes it known; the mailboxes come with the cell. */
 SUSPENDS static enum status
-make(struct directory *d, const struct directory_new_account *n, const struct reap *note)
+make(struct directory *d, struct directory_new_account *n, struct str address)
 {
-    struct directory_entry e = {
-        .kind = DIRECTORY_ACCOUNT,
-        .address = n->address,
+    struct instant now = clock_now();
+    struct directory_reap_note note = {
+        .due_s = now.us / SECOND_US + CREATE_GRACE_S,
         .account = n->account,
-        .epoch = 1,
-        .quota_bytes = n->quota_bytes,
-        .created = clock_now(),
-        .verifier = n->verifier,
+        .address = address,
     };
+    char id[8];
 
+    TRY(directory_reap_note(d, &note, true));
+    n->grace_s = note.due_s;
     AUTO(cell_close) struct cell *cell = account_open(d->cells, n->account);
-    TRY(account_create(cell, (struct account_quota){.bytes = n->quota_bytes}, e.created));
-    TRY(id_put(d, n->account, n->address));
-    enum status st = enter(d, &e);
-    if (st != ERR_EXISTS && st != ERR_LIMIT)
-        return st;
-    /* Someone took the address meanwhile: the reap note stays until the cell is gone. */
-    TRY(drop_cell(d, n->account));
-    TRY(id_put(d, n->account, STR_NONE));
-    TRY(reap_note(d, note, false));
-    return st;
-}
-
-SUSPENDS static enum status
-enter(struct directory *d, const struct directory_entry *e)
-{
-    enum status st;
-
-    while ((st = enter_once(d, e)) == ERR_CONFLICT)
-        ;
-    directory_forget(d, DIRECTORY_TAG_ADDRESS, e->address);
-    return st;
+    TRY(account_create(cell, (struct account_quota){.bytes = n->quota_bytes}, now));
+    if (directory_shard(d, id_bytes(n->account, id)) == directory_shard(d, address))
+        return OK; /* it goes in together with the entry */
+    return directory_id_put(d, n->account, address);
 }
 
 SUSPENDS static enum status
@@ -205,10 +198,12 @@ enter_once(struct directory *d, const struct directory_entry *e)
 {
     AUTO_BUF value = BUF(DIRECTORY_VALUE_MAX);
     AUTO(tx_abort) struct tx *tx = NULL;
-    struct directory_key key;
+    struct directory_key key, by_id;
     struct str old;
+    char id[8];
 
     TRY(directory_key_make(DIRECTORY_TAG_ADDRESS, e->address, &key));
+    TRY(directory_key_make(DIRECTORY_TAG_ID, id_bytes(e->account, id), &by_id));
     TRY(tx_begin(directory_shard(d, e->address), &tx));
     TRY(tx_get(tx, directory_key_str(&key), &old));
     if (old.ptr != NULL)
@@ -216,7 +211,23 @@ enter_once(struct directory *d, const struct directory_entry *e)
     directory_entry_write(e, &value);
     TRY(buf_status(&value));
     tx_put(tx, directory_key_str(&key), buf_str(&value));
+    if (directory_shard(d, str_from(id, sizeof(id))) == directory_shard(d, e->address))
+        tx_put(tx, directory_key_str(&by_id),
+               arena_printf(tx_arena(tx), "\1%.*s", STR_FMT(e->address)));
     return tx_commit(&tx);
+}
+
+/* The reap note stays until the cell is gone. */
+SUSPENDS static enum status
+undo(struct directory *d, const struct directory_new_account *n, struct str address)
+{
+    char id[8];
+
+    TRY(directory_drop_cell(d, n->account));
+    if (directory_shard(d, id_bytes(n->account, id)) != directory_shard(d, address))
+        TRY(directory_id_put(d, n->account, STR_NONE));
+    directory_reap_settled(d, n->grace_s, n->account);
+    return OK;
 }
 
 /* ---- changing ---- */
@@ -307,79 +318,15 @@ read_account(struct str value, struct arena *a, struct directory_entry *out)
     return OK;
 }
 
-/* ---- reaping ---- */
+/* ---- from the account to its address ---- */
 
-SUSPENDS static enum status
-reap_note(struct directory *d, const struct reap *r, bool add)
-{
-    enum status st;
-
-    while ((st = reap_note_once(d, r, add)) == ERR_CONFLICT)
-        ;
-    return st;
-}
-
-SUSPENDS static enum status
-reap_note_once(struct directory *d, const struct reap *r, bool add)
-{
-    AUTO_BUF value = BUF(1024);
-    AUTO(tx_abort) struct tx *tx = NULL;
-    char key[REAP_KEY] = {DIRECTORY_TAG_REAP};
-
-    be64_put(key + 1, (uint64_t)r->due_s); /* a time after 1970 */
-    be64_put(key + 9, r->account);
-    TRY(tx_begin(directory_domains_cell(d), &tx));
-    if (add) {
-        buf_add_char(&value, 1);
-        buf_add_bytes(&value, r->address);
-        tx_put(tx, str_from(key, sizeof(key)), buf_str(&value));
-    } else {
-        tx_del(tx, str_from(key, sizeof(key)));
-    }
-    return tx_commit(&tx);
-}
-
-SUSPENDS static enum status
-reap_one(struct directory *d, const struct reap *r)
-{
-    AUTO_ARENA *a = arena_new(65536);
-    struct directory_entry e;
-
-    directory_forget(d, DIRECTORY_TAG_ADDRESS, r->address);
-    enum status st = directory_find(d, r->address, a, &e);
-    bool named = st == OK && e.kind == DIRECTORY_ACCOUNT && e.account == r->account;
-    if (st != OK && st != ERR_NOT_FOUND)
-        return st;
-    if (!named) {
-        TRY(drop_cell(d, r->account));
-        TRY(id_put(d, r->account, STR_NONE));
-    }
-    return reap_note(d, r, false);
-}
-
-SUSPENDS static enum status
-drop_cell(struct directory *d, uint64_t account)
-{
-    AUTO(cell_close) struct cell *cell = account_open(d->cells, account);
-    enum status st = OK;
-    bool more = true;
-
-    while (more && st == OK) {
-        more = false;
-        st = account_drop(cell, &more);
-        fiber_yield();
-    }
-    return st == ERR_NOT_FOUND ? OK : st; /* gone already */
-}
-
-SUSPENDS static enum status
-id_put(struct directory *d, uint64_t account, struct str address)
+enum status
+directory_id_put(struct directory *d, uint64_t account, struct str address)
 {
     enum status st;
     char id[8];
 
-    be64_put(id, account);
-    while ((st = id_put_once(d, str_from(id, sizeof(id)), address)) == ERR_CONFLICT)
+    while ((st = id_put_once(d, id_bytes(account, id), address)) == ERR_CONFLICT)
         ;
     directory_forget(d, DIRECTORY_TAG_ID, str_from(id, sizeof(id)));
     return st;
@@ -400,18 +347,9 @@ id_put_once(struct directory *d, struct str id, struct str address)
     return tx_commit(&tx);
 }
 
-static bool
-reap_read(const struct cell_entry *e, struct reap *out)
+static struct str
+id_bytes(uint64_t account, char *id)
 {
-    struct scan s = scan_of(e->value);
-    uint8_t version;
-    struct str address;
-
-    if (e->key.len != REAP_KEY || !scan_u8(&s, &version) || version != 1 ||
-        !scan_bytes(&s, DIRECTORY_ADDRESS_MAX, &address) || !scan_at_end(&s))
-        return false;
-    out->due_s = (int64_t)be64_get(e->key.ptr + 1); /* as written */
-    out->account = be64_get(e->key.ptr + 9);
-    out->address = address;
-    return true;
+    be64_put(id, account);
+    return str_from(id, 8);
 }

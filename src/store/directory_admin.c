@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/size.h"
 #include "store/directory_internal.h"
 
 enum { PAGE_BYTES = 65536, PAGE_ARENA = 16 << 20 };
@@ -18,6 +19,18 @@ struct listing {
     struct directory_entry *out;
     size_t n, max;
 };
+struct domain_walk {
+    struct directory *d;
+    struct str domain;
+    enum directory_kind kind;
+    bool remove; /* the aliases, instead of counting */
+    size_t count;
+    struct directory_domain_use use;
+    struct arena *a; /* of use */
+};
+/* RFC 5321 section 4.5.1, RFC 2142 section 2 and 4, RFC 8460 section 3. */
+static const struct str role_addresses[] = {STR("postmaster"), STR("abuse"), STR("tls-reports")};
+
 struct shard_page {
     struct cell_entry
         *entries; /* whole keys and values of a shard after a key, in the caller's arena */
@@ -38,8 +51,9 @@ SUSPENDS static enum status alias_put_once(struct directory *d, const struct dir
 SUSPENDS static enum status shard_read(struct directory *d, uint32_t index, struct str after,
                                        struct arena *a, struct shard_page *out);
 SUSPENDS static enum status list_shard(struct listing *l, uint32_t index, struct str after);
-SUSPENDS static enum status domain_entries(struct directory *d, struct str domain,
-                                           bool *accounts_out, bool remove_aliases);
+SUSPENDS static enum status domain_entries(struct domain_walk *w);
+SUSPENDS static enum status domain_entry(struct domain_walk *w, const struct directory_entry *e);
+static bool is_role_address(struct str address);
 SUSPENDS static enum status count_accounts(struct directory *d, struct tally *t);
 SUSPENDS static enum status count_shard(struct directory *d, uint32_t index, struct tally *t);
 static struct str domain_of(struct str address);
@@ -59,30 +73,46 @@ directory_domain_add(struct directory *d, struct str name, struct str admin)
     TRY(domain_put(d, domain, NULL));
     if (target.len == 0)
         return OK;
-    TRY(add_role_alias(d, STR("postmaster"), domain, target));
-    TRY(add_role_alias(d, STR("abuse"), domain, target));
-    return add_role_alias(d, STR("tls-reports"), domain, target);
+    for (size_t i = 0; i < COUNT_OF(role_addresses); i++)
+        TRY(add_role_alias(d, role_addresses[i], domain, target));
+    return OK;
+}
+
+enum status
+directory_domain_use(struct directory *d, struct str name, struct arena *a,
+                     struct directory_domain_use *out)
+{
+    struct domain_walk w = {.d = d, .a = a, .kind = DIRECTORY_ACCOUNT};
+
+    TRY(directory_canonical_domain(name, a, &w.domain));
+    TRY(domain_entries(&w));
+    w.use.accounts = w.count;
+    w.kind = DIRECTORY_ALIAS;
+    TRY(domain_entries(&w));
+    w.use.aliases = w.count;
+    *out = w.use;
+    return OK;
 }
 
 enum status
 directory_domain_remove(struct directory *d, struct str name)
 {
     AUTO_ARENA *a = arena_new(65536);
-    struct str domain;
-    bool accounts = false;
+    struct domain_walk w = {.d = d, .a = a, .kind = DIRECTORY_ALIAS, .remove = true};
+    struct directory_domain_use use;
     enum status st;
 
     if (d->source != &directory_built_in)
         return ERR_DENIED;
-    TRY(directory_canonical_domain(name, a, &domain));
-    TRY(domain_entries(d, domain, &accounts, false));
-    if (accounts)
+    TRY(directory_canonical_domain(name, a, &w.domain));
+    TRY(directory_domain_use(d, w.domain, a, &use));
+    if (use.accounts + use.aliases > 0)
         return ERR_EXISTS;
-    while ((st = domain_del_once(d, domain)) == ERR_CONFLICT)
+    while ((st = domain_del_once(d, w.domain)) == ERR_CONFLICT)
         ;
-    directory_forget(d, DIRECTORY_TAG_DOMAIN, domain);
+    directory_forget(d, DIRECTORY_TAG_DOMAIN, w.domain);
     TRY(st);
-    return domain_entries(d, domain, &accounts, true);
+    return domain_entries(&w);
 }
 
 enum status
@@ -153,7 +183,7 @@ directory_alias_set(struct directory *d, struct str address, const struct str *t
     struct directory_entry e = {.kind = DIRECTORY_ALIAS, .target_count = n};
     struct str *canonical = ARENA_ARRAY(a, struct str, n + 1);
     struct str domain, unused;
-    bool local;
+    bool local, loop = false;
 
     if (d->source != &directory_built_in)
         return ERR_DENIED;
@@ -166,7 +196,8 @@ directory_alias_set(struct directory *d, struct str address, const struct str *t
     for (size_t i = 0; i < n; i++)
         TRY(directory_canonical(d, targets[i], a, &canonical[i], &unused));
     e.targets = canonical;
-    return alias_put(d, &e, false);
+    TRY(directory_leads_to(d, &e, &loop));
+    return loop ? ERR_CONFLICT : alias_put(d, &e, false);
 }
 
 enum status
@@ -244,7 +275,6 @@ domain_del_once(struct directory *d, struct str name)
     return tx_commit(&tx);
 }
 
-/* RFC 5321 section 4.5.1, RFC 2142 section 2 and 4, RFC 8460 section 3. */
 SUSPENDS static enum status
 add_role_alias(struct directory *d, struct str local, struct str domain, struct str admin)
 {
@@ -362,39 +392,57 @@ list_shard(struct listing *l, uint32_t index, struct str after)
     return OK;
 }
 
-/* Says whether the domain has accounts; removes its aliases when asked to. */
+/* Counts the entries of one kind that the domain has, or removes its aliases. */
 SUSPENDS static enum status
-domain_entries(struct directory *d, struct str domain, bool *accounts_out, bool remove_aliases)
+domain_entries(struct domain_walk *w)
 {
     AUTO_ARENA *a = arena_new(PAGE_ARENA);
     const struct directory_entry *list;
     struct str after = STR_NONE;
     size_t n;
 
-    *accounts_out = false;
-    enum directory_kind kind = remove_aliases ? DIRECTORY_ALIAS : DIRECTORY_ACCOUNT;
+    w->count = 0;
     do {
         AUTO_ARENA *page = arena_new(PAGE_ARENA);
         struct directory_page p = {.after = after, .max = 256, .a = page};
-        TRY(directory_list(d, kind, &p, &list, &n));
-        for (size_t i = 0; i < n; i++) {
-            if (!str_eq(domain_of(list[i].address), domain))
-                continue;
-            if (!remove_aliases) {
-                *accounts_out = true;
-                return OK;
-            }
-            struct directory_entry gone = {.kind = DIRECTORY_ALIAS, .address = list[i].address};
-            enum status st = alias_put(d, &gone, false);
-            if (st != OK && st != ERR_NOT_FOUND)
-                return st;
-        }
+        TRY(directory_list(w->d, w->kind, &p, &list, &n));
+        for (size_t i = 0; i < n; i++)
+            if (str_eq(domain_of(list[i].address), w->domain))
+                TRY(domain_entry(w, &list[i]));
         if (n > 0) {
             arena_reset(a);
             after = arena_str(a, list[n - 1].address);
         }
     } while (n == 256);
     return OK;
+}
+
+SUSPENDS static enum status
+domain_entry(struct domain_walk *w, const struct directory_entry *e)
+{
+    if (w->remove) {
+        const struct directory_entry gone = {.kind = DIRECTORY_ALIAS, .address = e->address};
+        enum status st = alias_put(w->d, &gone, false);
+        return st == ERR_NOT_FOUND ? OK : st;
+    }
+    if (e->kind == DIRECTORY_ALIAS && is_role_address(e->address))
+        return OK;
+    w->count++;
+    if (w->use.first.len == 0)
+        w->use.first = arena_str(w->a, e->address);
+    return OK;
+}
+
+/* directory_domain_add() makes these; whoever removes the domain need not know of them. */
+static bool
+is_role_address(struct str address)
+{
+    struct str local = str_sub(address, 0, (size_t)(str_rfind(address, '@') + 1));
+
+    for (size_t i = 0; i < COUNT_OF(role_addresses); i++)
+        if (str_starts(local, role_addresses[i]) && local.len == role_addresses[i].len + 1)
+            return true;
+    return false;
 }
 
 SUSPENDS static enum status

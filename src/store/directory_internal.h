@@ -15,6 +15,14 @@ enum directory_tag {
     DIRECTORY_TAG_REAP = 'r'
 };
 
+/* Look at this account then: a cell that no entry names is dropped. */
+struct directory_reap_note {
+    int64_t due_s;
+    uint64_t account;
+    struct str address;
+};
+#define DIRECTORY_SETTLED_MAX 16u
+
 struct directory {
     struct cells *cells;
     struct cell
@@ -25,6 +33,10 @@ struct directory {
     struct map *cache;
     struct list recent; /* least recently used first */
     size_t cache_bytes;
+    /* Notes of accounts that are complete, or gone: they are deleted by the commit that writes the next note, for each
+     * commit is a sync.  What does not fit, or is lost with the process, waits for the reaper.  No addresses. */
+    struct directory_reap_note settled[DIRECTORY_SETTLED_MAX];
+    size_t settled_count;
     uint64_t generation; /* moves with every invalidation: a value read across one is not kept */
 };
 
@@ -54,5 +66,22 @@ MUST_USE SUSPENDS enum status directory_value(struct directory *d, enum director
                                               struct str *value_out);
 /* Call after the commit and before anyone is told. */
 void directory_forget(struct directory *d, enum directory_tag tag, struct str name);
+
+/* ---- directory_resolve.c ---- */
+/* Would mail to this alias come back to it?  Its targets are canonical; it need not exist yet. */
+MUST_USE SUSPENDS enum status directory_leads_to(struct directory *d,
+                                                 const struct directory_entry *alias, bool *out);
+
+/* ---- directory_account.c ---- */
+/* From the account to its address; empty = forget it. */
+MUST_USE SUSPENDS enum status directory_id_put(struct directory *d, uint64_t account,
+                                               struct str address);
+
+/* ---- directory_reap.c ---- */
+MUST_USE SUSPENDS enum status directory_reap_note(struct directory *d,
+                                                  const struct directory_reap_note *r, bool add);
+void directory_reap_settled(struct directory *d, int64_t due_s, uint64_t account);
+/* The account's cell, to its end. */
+MUST_USE SUSPENDS enum status directory_drop_cell(struct directory *d, uint64_t account);
 
 #endif

@@ -21,11 +21,14 @@ struct expansion {
     struct directory_target *targets;
     size_t target_count, target_room;
     bool relayed, disabled;
+    struct str avoid; /* look-up of this address ends everything with ERR_EXISTS; empty = of none */
 };
 
 SUSPENDS static enum status expand(struct expansion *x, const struct item *item);
-SUSPENDS static enum status find_best(struct directory *d, struct str address, struct arena *a,
+SUSPENDS static enum status find_best(const struct expansion *x, struct str address,
                                       struct directory_entry *out);
+SUSPENDS static enum status find_one(const struct expansion *x, struct str address,
+                                     struct directory_entry *out);
 static enum status see(struct expansion *x, struct str address, uint32_t depth);
 static void add_target(struct expansion *x, struct str address, uint64_t account);
 static void *grown(struct arena *a, void *old, size_t count, size_t *room, size_t size);
@@ -107,6 +110,26 @@ directory_may_send_as(struct directory *d, uint64_t account, struct str address,
     return OK;
 }
 
+enum status
+directory_leads_to(struct directory *d, const struct directory_entry *alias, bool *out)
+{
+    AUTO_ARENA *a = arena_new(8 << 20);
+    struct expansion x = {.d = d, .a = a, .avoid = alias->address};
+    enum status st = OK;
+
+    for (size_t i = 0; i < alias->target_count; i++)
+        TRY(see(&x, alias->targets[i], 0));
+    while (x.next < x.count && st == OK) {
+        struct item item = x.items[x.next++];
+        st = expand(&x, &item);
+    }
+    if (st != OK && st != ERR_EXISTS &&
+        st != ERR_LIMIT) /* what is too wide is not resolved either */
+        return st;
+    *out = st == ERR_EXISTS;
+    return OK;
+}
+
 SUSPENDS static enum status
 expand(struct expansion *x, const struct item *item)
 {
@@ -120,7 +143,7 @@ expand(struct expansion *x, const struct item *item)
         x->relayed = true;
         return x->target_count > LIMIT_ALIAS_EXPANSION ? ERR_LIMIT : OK;
     }
-    enum status st = find_best(x->d, item->address, x->a, &e);
+    enum status st = find_best(x, item->address, &e);
     if (st == ERR_NOT_FOUND) /* one dead target does not stop the others */
         return OK;
     TRY(st);
@@ -131,7 +154,7 @@ expand(struct expansion *x, const struct item *item)
             add_target(x, e.address, e.account);
         return OK;
     }
-    if (item->depth == LIMIT_ALIAS_DEPTH)
+    if (item->depth == LIMIT_ALIAS_DEPTH && x->avoid.len == 0)
         return OK;
     for (size_t i = 0; i < e.target_count; i++) {
         struct str canonical, unused;
@@ -143,21 +166,28 @@ expand(struct expansion *x, const struct item *item)
 
 /* The address itself, then without its tag, then the catch-all of its domain. */
 SUSPENDS static enum status
-find_best(struct directory *d, struct str address, struct arena *a, struct directory_entry *out)
+find_best(const struct expansion *x, struct str address, struct directory_entry *out)
 {
     size_t at = (size_t)str_rfind(address, '@'); /* canonical: there is one */
     struct str local = str_sub(address, 0, at), domain = str_skip(address, at);
     ssize_t plus = str_find(local, '+');
 
-    enum status st = d->source->find(d, address, a, out);
+    enum status st = find_one(x, address, out);
     if (st == ERR_NOT_FOUND && plus > 0) {
         struct str base = str_sub(local, 0, (size_t)plus);
-        st =
-            d->source->find(d, arena_printf(a, "%.*s%.*s", STR_FMT(base), STR_FMT(domain)), a, out);
+        st = find_one(x, arena_printf(x->a, "%.*s%.*s", STR_FMT(base), STR_FMT(domain)), out);
     }
     if (st == ERR_NOT_FOUND)
-        st = d->source->find(d, domain, a, out);
+        st = find_one(x, domain, out);
     return st;
+}
+
+SUSPENDS static enum status
+find_one(const struct expansion *x, struct str address, struct directory_entry *out)
+{
+    if (x->avoid.len > 0 && str_eq(address, x->avoid))
+        return ERR_EXISTS;
+    return x->d->source->find(x->d, address, x->a, out);
 }
 
 static enum status

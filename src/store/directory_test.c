@@ -4,6 +4,7 @@
 #include "store/directory.h"
 
 #include "rt/clock.h"
+#include "store/directory_internal.h"
 #include "store/testkit_internal.h"
 
 #define HERE STR("example.org")
@@ -34,6 +35,27 @@ alias(struct directory *d, const char *address, const char *targets)
     ASSERT(directory_alias_set(d, str_of(address), list, n) == OK);
 }
 
+/* Past the check of directory_alias_set(): two who set aliases at the same time can make a loop. */
+static SUSPENDS void
+alias_unchecked(struct directory *d, const char *address, const char *targets)
+{
+    struct directory_entry e = {.kind = DIRECTORY_ALIAS};
+    struct str list[4], rest = str_of(targets);
+    struct directory_key key;
+    AUTO_BUF value = BUF(4096);
+    AUTO(tx_abort) struct tx *tx = NULL;
+
+    e.targets = list;
+    while (e.target_count < COUNT_OF(list) && str_split(&rest, ' ', &list[e.target_count]))
+        e.target_count++;
+    directory_entry_write(&e, &value);
+    ASSERT(directory_key_make(DIRECTORY_TAG_ADDRESS, str_of(address), &key) == OK);
+    ASSERT(tx_begin(directory_shard(d, str_of(address)), &tx) == OK);
+    tx_put(tx, directory_key_str(&key), buf_str(&value));
+    ASSERT(tx_commit(&tx) == OK);
+    directory_changed(d);
+}
+
 /* anna 1, bert 2, carl 3 (disabled), postmaster and the rest -> anna. */
 static SUSPENDS struct directory *
 small_town(struct kit *k)
@@ -52,9 +74,9 @@ small_town(struct kit *k)
     alias(d, "both@example.org", "anna X@Elsewhere.example x@elsewhere.example");
     alias(d, "list+tag@example.org", "anna");
     alias(d, "list@example.org", "bert");
-    alias(d, "loop1@example.org", "loop2");
-    alias(d, "loop2@example.org", "loop1");
-    alias(d, "self@example.org", "self anna");
+    alias_unchecked(d, "loop1@example.org", "loop2@example.org");
+    alias_unchecked(d, "loop2@example.org", "loop1@example.org");
+    alias_unchecked(d, "self@example.org", "self@example.org anna@example.org");
     alias(d, "dead@example.org", "nobody@example.org");
     alias(d, "carla@example.org", "carl");
     alias(d, "@other.example", "anna");
@@ -272,6 +294,7 @@ test_changes(struct kit *k)
     struct directory *d = small_town(k);
     const struct directory_new_account taken = {.address = STR("INFO@example.org"), .account = 9};
     const struct directory_new_account nowhere = {.address = STR("a@b.example"), .account = 9};
+    struct directory_domain_use use;
     struct directory_entry e;
     bool local;
 
@@ -296,13 +319,73 @@ test_changes(struct kit *k)
     ASSERT(directory_account_disable(d, STR("nobody"), true) == ERR_NOT_FOUND);
 
     ASSERT(directory_domain_remove(d, HERE) == ERR_EXISTS);
+    ASSERT(directory_domain_use(d, STR("Other.Example"), k->a, &use) == OK);
+    ASSERT(use.accounts == 0 && use.aliases == 2);
+    ASSERT(str_ends(use.first, STR("@other.example")));
+    ASSERT(directory_domain_use(d, HERE, k->a, &use) == OK);
+    ASSERT(use.accounts == 3 && use.aliases == 11 && use.first.len == 16);
+    ASSERT(directory_domain_remove(d, STR("other.example")) == ERR_EXISTS);
+    ASSERT(directory_alias_set(d, STR("@other.example"), NULL, 0) == OK);
+    ASSERT(directory_domain_remove(d, STR("other.example")) == ERR_EXISTS);
+    ASSERT(directory_alias_set(d, STR("known@other.example"), NULL, 0) == OK);
+    ASSERT(directory_domain_add(d, STR("other.example"), STR("anna@example.org")) == OK);
+    ASSERT(directory_find(d, STR("abuse@other.example"), k->a, &e) == OK);
     ASSERT(directory_domain_remove(d, STR("other.example")) == OK);
+    ASSERT(directory_find(d, STR("abuse@other.example"), k->a, &e) == ERR_NOT_FOUND);
     ASSERT(directory_domain_remove(d, STR("other.example")) == ERR_NOT_FOUND);
     ASSERT(directory_is_local_domain(d, STR("other.example"), &local) == OK && !local);
     ASSERT(directory_find(d, STR("known@other.example"), k->a, &e) == ERR_NOT_FOUND);
     ASSERT(directory_find(d, STR("@other.example"), k->a, &e) == ERR_NOT_FOUND);
     ASSERT(directory_alias_set(d, STR("info"), NULL, 0) == OK);
     ASSERT(directory_find(d, STR("info"), k->a, &e) == ERR_NOT_FOUND);
+    directory_free(&d);
+}
+
+/* What leads back to itself is refused, whatever else it leads to. */
+static SUSPENDS void
+test_loops_are_refused(struct kit *k)
+{
+    static const struct {
+        const char *address, *target;
+        enum status want;
+    } rows[] = {
+        {"bad@example.org", "bad@example.org", ERR_CONFLICT},
+        {"Bad@example.org", "bAD", ERR_CONFLICT},
+        {"bad@example.org", "bad+tag@example.org", ERR_CONFLICT},
+        {"bad+tag@example.org", "bad@example.org", OK}, /* nobody, but no loop */
+        {"bad@example.org", "bad+tag@example.org", ERR_CONFLICT},
+        {"bad+tag@example.org", NULL, OK},
+        {"one@example.org", "two@example.org", OK},
+        {"two@example.org", "three@example.org", OK},
+        {"three@example.org", "one@example.org", ERR_CONFLICT},
+        {"three@example.org", "anna@example.org", OK},
+        {"@example.org", "nobody@example.org", ERR_CONFLICT},
+        {"@example.org", "anna+x@example.org", OK},
+        {"@other.example", "any@other.example", ERR_CONFLICT},
+        {"@other.example", "known@other.example", OK},
+        {"known@other.example", "any@other.example", ERR_CONFLICT},
+        {"out@example.org", "out@elsewhere.example", OK},
+        {"loop1@example.org", "loop2@example.org", ERR_CONFLICT},
+        {"loop2@example.org", "anna@example.org", OK}, /* the way out of an old loop */
+        {"into@example.org", "self@example.org", OK},  /* another's loop */
+    };
+    struct directory *d = small_town(k);
+    char from[64], to[64];
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct str target = rows[i].target != NULL ? str_of(rows[i].target) : STR_NONE;
+        enum status st = directory_alias_set(d, str_of(rows[i].address), &target,
+                                             rows[i].target != NULL ? 1 : 0);
+        if (st != rows[i].want)
+            fprintf(stderr, "row %zu: %s\n", i, status_name(st));
+        ASSERT(st == rows[i].want);
+    }
+    for (int i = 0; i < 2 * LIMIT_ALIAS_DEPTH; i++) { /* longer than any resolution goes */
+        snprintf(from, sizeof(from), "far%d@example.org", i);
+        snprintf(to, sizeof(to), "far%d@example.org", i + 1);
+        alias(d, from, to);
+    }
+    ASSERT(directory_alias_set(d, str_of(to), &STR("far0@example.org"), 1) == ERR_CONFLICT);
     directory_free(&d);
 }
 
@@ -370,18 +453,88 @@ test_listings(struct kit *k)
     directory_free(&d);
 }
 
+static SUSPENDS size_t
+reap_notes(struct kit *k)
+{
+    AUTO(cell_close)
+    struct cell *domains = cell_open(k->cs, (struct cell_id){CELL_DIRECTORY, 256});
+    struct cell_walk w = {
+        .cell = cell_id_of(domains), .lo = STR("r"), .hi = STR("s"), .bytes_max = 65536};
+    const struct cell_entry *entries;
+    size_t n;
+
+    ASSERT(cell_walk_page(domains, &w, k->a, &entries, &n) == OK);
+    cell_walk_end(domains, &w);
+    return n;
+}
+
+/* An account costs three commits, and one of them after the password is hashed; its note goes with the next one's. */
+static SUSPENDS void
+test_commits_of_adding(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct directory_entry e;
+
+    for (uint64_t i = 0; i < 20; i++) {
+        struct str address = arena_printf(k->a, "New%lu@example.org", i);
+        struct directory_new_account n = {
+            .address = address,
+            .account = directory_account_id(d, address),
+            .verifier = STR("v"),
+        };
+        uint64_t before = engine_counters(k->e).commits;
+        ASSERT(directory_account_prepare(d, &n) == OK);
+        ASSERT(directory_find(d, address, k->a, &e) == ERR_NOT_FOUND);
+        uint64_t prepared = engine_counters(k->e).commits;
+        ASSERT(directory_account_enter(d, &n) == OK);
+        ASSERT(prepared == before + 2 && engine_counters(k->e).commits == before + 3);
+        ASSERT(directory_find(d, address, k->a, &e) == OK && e.account == n.account);
+        ASSERT(directory_by_id(d, n.account, k->a, &e) == OK);
+        ASSERT(str_eq_nocase(e.address, address));
+        ASSERT(reap_notes(k) == 1);
+    }
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_abandoned(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct directory_new_account n = {.address = STR("eve"), .account = 77}, rival = n;
+    struct directory_entry e;
+    struct account_info info;
+    AUTO(cell_close) struct cell *cell = account_open(k->cs, 77);
+    AUTO(cell_close) struct cell *second = account_open(k->cs, 78);
+
+    ASSERT(directory_account_prepare(d, &n) == OK && account_info(cell, &info) == OK);
+    ASSERT(info.mailboxes == 6);
+    ASSERT(directory_account_abandon(d, &n) == OK);
+    ASSERT(account_info(cell, &info) == ERR_NOT_FOUND);
+    ASSERT(directory_by_id(d, 77, k->a, &e) == ERR_NOT_FOUND);
+
+    n.account = 78; /* two at once: one of them has the address, of the other nothing is left */
+    rival.account = 79;
+    ASSERT(directory_account_prepare(d, &n) == OK && directory_account_prepare(d, &rival) == OK);
+    ASSERT(directory_account_enter(d, &rival) == OK);
+    ASSERT(directory_account_enter(d, &n) == ERR_EXISTS);
+    ASSERT(account_info(second, &info) == ERR_NOT_FOUND);
+    ASSERT(directory_by_id(d, 78, k->a, &e) == ERR_NOT_FOUND);
+    ASSERT(directory_by_id(d, 79, k->a, &e) == OK);
+    ASSERT(directory_find(d, STR("eve"), k->a, &e) == OK && e.account == 79);
+    directory_free(&d);
+}
+
 /* An account is there completely or not at all, wherever the power goes; the reaper takes the rest. */
 static SUSPENDS void
-test_crash_while_adding(struct kit *k)
+crash_while_adding(struct kit *k, bool one_shard)
 {
     for (uint64_t call = 1; call < 60; call++) {
-        uint64_t id = 1000 + call;
         struct directory *d = open_directory(k);
         ASSERT(directory_domain_add(d, HERE, STR_NONE) == OK);
-        const struct directory_new_account n = {.address =
-                                                    arena_printf(k->a, "u%lu@example.org", call),
-                                                .account = id,
-                                                .verifier = STR("v")};
+        struct str address = arena_printf(k->a, "u%lu%d@example.org", call, one_shard);
+        uint64_t id = one_shard ? directory_account_id(d, address) : 1000 + call;
+        const struct directory_new_account n = {
+            .address = address, .account = id, .verifier = STR("v")};
         const struct engine_faults cut = {.crash_call = call}, none = {0};
         engine_mem_faults(k->e, &cut);
         enum status st = directory_account_add(d, &n);
@@ -398,14 +551,25 @@ test_crash_while_adding(struct kit *k)
         ASSERT(there == OK || there == ERR_NOT_FOUND);
         ASSERT(st != OK || there == OK);
         ASSERT(there != OK || (e.account == id && account_info(cell, &info) == OK));
+        ASSERT(there != OK || info.mailboxes == 6);
+        ASSERT(there != OK || directory_by_id(d, id, k->a, &e) == OK);
         struct instant later = {clock_now().us + INT64_C(86400000000)};
         ASSERT(directory_reap(d, later) == OK);
         ASSERT(account_info(cell, &info) == there);
+        ASSERT(directory_by_id(d, id, k->a, &e) == there);
+        ASSERT(reap_notes(k) == 0);
         directory_free(&d);
         if (st == OK)
             return;
     }
     UNREACHABLE();
+}
+
+static SUSPENDS void
+test_crash_while_adding(struct kit *k)
+{
+    crash_while_adding(k, true);
+    crash_while_adding(k, false);
 }
 
 static const struct kit_row rows[] = {
@@ -415,8 +579,11 @@ static const struct kit_row rows[] = {
     {"may_send_as", test_may_send_as, KIT_MEM},
     {"depth_and_size_of_groups", test_depth_and_size_of_groups, KIT_MEM},
     {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
+    {"loops_are_refused", test_loops_are_refused, KIT_MEM | KIT_CLUSTER},
     {"removal_and_reaping", test_removal_and_reaping, KIT_ALL},
     {"listings", test_listings, KIT_ALL},
+    {"commits_of_adding", test_commits_of_adding, KIT_ALL},
+    {"abandoned", test_abandoned, KIT_MEM | KIT_CLUSTER},
     {"crash_while_adding", test_crash_while_adding, KIT_MEM},
 };
 

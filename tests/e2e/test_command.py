@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -52,6 +53,26 @@ def test_the_configuration_comes_from_the_environment(verb):
     done = run(verb, GODWIT_CONFIG='/nonexistent/godwit.conf')
     assert done.returncode == 1
     assert '/nonexistent/godwit.conf' in done.stderr
+
+
+def test_the_server_is_the_program_beside(tmp_path):
+    """Both may be moved, together; one alone says what it misses."""
+    alone = shutil.copy(PROGRAM, tmp_path)
+    done = subprocess.run([alone, 'serve'], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (127, '')
+    assert 'godwit-server' in done.stderr
+    shutil.copy(PROGRAM + '-server', tmp_path)
+    done = subprocess.run([alone, 'serve', 'now'], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and 'usage: godwit serve' in done.stderr
+    done = subprocess.run([PROGRAM + '-server'], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and 'part of godwit' in done.stderr
+
+
+def test_the_command_loads_no_library_of_the_server():
+    """Each costs every start of it milliseconds."""
+    needed = subprocess.run(['ldd', PROGRAM], check=True, capture_output=True, text=True).stdout
+    for library in ('rocksdb', 'libcrypto', 'icu', 'unbound', 'stdc++', 'seccomp'):
+        assert library not in needed
 
 
 def test_empty_lists_say_so(empty):

@@ -55,10 +55,11 @@ def text_of(path):
 
 class Server:
     """One Godwit.  extra: lines for its configuration, which take the place of those that begin alike; prefix: words
-    before the command, such as "ip netns exec NAME"."""
+    before the command, such as "ip netns exec NAME"; program: another one than that of this build."""
 
-    def __init__(self, domain='example.com', extra=(), plaintext=True, prefix=()):
+    def __init__(self, domain='example.com', extra=(), plaintext=True, prefix=(), program=PROGRAM):
         self.prefix = list(prefix)
+        self.program = program
         self.domain = domain
         self.host = 'mail.' + domain
         self.dir = tempfile.mkdtemp(prefix='godwit-test-')
@@ -99,7 +100,7 @@ class Server:
 
     def start(self):
         with open(os.path.join(self.dir, 'stderr'), 'ab') as err:
-            self.process = subprocess.Popen([*self.prefix, PROGRAM, 'serve', '-c', self.config], stdout=err, stderr=err,
+            self.process = subprocess.Popen([*self.prefix, self.program, 'serve', '-c', self.config], stdout=err, stderr=err,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
         end = time.monotonic() + START_S
         while self.ctl('status', check=False).returncode != 0:
@@ -152,7 +153,7 @@ class Server:
 
     def ctl(self, *words, stdin=None, check=True):
         noun, rest = words[0], words[1:]
-        return subprocess.run([PROGRAM, noun, *rest[:1], '-c', self.config, *rest[1:]], input=stdin, text=True,
+        return subprocess.run([self.program, noun, *rest[:1], '-c', self.config, *rest[1:]], input=stdin, text=True,
                               capture_output=True, check=check, timeout=60)
 
     def add_domain(self):

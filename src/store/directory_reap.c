@@ -1,0 +1,156 @@
+/* directory_reap.c - notes of what may have to be dropped, and dropping it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/scan.h"
+#include "base/size.h"
+#include "store/account.h"
+#include "store/directory_internal.h"
+
+enum {
+    REAP_KEY = 17,
+    REAP_STEP = 16, /* accounts looked at in one step */
+};
+#define SECOND_US INT64_C(1000000)
+
+struct settled { /* keys of notes that can go */
+    char keys[DIRECTORY_SETTLED_MAX][REAP_KEY];
+    size_t count;
+};
+
+SUSPENDS static enum status note_once(struct directory *d, const struct directory_reap_note *r,
+                                      bool add, const struct settled *old);
+SUSPENDS static enum status reap_one(struct directory *d, const struct directory_reap_note *r);
+static bool reap_read(const struct cell_entry *e, struct directory_reap_note *out);
+static void key_of(const struct directory_reap_note *r, char *key);
+
+enum status
+directory_reap(struct directory *d, struct instant now)
+{
+    AUTO_ARENA *a = arena_new(1 << 20);
+    const struct cell_entry *entries;
+    char end[9] = {DIRECTORY_TAG_REAP};
+    size_t n = 0;
+
+    if (d->source != &directory_built_in || now.us <= 0)
+        return OK;
+    be64_put(end + 1, (uint64_t)(now.us / SECOND_US)); /* positive, as asked above */
+    struct cell_walk w = {
+        .cell = cell_id_of(directory_domains_cell(d)),
+        .lo = STR("r"),
+        .hi = str_from(end, sizeof(end)),
+        .bytes_max = 16384,
+    };
+    enum status st = cell_walk_page(directory_domains_cell(d), &w, a, &entries, &n);
+    cell_walk_end(directory_domains_cell(d), &w);
+    if (st == ERR_NOT_FOUND || st == ERR_CONFLICT) /* no cell yet; or busy: the next step will do */
+        return OK;
+    TRY(st);
+    for (size_t i = 0; i < n && i < REAP_STEP; i++) {
+        struct directory_reap_note r;
+        if (!reap_read(&entries[i], &r))
+            return ERR_CORRUPT;
+        TRY(reap_one(d, &r));
+    }
+    return OK;
+}
+
+enum status
+directory_reap_note(struct directory *d, const struct directory_reap_note *r, bool add)
+{
+    struct settled old = {.count = d->settled_count};
+    enum status st;
+
+    for (size_t i = 0; i < old.count; i++)
+        key_of(&d->settled[i], old.keys[i]);
+    d->settled_count = 0; /* should this fail, the reaper finds them */
+    while ((st = note_once(d, r, add, &old)) == ERR_CONFLICT)
+        ;
+    return st;
+}
+
+void
+directory_reap_settled(struct directory *d, int64_t due_s, uint64_t account)
+{
+    if (due_s != 0 && d->settled_count < COUNT_OF(d->settled))
+        d->settled[d->settled_count++] =
+            (struct directory_reap_note){.due_s = due_s, .account = account};
+}
+
+SUSPENDS static enum status
+note_once(struct directory *d, const struct directory_reap_note *r, bool add,
+          const struct settled *old)
+{
+    AUTO_BUF value = BUF(1024);
+    AUTO(tx_abort) struct tx *tx = NULL;
+    char key[REAP_KEY];
+
+    key_of(r, key);
+    TRY(tx_begin(directory_domains_cell(d), &tx));
+    for (size_t i = 0; i < old->count; i++)
+        tx_del(tx, str_from(old->keys[i], REAP_KEY));
+    if (add) {
+        buf_add_char(&value, 1);
+        buf_add_bytes(&value, r->address);
+        tx_put(tx, str_from(key, sizeof(key)), buf_str(&value));
+    } else {
+        tx_del(tx, str_from(key, sizeof(key)));
+    }
+    return tx_commit(&tx);
+}
+
+SUSPENDS static enum status
+reap_one(struct directory *d, const struct directory_reap_note *r)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct directory_entry e;
+
+    directory_forget(d, DIRECTORY_TAG_ADDRESS, r->address);
+    enum status st = directory_find(d, r->address, a, &e);
+    bool named = st == OK && e.kind == DIRECTORY_ACCOUNT && e.account == r->account;
+    if (st != OK && st != ERR_NOT_FOUND)
+        return st;
+    if (!named) {
+        TRY(directory_drop_cell(d, r->account));
+        TRY(directory_id_put(d, r->account, STR_NONE));
+    }
+    return directory_reap_note(d, r, false);
+}
+
+enum status
+directory_drop_cell(struct directory *d, uint64_t account)
+{
+    AUTO(cell_close) struct cell *cell = account_open(d->cells, account);
+    enum status st = OK;
+    bool more = true;
+
+    while (more && st == OK) {
+        more = false;
+        st = account_drop(cell, &more);
+        fiber_yield();
+    }
+    return st == ERR_NOT_FOUND ? OK : st; /* gone already */
+}
+
+static bool
+reap_read(const struct cell_entry *e, struct directory_reap_note *out)
+{
+    struct scan s = scan_of(e->value);
+    uint8_t version;
+    struct str address;
+
+    if (e->key.len != REAP_KEY || !scan_u8(&s, &version) || version != 1 ||
+        !scan_bytes(&s, DIRECTORY_ADDRESS_MAX, &address) || !scan_at_end(&s))
+        return false;
+    out->due_s = (int64_t)be64_get(e->key.ptr + 1); /* as written */
+    out->account = be64_get(e->key.ptr + 9);
+    out->address = address;
+    return true;
+}
+
+static void
+key_of(const struct directory_reap_note *r, char *key)
+{
+    key[0] = DIRECTORY_TAG_REAP;
+    be64_put(key + 1, (uint64_t)r->due_s); /* a time after 1970 */
+    be64_put(key + 9, r->account);
+}
