@@ -67,6 +67,7 @@ struct smtp_dialect
 smtp_dialect_of(const struct smtp_session *s)
 {
     return (struct smtp_dialect){.submission = smtp_is_submission(s),
+                                 .utf8 = s->mail.said.smtputf8,
                                  .domain = smtp_world->config->domain};
 }
 
@@ -153,9 +154,10 @@ cmd_ehlo(struct smtp_session *s, struct str args)
     mem_str_free(&s->helo);
     s->helo = mem_str(name);
     s->esmtp = true;
-    TRY(conn_printf(
-        s->conn, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n",
-        STR_FMT(host), (unsigned long long)smtp_world->config->message_bytes_max));
+    TRY(conn_printf(s->conn,
+                    "250-%.*s\r\n250-PIPELINING\r\n250-SIZE "
+                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n",
+                    STR_FMT(host), (unsigned long long)smtp_world->config->message_bytes_max));
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
     if (smtp_is_submission(s) && smtp_may_login(s))
