@@ -91,7 +91,6 @@ smtp_message_end(struct smtp_session *s)
     struct outcome o = hand_over(s);
 
     log_message(s, &o, s->mail.body->size);
-    s->messages++;
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
     if (o.reply.code == 0) /* the outcome is unknown: whoever cannot wait is left without a reply */

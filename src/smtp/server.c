@@ -164,7 +164,8 @@ cmd_ehlo(struct smtp_session *s, struct str args)
         TRY(conn_write(s->conn, STR("250-AUTH PLAIN LOGIN\r\n")));
     if (smtp_is_submission(s))
         TRY(conn_write(s->conn, STR("250-DSN\r\n")));
-    return conn_write(s->conn, STR("250 ENHANCEDSTATUSCODES\r\n"));
+    return conn_printf(s->conn, "250-LIMITS MAILMAX=%d RCPTMAX=%zu\r\n250 ENHANCEDSTATUSCODES\r\n",
+                       LIMIT_SMTP_MESSAGES_PER_CONN, smtp_rcpts_max(s));
 }
 
 /* RFC 3207 section 4: nothing learnt before the handshake is kept. */
@@ -229,8 +230,22 @@ static SUSPENDS enum status
 cmd_help(struct smtp_session *s, struct str args)
 {
     (void)args;
-    return smtp_reply(s, 214, "2.0.0",
-                      "EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT STARTTLS AUTH: RFC 5321, RFC 6409");
+    TRY(conn_printf(
+        s->conn,
+        "214-2.0.0 EHLO HELO %sMAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT%s\r\n"
+        "214-2.0.0 RFC 5321 says what they do; EHLO tells which extensions there are\r\n",
+        conn_listener(s->conn)->tls != NULL ? "STARTTLS " : "",
+        smtp_is_submission(s) ? " AUTH" : ""));
+    return smtp_reply(s, 214, "2.0.0", "People read mail to postmaster@%.*s",
+                      STR_FMT(smtp_world->config->domain));
+}
+
+/* Verbs that are of SMTP, or were (RFC 1985, RFC 2645, RFC 5321 appendix F.6), and not served. */
+static SUSPENDS enum status
+cmd_unserved(struct smtp_session *s, struct str args)
+{
+    (void)args;
+    return smtp_error(s, 502, "5.5.1", "This command is not served here");
 }
 
 /* A browser was led here (ALPACA): no second line of it is read. */
@@ -243,16 +258,19 @@ cmd_http(struct smtp_session *s, struct str args)
 }
 
 static const struct verb verbs[] = {
-    {STR("MAIL"), NEED_LOGIN, smtp_cmd_mail}, {STR("RCPT"), NEED_LOGIN, smtp_cmd_rcpt},
-    {STR("DATA"), NEED_LOGIN, smtp_cmd_data}, {STR("BDAT"), NEED_NOTHING, smtp_cmd_bdat},
-    {STR("EHLO"), NEED_NOTHING, cmd_ehlo},    {STR("HELO"), NEED_NOTHING, cmd_helo},
-    {STR("RSET"), NEED_NOTHING, cmd_rset},    {STR("NOOP"), NEED_NOTHING, cmd_noop},
-    {STR("QUIT"), NEED_NOTHING, cmd_quit},    {STR("STARTTLS"), NEED_HELLO, cmd_starttls},
-    {STR("AUTH"), NEED_HELLO, smtp_cmd_auth}, {STR("VRFY"), NEED_LOGIN, cmd_vrfy},
-    {STR("EXPN"), NEED_LOGIN, cmd_expn},      {STR("HELP"), NEED_NOTHING, cmd_help},
-    {STR("GET"), NEED_NOTHING, cmd_http},     {STR("POST"), NEED_NOTHING, cmd_http},
-    {STR("HEAD"), NEED_NOTHING, cmd_http},    {STR("PUT"), NEED_NOTHING, cmd_http},
-    {STR("OPTIONS"), NEED_NOTHING, cmd_http}, {STR("CONNECT"), NEED_NOTHING, cmd_http},
+    {STR("MAIL"), NEED_LOGIN, smtp_cmd_mail},  {STR("RCPT"), NEED_LOGIN, smtp_cmd_rcpt},
+    {STR("DATA"), NEED_LOGIN, smtp_cmd_data},  {STR("BDAT"), NEED_NOTHING, smtp_cmd_bdat},
+    {STR("EHLO"), NEED_NOTHING, cmd_ehlo},     {STR("HELO"), NEED_NOTHING, cmd_helo},
+    {STR("RSET"), NEED_NOTHING, cmd_rset},     {STR("NOOP"), NEED_NOTHING, cmd_noop},
+    {STR("QUIT"), NEED_NOTHING, cmd_quit},     {STR("STARTTLS"), NEED_HELLO, cmd_starttls},
+    {STR("AUTH"), NEED_HELLO, smtp_cmd_auth},  {STR("VRFY"), NEED_LOGIN, cmd_vrfy},
+    {STR("EXPN"), NEED_LOGIN, cmd_expn},       {STR("HELP"), NEED_NOTHING, cmd_help},
+    {STR("GET"), NEED_NOTHING, cmd_http},      {STR("POST"), NEED_NOTHING, cmd_http},
+    {STR("HEAD"), NEED_NOTHING, cmd_http},     {STR("PUT"), NEED_NOTHING, cmd_http},
+    {STR("OPTIONS"), NEED_NOTHING, cmd_http},  {STR("CONNECT"), NEED_NOTHING, cmd_http},
+    {STR("ETRN"), NEED_NOTHING, cmd_unserved}, {STR("ATRN"), NEED_NOTHING, cmd_unserved},
+    {STR("TURN"), NEED_NOTHING, cmd_unserved}, {STR("SEND"), NEED_NOTHING, cmd_unserved},
+    {STR("SOML"), NEED_NOTHING, cmd_unserved}, {STR("SAML"), NEED_NOTHING, cmd_unserved},
 };
 
 struct smtp_reply
