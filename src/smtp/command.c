@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smtp/command.h"
 
+#include "base/encode.h"
 #include "base/limits.h"
 #include "base/size.h"
 #include "mail/address.h"
@@ -23,6 +24,7 @@ smtp_line_split(struct str line, struct str *verb_out, struct str *args_out)
 /* What one command has said so far. */
 struct reading {
     struct arena *arena;
+    bool utf8;
     struct smtp_mail mail;
     struct smtp_rcpt rcpt;
 };
@@ -42,6 +44,14 @@ param_body(struct reading *r, struct str value)
 {
     (void)r;
     return str_eq_nocase(value, STR("7BIT")) || str_eq_nocase(value, STR("8BITMIME"));
+}
+
+/* RFC 6531 section 3.4: no value. */
+static bool
+param_smtputf8(struct reading *r, struct str value)
+{
+    r->mail.smtputf8 = value.len == 0;
+    return r->mail.smtputf8;
 }
 
 /* RFC 4954 section 5: taken, and not believed. */
@@ -111,14 +121,17 @@ param_notify(struct reading *r, struct str value)
     return bits != 0 && ((bits & NOTIFY_NEVER) == 0 || bits == NOTIFY_NEVER);
 }
 
-/* original-recipient-address = atom ";" xtext      RFC 3461 section 4.2 */
+/* original-recipient-address = atom ";" xtext      RFC 3461 section 4.2
+ * utf-8-addr-unitext stands as it is, where SMTPUTF8 was said: RFC 6533 section 3.  The form for others,
+ * utf-8-addr-xtext, is made of printable ASCII and travels as any xtext. */
 static bool
 param_orcpt(struct reading *r, struct str value)
 {
     struct str rest = value, type;
 
     if (value.len > ORCPT_MAX || !str_split(&rest, ';', &type) || type.len == 0 ||
-        !is_printable_xtext(rest))
+        !(is_printable_xtext(rest) ||
+          (r->utf8 && rest.len > 0 && !str_is_ascii(rest) && str_eq_nocase(type, STR("utf-8")))))
         return false;
     for (size_t i = 0; i < type.len; i++)
         if (!ascii_is_alnum(type.ptr[i]) && type.ptr[i] != '-')
@@ -145,7 +158,7 @@ struct grammar {
 static const struct param_rule mail_params[] = {
     {STR("SIZE"), false, param_size},  {STR("BODY"), false, param_body},
     {STR("AUTH"), false, param_auth},  {STR("RET"), true, param_ret},
-    {STR("ENVID"), true, param_envid},
+    {STR("ENVID"), true, param_envid}, {STR("SMTPUTF8"), false, param_smtputf8},
 };
 static const struct param_rule rcpt_params[] = {
     {STR("NOTIFY"), true, param_notify},
@@ -230,11 +243,10 @@ read_command(struct str args, const struct grammar *g, const struct smtp_dialect
 {
     struct scan in = scan_of(args);
     struct str *address = g == &mail_grammar ? &r->mail.sender : &r->rcpt.address;
+    unsigned flags = g->path_flags | PATH_UTF8 | (d->submission ? PATH_LENIENT : 0u);
     struct path path;
 
-    if (!scan_str_nocase(&in, g->word) ||
-        path_scan(&in, g->path_flags | (d->submission ? PATH_LENIENT : 0u), r->arena, &path) !=
-            OK) {
+    if (!scan_str_nocase(&in, g->word) || path_scan(&in, flags, r->arena, &path) != OK) {
         problem_set(why, 501, g->path_code, "%s", g->expected);
         return ERR_SYNTAX;
     }
@@ -242,7 +254,14 @@ read_command(struct str args, const struct grammar *g, const struct smtp_dialect
         problem_set(why, 501, g->path_code, "The address is too long");
         return ERR_LIMIT;
     }
-    return read_params(&in, r, g, d, why);
+    bool ascii = str_is_ascii(str_from(args.ptr, (size_t)(in.pos - args.ptr)));
+    r->utf8 = d->utf8;
+    TRY(read_params(&in, r, g, d, why));
+    if (ascii || r->utf8 || r->mail.smtputf8)
+        return OK;
+    /* RFC 6531 section 3.5: domains too, since only who says SMTPUTF8 may write them so. */
+    problem_set(why, 553, "5.6.7", "An address beyond ASCII needs SMTPUTF8 in MAIL");
+    return ERR_SYNTAX;
 }
 
 enum status

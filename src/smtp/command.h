@@ -2,9 +2,11 @@
  *
  * Owns:      nothing; results point into the line or live in the arena.
  * Promises:  an address is in normal form, at most LIMIT_SMTP_PATH_BYTES as written again; no parameter came twice;
- *            ENVID and ORCPT are xtext of printable ASCII.  On failure *out is untouched and why holds the reply.
+ *            ENVID and ORCPT are xtext of printable ASCII, or ORCPT is of type utf-8 where that was asked for.
+ *            Addresses are ASCII unless the transaction is of SMTPUTF8; domains are A-labels always.
+ *            On failure *out is untouched and why holds the reply.
  * Never:     suspends, knows who may send what to whom.
- * RFC:       5321 section 4.1, 1870, 6152, 3461, 4954.
+ * RFC:       5321 section 4.1, 1870, 6152, 3461, 4954, 6531, 6533 section 3.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_COMMAND_H
@@ -18,6 +20,7 @@ void smtp_line_split(struct str line, struct str *verb_out, struct str *args_out
 
 struct smtp_dialect {
     bool submission;   /* RFC 6409: lenient about the path; RFC 3461 is announced */
+    bool utf8;         /* MAIL said SMTPUTF8 */
     struct str domain; /* of a postmaster without one */
 };
 /* What MAIL says. */
@@ -25,6 +28,7 @@ struct smtp_mail {
     struct str sender; /* as mail/address.h writes it; empty for "<>" */
     uint64_t size;     /* SIZE=, 0 = not said */
     bool full_return;  /* RET=FULL */
+    bool smtputf8;     /* RFC 6531 */
     struct str envid;  /* xtext as it came, or empty */
 };
 MUST_USE enum status smtp_mail_read(struct str args, const struct smtp_dialect *d, struct arena *a,
@@ -35,7 +39,7 @@ enum smtp_notify { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4, NOT
 struct smtp_rcpt {
     struct str address; /* as mail/address.h writes it */
     uint32_t notify;    /* of enum smtp_notify, 0 = not said */
-    struct str orcpt;   /* "rfc822;" and xtext as it came, or empty */
+    struct str orcpt;   /* "rfc822;" and xtext, or "utf-8;" and text, as it came, or empty */
 };
 MUST_USE enum status smtp_rcpt_read(struct str args, const struct smtp_dialect *d, struct arena *a,
                                     struct smtp_rcpt *out, struct problem *why);

@@ -77,13 +77,13 @@ test_bdat(void **state)
     }
 }
 
-enum { MX, SUBMIT };
+enum { MX, SUBMIT, UTF8 = 2 };
 static const struct {
     int where;
     const char *args;
     int reply; /* 0: it is fine */
     const char *enhanced;
-    const char *want; /* sender, size, "full", envid */
+    const char *want; /* sender, size, "full", "utf8", envid */
 } mails[] = {
     {MX, "FROM:<a@b.example>", 0, "", "a@b.example 0 "},
     {MX, "from:<a@B.Example>", 0, "", "a@b.example 0 "},
@@ -102,7 +102,24 @@ static const struct {
     {MX, "FROM:<a@b.example", 501, "5.1.7", NULL},
     {MX, "FROM:<a@b.example>SIZE=1", 501, "5.1.7", NULL},
     {MX, "FROM:<a@b.example><c@d.example>", 501, "5.1.7", NULL},
-    {MX, "FROM:<\xc3\xa4@b.example>", 501, "5.1.7", NULL}, /* SMTPUTF8 is not announced */
+    /* SMTPUTF8, RFC 6531 */
+    {MX, "FROM:<\xc3\xa4@b.example> SMTPUTF8", 0, "", "\xc3\xa4@b.example 0 utf8 "},
+    {MX, "FROM:<\"\xc3\xa4 x\"@B\xc3\xbc.example> size=1 smtputf8", 0, "",
+     "\"\xc3\xa4 x\"@xn--b-eha.example 1 utf8 "},
+    {MX, "FROM:<a@b.example> SMTPUTF8 BODY=8BITMIME", 0, "", "a@b.example 0 utf8 "},
+    {MX, "FROM:<> SMTPUTF8", 0, "", " 0 utf8 "},
+    {MX, "FROM:<\xc3\xa4@b.example>", 553, "5.6.7", NULL},
+    {MX, "FROM:<a@b\xc3\xbc.example>", 553, "5.6.7", NULL},
+    {MX, "FROM:<@x\xc3\xbc.example:a@b.example>", 501, "5.1.7",
+     NULL}, /* a source route is not worth it */
+    {SUBMIT, "FROM: \xc3\xa4@b.example", 553, "5.6.7", NULL},
+    {MX, "FROM:<\xc3@b.example> SMTPUTF8", 501, "5.1.7", NULL},
+    {MX, "FROM:<\xc0\x80@b.example> SMTPUTF8", 501, "5.1.7", NULL},
+    {MX, "FROM:<\xed\xa0\x80@b.example> SMTPUTF8", 501, "5.1.7", NULL}, /* a surrogate */
+    {MX, "FROM:<a@\xe2\x80\xae.example> SMTPUTF8", 501, "5.1.7", NULL},
+    {MX, "FROM:<\xc3\xa4@b.example> SMTPUTF8=1", 501, "5.5.4", NULL},
+    {MX, "FROM:<\xc3\xa4@b.example> SMTPUTF8=", 501, "5.5.4", NULL},
+    {MX, "FROM:<\xc3\xa4@b.example> SMTPUTF8 SMTPUTF8", 501, "5.5.4", NULL},
     {MX, "TO:<a@b.example>", 501, "5.1.7", NULL},
     {SUBMIT, "FROM: <a@b.example>", 0, "", "a@b.example 0 "},
     {SUBMIT, "FROM:a@b.example", 0, "", "a@b.example 0 "},
@@ -131,7 +148,6 @@ static const struct {
     {MX, "FROM:<> AUTH=a+", 501, "5.5.4", NULL},
     {MX, "FROM:<> AUTH", 501, "5.5.4", NULL},
     /* what is not announced */
-    {MX, "FROM:<> SMTPUTF8", 555, "5.5.4", NULL},
     {MX, "FROM:<> RET=FULL", 555, "5.5.4", NULL},
     {MX, "FROM:<> ENVID=a", 555, "5.5.4", NULL},
     {MX, "FROM:<> NOTIFY=NEVER", 555, "5.5.4", NULL},
@@ -173,8 +189,8 @@ test_mail(void **state)
         ROW(i, e == OK || m.size == 77);
         if (e != OK)
             continue;
-        buf_addf(&text, "%.*s %llu %s%.*s", STR_FMT(m.sender), (unsigned long long)m.size,
-                 m.full_return ? "full " : "", STR_FMT(m.envid));
+        buf_addf(&text, "%.*s %llu %s%s%.*s", STR_FMT(m.sender), (unsigned long long)m.size,
+                 m.full_return ? "full " : "", m.smtputf8 ? "utf8 " : "", STR_FMT(m.envid));
         ROW(i, str_eq(buf_str(&text), str_of(mails[i].want)));
     }
 }
@@ -225,6 +241,23 @@ static const struct {
     {SUBMIT, "TO:<a@b.example> ORCPT=rfc822;" X100 X100 X100 X100 X50 X10 X10 X10 X10 "xxxx", 501,
      "5.5.4", NULL},
     {SUBMIT, "TO:<a@b.example> SIZE=1", 555, "5.5.4", NULL},
+    /* SMTPUTF8 is of the transaction; RFC 6533 section 3 for ORCPT */
+    {UTF8, "TO:<\xc3\xa4@B\xc3\xbc.example>", 0, "", "\xc3\xa4@xn--b-eha.example 0 "},
+    {UTF8, "TO:<a@b.example>", 0, "", "a@b.example 0 "},
+    {UTF8, "TO:<a@b.example> SMTPUTF8", 555, "5.5.4", NULL},
+    {UTF8, "TO:<\xff@b.example>", 501, "5.1.3", NULL},
+    {MX, "TO:<\xc3\xa4@b.example>", 553, "5.6.7", NULL},
+    {MX, "TO:<a@b\xc3\xbc.example>", 553, "5.6.7", NULL},
+    {MX, "TO:<a@xn--b-eha.example>", 0, "", "a@xn--b-eha.example 0 "},
+    {SUBMIT, "TO:\xc3\xa4@b.example", 553, "5.6.7", NULL},
+    {SUBMIT, "TO:<a@b.example> ORCPT=utf-8;\\x{E4}@b.example", 0, "",
+     "a@b.example 0 utf-8;\\x{E4}@b.example"},
+    {SUBMIT, "TO:<a@b.example> ORCPT=utf-8;\xc3\xa4@b.example", 501, "5.5.4", NULL},
+    {SUBMIT | UTF8, "TO:<a@b.example> ORCPT=utf-8;\xc3\xa4@b.example", 0, "",
+     "a@b.example 0 utf-8;\xc3\xa4@b.example"},
+    {SUBMIT | UTF8, "TO:<a@b.example> ORCPT=rfc822;\xc3\xa4@b.example", 501, "5.5.4", NULL},
+    {SUBMIT | UTF8, "TO:<a@b.example> ORCPT=utf-8;\xc3", 501, "5.5.4", NULL},
+    {SUBMIT | UTF8, "TO:<a@b.example> ORCPT=utf-8;", 501, "5.5.4", NULL},
 };
 
 static void
@@ -233,7 +266,9 @@ test_rcpt(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rcpts); i++) {
         AUTO_ARENA *a = arena_new(65536);
-        struct smtp_dialect d = {.submission = rcpts[i].where == SUBMIT, .domain = STR(DOMAIN)};
+        struct smtp_dialect d = {.submission = (rcpts[i].where & SUBMIT) != 0,
+                                 .utf8 = (rcpts[i].where & UTF8) != 0,
+                                 .domain = STR(DOMAIN)};
         struct smtp_rcpt r = {.notify = 77};
         struct problem why = {0};
         AUTO_BUF text = BUF(4096);

@@ -91,7 +91,6 @@ smtp_message_end(struct smtp_session *s)
     struct outcome o = hand_over(s);
 
     log_message(s, &o, s->mail.body->size);
-    s->messages++;
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
     s->quit = o.reply.code == 421;
@@ -147,6 +146,7 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .rcpts_count = s->mail.rcpt_count,
         .peer = conn_peer(s->conn),
         .helo = s->helo,
+        .smtputf8 = s->mail.said.smtputf8,
         .trace = conn_id(s->conn),
     };
     TRY(store_deliver_call(b->store, &req, a, &rep));
@@ -175,6 +175,7 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
         .rcpts_count = s->mail.rcpt_count,
         .full_return = s->mail.said.full_return,
         .envid = s->mail.said.envid,
+        .smtputf8 = s->mail.said.smtputf8,
         .trace = conn_id(s->conn),
     };
     TRY(store_submit_call(b->store, &req, a, &rep));
@@ -214,7 +215,8 @@ write_trace(const struct smtp_session *s, struct buf *b)
         .peer_ip = conn_peer(s->conn),
         .by = smtp_world->config->host,
         .flags = (s->esmtp ? RECEIVED_ESMTP : 0u) | (conn_is_tls(s->conn) ? RECEIVED_TLS : 0u) |
-                 (s->account != 0 ? RECEIVED_AUTH : 0u),
+                 (s->account != 0 ? RECEIVED_AUTH : 0u) |
+                 (s->mail.said.smtputf8 ? RECEIVED_UTF8 : 0u),
         .recipient = s->mail.rcpt_count == 1 ? s->mail.rcpts[0].address : STR_NONE,
         .time = clock_now(),
     };

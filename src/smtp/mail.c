@@ -10,8 +10,6 @@
 /* enum<4> class of store.ipc. */
 enum rcpt_class { RCPT_LOCAL, RCPT_FOREIGN, RCPT_NO_USER, RCPT_OVER_QUOTA, RCPT_DISABLED };
 
-static size_t rcpts_max(const struct smtp_session *s);
-
 static SUSPENDS enum status
 check_sender(struct smtp_session *s, bool *stop)
 {
@@ -48,12 +46,12 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
     struct problem why;
     bool stop;
 
-    if (s->mail.open)
-        return smtp_error(s, 503, "5.5.1", "One sender at a time: finish this message or say RSET");
-    if (s->messages >= LIMIT_SMTP_MESSAGES_PER_CONN) {
+    if (s->mails++ == LIMIT_SMTP_MESSAGES_PER_CONN) { /* RFC 9422 section 4.1 */
         s->quit = true;
         return smtp_reply(s, 421, "4.7.0", "Enough for one connection, please open another");
     }
+    if (s->mail.open)
+        return smtp_error(s, 503, "5.5.1", "One sender at a time: finish this message or say RSET");
     smtp_reset(s);
     s->mail.arena = arena_new(TRANSACTION_BYTES);
     if (smtp_mail_read(args, &dialect, s->mail.arena, &s->mail.said, &why) != OK)
@@ -64,7 +62,7 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
     TRY(check_sender(s, &stop));
     if (stop)
         return OK;
-    s->mail.rcpts = ARENA_ARRAY(s->mail.arena, struct smtp_rcpt, rcpts_max(s));
+    s->mail.rcpts = ARENA_ARRAY(s->mail.arena, struct smtp_rcpt, smtp_rcpts_max(s));
     s->mail.open = true;
     return smtp_reply(s, 250, "2.1.0", "Sender is fine");
 }
@@ -146,17 +144,15 @@ smtp_cmd_rcpt(struct smtp_session *s, struct str args)
         return smtp_error(s, 503, "5.5.1", "Say MAIL first");
     if (s->mail.body != NULL) /* its trace fields are written */
         return smtp_error(s, 503, "5.5.1", "The message has begun");
-    if (s->mail.rcpt_count == rcpts_max(s))
+    if (s->mail.rcpt_count == smtp_rcpts_max(s))
         return smtp_reply(s, 452, "4.5.3", "Too many recipients, send the rest in another message");
     if (smtp_rcpt_read(args, &dialect, a, &r, &why) != OK)
         return smtp_problem(s, &why);
     return add_rcpt(s, &r, a);
 }
 
-/* ---- statics ---- */
-
-static size_t
-rcpts_max(const struct smtp_session *s)
+size_t
+smtp_rcpts_max(const struct smtp_session *s)
 {
     return smtp_is_submission(s) ? LIMIT_SUBMIT_RCPTS : LIMIT_SMTP_RCPTS;
 }

@@ -67,6 +67,7 @@ struct smtp_dialect
 smtp_dialect_of(const struct smtp_session *s)
 {
     return (struct smtp_dialect){.submission = smtp_is_submission(s),
+                                 .utf8 = s->mail.said.smtputf8,
                                  .domain = smtp_world->config->domain};
 }
 
@@ -153,16 +154,18 @@ cmd_ehlo(struct smtp_session *s, struct str args)
     mem_str_free(&s->helo);
     s->helo = mem_str(name);
     s->esmtp = true;
-    TRY(conn_printf(
-        s->conn, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n",
-        STR_FMT(host), (unsigned long long)smtp_world->config->message_bytes_max));
+    TRY(conn_printf(s->conn,
+                    "250-%.*s\r\n250-PIPELINING\r\n250-SIZE "
+                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n",
+                    STR_FMT(host), (unsigned long long)smtp_world->config->message_bytes_max));
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
     if (smtp_is_submission(s) && smtp_may_login(s))
         TRY(conn_write(s->conn, STR("250-AUTH PLAIN LOGIN\r\n")));
     if (smtp_is_submission(s))
         TRY(conn_write(s->conn, STR("250-DSN\r\n")));
-    return conn_write(s->conn, STR("250 ENHANCEDSTATUSCODES\r\n"));
+    return conn_printf(s->conn, "250-LIMITS MAILMAX=%d RCPTMAX=%zu\r\n250 ENHANCEDSTATUSCODES\r\n",
+                       LIMIT_SMTP_MESSAGES_PER_CONN, smtp_rcpts_max(s));
 }
 
 /* RFC 3207 section 4: nothing learnt before the handshake is kept. */
@@ -227,8 +230,22 @@ static SUSPENDS enum status
 cmd_help(struct smtp_session *s, struct str args)
 {
     (void)args;
-    return smtp_reply(s, 214, "2.0.0",
-                      "EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT STARTTLS AUTH: RFC 5321, RFC 6409");
+    TRY(conn_printf(
+        s->conn,
+        "214-2.0.0 EHLO HELO %sMAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT%s\r\n"
+        "214-2.0.0 RFC 5321 says what they do; EHLO tells which extensions there are\r\n",
+        conn_listener(s->conn)->tls != NULL ? "STARTTLS " : "",
+        smtp_is_submission(s) ? " AUTH" : ""));
+    return smtp_reply(s, 214, "2.0.0", "People read mail to postmaster@%.*s",
+                      STR_FMT(smtp_world->config->domain));
+}
+
+/* Verbs that are of SMTP, or were (RFC 1985, RFC 2645, RFC 5321 appendix F.6), and not served. */
+static SUSPENDS enum status
+cmd_unserved(struct smtp_session *s, struct str args)
+{
+    (void)args;
+    return smtp_error(s, 502, "5.5.1", "This command is not served here");
 }
 
 /* A browser was led here (ALPACA): no second line of it is read. */
@@ -241,16 +258,19 @@ cmd_http(struct smtp_session *s, struct str args)
 }
 
 static const struct verb verbs[] = {
-    {STR("MAIL"), NEED_LOGIN, smtp_cmd_mail}, {STR("RCPT"), NEED_LOGIN, smtp_cmd_rcpt},
-    {STR("DATA"), NEED_LOGIN, smtp_cmd_data}, {STR("BDAT"), NEED_NOTHING, smtp_cmd_bdat},
-    {STR("EHLO"), NEED_NOTHING, cmd_ehlo},    {STR("HELO"), NEED_NOTHING, cmd_helo},
-    {STR("RSET"), NEED_NOTHING, cmd_rset},    {STR("NOOP"), NEED_NOTHING, cmd_noop},
-    {STR("QUIT"), NEED_NOTHING, cmd_quit},    {STR("STARTTLS"), NEED_HELLO, cmd_starttls},
-    {STR("AUTH"), NEED_HELLO, smtp_cmd_auth}, {STR("VRFY"), NEED_LOGIN, cmd_vrfy},
-    {STR("EXPN"), NEED_LOGIN, cmd_expn},      {STR("HELP"), NEED_NOTHING, cmd_help},
-    {STR("GET"), NEED_NOTHING, cmd_http},     {STR("POST"), NEED_NOTHING, cmd_http},
-    {STR("HEAD"), NEED_NOTHING, cmd_http},    {STR("PUT"), NEED_NOTHING, cmd_http},
-    {STR("OPTIONS"), NEED_NOTHING, cmd_http}, {STR("CONNECT"), NEED_NOTHING, cmd_http},
+    {STR("MAIL"), NEED_LOGIN, smtp_cmd_mail},  {STR("RCPT"), NEED_LOGIN, smtp_cmd_rcpt},
+    {STR("DATA"), NEED_LOGIN, smtp_cmd_data},  {STR("BDAT"), NEED_NOTHING, smtp_cmd_bdat},
+    {STR("EHLO"), NEED_NOTHING, cmd_ehlo},     {STR("HELO"), NEED_NOTHING, cmd_helo},
+    {STR("RSET"), NEED_NOTHING, cmd_rset},     {STR("NOOP"), NEED_NOTHING, cmd_noop},
+    {STR("QUIT"), NEED_NOTHING, cmd_quit},     {STR("STARTTLS"), NEED_HELLO, cmd_starttls},
+    {STR("AUTH"), NEED_HELLO, smtp_cmd_auth},  {STR("VRFY"), NEED_LOGIN, cmd_vrfy},
+    {STR("EXPN"), NEED_LOGIN, cmd_expn},       {STR("HELP"), NEED_NOTHING, cmd_help},
+    {STR("GET"), NEED_NOTHING, cmd_http},      {STR("POST"), NEED_NOTHING, cmd_http},
+    {STR("HEAD"), NEED_NOTHING, cmd_http},     {STR("PUT"), NEED_NOTHING, cmd_http},
+    {STR("OPTIONS"), NEED_NOTHING, cmd_http},  {STR("CONNECT"), NEED_NOTHING, cmd_http},
+    {STR("ETRN"), NEED_NOTHING, cmd_unserved}, {STR("ATRN"), NEED_NOTHING, cmd_unserved},
+    {STR("TURN"), NEED_NOTHING, cmd_unserved}, {STR("SEND"), NEED_NOTHING, cmd_unserved},
+    {STR("SOML"), NEED_NOTHING, cmd_unserved}, {STR("SAML"), NEED_NOTHING, cmd_unserved},
 };
 
 struct smtp_reply

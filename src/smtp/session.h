@@ -58,8 +58,8 @@ struct smtp_session {
     enum smtp_rest rest;
     uint64_t id; /* number of the session in this worker: what auth grants to */
     bool esmtp;
-    struct str helo; /* owned; empty until greeted */
-    uint32_t errors, messages, logins;
+    struct str helo;                /* owned; empty until greeted */
+    uint32_t errors, mails, logins; /* mails: MAIL commands, whatever came of them */
     bool quit;
     struct hold hold;
     uint64_t account;   /* 0 until AUTH succeeded */
@@ -86,6 +86,8 @@ MUST_USE SUSPENDS enum status smtp_problem(struct smtp_session *s, const struct 
 struct smtp_reply smtp_need_login(const struct smtp_session *s);
 /* Ends the transaction, if any, and forgets it. */
 void smtp_reset(struct smtp_session *s);
+
+size_t smtp_rcpts_max(const struct smtp_session *s);
 
 /* Commands: args is what follows the verb and its blanks. */
 SUSPENDS enum status smtp_cmd_mail(struct smtp_session *s, struct str args);

@@ -1,11 +1,12 @@
 /* smtp_command_fuzz.c - a MAIL or RCPT that is taken fits the store and is taken again when it is written again.
  *
- * The first byte: bit 0 submission, bit 1 RCPT.  The rest is a line without its verb.
+ * The first byte: bit 0 submission, bit 1 RCPT, bit 2 after SMTPUTF8.  The rest is a line without its verb.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/encode.h"
 #include "base/limits.h"
 #include "mail/address.h"
 #include "smtp/command.h"
@@ -13,9 +14,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check_text(struct str s, size_t max)
+check_text(struct str s, size_t max, bool utf8)
 {
     ASSERT(s.len <= max);
+    if (utf8 && utf8_valid(s))
+        return;
     for (size_t i = 0; i < s.len; i++)
         ASSERT(s.ptr[i] >= ' ' && s.ptr[i] <= '~');
 }
@@ -23,9 +26,9 @@ check_text(struct str s, size_t max)
 static void
 check_problem(const struct problem *why)
 {
-    ASSERT(why->reply == 501 || why->reply == 555);
+    ASSERT(why->reply == 501 || why->reply == 553 || why->reply == 555);
     ASSERT(why->enhanced[0] == '5' && why->text[0] != '\0');
-    check_text(str_of(why->text), sizeof(why->text) - 1);
+    check_text(str_of(why->text), sizeof(why->text) - 1, false);
 }
 
 static void
@@ -40,16 +43,19 @@ check_mail(struct str args, const struct smtp_dialect *d, struct arena *a)
         check_problem(&why);
         return;
     }
-    check_text(m.sender, LIMIT_SMTP_PATH_BYTES);
-    check_text(m.envid, 100);
+    check_text(m.sender, LIMIT_SMTP_PATH_BYTES, m.smtputf8);
+    check_text(m.envid, 100, false);
     ASSERT(d->submission || (m.envid.len == 0 && !m.full_return));
     buf_addf(&line, "FROM:<%.*s> SIZE=%llu", STR_FMT(m.sender), (unsigned long long)m.size);
+    if (m.smtputf8)
+        buf_add_z(&line, " SMTPUTF8");
     if (m.full_return)
         buf_add_z(&line, " RET=FULL");
     if (m.envid.len > 0)
         buf_addf(&line, " ENVID=%.*s", STR_FMT(m.envid));
     ASSERT(smtp_mail_read(buf_str(&line), d, a, &again, &why) == OK);
     ASSERT(str_eq(again.sender, m.sender) && again.size == m.size);
+    ASSERT(again.smtputf8 == m.smtputf8);
     ASSERT(again.full_return == m.full_return && str_eq(again.envid, m.envid));
 }
 
@@ -66,8 +72,8 @@ check_rcpt(struct str args, const struct smtp_dialect *d, struct arena *a)
         return;
     }
     ASSERT(r.address.len > 0 && str_find(r.address, '@') > 0);
-    check_text(r.address, LIMIT_SMTP_PATH_BYTES);
-    check_text(r.orcpt, 500);
+    check_text(r.address, LIMIT_SMTP_PATH_BYTES, d->utf8);
+    check_text(r.orcpt, 500, d->utf8);
     ASSERT(r.notify <= 14 && ((r.notify & NOTIFY_NEVER) == 0 || r.notify == NOTIFY_NEVER));
     ASSERT(d->submission || (r.notify == 0 && r.orcpt.len == 0));
     buf_addf(&line, "TO:<%.*s>", STR_FMT(r.address));
@@ -99,7 +105,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || size > LIMIT_SMTP_LINE_BYTES)
         return 0;
     AUTO_ARENA *a = arena_new(65536);
-    struct smtp_dialect d = {.submission = (data[0] & 1) != 0, .domain = STR("example.org")};
+    struct smtp_dialect d = {
+        .submission = (data[0] & 1) != 0, .utf8 = (data[0] & 4) != 0, .domain = STR("example.org")};
     struct str line = str_from((const char *)data + 1, size - 1);
     struct str verb, args;
 

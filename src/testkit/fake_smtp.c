@@ -1,8 +1,8 @@
 /* fake_smtp.c - the calls of store.ipc that SMTP makes, answered from memory.
  *
  * The envelope of the last message, for the directive "envelope":
- *    mx <SENDER> <RCPT> ...
- *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT]
+ *    mx <SENDER> <RCPT> ...[ utf8]
+ *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ utf8]
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
@@ -18,9 +18,13 @@ static const struct {
     struct str address;
     uint8_t class;
 } directory[] = {
-    {STR("u@test"), CLASS_LOCAL},          {STR("alias@test"), CLASS_LOCAL},
-    {STR("postmaster@test"), CLASS_LOCAL}, {STR("\"q q\"@test"), CLASS_LOCAL},
-    {STR("full@test"), CLASS_OVER_QUOTA},  {STR("off@test"), CLASS_DISABLED},
+    {STR("u@test"), CLASS_LOCAL},
+    {STR("alias@test"), CLASS_LOCAL},
+    {STR("postmaster@test"), CLASS_LOCAL},
+    {STR("\"q q\"@test"), CLASS_LOCAL},
+    {STR("j\xc3\xbcrgen@test"), CLASS_LOCAL},
+    {STR("full@test"), CLASS_OVER_QUOTA},
+    {STR("off@test"), CLASS_DISABLED},
 };
 
 static uint8_t
@@ -79,6 +83,8 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     buf_addf(&text, "mx <%.*s>", STR_FMT(req->sender));
     for (size_t i = 0; i < req->rcpts_count; i++)
         buf_addf(&text, " <%.*s>", STR_FMT(req->rcpts[i]));
+    if (req->smtputf8)
+        buf_add_z(&text, " utf8");
     TRY(take(req->handle, req->body, &text));
     rep->mid = fake.next_mid;
     return OK;
@@ -105,6 +111,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
         buf_add_z(&text, " full");
     if (req->envid.len > 0)
         buf_addf(&text, " envid=%.*s", STR_FMT(req->envid));
+    if (req->smtputf8)
+        buf_add_z(&text, " utf8");
     TRY(take(req->handle, req->body, &text));
     rep->qid = QUEUE_ID;
     return OK;

@@ -2,8 +2,8 @@
  *
  * One account: log-in "u" with password "secret".  "busy" is answered ERR_TEMP, "fast" ERR_LIMIT.
  * Mailboxes at the start: INBOX and one for each special use but \All, all subscribed.
- * Addresses: u@test, alias@test and postmaster@test are the account's, full@test is over quota, off@test takes no
- * mail, nobody else is at test, every other domain is foreign.  What SMTP brings goes to INBOX.
+ * Addresses: u@test, alias@test, jürgen@test and postmaster@test are the account's, full@test is over quota,
+ * off@test takes no mail, nobody else is at test, every other domain is foreign.  What SMTP brings goes to INBOX.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTKIT_FAKE_STORE_H

@@ -125,6 +125,18 @@ def test_long_lines_are_folded(server, sink, user):
     got = wait_for(lambda: sink.to('long@elsewhere.example'))[0][2]
     assert max(map(len, got.split(b'\r\n'))) <= 998
     assert (b'.' + b'y' * 5000 + b'\r\nend\r\n') in got.replace(b'\r\n ', b'')
+def test_a_next_hop_without_smtputf8(server, sink, user):
+    """RFC 6531 section 3.6: what asked for SMTPUTF8 comes back where the next server does not have it."""
+    mail = f'From: {user}\r\nSubject: grüße\r\n\r\nx\r\n'.encode()
+    with smtplib.SMTP('127.0.0.1', server.ports['submission']) as s:
+        s.starttls(context=TLS)
+        s.login(user, 'secret')
+        s.sendmail(user, ['ä@elsewhere.example'], mail, ['SMTPUTF8', 'BODY=8BITMIME'])
+    report = email.message_from_bytes(wait_for(lambda: inbox(server, user))[0])
+    assert report.get_content_type() == 'multipart/report'
+    assert report.get_payload(1).get_content_type() == 'message/global-delivery-status'
+    assert '5.6.7' in str(report.get_payload(1))
+    assert sink.to('ä@elsewhere.example') == []
 
 
 def test_later_is_tried_again(server, sink, user):

@@ -148,6 +148,35 @@ def test_chunks_bring_what_data_brings(server, user):
     assert inbox(server, user)[0].endswith(text)
 
 
+def test_addresses_beyond_ascii(server):
+    """SMTPUTF8 (RFC 6531): a mailbox and a domain of ours beyond ASCII, from strangers and from users."""
+    server.ctl('domain', 'add', 'bücher.example')
+    josef, jorg = server.add_account('josef'), 'jörg@bücher.example'
+    server.ctl('account', 'add', jorg, stdin='secret\n')
+    server.ctl('alias', 'set', 'plain@xn--bcher-kva.example', josef)
+    mail = 'From: ä@b.example\r\nSubject: grüße\r\n\r\nx\r\n'.encode()
+    with smtplib.SMTP('127.0.0.1', server.ports['smtp']) as s:
+        s.sendmail('ä@b.example', [jorg], mail, ['SMTPUTF8', 'BODY=8BITMIME'])
+        s.sendmail('a@b.example', ['plain@xn--bcher-kva.example'], b'Subject: A-label\r\n\r\n')
+        s.sendmail('a@b.example', ['plain@bücher.example'], b'Subject: U-label\r\n\r\n', ['SMTPUTF8'])
+    m = imaplib.IMAP4('127.0.0.1', server.ports['imap'])
+    m.authenticate('PLAIN', lambda _: f'\0{jorg}\0secret'.encode())
+    m.select('INBOX')
+    body = m.fetch('1', '(BODY.PEEK[])')[1][0][1]
+    m.logout()
+    assert body.startswith('Return-Path: <ä@b.example>\r\n'.encode()) and b' with UTF8SMTP' in body
+    assert body.endswith(mail)
+    with smtplib.SMTP('127.0.0.1', server.ports['submission']) as s:
+        s.starttls(context=TLS)
+        s.ehlo()
+        login = base64.b64encode(f'\0{jorg}\0secret'.encode()).decode()
+        assert s.docmd('AUTH PLAIN ' + login)[0] == 235
+        s.sendmail(jorg, [josef], mail, ['SMTPUTF8', 'BODY=8BITMIME'])
+    from godwit import wait_for
+    found = wait_for(lambda: (lambda got: len(got) == 3 and got)(inbox(server, josef)))
+    assert b'A-label' in found[0] and b'U-label' in found[1] and found[2].endswith(b'\r\n\r\nx\r\n')
+
+
 @pytest.mark.parametrize('end', [b'\n.\n', b'\n.\r\n', b'\r.\r', b'\r\n\x00.\r\n', b'\r'])
 def test_no_line_ends_are_smuggled_in_chunks(server, user, end):
     """What would end a message at the next server never gets as far as that, though BDAT counts bytes."""

@@ -23,7 +23,9 @@ S: 250 2.0.0 Fine
 C: RSET
 S: 250 2.0.0 Forgotten
 C: HELP
-S: 214 2.0.0 ...
+S: 214-2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT
+S: 214-2.0.0 ...
+S: 214 2.0.0 People read mail to postmaster@...
 C: EHLO
 S: 501 5.5.4 ...
 C: HELO 
@@ -46,6 +48,8 @@ S-end
 2S: 250-SIZE 4194304
 2S: 250-8BITMIME
 2S: 250-CHUNKING
+2S: 250-SMTPUTF8
+2S: 250-LIMITS MAILMAX=1000 RCPTMAX=100
 2S: 250 ENHANCEDSTATUSCODES
 2C: STARTTLS
 2S: 454 4.7.0 TLS is not available now
@@ -64,7 +68,11 @@ S-end
 2C: BDAT 6 LAST\r\nQUIT
 2S: 503 5.5.1 Say MAIL first
 2C: ETRN x
-2S: 500 5.5.2 There is no such command
+2S: 502 5.5.1 This command is not served here
+2C: SEND FROM:<>
+2S: 502 5.5.1 ...
+2C: turn
+2S: 502 5.5.1 ...
 2C: MAIL\x09FROM:<>
 2S: 500 5.5.2 There is no such command
 2C: 

@@ -42,10 +42,10 @@ C: Subject: \xc3\xa4\xff\r\n\r\n..\r\n.
 S: 250 2.0.0 Kept
 F: envelope mx <"a b"@b.example> <u@test>
 F: check INBOX 2 Return-Path: <"a b"@b.example>
-C: MAIL FROM:<a@b.example> SMTPUTF8
-S: 555 5.5.4 The parameter SMTPUTF8 is not known here
+C: MAIL FROM:<a@b.example> X-UNKNOWN
+S: 555 5.5.4 The parameter X-UNKNOWN is not known here
 C: MAIL FROM:<\xc3\xa4@b.example>
-S: 501 5.1.7 ...
+S: 553 5.6.7 ...
 C: MAIL FROM:<a@b.example> SIZE=4194305
 S: 552 5.3.4 The largest message is 4194304 bytes
 C: MAIL FROM:<a@b.example> SIZE=18446744073709551616
