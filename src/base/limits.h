@@ -92,9 +92,19 @@
     LIMIT(QUEUE_WARN_S,            14400,     "s",        "a delay notice goes to the sender") \
     LIMIT(QUEUE_FIRST_RETRY_S,     60,        "s",        "doubles, with 20 % jitter, up to QUEUE_RETRY_S") \
     LIMIT(QUEUE_RETRY_S,           3600,      "s",        "") \
-    LIMIT(OUT_PER_DOMAIN,          10,        "conns",    "more deliveries wait") \
+    LIMIT(OUT_PER_DOMAIN,          20,        "conns",    "more deliveries wait") \
+    LIMIT(OUT_FIRST,               2,         "conns",    "to a destination at first; grows with its answers") \
+    LIMIT(OUT_LEASES,              2000,      "messages", "more wait in the store") \
     LIMIT(OUT_CONNS,               200,       "conns",    "more deliveries wait") \
+    LIMIT(OUT_CONNECT_FIRST_S,     5,         "s",        "the next host is tried; in the first three tries of a message") \
     LIMIT(OUT_CONNECT_S,           30,        "s",        "the next host is tried") \
+    LIMIT(OUT_STAGGER_MS,          300,       "ms",       "the next address of a host is tried as well") \
+    LIMIT(OUT_KEEP_S,              5,         "s",        "a connection without a message is closed") \
+    LIMIT(OUT_KEEP_MAX_S,          300,       "s",        "a connection takes no further message") \
+    LIMIT(OUT_KEEP_MESSAGES,       100,       "messages", "the next one gets a new connection") \
+    LIMIT(OUT_ABSENT_S,            60,        "s",        "for so long who did not answer is left alone; doubles each time") \
+    LIMIT(OUT_ABSENT_MAX_S,        900,       "s",        "") \
+    LIMIT(OUT_REMEMBERED,          20000,     "names",    "no more are remembered as absent") \
     LIMIT(OUT_REPLY_S,             300,       "s",        "tried later; RFC 5321 section 4.5.3.2") \
     LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \

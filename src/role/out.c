@@ -2,13 +2,13 @@
  *
  * May touch:  the network as a client, the resolver's files, password files of routes that boss opened, a channel
  *             to the store.  No listeners, no mail files, no keys.
- * Takes due attempts from the store as leases, at most LIMIT_OUT_CONNS at a time and LIMIT_OUT_PER_DOMAIN to a domain.
+ * Takes due attempts from the store as leases, at most LIMIT_OUT_LEASES at a time.  How many of them are sent at once,
+ * in all and to one destination, smtp/destination.h says.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "ipc/out_serve.h"
@@ -16,21 +16,24 @@
 #include "role/role.h"
 #include "rt/clock.h"
 #include "smtp/delivery.h"
+#include "smtp/destination.h"
 
-enum { LEASE_MAX = 32, POLL_MS = 5000, ARENA_BYTES = 4 << 20, FORWARD_MAX = 8, FORWARD_TEXT = 80 };
+enum {
+    LEASE_MAX = 32,
+    POLL_MS = 5000,
+    ARENA_BYTES = 4 << 20,
+    FORWARD_MAX = 8,
+    FORWARD_TEXT = 80,
+    FIRST_TRIES = 3,
+    SWEEP_MS = 1000
+};
 
 static struct delivery_world world;
 static struct fiber_queue wanted; /* work came, or a slot is free */
 static uint32_t under_way;
 static bool more_work;
 
-/* A destination domain with work; waits in line when it has its share. */
-struct destination {
-    struct str name; /* owned */
-    uint32_t running, waiting;
-    struct fiber_queue line;
-};
-static struct map *destinations;
+static struct destinations *destinations;
 
 struct job {
     struct arena *arena;
@@ -40,42 +43,6 @@ struct job {
 };
 
 /* ---- one attempt ---- */
-
-static SUSPENDS enum status
-destination_enter(struct str domain, struct destination **out)
-{
-    struct destination *t = map_get(destinations, domain);
-
-    if (t == NULL) {
-        t = MEM_NEW(struct destination);
-        t->name = mem_str(domain);
-        fiber_queue_init(&t->line);
-        map_put(destinations, domain, t);
-    }
-    t->waiting++;
-    *out = t;
-    while (t->running >= LIMIT_OUT_PER_DOMAIN) {
-        enum status e = fiber_queue_wait(&t->line, FIBER_FOREVER);
-        if (e != OK) {
-            t->waiting--;
-            return e;
-        }
-    }
-    t->waiting--;
-    t->running++;
-    return OK;
-}
-
-static void
-destination_leave(struct destination *t)
-{
-    t->running--;
-    if (fiber_queue_wake_one(&t->line) || t->running + t->waiting > 0)
-        return;
-    map_del(destinations, t->name);
-    mem_str_free(&t->name);
-    mem_free(t);
-}
 
 static SUSPENDS void
 report(struct job *j)
@@ -109,10 +76,14 @@ work(void *arg)
     struct job *j = arg;
     struct arena *a = j->arena;
     struct destination *t;
+    const char *why = "";
 
-    if (destination_enter(j->d.domain, &t) == OK) {
+    struct str name = delivery_destination(world.config, j->d.domain);
+    if (destination_enter(destinations, name, j->d.hurry, &t, &why) == OK) {
         delivery_try(&world, role_peer(ROLE_STORE), &j->d);
-        destination_leave(t);
+        destination_leave(destinations, t, j->d.unreached ? j->d.why : NULL);
+    } else {
+        delivery_put_off(&j->d, why);
     }
     report(j);
     arena_free(&a);
@@ -137,6 +108,8 @@ job_of(const struct store_attempt *from)
         .prepend = from->prepend.len > 0 ? arena_str(a, from->prepend) : STR(""),
         .envid = from->envid.len > 0 ? arena_str(a, from->envid) : STR(""),
         .size = from->size + from->prepend.len,
+        .hurry = from->hurry,
+        .first = true,
         .full_return = from->full_return,
         .smtputf8 = from->smtputf8,
         .eight_bit = from->eight_bit,
@@ -149,6 +122,7 @@ job_of(const struct store_attempt *from)
         j->indexes[i] = r->index;
         j->d.rcpts[i].address = arena_str(a, r->address);
         j->d.rcpts[i].notify = r->notify;
+        j->d.first = j->d.first && r->tries < FIRST_TRIES;
         if (r->orcpt.len > 0)
             j->d.rcpts[i].orcpt = arena_str(a, r->orcpt);
     }
@@ -160,7 +134,7 @@ static SUSPENDS bool
 lease_some(void)
 {
     AUTO_ARENA *a = arena_new(8u << 20);
-    uint32_t room = MIN(LIMIT_OUT_CONNS - under_way, (uint32_t)LEASE_MAX);
+    uint32_t room = MIN(LIMIT_OUT_LEASES - under_way, (uint32_t)LEASE_MAX);
     struct store_queue_lease req = {.max = room};
     struct store_queue_lease_reply rep;
 
@@ -185,13 +159,21 @@ leasing(void *arg)
     (void)arg;
     for (;;) {
         more_work = false;
-        while (under_way < LIMIT_OUT_CONNS && lease_some())
+        while (under_way < LIMIT_OUT_LEASES && lease_some())
             continue;
-        if (more_work && under_way < LIMIT_OUT_CONNS)
+        if (more_work && under_way < LIMIT_OUT_LEASES)
             continue;
         if (fiber_queue_wait(&wanted, POLL_MS) == ERR_CANCELLED)
             return;
     }
+}
+
+static FIBER_ENTRY void
+sweeping(void *arg)
+{
+    (void)arg;
+    while (fiber_sleep(SWEEP_MS) == OK)
+        pool_sweep(world.pool, clock_mono_ms());
 }
 
 void
@@ -250,12 +232,15 @@ static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
 {
     world.config = s->config;
-    destinations = map_new();
+    destinations = destinations_new();
+    world.pool = pool_new();
+    world.absents = absents_new();
     fiber_queue_init(&wanted);
     TRY(read_passwords(s, why));
     TRY(start_resolver(s->config, why));
     TRY(tls_client_new(TLS_OPPORTUNISTIC, &world.tls_any));
     TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));
+    TRY(fiber_go(sweeping, NULL));
     return fiber_go(leasing, NULL);
 }
 

@@ -167,6 +167,7 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
         .envid = arena_str(a, m.envid),
         .full_return = m.full_return,
         .eight_bit = m.eight_bit,
+        .hurry = job->hurry,
     };
     return needs_utf8(s, &m, out, &out->smtputf8);
 }

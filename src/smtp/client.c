@@ -9,14 +9,26 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "mail/line.h"
+#include "rt/clock.h"
 #include "smtp/fold.h"
 
-enum { GREETING_S = LIMIT_OUT_REPLY_S, HELLO_S = LIMIT_OUT_REPLY_S, TLS_S = 120, AUTH_S = 120 };
+enum {
+    GREETING_S = LIMIT_OUT_REPLY_S,
+    HELLO_S = LIMIT_OUT_REPLY_S,
+    TLS_S = 120,
+    AUTH_S = 120,
+    RESET_S = 30
+};
+enum { CHUNK_MAX = 1 << 20 }; /* of a chunk, its longer lines folded */
 
 struct smtp_client {
     struct conn *conn;
     struct smtp_offer offer;
     bool tls;
+    bool idle;   /* between transactions */
+    bool broken; /* nothing more is to be said */
+    unsigned messages;
+    int64_t opened_ms;
     struct line_encoder stuffing;
     struct fold fold;
 };
@@ -40,8 +52,8 @@ smtp_client_free(struct smtp_client **c)
     *c = NULL;
 }
 
-static void
-answer_set(struct smtp_answer *a, const char *text)
+void
+smtp_answer_set(struct smtp_answer *a, const char *text)
 {
     struct problem p = {0};
 
@@ -64,9 +76,11 @@ smtp_client_open(const struct smtp_peer *peer, struct smtp_client **out, struct 
     enum status e;
 
     line_encoder_init(&c->stuffing);
-    e = conn_connect(&peer->target, &c->conn);
+    c->opened_ms = clock_mono_ms();
+    c->conn = peer->conn;
+    e = c->conn != NULL ? OK : conn_connect(&peer->target, &c->conn);
     if (e != OK) {
-        answer_set(why, e == ERR_TIMEOUT ? "connection timed out" : "connection refused");
+        smtp_answer_set(why, e == ERR_TIMEOUT ? "connection timed out" : "connection refused");
         return e == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_CLOSED;
     }
     TRY(smtp_client_reply(c, GREETING_S, why));
@@ -76,11 +90,12 @@ smtp_client_open(const struct smtp_peer *peer, struct smtp_client **out, struct 
     if (peer->tls != NULL && (c->offer.extensions & SMTP_EXT_STARTTLS) != 0)
         TRY(start_tls(c, peer, why));
     if (peer->tls_required && !c->tls) {
-        answer_set(why, "the server does not offer STARTTLS, which this route requires");
+        smtp_answer_set(why, "the server does not offer STARTTLS, which this route requires");
         return ERR_TEMP;
     }
     if (peer->user.len > 0)
         TRY(log_in(c, peer, why));
+    c->idle = true;
     *out = c;
     c = NULL;
     return OK;
@@ -105,18 +120,53 @@ smtp_client_is_tls(const struct smtp_client *c)
 }
 
 void
-smtp_client_quit(struct smtp_client *c)
+smtp_client_ended(struct smtp_client *c, bool finished)
 {
-    struct smtp_answer ignored;
+    struct smtp_answer a;
 
-    if (say(c, STR("QUIT"), 5, &ignored) != OK)
-        return; /* the message is delivered: how they part does not matter */
+    c->messages++;
+    if (!c->broken && !finished && (say(c, STR("RSET"), RESET_S, &a) != OK || a.code != 250))
+        c->broken = true;
+    c->idle = !c->broken;
+}
+
+bool
+smtp_client_is_idle(const struct smtp_client *c)
+{
+    return c->idle && !c->broken;
+}
+
+unsigned
+smtp_client_messages(const struct smtp_client *c)
+{
+    return c->messages;
+}
+
+int64_t
+smtp_client_opened_ms(const struct smtp_client *c)
+{
+    return c->opened_ms;
+}
+
+const struct sockaddr_storage *
+smtp_client_address(const struct smtp_client *c)
+{
+    return conn_peer_addr(c->conn);
+}
+
+void
+smtp_client_bye(struct smtp_client *c)
+{
+    /* How they part does not matter: every message has its answer. */
+    if (smtp_client_is_idle(c) && smtp_client_send(c, STR("QUIT")) == OK)
+        c->broken = true;
 }
 
 enum status
 smtp_client_send(struct smtp_client *c, struct str line)
 {
     ASSERT(str_find(line, '\r') < 0 && str_find(line, '\n') < 0);
+    c->idle = false;
     TRY(conn_write(c->conn, line));
     return conn_write(c->conn, STR("\r\n"));
 }
@@ -134,14 +184,17 @@ read_reply(struct smtp_client *c, unsigned seconds, struct smtp_answer *out,
         struct str line;
         enum status e = conn_read_line(c->conn, (int64_t)seconds * 1000, &line);
         if (e == ERR_SYNTAX || (e == OK && !smtp_reading_line(&r, line, offer))) {
-            answer_set(out, "the answer is not SMTP");
+            c->broken = true;
+            smtp_answer_set(out, "the answer is not SMTP");
             return ERR_CLOSED;
         }
         if (e != OK) {
-            answer_set(out, e == ERR_TIMEOUT ? "no answer in time" : "connection lost");
+            c->broken = true;
+            smtp_answer_set(out, e == ERR_TIMEOUT ? "no answer in time" : "connection lost");
             return e == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_CLOSED;
         }
     }
+    c->broken = c->broken || r.answer.code == 421; /* RFC 5321 section 3.8: it closes */
     *out = r.answer;
     return OK;
 }
@@ -160,7 +213,7 @@ say(struct smtp_client *c, struct str line, unsigned seconds, struct smtp_answer
     if (e == OK)
         e = conn_flush(c->conn);
     if (e != OK) {
-        answer_set(a, "connection lost");
+        smtp_answer_set(a, "connection lost");
         return ERR_CLOSED;
     }
     return smtp_client_reply(c, seconds, a);
@@ -179,7 +232,7 @@ hello(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
     if (e == OK)
         e = conn_flush(c->conn);
     if (e != OK) {
-        answer_set(a, "connection lost");
+        smtp_answer_set(a, "connection lost");
         return ERR_CLOSED;
     }
     TRY(read_reply(c, HELLO_S, a, &c->offer));
@@ -200,7 +253,7 @@ start_tls(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *
                    ? ERR_TEMP
                    : OK; /* offered and refused: go on in clear, as opportunism has it */
     if (conn_connect_tls(c->conn, p->tls, p->name) != OK) {
-        answer_set(a, "the TLS handshake failed");
+        smtp_answer_set(a, "the TLS handshake failed");
         return ERR_SYNTAX;
     }
     c->tls = true;
@@ -216,7 +269,7 @@ log_in(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
 
     ASSERT(p->password != NULL);
     if (!c->tls || (c->offer.extensions & SMTP_EXT_AUTH_PLAIN) == 0) {
-        answer_set(a, "the server does not offer AUTH PLAIN under TLS");
+        smtp_answer_set(a, "the server does not offer AUTH PLAIN under TLS");
         return ERR_TEMP;
     }
     buf_add_char(&plain, '\0');
@@ -256,5 +309,32 @@ smtp_client_body_end(struct smtp_client *c)
     TRY(conn_write(c->conn, line_encode_end(&c->stuffing)));
     line_encoder_init(&c->stuffing);
     c->fold = (struct fold){0};
+    return conn_flush(c->conn);
+}
+
+static void
+add_folded(struct smtp_client *c, struct buf *b, struct str bytes)
+{
+    struct scan in = scan_of(bytes);
+    struct str run;
+
+    while (fold_next(&c->fold, &in, &run))
+        buf_add(b, run);
+}
+
+enum status
+smtp_client_chunk(struct smtp_client *c, struct str head, struct str bytes, bool last)
+{
+    AUTO_BUF text = BUF(CHUNK_MAX);
+    AUTO_BUF line = BUF(64);
+
+    add_folded(c, &text, head);
+    add_folded(c, &text, bytes);
+    TRY(buf_status(&text));
+    buf_addf(&line, "BDAT %zu%s", text.len, last ? " LAST" : "");
+    TRY(smtp_client_send(c, buf_str(&line)));
+    TRY(conn_write(c->conn, buf_str(&text)));
+    if (last)
+        c->fold = (struct fold){0};
     return conn_flush(c->conn);
 }

@@ -2,10 +2,10 @@
  *
  * Owns:      its connection.
  * Promises:  replies are parsed within bounds; whatever the server says before TLS is forgotten after it; a body
- *            goes out dot-stuffed with CRLF only, in lines of legal length.  A 2xx to the final dot is the only success.
+ *            goes out dot-stuffed, in legal lines with CRLF only.  A 2xx to the final dot is the only success.
  * Never:     looks names up; decides about retries.
  * Suspends:  every call, within the timeouts of RFC 5321 section 4.5.3.2.
- * RFC:       5321, 3207, 2920, 1870, 6152, 3461, 6531, 4954 (PLAIN).
+ * RFC:       5321, 3207, 2920, 3030, 1870, 6152, 3461, 6531, 4954 (PLAIN).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_CLIENT_H
@@ -18,6 +18,7 @@
 struct smtp_client;
 struct smtp_peer {
     struct conn_target target;
+    struct conn *conn;      /* open already, and taken over; NULL = connect to target */
     struct str name;        /* of the host, for TLS and the log */
     struct str helo;        /* our own name */
     struct tls_client *tls; /* NULL = none */
@@ -30,10 +31,18 @@ struct smtp_peer {
 MUST_USE SUSPENDS enum status smtp_client_open(const struct smtp_peer *peer,
                                                struct smtp_client **out, struct smtp_answer *why);
 void smtp_client_free(struct smtp_client **c);
-SUSPENDS void smtp_client_quit(struct smtp_client *c);
 unsigned smtp_client_extensions(const struct smtp_client *c);
 uint64_t smtp_client_size_max(const struct smtp_client *c); /* 0 = not said */
 bool smtp_client_is_tls(const struct smtp_client *c);
+/* A transaction ended, and the server still waits for commands.  finished: by a reply to its body; else it is undone
+ * with RSET.  From here to the next call that sends it is idle, unless the server has said 421 or went away. */
+SUSPENDS void smtp_client_ended(struct smtp_client *c, bool finished);
+bool smtp_client_is_idle(const struct smtp_client *c);
+unsigned smtp_client_messages(const struct smtp_client *c); /* transactions that ended */
+int64_t smtp_client_opened_ms(const struct smtp_client *c);
+const struct sockaddr_storage *smtp_client_address(const struct smtp_client *c);
+/* QUIT, without waiting for the answer. */
+SUSPENDS void smtp_client_bye(struct smtp_client *c);
 /* Sends a command line (CRLF is added) without waiting. */
 MUST_USE SUSPENDS enum status smtp_client_send(struct smtp_client *c, struct str line);
 /* The next reply, within seconds.  OK whatever its code is. */
@@ -42,5 +51,10 @@ MUST_USE SUSPENDS enum status smtp_client_reply(struct smtp_client *c, unsigned 
 /* Body bytes after 354; end sends the final dot. */
 MUST_USE SUSPENDS enum status smtp_client_body(struct smtp_client *c, struct str bytes);
 MUST_USE SUSPENDS enum status smtp_client_body_end(struct smtp_client *c);
+/* Body bytes, head first, as one chunk (RFC 3030) whose reply is to be read. */
+MUST_USE SUSPENDS enum status smtp_client_chunk(struct smtp_client *c, struct str head,
+                                                struct str bytes, bool last);
+/* What happened instead of a reply. */
+void smtp_answer_set(struct smtp_answer *a, const char *text);
 
 #endif

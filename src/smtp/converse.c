@@ -15,10 +15,21 @@ enum {
     BATCH_MAX = 50
 };
 
-static SUSPENDS enum status send_rcpts(struct smtp_client *c, struct delivery *d,
-                                       struct smtp_answer *last);
-static SUSPENDS enum status send_body(struct smtp_client *c, struct ipc_peer *store,
-                                      const struct delivery *d);
+/* What was said ahead, and what was heard of it. */
+struct talk {
+    struct smtp_client *c;
+    struct delivery *d;
+    struct smtp_answer *last;
+    bool pipelining, chunking;
+    size_t said, heard; /* recipients */
+    bool data_said;
+    bool refused; /* a chunk before the last, as last says */
+};
+
+static SUSPENDS enum status envelope(struct talk *t);
+static SUSPENDS enum status say_data(struct talk *t);
+static SUSPENDS void forgo_body(struct talk *t);
+static SUSPENDS enum status send_body(struct talk *t, struct ipc_peer *store);
 
 static enum delivery_state
 state_of(int code)
@@ -46,9 +57,8 @@ decide_rest(struct delivery *d, enum delivery_state state, const struct smtp_ans
 
 /* What this server cannot carry at all. */
 static bool
-refuse_unfit(const struct smtp_client *c, struct delivery *d)
+is_unfit(const struct smtp_client *c, const struct delivery *d, struct problem *why)
 {
-    struct smtp_answer a = {0};
     struct problem p = {0};
     uint64_t max = smtp_client_size_max(c);
 
@@ -63,10 +73,18 @@ refuse_unfit(const struct smtp_client *c, struct delivery *d)
         problem_set(&p, 0, "5.6.3", "the server takes no 8-bit text, as this message has it");
     else
         return false;
-    mem_copy(a.enhanced, p.enhanced, sizeof(a.enhanced));
-    mem_copy(a.text, p.text, sizeof(p.text));
-    decide_rest(d, DELIVERY_FAILED, &a);
+    *why = p;
     return true;
+}
+
+static void
+refuse_unfit(struct delivery *d, const struct problem *why)
+{
+    struct smtp_answer a = {0};
+
+    mem_copy(a.enhanced, why->enhanced, sizeof(a.enhanced));
+    mem_copy(a.text, why->text, sizeof(why->text));
+    decide_rest(d, DELIVERY_FAILED, &a);
 }
 
 static void
@@ -117,16 +135,6 @@ rcpt_line(const struct smtp_client *c, const struct delivery_rcpt *r, struct buf
         buf_addf(b, " ORCPT=%.*s", STR_FMT(r->orcpt));
 }
 
-static SUSPENDS enum status
-send_mail(struct smtp_client *c, struct delivery *d, struct smtp_answer *last)
-{
-    AUTO_BUF line = BUF(2048);
-
-    mail_line(c, d, &line);
-    TRY(smtp_client_send(c, buf_str(&line)));
-    return smtp_client_reply(c, MAIL_S, last);
-}
-
 /* After the final dot: the answer counts for every recipient that is not decided. */
 static void
 conclude(const struct smtp_client *c, struct delivery *d, const struct smtp_answer *a)
@@ -146,61 +154,139 @@ bool
 delivery_converse(struct smtp_client *c, struct ipc_peer *store, struct delivery *d,
                   struct smtp_answer *last)
 {
-    if (refuse_unfit(c, d))
-        return true;
-    if (send_mail(c, d, last) != OK)
-        return false;
-    if (last->code >= 400) {
-        decide_rest(d, state_of(last->code), last);
-        smtp_client_quit(c);
+    struct talk t = {
+        .c = c,
+        .d = d,
+        .last = last,
+        .pipelining = (smtp_client_extensions(c) & SMTP_EXT_PIPELINING) != 0,
+        .chunking = (smtp_client_extensions(c) & SMTP_EXT_CHUNKING) != 0,
+    };
+
+    struct problem unfit;
+
+    if (is_unfit(c, d, &unfit)) {
+        if (smtp_client_messages(c) > 0) /* what was offered then is no reason now: ask again */
+            return false;
+        refuse_unfit(d, &unfit);
+        smtp_client_ended(c, true);
         return true;
     }
-    if (send_rcpts(c, d, last) != OK)
+    if (envelope(&t) != OK)
         return undecided(d) < d->rcpt_count;
     if (undecided(d) == 0) {
-        smtp_client_quit(c);
+        forgo_body(&t);
         return true;
     }
-    if (smtp_client_send(c, STR("DATA")) != OK || smtp_client_reply(c, DATA_S, last) != OK)
+    if (!t.chunking && (say_data(&t) != OK || smtp_client_reply(c, DATA_S, last) != OK))
         return undecided(d) < d->rcpt_count;
-    if (last->code != 354) {
+    if (!t.chunking && last->code != 354) {
         decide_rest(d, state_of(last->code), last);
-        smtp_client_quit(c);
+        smtp_client_ended(c, false);
         return true;
     }
-    if (send_body(c, store, d) != OK || smtp_client_reply(c, LIMIT_OUT_FINAL_REPLY_S, last) != OK) {
+    enum status e = send_body(&t, store);
+    if (e == OK)
+        e = smtp_client_reply(c, LIMIT_OUT_FINAL_REPLY_S, last);
+    else if (!t.refused)
+        smtp_answer_set(last, "the connection was lost while the message was sent");
+    if (e != OK && !t.refused) {
         /* What became of it is unknown: later, and perhaps twice, never lost (RFC 5321 section 4.5.3.2.6). */
         decide_rest(d, DELIVERY_LATER, last);
         return true;
     }
     conclude(c, d, last);
-    smtp_client_quit(c);
+    smtp_client_ended(c, !t.refused);
     return true;
 }
 
-/* ---- statics ---- */
+/* ---- the envelope ---- */
 
-/* Sends up to BATCH_MAX of them before it reads the answers, when the server allows that (RFC 2920). */
 static enum status
-send_rcpts(struct smtp_client *c, struct delivery *d, struct smtp_answer *last)
+say_data(struct talk *t)
 {
-    size_t batch = (smtp_client_extensions(c) & SMTP_EXT_PIPELINING) != 0 ? BATCH_MAX : 1;
+    if (t->data_said)
+        return OK;
+    t->data_said = true;
+    return smtp_client_send(t->c, STR("DATA"));
+}
 
-    for (size_t from = 0; from < d->rcpt_count; from += batch) {
-        size_t end = MIN(from + batch, d->rcpt_count);
-        for (size_t i = from; i < end; i++) {
-            AUTO_BUF line = BUF(2048);
-            rcpt_line(c, &d->rcpts[i], &line);
-            TRY(smtp_client_send(c, buf_str(&line)));
-        }
-        for (size_t i = from; i < end; i++) {
-            TRY(smtp_client_reply(c, RCPT_S, last));
-            if (last->code >= 400)
-                delivery_decide(&d->rcpts[i], state_of(last->code), last);
-        }
+/* The next recipients, as many as may wait for their answers together (RFC 2920 section 3.1). */
+static SUSPENDS enum status
+say_rcpts(struct talk *t)
+{
+    size_t batch = t->pipelining ? BATCH_MAX : 1;
+
+    for (size_t n = 0; n < batch && t->said < t->d->rcpt_count; n++) {
+        AUTO_BUF line = BUF(2048);
+        rcpt_line(t->c, &t->d->rcpts[t->said], &line);
+        TRY(smtp_client_send(t->c, buf_str(&line)));
+        t->said++;
+    }
+    if (t->pipelining && !t->chunking && t->said == t->d->rcpt_count)
+        return say_data(t);
+    return OK;
+}
+
+static SUSPENDS enum status
+hear_rcpts(struct talk *t)
+{
+    while (t->heard < t->said) {
+        struct delivery_rcpt *r = &t->d->rcpts[t->heard];
+        TRY(smtp_client_reply(t->c, RCPT_S, t->last));
+        t->heard++;
+        if (t->last->code >= 400 && !r->decided)
+            delivery_decide(r, state_of(t->last->code), t->last);
     }
     return OK;
 }
+
+/* ERR_CLOSED and the like: the conversation broke.  OK: some recipient may have the message, or all are decided. */
+static enum status
+envelope(struct talk *t)
+{
+    AUTO_BUF line = BUF(2048);
+
+    mail_line(t->c, t->d, &line);
+    TRY(smtp_client_send(t->c, buf_str(&line)));
+    if (t->pipelining)
+        TRY(say_rcpts(t));
+    TRY(smtp_client_reply(t->c, MAIL_S, t->last));
+    /* A server that has had enough of this connection: the message gets another. */
+    if (t->last->code == 421 && smtp_client_messages(t->c) > 0)
+        return ERR_CLOSED;
+    if (t->last->code >= 400) {
+        decide_rest(t->d, state_of(t->last->code), t->last);
+        return OK;
+    }
+    TRY(hear_rcpts(t));
+    while (t->said < t->d->rcpt_count) {
+        TRY(say_rcpts(t));
+        TRY(hear_rcpts(t));
+    }
+    return OK;
+}
+
+/* Everything is decided.  Reads what was asked ahead; a server that nevertheless wants a body gets an empty one,
+ * which goes to nobody (RFC 2920 section 3.1). */
+static void
+forgo_body(struct talk *t)
+{
+    struct smtp_answer a;
+
+    t->last = &a;
+    if (hear_rcpts(t) != OK)
+        return;
+    if (t->data_said) {
+        if (smtp_client_reply(t->c, DATA_S, &a) != OK)
+            return;
+        if (a.code == 354 && (smtp_client_body_end(t->c) != OK ||
+                              smtp_client_reply(t->c, LIMIT_OUT_REPLY_S, &a) != OK))
+            return;
+    }
+    smtp_client_ended(t->c, false);
+}
+
+/* ---- the body ---- */
 
 /* The trace field of our own delivery does not travel (RFC 5321 section 4.4). */
 static struct str
@@ -212,12 +298,28 @@ without_return_path(struct str bytes)
     return lf < 0 ? bytes : str_skip(bytes, (size_t)lf + 1);
 }
 
-static enum status
-send_body(struct smtp_client *c, struct ipc_peer *store, const struct delivery *d)
+static SUSPENDS enum status
+send_piece(struct talk *t, struct str head, struct str bytes, bool end)
 {
+    if (!t->chunking) {
+        TRY(smtp_client_body(t->c, head));
+        TRY(smtp_client_body(t->c, bytes));
+        return end ? smtp_client_body_end(t->c) : OK;
+    }
+    TRY(smtp_client_chunk(t->c, head, bytes, end));
+    if (end)
+        return OK; /* its reply is that to the message */
+    TRY(smtp_client_reply(t->c, LIMIT_OUT_REPLY_S, t->last));
+    t->refused = t->last->code >= 400;
+    return t->refused ? ERR_DENIED : OK;
+}
+
+static enum status
+send_body(struct talk *t, struct ipc_peer *store)
+{
+    const struct delivery *d = t->d;
     uint64_t offset = 0, size = 1;
 
-    TRY(smtp_client_body(c, d->prepend));
     while (offset < size) {
         AUTO_ARENA *a = arena_new(PIECE_MAX + 4096);
         struct store_queue_body req = {.qid = d->qid, .offset = offset, .max = PIECE_MAX};
@@ -226,8 +328,10 @@ send_body(struct smtp_client *c, struct ipc_peer *store, const struct delivery *
         size = rep.size;
         if (rep.bytes.len == 0 && offset < size)
             return ERR_CORRUPT;
-        TRY(smtp_client_body(c, offset == 0 ? without_return_path(rep.bytes) : rep.bytes));
+        struct str head = offset == 0 ? d->prepend : STR("");
+        struct str bytes = offset == 0 ? without_return_path(rep.bytes) : rep.bytes;
         offset += rep.bytes.len;
+        TRY(send_piece(t, head, bytes, offset >= size));
     }
-    return smtp_client_body_end(c);
+    return OK;
 }

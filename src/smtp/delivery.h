@@ -16,6 +16,8 @@
 #include "dns/resolver.h"
 #include "rt/ipc.h"
 #include "rt/tls.h"
+#include "smtp/absent.h"
+#include "smtp/pool.h"
 
 struct delivery_world {
     const struct config *config;
@@ -23,6 +25,8 @@ struct delivery_world {
     struct tls_client *tls_any;      /* opportunistic: any certificate */
     struct tls_client *tls_verified; /* for routes with a log-in */
     const struct secret *passwords;  /* of config->routes, by index */
+    struct pool *pool;
+    struct absents *absents; /* addresses of hosts */
 };
 enum delivery_state {
     DELIVERY_DONE,
@@ -48,8 +52,16 @@ struct delivery {
     bool full_return, smtputf8, eight_bit;
     struct delivery_rcpt *rcpts;
     size_t rcpt_count;
+    bool hurry;       /* tries hosts that did not answer a moment ago as well */
+    bool first;       /* one of the first tries: with short time-outs */
     char remote[256]; /* the host that had the last word */
+    bool unreached;   /* no conversation got as far as the recipients: last says why */
+    char why[ABSENT_WHY_MAX];
 };
+/* The name under which conversations are counted: the domain, or the host of its route. */
+struct str delivery_destination(const struct config *c, struct str domain);
+/* Nothing was tried: later, for this reason. */
+void delivery_put_off(struct delivery *d, const char *why);
 /* store: where the body is read from. */
 SUSPENDS void delivery_try(const struct delivery_world *w, struct ipc_peer *store,
                            struct delivery *d);

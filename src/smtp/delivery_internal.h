@@ -10,14 +10,27 @@
 struct delivery_host {
     struct str name;
     uint16_t port;
-    struct sockaddr_storage at;
+    struct sockaddr_storage at;       /* the address that is being tried */
     const struct config_route *route; /* NULL = by MX */
     size_t route_index;
     bool nowhere; /* the DNS is sure that it has no address */
     int64_t started_ms;
 };
+struct hop {
+    const struct delivery_world *world;
+    struct ipc_peer *store;
+    struct delivery *d;
+    struct delivery_host *host;
+    struct smtp_answer *last;
+};
 void delivery_decide(struct delivery_rcpt *r, enum delivery_state state,
                      const struct smtp_answer *a);
+/* Text of our own: before, name, after. */
+struct smtp_answer delivery_fact(const char *enhanced, const char *before, struct str name,
+                                 const char *after);
+/* One host: over a connection that was kept, else over the first of its addresses that works.  True: some recipient
+ * was decided; false: try another host, for the reason in last. */
+SUSPENDS bool hop_try(const struct hop *h);
 /* MAIL to the answer to the final dot.  True: at least one recipient was decided; false: the conversation broke
  * before that, for the reason in last. */
 SUSPENDS bool delivery_converse(struct smtp_client *c, struct ipc_peer *store, struct delivery *d,

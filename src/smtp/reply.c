@@ -86,6 +86,7 @@ note_extension(struct smtp_offer *o, struct str text)
         {STR("STARTTLS"), SMTP_EXT_STARTTLS},
         {STR("DSN"), SMTP_EXT_DSN},
         {STR("SMTPUTF8"), SMTP_EXT_SMTPUTF8},
+        {STR("CHUNKING"), SMTP_EXT_CHUNKING},
     };
     struct str rest = text, word;
 

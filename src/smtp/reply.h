@@ -28,6 +28,7 @@ enum smtp_extension {
     SMTP_EXT_DSN = 1 << 4,
     SMTP_EXT_SMTPUTF8 = 1 << 5,
     SMTP_EXT_AUTH_PLAIN = 1 << 6,
+    SMTP_EXT_CHUNKING = 1 << 7,
 };
 /* What EHLO was answered with. */
 struct smtp_offer {

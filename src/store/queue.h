@@ -90,8 +90,10 @@ struct queue_job {
     uint64_t qid;
     uint64_t lease;    /* names this taking */
     struct str domain; /* empty for local and report jobs; lives until the job's end */
+    bool hurry;        /* to be tried even at a destination that did not answer a moment ago */
 };
-/* The next ready job of a kind, taken; false = none. */
+/* The next ready job of a kind, taken; false = none.  Remote ones: destinations in turn, at most
+ * LIMIT_OUT_PER_DOMAIN of each. */
 bool queue_take_local(struct queue *q, struct queue_job *out);
 bool queue_take_remote(struct queue *q, uint64_t owner, struct queue_job *out);
 bool queue_take_report(struct queue *q, struct queue_job *out);

@@ -20,13 +20,22 @@ struct entry {
     bool held;
     bool gone; /* no longer in the cell; lives on until its taken jobs come back */
 };
+/* A destination domain with jobs.  It is in the ring while a job of it is ready and it has not its share taken, so
+ * that a slow destination with many messages keeps none of another waiting. */
+struct lane {
+    struct str domain; /* owned */
+    struct list ring;  /* of queue.lanes_open; the next to be served stands first */
+    struct list ready;
+    uint32_t ready_count, taken, jobs;
+};
 struct job {
     struct entry *entry;
     struct list of_entry;
     struct list ready;
     enum job_kind kind;
     enum job_state state;
-    struct str domain; /* owned; of a remote job */
+    bool hurry;        /* an operator wants it tried, whatever is known of the destination */
+    struct lane *lane; /* of a remote job */
     int64_t due_us;
     size_t slot; /* in the heap */
     uint64_t lease, owner;
@@ -37,7 +46,9 @@ struct queue {
     struct map *entries; /* qid -> struct entry */
     struct job **heap;   /* earliest first */
     size_t heap_len, heap_room;
-    struct list ready[3]; /* by kind */
+    struct list ready[3]; /* by kind; remote jobs stand in their lane */
+    struct map *lanes;    /* domain -> struct lane */
+    struct list lanes_open;
     uint32_t remote_ready;
     uint64_t last_lease;
     uint64_t length; /* entries not gone */

@@ -8,11 +8,15 @@
 #define SECOND_US INT64_C(1000000)
 #define NEVER     INT64_MAX
 
-static struct job *job_new(struct entry *e, enum job_kind kind, struct str domain);
-static struct job *job_for(struct entry *e, const struct queue_rcpt *r);
+static struct job *job_new(struct queue *q, struct entry *e, enum job_kind kind, struct str domain);
+static struct job *job_for(struct queue *q, struct entry *e, const struct queue_rcpt *r);
 static void job_rest(struct queue *q, struct job *j);
 static void job_ready(struct queue *q, struct job *j);
-static bool take(struct queue *q, enum job_kind kind, uint64_t owner, struct queue_job *out);
+static bool take(struct queue *q, enum job_kind kind, struct queue_job *out);
+static void taken(struct queue *q, struct job *j, uint64_t owner, struct queue_job *out);
+static struct lane *lane_of(struct queue *q, struct str domain);
+static void lane_show(struct queue *q, struct lane *l);
+static void job_free(struct queue *q, struct job *j);
 static int64_t report_time(const struct queue_message *m, const struct queue_rcpt *r,
                            struct instant now);
 static struct str domain_of(struct str address);
@@ -41,6 +45,8 @@ void
 jobs_init(struct queue *q)
 {
     q->entries = map_new();
+    q->lanes = map_new();
+    list_init(&q->lanes_open);
     for (size_t i = 0; i < COUNT_OF(q->ready); i++)
         list_init(&q->ready[i]);
     fiber_queue_init(&q->workers);
@@ -58,12 +64,12 @@ jobs_release(struct queue *q)
         list_each_safe(l, after, &e->jobs)
         {
             struct job *j = LIST_ENTRY(l, struct job, of_entry);
-            mem_str_free(&j->domain);
-            mem_free(j);
+            job_free(q, j);
         }
         mem_free(e);
     }
     map_free(&q->entries);
+    map_free(&q->lanes);
     mem_free(q->heap);
 }
 
@@ -92,7 +98,7 @@ entry_add(struct queue *q, const struct queue_message *m, struct instant now)
         const struct queue_rcpt *r = &m->rcpts[i];
         if (r->state != QUEUE_WAITING)
             continue;
-        struct job *j = job_for(e, r);
+        struct job *j = job_for(q, e, r);
         j->due_us = MIN(j->due_us, r->next.us);
     }
     list_each (l, &e->jobs) {
@@ -117,8 +123,7 @@ entry_gone(struct queue *q, struct entry *e)
             continue;
         job_rest(q, j);
         list_remove(&j->of_entry);
-        mem_str_free(&j->domain);
-        mem_free(j);
+        job_free(q, j);
     }
     if (list_empty(&e->jobs)) {
         map_del(q->entries, queue_key_str(&key));
@@ -144,6 +149,7 @@ entry_hurry(struct queue *q, struct entry *e)
         struct job *j = LIST_ENTRY(l, struct job, of_entry);
         if (j->state == JOB_WAITING && j->kind != JOB_REPORT) {
             job_rest(q, j);
+            j->hurry = j->kind == JOB_REMOTE;
             job_ready(q, j);
         }
     }
@@ -170,7 +176,7 @@ job_has(const struct job *j, const struct queue_rcpt *r)
 {
     if (j->kind == JOB_LOCAL || r->account != 0)
         return j->kind == JOB_LOCAL && r->account != 0;
-    return j->kind == JOB_REMOTE && str_eq(j->domain, domain_of(r->address));
+    return j->kind == JOB_REMOTE && str_eq(j->lane->domain, domain_of(r->address));
 }
 
 void
@@ -210,7 +216,7 @@ entry_plan_report(struct queue *q, struct entry *e, const struct queue_message *
         return;
     }
     if (report == NULL)
-        report = job_new(e, JOB_REPORT, STR_NONE);
+        report = job_new(q, e, JOB_REPORT, STR_NONE);
     job_wait(q, report, due, now);
 }
 
@@ -237,8 +243,7 @@ job_end(struct queue *q, struct job *j)
 
     job_rest(q, j);
     list_remove(&j->of_entry);
-    mem_str_free(&j->domain);
-    mem_free(j);
+    job_free(q, j);
     if (e->gone && list_empty(&e->jobs))
         entry_gone(q, e);
 }
@@ -269,19 +274,24 @@ queue_tick(struct queue *q, struct instant now)
 bool
 queue_take_local(struct queue *q, struct queue_job *out)
 {
-    return take(q, JOB_LOCAL, 0, out);
+    return take(q, JOB_LOCAL, out);
 }
 
 bool
 queue_take_remote(struct queue *q, uint64_t owner, struct queue_job *out)
 {
-    return take(q, JOB_REMOTE, owner, out);
+    if (list_empty(&q->lanes_open))
+        return false;
+    struct lane *l = LIST_ENTRY(q->lanes_open.next, struct lane, ring);
+    list_remove(&l->ring); /* to the end of the turn, if it has more */
+    taken(q, LIST_ENTRY(l->ready.next, struct job, ready), owner, out);
+    return true;
 }
 
 bool
 queue_take_report(struct queue *q, struct queue_job *out)
 {
-    return take(q, JOB_REPORT, 0, out);
+    return take(q, JOB_REPORT, out);
 }
 
 enum status
@@ -361,7 +371,7 @@ queue_owner_gone(struct queue *q, uint64_t owner, struct instant now)
 /* ---- jobs ---- */
 
 static struct job *
-job_new(struct entry *e, enum job_kind kind, struct str domain)
+job_new(struct queue *q, struct entry *e, enum job_kind kind, struct str domain)
 {
     struct job *j = MEM_NEW(struct job);
 
@@ -369,61 +379,130 @@ job_new(struct entry *e, enum job_kind kind, struct str domain)
     j->kind = kind;
     j->state = JOB_HELD; /* in no list and not in the heap */
     j->due_us = NEVER;
-    if (domain.len > 0)
-        j->domain = mem_str(domain);
+    if (kind == JOB_REMOTE) {
+        j->lane = lane_of(q, domain);
+        j->lane->jobs++;
+    }
     list_init(&j->ready);
     list_push(&e->jobs, &j->of_entry);
     return j;
 }
 
+/* Of a job that rests. */
+static void
+job_free(struct queue *q, struct job *j)
+{
+    struct lane *l = j->lane;
+
+    mem_free(j);
+    if (l == NULL || --l->jobs > 0)
+        return;
+    list_remove(&l->ring);
+    map_del(q->lanes, l->domain);
+    mem_str_free(&l->domain);
+    mem_free(l);
+}
+
 static struct job *
-job_for(struct entry *e, const struct queue_rcpt *r)
+job_for(struct queue *q, struct entry *e, const struct queue_rcpt *r)
 {
     list_each (l, &e->jobs) {
         struct job *j = LIST_ENTRY(l, struct job, of_entry);
         if (job_has(j, r))
             return j;
     }
-    return r->account != 0 ? job_new(e, JOB_LOCAL, STR_NONE)
-                           : job_new(e, JOB_REMOTE, domain_of(r->address));
+    return r->account != 0 ? job_new(q, e, JOB_LOCAL, STR_NONE)
+                           : job_new(q, e, JOB_REMOTE, domain_of(r->address));
 }
 
-/* Out of heap and list. */
+/* Out of heap, list and lease. */
 static void
 job_rest(struct queue *q, struct job *j)
 {
-    if (j->state == JOB_WAITING) {
+    enum job_state was = j->state;
+
+    if (was == JOB_WAITING)
         heap_remove(q, j);
-    } else if (j->state == JOB_READY) {
-        list_remove(&j->ready);
-        q->remote_ready -= j->kind == JOB_REMOTE ? 1u : 0u;
-    }
+    list_remove(&j->ready);
     j->state = JOB_HELD;
+    if (j->kind != JOB_REMOTE || (was != JOB_READY && was != JOB_TAKEN))
+        return;
+    if (was == JOB_READY) {
+        q->remote_ready--;
+        j->lane->ready_count--;
+    } else {
+        j->lane->taken--;
+        j->hurry = false;
+    }
+    lane_show(q, j->lane);
 }
 
 static void
 job_ready(struct queue *q, struct job *j)
 {
     j->state = JOB_READY;
-    list_push(&q->ready[j->kind], &j->ready);
-    if (j->kind == JOB_REMOTE)
-        q->remote_ready++;
-    else
+    if (j->kind != JOB_REMOTE) {
+        list_push(&q->ready[j->kind], &j->ready);
         fiber_queue_wake_one(&q->workers);
+        return;
+    }
+    list_push(&j->lane->ready, &j->ready);
+    j->lane->ready_count++;
+    q->remote_ready++;
+    lane_show(q, j->lane);
 }
 
 static bool
-take(struct queue *q, enum job_kind kind, uint64_t owner, struct queue_job *out)
+take(struct queue *q, enum job_kind kind, struct queue_job *out)
 {
     if (list_empty(&q->ready[kind]))
         return false;
-    struct job *j = LIST_ENTRY(q->ready[kind].next, struct job, ready);
+    taken(q, LIST_ENTRY(q->ready[kind].next, struct job, ready), 0, out);
+    return true;
+}
+
+static void
+taken(struct queue *q, struct job *j, uint64_t owner, struct queue_job *out)
+{
     job_rest(q, j);
     j->state = JOB_TAKEN;
     j->lease = ++q->last_lease;
     j->owner = owner;
-    *out = (struct queue_job){.qid = j->entry->qid, .lease = j->lease, .domain = j->domain};
-    return true;
+    *out = (struct queue_job){.qid = j->entry->qid, .lease = j->lease, .hurry = j->hurry};
+    if (j->lane == NULL)
+        return;
+    out->domain = j->lane->domain;
+    j->lane->taken++;
+    lane_show(q, j->lane);
+}
+
+/* ---- lanes ---- */
+
+static struct lane *
+lane_of(struct queue *q, struct str domain)
+{
+    struct lane *l = map_get(q->lanes, domain);
+
+    if (l != NULL)
+        return l;
+    l = MEM_NEW(struct lane);
+    l->domain = mem_str(domain);
+    list_init(&l->ring);
+    list_init(&l->ready);
+    map_put(q->lanes, domain, l);
+    return l;
+}
+
+/* In the ring, or not: after every change of ready_count and taken.  One that stays keeps its place. */
+static void
+lane_show(struct queue *q, struct lane *l)
+{
+    bool open = l->ready_count > 0 && l->taken < LIMIT_OUT_PER_DOMAIN;
+
+    if (!open)
+        list_remove(&l->ring);
+    else if (list_empty(&l->ring))
+        list_push(&q->lanes_open, &l->ring);
 }
 
 /* When the next report on this recipient is due, or NEVER. */

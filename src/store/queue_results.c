@@ -16,7 +16,7 @@ struct change { /* of one message; what is zero changes nothing */
     struct queue *q;
     uint64_t qid;
     struct instant now;
-    const struct job *of; /* results are of this job: kind and domain, a copy */
+    const struct job *of; /* results are of this job: kind and lane, a copy */
     const struct queue_result *results;
     size_t result_count;
     const uint32_t *told;
@@ -53,7 +53,8 @@ queue_results(struct queue *q, const struct queue_job *job, const struct queue_o
 
     if (j == NULL)
         return ERR_NOT_FOUND;
-    struct job of = {.kind = j->kind, .domain = arena_str(a, j->domain)};
+    struct lane lane = {.domain = j->lane != NULL ? arena_str(a, j->lane->domain) : STR("")};
+    struct job of = {.kind = j->kind, .lane = &lane};
     struct change c = {
         .q = q,
         .qid = job->qid,

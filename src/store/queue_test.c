@@ -353,7 +353,7 @@ test_order_of_timers(struct kit *k)
     for (int i = 0; i < 40; i++)
         add(k, "", "a@x.example", 0);
     for (int i = 0; i < 40; i++) {
-        ASSERT(queue_take_remote(q, 1, &job));
+        ASSERT(queue_take_remote(q, 1, &job) && !job.hurry);
         due[job.qid % 40] = (int64_t)random_below(1000) + 1;
         queue_put_back(q, &job, now, due[job.qid % 40] * 1000);
     }
@@ -361,11 +361,53 @@ test_order_of_timers(struct kit *k)
     for (int64_t s = 0; s <= 1001; s++) {
         while (queue_take_remote(q, 1, &job)) {
             ASSERT(due[job.qid % 40] <= s && due[job.qid % 40] + 1 >= s);
+            queue_put_back(q, &job, now, 86400000);
             taken++;
         }
         pass(1);
     }
     ASSERT(taken == 40);
+    queue_free(&q);
+}
+
+/* Destinations in turn, each with its share at most. */
+static SUSPENDS void
+test_turns(struct kit *k)
+{
+    struct queue_job jobs[LIMIT_OUT_PER_DOMAIN + 4], job;
+    uint32_t n = 0;
+    uint64_t qid;
+
+    open_queue(k);
+    for (uint32_t i = 0; i < LIMIT_OUT_PER_DOMAIN + 3; i++)
+        add(k, "", "a@dead.example", 0);
+    add(k, "", "a@x.example", 0);
+    add(k, "", "b@x.example c@y.example", 0);
+    static const char *const turns[] = {"dead.example", "x.example", "y.example", "dead.example",
+                                        "x.example"};
+    for (size_t i = 0; i < COUNT_OF(turns); i++) {
+        ASSERT(queue_take_remote(q, 1, &job) && str_eq(job.domain, str_of(turns[i])));
+        if (job.domain.ptr[0] == 'd')
+            jobs[n++] = job;
+    }
+    while (queue_take_remote(q, 1, &jobs[n])) {
+        ASSERT(str_eq(jobs[n].domain, STR("dead.example")));
+        n++;
+    }
+    ASSERT(n == LIMIT_OUT_PER_DOMAIN && queue_remote_ready(q) == 3);
+    qid = add(k, "", "z@z.example", 0); /* is not kept waiting */
+    ASSERT(queue_take_remote(q, 1, &job) && job.qid == qid && !queue_take_remote(q, 1, &job));
+    queue_put_back(q, &jobs[0], now, 60000);
+    ASSERT(queue_take_remote(q, 1, &job) && !queue_take_remote(q, 1, &jobs[0]));
+    ASSERT(!job.hurry && result(k, &job, 0, QUEUE_DELIVERED) == OK);
+    uint32_t count;
+    ASSERT(queue_act(q, jobs[1].qid, QUEUE_RETRY, now, &count) ==
+           OK); /* under way: nothing to hurry */
+    ASSERT(result(k, &jobs[1], 0, QUEUE_WAITING) == OK);
+    ASSERT(queue_act(q, jobs[1].qid, QUEUE_RETRY, now, &count) == OK && count == 1);
+    while (queue_take_remote(q, 1, &job) && job.qid != jobs[1].qid)
+        ASSERT(!job.hurry && result(k, &job, 0, QUEUE_DELIVERED) == OK);
+    ASSERT(job.qid == jobs[1].qid && job.hurry);
     queue_free(&q);
 }
 
@@ -450,6 +492,7 @@ static const struct kit_row rows[] = {
     {"lost_leases", test_lost_leases, KIT_MEM | KIT_CLUSTER},
     {"verbs", test_verbs, KIT_ALL},
     {"listing", test_listing, KIT_ALL},
+    {"turns", test_turns},
     {"order_of_timers", test_order_of_timers, KIT_MEM},
     {"crash_while_delivering", test_crash_while_delivering, KIT_MEM},
 };

@@ -2,6 +2,8 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import contextlib
+import socket
 import socketserver
 import threading
 
@@ -13,6 +15,7 @@ class Sink:
         self.messages = []  # (sender, [recipients], bytes)
         self.answers = {}
         self.offers = ['PIPELINING', '8BITMIME', 'SIZE 10000000']
+        self.open = set()
         sink = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -26,6 +29,14 @@ class Sink:
                     if line in (b'.\r\n', b''):
                         return b''.join(lines), bool(line)
                     lines.append(line[1:] if line.startswith(b'.') else line)
+
+            def setup(self):
+                super().setup()
+                sink.open.add(self.request)
+
+            def finish(self):
+                sink.open.discard(self.request)
+                super().finish()
 
             def handle(self):
                 sender, rcpts = None, []
@@ -65,6 +76,13 @@ class Sink:
 
         self.server = Server(('127.0.0.1', port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def offer(self, *words):
+        """From now on; whoever was told otherwise is sent away."""
+        self.offers = list(words)
+        for s in list(self.open):
+            with contextlib.suppress(OSError):
+                s.shutdown(socket.SHUT_RDWR)
 
     def to(self, address):
         return [m for m in self.messages if address in m[1]]

@@ -1,0 +1,118 @@
+/* dial.c - see dial.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "smtp/dial.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/size.h"
+
+/* Shared by the caller and the attempts; the last one frees it. */
+struct race {
+    struct fiber_queue news;
+    uint32_t users;
+    size_t ended; /* attempts that failed */
+    bool over;    /* the caller has left, or has its connection */
+    struct conn *conn;
+    size_t index;
+    enum status failed[DIAL_MAX];
+};
+struct runner {
+    struct race *race;
+    struct conn_target target;
+    struct sockaddr_storage source;
+    size_t index;
+};
+
+static void
+leave(struct race *r)
+{
+    if (--r->users == 0)
+        mem_free(r);
+}
+
+static FIBER_ENTRY void
+run(void *arg)
+{
+    struct runner *me = arg;
+    struct race *r = me->race;
+    struct conn *c = NULL;
+
+    enum status e = conn_connect(&me->target, &c);
+    if (e != OK) {
+        r->failed[me->index] = e == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_CLOSED;
+        r->ended++;
+    } else if (r->over) {
+        conn_free(&c);
+    } else {
+        r->conn = c;
+        r->index = me->index;
+        r->over = true;
+    }
+    fiber_queue_wake_all(&r->news);
+    leave(r);
+    mem_free(me);
+}
+
+static void
+start(struct race *r, const struct conn_target *t, size_t index)
+{
+    struct runner *me = MEM_NEW(struct runner);
+
+    me->race = r;
+    me->target = *t;
+    me->index = index;
+    if (t->source != NULL) { /* may outlive the caller's */
+        mem_copy(&me->source, t->source,
+                 t->source->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                  : sizeof(struct sockaddr_in));
+        me->target.source = (const struct sockaddr *)&me->source;
+    }
+    r->users++;
+    if (fiber_go(run, me) == OK)
+        return;
+    r->failed[index] = ERR_CLOSED;
+    r->ended++;
+    leave(r);
+    mem_free(me);
+}
+
+static enum status
+result_of(const struct race *r, size_t n)
+{
+    enum status e = ERR_CLOSED;
+
+    for (size_t i = 0; i < n; i++)
+        e = r->failed[i] == ERR_TIMEOUT ? ERR_TIMEOUT : e;
+    return e;
+}
+
+enum status
+dial(const struct conn_target *targets, size_t n, struct dialled *out, enum status *failed_out)
+{
+    struct race *r = MEM_NEW(struct race);
+    size_t started = 0;
+
+    ASSERT(n > 0 && n <= DIAL_MAX);
+    fiber_queue_init(&r->news);
+    r->users = 1;
+    while (r->conn == NULL && r->ended < n) {
+        if (started < n) {
+            start(r, &targets[started], started);
+            started++;
+        }
+        size_t before = r->ended;
+        enum status e = OK;
+        while (e == OK && r->conn == NULL && r->ended == before && r->ended < n)
+            e = fiber_queue_wait(&r->news, started < n ? LIMIT_OUT_STAGGER_MS : FIBER_FOREVER);
+        if (e == ERR_CANCELLED)
+            break;
+    }
+    r->over = true;
+    mem_copy(failed_out, r->failed, n * sizeof(*failed_out));
+    enum status st = r->conn != NULL ? OK : result_of(r, n);
+    if (st == OK)
+        *out = (struct dialled){r->conn, r->index};
+    leave(r);
+    return st;
+}
