@@ -266,15 +266,3 @@ smtp_rcpt_read(struct str args, const struct smtp_dialect *d, struct arena *a,
     *out = r.rcpt;
     return OK;
 }
-
-struct smtp_auth
-smtp_auth_read(struct str args)
-{
-    struct str word, initial;
-
-    smtp_line_split(args, &word, &initial);
-    return (struct smtp_auth){.mechanism = str_eq_nocase(word, STR("PLAIN"))   ? SMTP_AUTH_PLAIN
-                                           : str_eq_nocase(word, STR("LOGIN")) ? SMTP_AUTH_LOGIN
-                                                                               : SMTP_AUTH_UNKNOWN,
-                              .initial = initial};
-}

@@ -40,12 +40,4 @@ struct smtp_rcpt {
 MUST_USE enum status smtp_rcpt_read(struct str args, const struct smtp_dialect *d, struct arena *a,
                                     struct smtp_rcpt *out, struct problem *why);
 
-/* "AUTH" SP mechanism [SP initial-response]      RFC 4954 section 4 */
-enum smtp_mechanism { SMTP_AUTH_UNKNOWN, SMTP_AUTH_PLAIN, SMTP_AUTH_LOGIN };
-struct smtp_auth {
-    enum smtp_mechanism mechanism;
-    struct str initial; /* empty = none; "=" is an empty one */
-};
-struct smtp_auth smtp_auth_read(struct str args);
-
 #endif

@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "config/events.h"
+#include "login/sasl.h"
 #include "rt/logger.h"
 #include "smtp/body.h"
 #include "smtp/command.h"
@@ -16,10 +17,8 @@
 /* What the next input means. */
 enum smtp_rest {
     SMTP_REST_COMMAND,
-    SMTP_REST_BODY,       /* after 354 */
-    SMTP_REST_AUTH_PLAIN, /* after 334 to AUTH PLAIN without initial response */
-    SMTP_REST_AUTH_NAME,  /* AUTH LOGIN, RFC 4954 and draft-murchison-sasl-login */
-    SMTP_REST_AUTH_PASSWORD,
+    SMTP_REST_BODY, /* after 354 */
+    SMTP_REST_SASL, /* after 334 */
 };
 
 /* From MAIL to the end of DATA, RSET, EHLO or STARTTLS; all of it lives in its arena. */
@@ -44,7 +43,7 @@ struct smtp_session {
     bool quit;
     uint64_t account;   /* 0 until AUTH succeeded */
     struct str address; /* owned; of the account */
-    struct str name;    /* owned; AUTH LOGIN's first answer */
+    struct sasl sasl;
     struct smtp_transaction mail;
 };
 
@@ -77,6 +76,7 @@ SUSPENDS enum status smtp_cmd_data(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_auth(struct smtp_session *s, struct str args);
 /* Input in the other states. */
 SUSPENDS enum status smtp_body_input(struct smtp_session *s);
-SUSPENDS enum status smtp_auth_line(struct smtp_session *s, struct str line);
+SUSPENDS enum status smtp_sasl_line(struct smtp_session *s, struct str line);
+void smtp_sasl_end(struct smtp_session *s); /* gives an AUTH up, if there is one */
 
 #endif
