@@ -55,6 +55,12 @@ seal_free(struct seal **s)
     *s = NULL;
 }
 
+enum status
+seal_derive(const struct seal *s, struct str kind, unsigned char *key_out)
+{
+    return derive(s, kind, key_out) ? OK : ERR_IO;
+}
+
 /* kind and name, with their border, as associated data. */
 static bool
 add_binding(EVP_CIPHER_CTX *c, struct str kind, struct str name)

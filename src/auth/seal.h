@@ -25,5 +25,8 @@ MUST_USE enum status seal_make(const struct seal *s, struct str kind, struct str
                                struct str plain, struct buf *sealed_out);
 MUST_USE enum status seal_open(const struct seal *s, struct str kind, struct str name,
                                struct str sealed, struct buf *plain_out);
+/* A key of SEAL_KEY_BYTES for something else that only the holder of the master key may compute.  kind: one that
+ * nothing is sealed under. */
+MUST_USE enum status seal_derive(const struct seal *s, struct str kind, unsigned char *key_out);
 
 #endif

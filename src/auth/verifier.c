@@ -19,11 +19,11 @@ enum {
     MEMORY_KIB = 19456, /* the least that OWASP's password storage advice allows for t = 2 */
     PASSES = 2,
     LANES = 1,
-    SCRAM_ITERATIONS = 4096,
     /* Of a stored verifier: what argon2 takes, and what we are ready to spend. */
     MEMORY_KIB_MIN = 8 * LANES,
     MEMORY_KIB_MAX = 1u << 20,
     PASSES_MAX = 16,
+    SCRAM_ITERATIONS_MAX = 1u << 24,
 };
 
 struct parts {
@@ -95,7 +95,7 @@ scram_keys(const struct secret *p, struct str salt, unsigned char *stored_out,
 enum status
 verifier_make(const struct secret *password, struct buf *out)
 {
-    char salt[SALT_BYTES], scram_salt[SALT_BYTES];
+    char salt[SALT_BYTES], scram_salt[SCRAM_SALT_BYTES];
     unsigned char hash[HASH_BYTES], stored[SHA256_DIGEST_LENGTH], server[SHA256_DIGEST_LENGTH];
 
     random_fill(salt, sizeof(salt));
@@ -127,9 +127,10 @@ scan_parts(struct str verifier, struct parts *out)
 
     if (!scan_u8(&s, &format) || format != FORMAT || !scan_varint(&s, MEMORY_KIB_MAX, &memory) ||
         !scan_varint(&s, PASSES_MAX, &passes) || !scan_bytes(&s, 64, &p.salt) ||
-        !scan_bytes(&s, HASH_BYTES, &p.hash) || !scan_varint(&s, UINT32_MAX, &iterations) ||
-        !scan_bytes(&s, 64, &p.scram_salt) || !scan_bytes(&s, 64, &p.stored_key) ||
-        !scan_bytes(&s, 64, &p.server_key) || !scan_at_end(&s))
+        !scan_bytes(&s, HASH_BYTES, &p.hash) ||
+        !scan_varint(&s, SCRAM_ITERATIONS_MAX, &iterations) || !scan_bytes(&s, 64, &p.scram_salt) ||
+        !scan_bytes(&s, 64, &p.stored_key) || !scan_bytes(&s, 64, &p.server_key) ||
+        !scan_at_end(&s))
         return false;
     p.memory_kib = (uint32_t)memory;
     p.passes = (uint32_t)passes;
@@ -154,6 +155,22 @@ verifier_check(struct str verifier, const struct secret *password)
     bool right = mem_eq_const_time(hash, how.hash.ptr, HASH_BYTES);
     mem_wipe(hash, sizeof(hash));
     return right ? OK : ERR_DENIED;
+}
+
+enum status
+verifier_scram(struct str verifier, struct scram_keys *out)
+{
+    struct parts p;
+
+    if (!scan_parts(verifier, &p) || p.iterations == 0 || p.scram_salt.len == 0 ||
+        p.stored_key.len != SCRAM_KEY_BYTES || p.server_key.len != SCRAM_KEY_BYTES)
+        return ERR_CORRUPT;
+    out->iterations = p.iterations;
+    out->salt_len = p.scram_salt.len;
+    mem_copy(out->salt, p.scram_salt.ptr, p.scram_salt.len);
+    mem_copy(out->stored, p.stored_key.ptr, SCRAM_KEY_BYTES);
+    mem_copy(out->server, p.server_key.ptr, SCRAM_KEY_BYTES);
+    return OK;
 }
 
 void

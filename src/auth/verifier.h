@@ -10,14 +10,18 @@
 #ifndef AUTH_VERIFIER_H
 #define AUTH_VERIFIER_H
 
+#include "auth/scram.h"
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define VERIFIER_MAX 512u
+#define VERIFIER_MAX   512u
+#define VERIFIER_USUAL 140u /* about what verifier_make() makes */
 
 MUST_USE enum status verifier_make(const struct secret *password, struct buf *out);
 /* OK: right.  ERR_DENIED: wrong.  ERR_CORRUPT: these bytes are no verifier. */
 MUST_USE enum status verifier_check(struct str verifier, const struct secret *password);
+/* The SCRAM keys beside it.  ERR_CORRUPT: as above, or it has none that we can use. */
+MUST_USE enum status verifier_scram(struct str verifier, struct scram_keys *out);
 void verifier_check_nobody(const struct secret *password);
 
 #endif

@@ -113,6 +113,10 @@
     LIMIT(AUTH_QUEUE,              256,       "logins",   "NO [UNAVAILABLE] / 454") \
     LIMIT(AUTH_CACHE_S,            300,       "s",        "the password is hashed again") \
     LIMIT(AUTH_CACHE_ENTRIES,      100000,    "entries",  "the oldest is dropped") \
+    LIMIT(SASL_BYTES,              2048,      "bytes",    "one response, decoded: refused as malformed") \
+    LIMIT(SCRAM_NONCE_BYTES,       128,       "bytes",    "of the client's nonce: refused as malformed") \
+    LIMIT(SCRAM_S,                 60,        "s",        "from the first to the last response: fails like a wrong password") \
+    LIMIT(SCRAM_EXCHANGES,         32768,     "exchanges","the oldest fails like a wrong password") \
     LIMIT(PASSWORD_BYTES,          512,       "bytes",    "refused")
 /* clang-format on */
 

@@ -5,12 +5,10 @@
 #include "imap/commands.h"
 #include "imap/user.h"
 #include "login/login.h"
+#include "login/sasl.h"
 
-/* The answer that AUTHENTICATE waits for. */
-enum sasl { SASL_NONE, SASL_PLAIN, SASL_NAME, SASL_PASSWORD };
-
-static SUSPENDS enum status log_in(struct imap_cmd *c, struct str name,
-                                   const struct secret *password);
+static SUSPENDS enum status refuse(struct imap_cmd *c, enum status e);
+static SUSPENDS enum status welcome(struct imap_cmd *c, const struct login_account *account);
 
 static bool
 is_safe(const struct imap_session *s)
@@ -31,7 +29,10 @@ imap_capability_list(const struct imap_session *s, struct buf *b)
         return;
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         buf_add(b, STR(" STARTTLS"));
-    buf_add(b, is_safe(s) ? STR(" AUTH=PLAIN AUTH=LOGIN") : STR(" LOGINDISABLED"));
+    if (is_safe(s))
+        sasl_list(s->conn, STR(" AUTH="), b);
+    else
+        buf_add(b, STR(" LOGINDISABLED"));
 }
 
 SUSPENDS enum status
@@ -133,6 +134,16 @@ imap_cmd_starttls(struct imap_cmd *c)
 
 /* ---- log-in ---- */
 
+static struct login_from
+whence(const struct imap_session *s)
+{
+    return (struct login_from){.auth = imap_world->auth,
+                               .store = imap_world->store,
+                               .protocol = LOGIN_IMAP,
+                               .session = s->id,
+                               .conn = s->conn};
+}
+
 static SUSPENDS enum status
 refuse_clear(struct imap_cmd *c)
 {
@@ -144,6 +155,8 @@ SUSPENDS enum status
 imap_cmd_login(struct imap_cmd *c)
 {
     AUTO_SECRET password = {0};
+    struct login_from from = whence(c->s);
+    struct login_account account;
     struct str name, text;
 
     if (!is_safe(c->s))
@@ -154,103 +167,73 @@ imap_cmd_login(struct imap_cmd *c)
         return imap_bad(c, "Expected LOGIN name password");
     if (!secret_set(&password, text))
         return imap_no(c, "AUTHENTICATIONFAILED", "Wrong name or password");
-    return log_in(c, name, &password);
+    enum status e = login_check(&from, name, &password, c->arena, &account);
+    return e == OK ? welcome(c, &account) : refuse(c, e);
 }
 
 static SUSPENDS enum status
-ask(struct imap_cmd *c, enum sasl what, struct str prompt)
+say(struct imap_cmd *c, const struct sasl_answer *answer)
 {
     struct imap_session *s = c->s;
 
-    if (s->tag.len == 0)
+    switch (answer->verdict) {
+    case SASL_CHALLENGE:
         s->tag = mem_str(c->tag);
-    s->sasl = (uint8_t)what;
-    imap_go_rest(s, IMAP_REST_SASL);
-    return conn_write(s->conn, prompt);
-}
-
-static SUSPENDS enum status
-plain_answer(struct imap_cmd *c, struct str text)
-{
-    AUTO_SECRET_BUF decoded = BUF(1400);
-    AUTO_SECRET password = {0};
-    struct str name;
-
-    switch (login_plain_read(text, &decoded, &name, &password)) {
-    case OK: return log_in(c, name, &password);
-    case ERR_DENIED: return imap_no(c, "AUTHORIZATIONFAILED", "You can only act as yourself");
-    default: return imap_bad(c, "This is not a PLAIN response");
+        imap_go_rest(s, IMAP_REST_SASL);
+        return conn_printf(s->conn, "+ %.*s\r\n", STR_FMT(answer->challenge));
+    case SASL_DONE: return welcome(c, &answer->account);
+    case SASL_CANCELLED: return imap_bad(c, "Log-in cancelled"); /* RFC 3501 section 6.2.2 */
+    case SASL_MALFORMED: return imap_bad(c, "This is not a response of the mechanism");
+    case SASL_UNKNOWN: return imap_no(c, "CANNOT", "CAPABILITY lists the mechanisms");
+    case SASL_OTHER: return imap_no(c, "AUTHORIZATIONFAILED", "You can only act as yourself");
+    case SASL_FAILED: return refuse(c, answer->status);
     }
-}
-
-static SUSPENDS enum status
-name_answer(struct imap_cmd *c, struct str text)
-{
-    AUTO_BUF decoded = BUF(LIMIT_PASSWORD_BYTES);
-
-    if (login_word_read(text, &decoded) != OK || decoded.len == 0)
-        return imap_bad(c, "This is not base64");
-    mem_str_free(&c->s->address);
-    c->s->address = mem_str(buf_str(&decoded));
-    return ask(c, SASL_PASSWORD, STR("+ UGFzc3dvcmQ6\r\n")); /* "Password:" */
-}
-
-static SUSPENDS enum status
-password_answer(struct imap_cmd *c, struct str text)
-{
-    AUTO_SECRET_BUF decoded = BUF(LIMIT_PASSWORD_BYTES);
-    AUTO_SECRET password = {0};
-    AUTO(mem_str_free) struct str name = c->s->address;
-
-    c->s->address = STR_NONE;
-    if (login_word_read(text, &decoded) != OK || !secret_set(&password, buf_str(&decoded)))
-        return imap_bad(c, "This is not base64");
-    return log_in(c, name, &password);
+    UNREACHABLE();
 }
 
 /* "AUTHENTICATE" SP mechanism [SP initial-response]      RFC 4959 */
 SUSPENDS enum status
 imap_cmd_authenticate(struct imap_cmd *c)
 {
-    struct str mechanism, first = STR_NONE;
+    struct login_from from = whence(c->s);
+    struct sasl_begin how = {0};
 
     if (!is_safe(c->s))
         return refuse_clear(c);
-    if (!imap_scan_sp(&c->in) || !imap_scan_atom(&c->in, &mechanism))
+    if (!imap_scan_sp(&c->in) || !imap_scan_atom(&c->in, &how.mechanism))
         return imap_bad(c, "Which mechanism?");
     if (imap_scan_sp(&c->in))
-        first = str_trim(scan_rest(&c->in));
-    if (str_eq_nocase(mechanism, STR("PLAIN")))
-        return first.len > 0 ? plain_answer(c, first) : ask(c, SASL_PLAIN, STR("+ \r\n"));
-    if (str_eq_nocase(mechanism, STR("LOGIN")))
-        return first.len > 0 ? name_answer(c, first)
-                             : ask(c, SASL_NAME, STR("+ VXNlcm5hbWU6\r\n")); /* "Username:" */
-    return imap_no(c, "CANNOT", "Use PLAIN or LOGIN");
+        how.initial = str_trim(scan_rest(&c->in));
+    struct sasl_answer answer = sasl_begin(&c->s->sasl, &from, &how, c->arena);
+    c->s->id = from.session;
+    return say(c, &answer);
 }
 
 enum status
 imap_sasl_line(struct imap_session *s, struct str line)
 {
-    AUTO_ARENA *a = arena_new(8192);
+    AUTO_ARENA *a = arena_new(65536);
     AUTO(mem_str_free) struct str tag = s->tag;
     struct imap_cmd c = {.s = s, .arena = a, .tag = tag};
-    enum sasl what = s->sasl;
+    struct login_from from = whence(s);
 
     s->tag = STR_NONE;
-    s->sasl = SASL_NONE;
     imap_go_rest(s, IMAP_REST_COMMAND);
-    if (str_eq(line, STR("*")))
-        return imap_bad(&c, "Log-in cancelled"); /* RFC 3501 section 6.2.2 */
-    switch (what) {
-    case SASL_PLAIN: return plain_answer(&c, line);
-    case SASL_NAME: return name_answer(&c, line);
-    case SASL_PASSWORD: return password_answer(&c, line);
-    case SASL_NONE: break;
-    }
-    UNREACHABLE();
+    struct sasl_answer answer = sasl_line(&s->sasl, &from, line, a);
+    s->id = from.session;
+    return say(&c, &answer);
 }
 
-static SUSPENDS enum status
+void
+imap_sasl_end(struct imap_session *s)
+{
+    struct login_from from = whence(s);
+
+    sasl_end(&s->sasl, &from);
+    s->id = from.session;
+}
+
+static enum status
 refuse(struct imap_cmd *c, enum status e)
 {
     bool last = e == ERR_LIMIT || ++c->s->logins >= LIMIT_LOGIN_ATTEMPTS;
@@ -273,27 +256,20 @@ too_many(struct imap_cmd *c)
 }
 
 static enum status
-log_in(struct imap_cmd *c, struct str name, const struct secret *password)
+welcome(struct imap_cmd *c, const struct login_account *account)
 {
     struct imap_session *s = c->s;
-    AUTO_ARENA *a = arena_new(16384);
     AUTO_BUF code = BUF(1024);
-    struct login_from from = {
-        .auth = imap_world->auth, .protocol = LOGIN_IMAP, .session = s->id, .conn = s->conn};
-    struct login_account account;
-    enum status e = login_check(&from, name, password, a, &account);
 
-    if (e != OK)
-        return refuse(c, e);
-    struct imap_user *u = imap_user_take(account.account);
+    struct imap_user *u = imap_user_take(account->account);
     if (u->session_count >= LIMIT_SESSIONS_PER_ACCOUNT)
         return too_many(c);
     u->session_count++;
     list_remove(&s->node);
     list_push(&u->sessions, &s->node);
-    s->account = account.account;
+    s->account = account->account;
     mem_str_free(&s->address);
-    s->address = mem_str(account.address);
+    s->address = mem_str(account->address);
     s->state = IMAP_AUTH;
     conn_authenticated(s->conn);
     conn_line_max(s->conn, LIMIT_IMAP_COMMAND_BYTES);

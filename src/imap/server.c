@@ -126,8 +126,7 @@ forget_memory(struct imap_session *s)
 {
     login_wipe(&s->command); /* it may hold a password */
     mem_str_free(&s->tag);
-    if (s->state == IMAP_NOT_AUTH)
-        mem_str_free(&s->address);
+    imap_sasl_end(s);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "base/scan.h"
 #include "imap/box.h"
 #include "ipc/hold.h"
+#include "login/sasl.h"
 
 enum imap_state { /* RFC 3501 section 3, as bits, so that a verb can name those it may come in */
                   IMAP_NOT_AUTH = 1,
@@ -36,13 +37,13 @@ struct imap_session {
     uint64_t id; /* login_session_new() */
     enum imap_state state;
     enum imap_rest rest;
-    bool bye;     /* close when this wake is over */
-    bool revoked; /* close with BYE when this wake is over */
-    bool too_big; /* the rest of this command is thrown away, and BAD its answer */
-    uint8_t sasl; /* auth.c: what the answer to "+" is */
+    bool bye;         /* close when this wake is over */
+    bool revoked;     /* close with BYE when this wake is over */
+    bool too_big;     /* the rest of this command is thrown away, and BAD its answer */
+    struct sasl sasl; /* of AUTHENTICATE */
     uint32_t logins, bad_commands;
     uint64_t account;
-    struct str address; /* owned; while logging in, the name of AUTHENTICATE LOGIN */
+    struct str address; /* owned */
     /* The selected mailbox, as told to the client. */
     struct box *box;
     struct box_array *array;
@@ -123,5 +124,6 @@ void imap_session_deselect(struct imap_session *s);
 /* ---- life (server.c) ---- */
 void imap_wake_idle(struct imap_session *s);
 void imap_capability_list(const struct imap_session *s, struct buf *b); /* auth.c */
+void imap_sasl_end(struct imap_session *s); /* auth.c: gives an AUTHENTICATE up */
 
 #endif

@@ -55,8 +55,8 @@ login_session_new(void)
     return ++made;
 }
 
-static void
-log_attempt(const struct login_from *f, struct str name, enum status e)
+void
+login_log(const struct login_from *f, struct str name, enum status e)
 {
     AUTO(logger_send) struct log_line l;
 
@@ -86,7 +86,7 @@ login_check(const struct login_from *f, struct str name, const struct secret *pa
                     : f->auth == NULL ? ERR_TEMP
                                       : auth_login_call(f->auth, &req, a, &rep);
 
-    log_attempt(f, name, e);
+    login_log(f, name, e);
     TRY(e);
     *out = (struct login_account){
         .account = rep.account, .address = rep.address, .rights = rep.rights};

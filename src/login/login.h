@@ -40,6 +40,7 @@ struct login_from {
     enum login_protocol protocol;
     uint64_t session; /* number of the session in this worker */
     const struct conn *conn;
+    struct ipc_peer *store; /* NULL: it is away; only asked to forget a grant */
 };
 struct login_account {
     uint64_t account;
@@ -51,6 +52,8 @@ struct login_account {
 MUST_USE SUSPENDS enum status login_check(const struct login_from *f, struct str name,
                                           const struct secret *password, struct arena *a,
                                           struct login_account *out);
+/* The line auth.login of an attempt that login_check() did not make. */
+void login_log(const struct login_from *f, struct str name, enum status e);
 /* The session is over: tells auth and the store (either may be NULL). */
 void login_end(struct ipc_peer *auth, struct ipc_peer *store, uint64_t session);
 /* May a password be asked for on this connection? */

@@ -1,12 +1,20 @@
-/* login.c - USER and PASS, AUTH PLAIN and LOGIN.
+/* login.c - USER and PASS, AUTH.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "login/login.h"
-
 #include "pop3/session.h"
 
-static SUSPENDS enum status check(struct pop3_session *s, struct str name,
-                                  const struct secret *password);
+static SUSPENDS enum status refuse(struct pop3_session *s, enum status e);
+static SUSPENDS enum status welcome(struct pop3_session *s, const struct login_account *account);
+
+static struct login_from
+whence(const struct pop3_session *s)
+{
+    return (struct login_from){.auth = pop3_world->auth,
+                               .store = pop3_world->store,
+                               .protocol = LOGIN_POP3,
+                               .session = s->id,
+                               .conn = s->conn};
+}
 
 static bool
 is_safe(const struct pop3_session *s)
@@ -35,7 +43,10 @@ pop3_cmd_user(struct pop3_session *s, struct str args)
 enum status
 pop3_cmd_pass(struct pop3_session *s, struct str args)
 {
+    AUTO_ARENA *a = arena_new(8192);
     AUTO_SECRET password = {0};
+    struct login_from from = whence(s);
+    struct login_account account;
 
     if (!is_safe(s))
         return refuse_clear(s);
@@ -43,45 +54,36 @@ pop3_cmd_pass(struct pop3_session *s, struct str args)
         return pop3_err(s, "", "Say USER first");
     if (!secret_set(&password, args))
         return pop3_err(s, "[AUTH]", "Wrong name or password");
-    return check(s, s->name, &password);
+    enum status e = login_check(&from, s->name, &password, a, &account);
+    return e == OK ? welcome(s, &account) : refuse(s, e);
 }
 
 static SUSPENDS enum status
-plain_response(struct pop3_session *s, struct str text)
+say(struct pop3_session *s, const struct sasl_answer *answer)
 {
-    AUTO_SECRET_BUF decoded = BUF(1400);
-    AUTO_SECRET password = {0};
-    struct str name;
-
-    switch (login_plain_read(text, &decoded, &name, &password)) {
-    case OK: return check(s, name, &password);
-    case ERR_DENIED: return pop3_err(s, "[AUTH]", "Wrong name or password");
-    default: return pop3_err(s, "", "This is not a PLAIN response");
+    switch (answer->verdict) {
+    case SASL_CHALLENGE:
+        s->rest = POP3_REST_SASL;
+        return conn_printf(s->conn, "+ %.*s\r\n", STR_FMT(answer->challenge));
+    case SASL_DONE: return welcome(s, &answer->account);
+    case SASL_CANCELLED: return pop3_err(s, "", "Log-in cancelled");
+    case SASL_MALFORMED: return pop3_err(s, "", "This is not a response of the mechanism");
+    case SASL_UNKNOWN: return pop3_err(s, "", "CAPA lists the mechanisms");
+    case SASL_OTHER: return pop3_err(s, "[AUTH]", "Wrong name or password");
+    case SASL_FAILED: return refuse(s, answer->status);
     }
+    UNREACHABLE();
 }
 
 static SUSPENDS enum status
-name_response(struct pop3_session *s, struct str text)
+list_mechanisms(struct pop3_session *s)
 {
-    AUTO_BUF decoded = BUF(LIMIT_PASSWORD_BYTES);
+    AUTO_BUF b = BUF(512);
 
-    if (login_word_read(text, &decoded) != OK || decoded.len == 0)
-        return pop3_err(s, "", "This is not base64");
-    mem_str_free(&s->name);
-    s->name = mem_str(buf_str(&decoded));
-    s->rest = POP3_REST_PASSWORD;
-    return conn_write(s->conn, STR("+ UGFzc3dvcmQ6\r\n")); /* "Password:" */
-}
-
-static SUSPENDS enum status
-password_response(struct pop3_session *s, struct str text)
-{
-    AUTO_SECRET_BUF decoded = BUF(LIMIT_PASSWORD_BYTES);
-    AUTO_SECRET password = {0};
-
-    if (login_word_read(text, &decoded) != OK || !secret_set(&password, buf_str(&decoded)))
-        return pop3_err(s, "", "This is not base64");
-    return check(s, s->name, &password);
+    buf_add(&b, STR("+OK Mechanisms"));
+    sasl_list(s->conn, STR("\r\n"), &b);
+    buf_add(&b, STR("\r\n.\r\n"));
+    return conn_write(s->conn, buf_str(&b));
 }
 
 /* "AUTH" [SP mechanism [SP initial-response]]      RFC 5034 section 4.  Old Outlook asks with "AUTH" and a blank
@@ -89,47 +91,45 @@ password_response(struct pop3_session *s, struct str text)
 enum status
 pop3_cmd_auth(struct pop3_session *s, struct str args)
 {
-    struct str rest = str_trim(args), mechanism;
+    AUTO_ARENA *a = arena_new(65536);
+    struct login_from from = whence(s);
+    struct str rest = str_trim(args);
+    struct sasl_begin how = {0};
 
     if (!is_safe(s))
         return refuse_clear(s);
     if (rest.len == 0 ||
-        !str_split(&rest, ' ', &mechanism)) /* Outlook leaves a blank behind AUTH */
-        return conn_write(s->conn, STR("+OK Mechanisms\r\nPLAIN\r\nLOGIN\r\n.\r\n"));
-    rest = str_trim(rest);
-    if (str_eq_nocase(mechanism, STR("PLAIN"))) {
-        if (rest.len > 0)
-            return plain_response(s, rest);
-        s->rest = POP3_REST_PLAIN;
-        return conn_write(s->conn, STR("+ \r\n"));
-    }
-    if (str_eq_nocase(mechanism, STR("LOGIN"))) {
-        if (rest.len > 0)
-            return name_response(s, rest);
-        s->rest = POP3_REST_NAME;
-        return conn_write(s->conn, STR("+ VXNlcm5hbWU6\r\n")); /* "Username:" */
-    }
-    return pop3_err(s, "", "Use PLAIN or LOGIN");
+        !str_split(&rest, ' ', &how.mechanism)) /* Outlook leaves a blank behind AUTH */
+        return list_mechanisms(s);
+    how.initial = str_trim(rest);
+    struct sasl_answer answer = sasl_begin(&s->sasl, &from, &how, a);
+    s->id = from.session;
+    return say(s, &answer);
 }
 
 enum status
-pop3_auth_line(struct pop3_session *s, struct str line)
+pop3_sasl_line(struct pop3_session *s, struct str line)
 {
-    enum pop3_rest rest = s->rest;
+    AUTO_ARENA *a = arena_new(65536);
+    struct login_from from = whence(s);
 
     s->rest = POP3_REST_COMMAND;
-    if (str_eq(line, STR("*")))
-        return pop3_err(s, "", "Log-in cancelled");
-    switch (rest) {
-    case POP3_REST_PLAIN: return plain_response(s, line);
-    case POP3_REST_NAME: return name_response(s, line);
-    case POP3_REST_PASSWORD: return password_response(s, line);
-    case POP3_REST_COMMAND: break;
-    }
-    UNREACHABLE();
+    struct sasl_answer answer = sasl_line(&s->sasl, &from, line, a);
+    s->id = from.session;
+    return say(s, &answer);
 }
 
-static SUSPENDS enum status
+void
+pop3_sasl_end(struct pop3_session *s)
+{
+    struct login_from from = whence(s);
+
+    s->rest = POP3_REST_COMMAND;
+    sasl_end(&s->sasl, &from);
+    s->id = from.session;
+}
+
+static enum status
 refuse(struct pop3_session *s, enum status e)
 {
     if (e == ERR_LIMIT || ++s->logins >= LIMIT_LOGIN_ATTEMPTS)
@@ -142,17 +142,9 @@ refuse(struct pop3_session *s, enum status e)
 }
 
 static enum status
-check(struct pop3_session *s, struct str name, const struct secret *password)
+welcome(struct pop3_session *s, const struct login_account *account)
 {
-    AUTO_ARENA *a = arena_new(8192);
-    struct login_from from = {
-        .auth = pop3_world->auth, .protocol = LOGIN_POP3, .session = s->id, .conn = s->conn};
-    struct login_account account;
-    enum status e = login_check(&from, name, password, a, &account);
-
-    if (e != OK)
-        return refuse(s, e);
-    s->account = account.account;
+    s->account = account->account;
     conn_authenticated(s->conn);
     if (pop3_load(s) != OK) {
         s->quit = true;

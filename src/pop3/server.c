@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/size.h"
-#include "login/login.h"
 #include "pop3/session.h"
 
 enum state { ANY, BEFORE, AFTER }; /* RFC 1939: AUTHORIZATION, TRANSACTION */
@@ -73,6 +72,8 @@ pop3_err(struct pop3_session *s, const char *code, const char *text)
 static SUSPENDS enum status
 cmd_capa(struct pop3_session *s, struct str args)
 {
+    AUTO_BUF b = BUF(512);
+
     (void)args;
     TRY(conn_write(
         s->conn,
@@ -80,9 +81,13 @@ cmd_capa(struct pop3_session *s, struct str args)
             "PIPELINING\r\nEXPIRE NEVER\r\nUTF8\r\n")));
     if (s->account == 0 && !conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("STLS\r\n")));
-    if (login_is_safe(s->conn, pop3_world->config->plaintext_loopback))
-        TRY(conn_write(s->conn, STR("USER\r\nSASL PLAIN LOGIN\r\n")));
-    return conn_write(s->conn, STR("IMPLEMENTATION Godwit\r\n.\r\n"));
+    if (login_is_safe(s->conn, pop3_world->config->plaintext_loopback)) {
+        buf_add(&b, STR("USER\r\nSASL"));
+        sasl_list(s->conn, STR(" "), &b);
+        buf_add(&b, STR("\r\n"));
+    }
+    buf_add(&b, STR("IMPLEMENTATION Godwit\r\n.\r\n"));
+    return conn_write(s->conn, buf_str(&b));
 }
 
 static SUSPENDS enum status
@@ -164,15 +169,15 @@ serve_input(struct pop3_session *s)
 
         switch (conn_line(s->conn, &line)) {
         case OK:
-            TRY(s->rest == POP3_REST_COMMAND ? serve_line(s, line) : pop3_auth_line(s, line));
+            TRY(s->rest == POP3_REST_COMMAND ? serve_line(s, line) : pop3_sasl_line(s, line));
             break;
         case ERR_TEMP: return OK;
         case ERR_LIMIT:
-            s->rest = POP3_REST_COMMAND;
+            pop3_sasl_end(s);
             TRY(pop3_err(s, "", "The line is too long"));
             break;
         case ERR_SYNTAX:
-            s->rest = POP3_REST_COMMAND;
+            pop3_sasl_end(s);
             TRY(pop3_err(s, "", "A line ends with CR LF, and has no CR, LF or NUL inside"));
             break;
         default: return ERR_CLOSED;
@@ -224,6 +229,7 @@ session_closed(void *session)
 
     if (s->account != 0)
         login_end(pop3_world->auth, pop3_world->store, s->id);
+    pop3_sasl_end(s);
     list_remove(&s->node);
     mem_str_free(&s->name);
     mem_free(s->messages);

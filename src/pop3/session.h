@@ -8,9 +8,10 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "ipc/hold.h"
+#include "login/sasl.h"
 #include "pop3/pop3.h"
 
-enum pop3_rest { POP3_REST_COMMAND, POP3_REST_PLAIN, POP3_REST_NAME, POP3_REST_PASSWORD };
+enum pop3_rest { POP3_REST_COMMAND, POP3_REST_SASL };
 
 /* As INBOX was at log-in; numbers are index + 1. */
 struct pop3_message {
@@ -27,7 +28,8 @@ struct pop3_session {
     uint32_t logins, errors;
     bool quit;
     struct hold hold;
-    struct str name;  /* owned: USER, or the first answer of LOGIN */
+    struct str name; /* owned: USER */
+    struct sasl sasl;
     uint64_t account; /* 0 until logged in */
     uint32_t mailbox, uidvalidity;
     struct pop3_message *messages; /* owned */
@@ -44,7 +46,8 @@ MUST_USE SUSPENDS enum status pop3_err(struct pop3_session *s, const char *code,
 SUSPENDS enum status pop3_cmd_user(struct pop3_session *s, struct str args);
 SUSPENDS enum status pop3_cmd_pass(struct pop3_session *s, struct str args);
 SUSPENDS enum status pop3_cmd_auth(struct pop3_session *s, struct str args);
-SUSPENDS enum status pop3_auth_line(struct pop3_session *s, struct str line);
+SUSPENDS enum status pop3_sasl_line(struct pop3_session *s, struct str line);
+void pop3_sasl_end(struct pop3_session *s); /* gives an AUTH up, if there is one */
 
 /* messages.c */
 MUST_USE SUSPENDS enum status pop3_load(struct pop3_session *s);

@@ -5,15 +5,14 @@
  * After a restart of the store the live grants are told again.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "auth/attempts.h"
-#include "auth/cache.h"
-#include "auth/seal.h"
+#include "auth/prepare.h"
 #include "auth/verifier.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/size.h"
 #include "ipc/auth_serve.h"
 #include "ipc/store_ipc.h"
+#include "role/auth_internal.h"
 #include "role/names.h"
 #include "role/role.h"
 #include "rt/clock.h"
@@ -22,7 +21,6 @@
 
 #define VERIFIER_KIND STR("verifier") /* of auth/seal.h; the name is the account */
 #define GRANT_DAYS    30
-#define RIGHTS_ALL    UINT32_MAX
 
 enum { HASH_THREADS = 2, NAME_BYTES = 16 };
 
@@ -34,9 +32,11 @@ struct live {
 
 static struct seal *seal;
 static struct auth_cache *cache;
-static struct attempts *attempts;
 static struct offload_pool *hashing;
 static struct map *grants; /* of struct live, by incarnation and session */
+
+struct attempts *auth_attempts;
+struct exchanges *auth_exchanges;
 
 /* The master key goes no further than this process. */
 static enum status
@@ -54,12 +54,21 @@ read_master_key(const struct role_start *s, struct problem *why)
     return OK;
 }
 
+static enum status
+prepare(const struct role_start *s, struct problem *why)
+{
+    (void)s, (void)why;
+    password_preload();
+    return OK;
+}
+
 static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
 {
     TRY(read_master_key(s, why));
     cache = auth_cache_new(LIMIT_AUTH_CACHE_ENTRIES);
-    attempts = attempts_new();
+    auth_attempts = attempts_new();
+    TRY(auth_scram_begin(seal));
     grants = map_new();
     heap_one_arena();
     return offload_new("hash", HASH_THREADS, LIMIT_AUTH_QUEUE, &hashing);
@@ -123,7 +132,7 @@ tell_store(const struct live *l)
         .incarnation = l->incarnation,
         .session = l->session,
         .account = l->account,
-        .rights = RIGHTS_ALL,
+        .rights = AUTH_RIGHTS_ALL,
         .expires = l->expires_us,
     };
     struct store_grant_reply rep;
@@ -131,8 +140,8 @@ tell_store(const struct live *l)
     return store_grant_call(role_peer(ROLE_STORE), &req, a, &rep);
 }
 
-static SUSPENDS enum status
-grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
+enum status
+auth_grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
 {
     struct live *l = MEM_NEW(struct live);
     char key[16];
@@ -146,7 +155,7 @@ grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
     enum status e = tell_store(l);
     if (e != OK || !ipc_is_open(worker)) {
         mem_free(l);
-        return e != OK ? e : ERR_CLOSED;
+        return e == ERR_LIMIT ? ERR_LIMIT : ERR_TEMP;
     }
     mem_free(map_put(grants, grant_key(l, key), l));
     return OK;
@@ -190,39 +199,61 @@ drop_worker(uint64_t incarnation)
 
 /* ---- calls ---- */
 
-/* Opens the sealed verifier of a name; *verifier stays empty when there is nobody who may log in. */
-static SUSPENDS enum status
-find_verifier(struct str login, struct arena *a, struct auth_known *who, struct buf *verifier)
+/* What nobody has is opened like what somebody has: it fails, and takes as long. */
+static void
+open_nothing(void)
+{
+    static const char sealed[VERIFIER_USUAL + SEAL_OVERHEAD] = {1, 1};
+    AUTO_BUF nothing = BUF(VERIFIER_MAX);
+
+    if (seal_open(seal, VERIFIER_KIND, STR("0123456789abcdef"), str_from(sealed, sizeof(sealed)),
+                  &nothing) == OK)
+        buf_release(&nothing);
+}
+
+enum status
+auth_find(struct str login, struct arena *a, struct auth_found *out)
 {
     struct store_login_find req = {.login = login};
     struct store_login_find_reply rep;
     char name[NAME_BYTES];
-    enum status e = store_login_find_call(role_peer(ROLE_STORE), &req, a, &rep);
 
-    if (e == ERR_NOT_FOUND || (e == OK && (rep.disabled || rep.verifier.len == 0)))
+    if (store_login_find_call(role_peer(ROLE_STORE), &req, a, &rep) != OK)
+        return ERR_TEMP;
+    out->who = (struct auth_known){.account = rep.account, .address = rep.address};
+    out->disabled = rep.disabled;
+    out->verifier = BUF(VERIFIER_MAX);
+    if (rep.account == 0 || rep.verifier.len == 0) {
+        open_nothing();
         return OK;
-    TRY(e);
-    TRY(seal_open(seal, VERIFIER_KIND, account_name(rep.account, name), rep.verifier, verifier));
-    *who = (struct auth_known){.account = rep.account, .address = rep.address};
-    return OK;
+    }
+    return seal_open(seal, VERIFIER_KIND, account_name(rep.account, name), rep.verifier,
+                     &out->verifier);
+}
+
+void
+auth_found_release(struct auth_found *f)
+{
+    if (f->verifier.ptr != NULL)
+        mem_wipe(f->verifier.ptr, f->verifier.cap);
+    buf_release(&f->verifier);
 }
 
 static SUSPENDS enum status
 check_password(struct str login, const struct secret *password, struct arena *a,
                struct auth_known *who)
 {
-    AUTO_BUF verifier = BUF(VERIFIER_MAX);
+    AUTO_FOUND found = {0};
 
     if (auth_cache_find(cache, login, password, a, who))
         return OK;
-    enum status e = find_verifier(login, a, who, &verifier);
-    if (e != OK)
-        return e == ERR_CORRUPT ? ERR_CORRUPT : ERR_TEMP;
-    struct job j = {.password = password, .verifier = buf_str(&verifier)};
-    e = rt_offload(hashing, check_work, &j);
-    if (e != OK)
+    TRY(auth_find(login, a, &found));
+    struct job j = {.password = password,
+                    .verifier = found.disabled ? STR_NONE : buf_str(&found.verifier)};
+    if (rt_offload(hashing, check_work, &j) != OK)
         return ERR_TEMP;
     TRY(j.result);
+    *who = found.who;
     auth_cache_add(cache, login, password, who->account, who->address);
     return OK;
 }
@@ -234,20 +265,18 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
     AUTO_SECRET password = {0};
     struct auth_known who = {0};
 
-    if (!attempts_allowed(attempts, req->peer))
+    if (!attempts_allowed(auth_attempts, req->peer))
         return ERR_LIMIT;
-    if (!secret_set(&password, req->password))
+    if (!password_set(&password, req->password))
         return ERR_DENIED;
     enum status e = check_password(name_address(req->login, a), &password, a, &who);
     if (e == ERR_DENIED)
-        attempts_wrong(attempts, req->peer);
+        attempts_wrong(auth_attempts, req->peer);
     TRY(e);
-    attempts_right(attempts, req->peer);
-    e = grant(from, req->session, who.account);
-    if (e != OK)
-        return e == ERR_LIMIT ? ERR_LIMIT : ERR_TEMP;
+    attempts_right(auth_attempts, req->peer);
+    TRY(auth_grant(from, req->session, who.account));
     *rep = (struct auth_login_reply){
-        .account = who.account, .address = who.address, .rights = RIGHTS_ALL};
+        .account = who.account, .address = who.address, .rights = AUTH_RIGHTS_ALL};
     return OK;
 }
 
@@ -259,6 +288,9 @@ auth_serve_session_end(struct ipc_peer *from, const struct auth_session_end *req
 
     (void)a;
     mem_free(map_del(grants, grant_key(&l, key)));
+    AUTO(exchange_free)
+    struct exchange *x = exchanges_take(auth_exchanges, l.incarnation, l.session);
+    (void)x;
 }
 
 enum status
@@ -270,7 +302,7 @@ auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make 
     char name[NAME_BYTES];
 
     (void)from;
-    if (!secret_set(&password, req->password) || req->password.len == 0)
+    if (!password_set(&password, req->password) || req->password.len == 0)
         return ERR_SYNTAX;
     struct job j = {.password = &password, .made = BUF(VERIFIER_MAX)};
     enum status e = rt_offload(hashing, make_work, &j);
@@ -297,6 +329,7 @@ auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_chan
 
     (void)from, (void)a;
     auth_cache_forget(cache, req->account);
+    exchanges_forget_account(auth_exchanges, req->account);
     while (map_next(grants, &cursor, &key, &value)) {
         struct live *l = value;
         if (l->account == req->account)
@@ -317,8 +350,10 @@ peer_arrived(struct ipc_peer *p)
 static void
 peer_gone(struct ipc_peer *p)
 {
-    if (ipc_role(p) == ROLE_USER && grants != NULL)
-        drop_worker(ipc_incarnation(p));
+    if (ipc_role(p) != ROLE_USER || grants == NULL)
+        return;
+    drop_worker(ipc_incarnation(p));
+    exchanges_forget_worker(auth_exchanges, ipc_incarnation(p));
 }
 
 static const struct ipc_service *const serves[] = {&auth_service};
@@ -326,6 +361,7 @@ static const struct ipc_service *const serves[] = {&auth_service};
 const struct role_verbs role_auth = {
     .serves = serves,
     .serve_count = COUNT_OF(serves),
+    .prepare = prepare,
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,

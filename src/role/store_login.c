@@ -14,7 +14,15 @@ store_serve_login_find(struct ipc_peer *from, const struct store_login_find *req
     struct store *s = store_of(from);
     struct directory_entry e;
 
-    TRY(store_checked(s, directory_login(s->directory, req->login, a, &e), "look-up"));
+    enum status found = directory_login(s->directory, req->login, a, &e);
+    if (found == ERR_NOT_FOUND) {
+        /* However it is written, a name that nobody has is one name: auth answers it the same way each time. */
+        struct str unused;
+        if (directory_canonical(s->directory, req->login, a, &rep->address, &unused) != OK)
+            rep->address = req->login;
+        return OK;
+    }
+    TRY(store_checked(s, found, "look-up"));
     *rep = (struct store_login_find_reply){
         .account = e.account,
         .address = e.address,

@@ -513,7 +513,8 @@ test_sealed_and_login(void)
     const struct store_sealed_put put = {
         .kind = STR("k"), .name = STR("n"), .bytes = STR("secret")};
     const struct store_sealed_get get = {.kind = STR("k")};
-    const struct store_login_find find = {.login = STR("ANNA")}, none = {.login = STR("who")};
+    const struct store_login_find find = {.login = STR("ANNA")}, none = {.login = STR("wHo")},
+                                  no_name = {.login = STR("@here.example")};
     const struct store_revoke revoke = {.account = 1};
     struct store_sealed_get_reply sealed;
     struct store_sealed_put_reply stored;
@@ -532,7 +533,10 @@ test_sealed_and_login(void)
     ASSERT(store_login_find_call(town.auth, &find, town.a, &found) == OK && found.account == 1);
     ASSERT(str_eq(found.verifier, STR("sealed")) &&
            str_eq(found.address, STR("anna@here.example")));
-    ASSERT(store_login_find_call(town.auth, &none, town.a, &found) == ERR_NOT_FOUND);
+    ASSERT(store_login_find_call(town.auth, &none, town.a, &found) == OK && found.account == 0);
+    ASSERT(found.verifier.len == 0 && str_eq(found.address, STR("who@here.example")));
+    ASSERT(store_login_find_call(town.auth, &no_name, town.a, &found) == OK && found.account == 0);
+    ASSERT(str_eq(found.address, STR("@here.example")));
     ASSERT(store_revoke_call(town.auth, &revoke, town.a, &revoked) == OK);
     TOWN_UNTIL(town.revoked == 1);
     ASSERT(town_submit(11, "anna@here.example", "bert@here.example", &qid) == ERR_TEMP);

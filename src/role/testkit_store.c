@@ -117,6 +117,22 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
     return ERR_DENIED;
 }
 
+static SUSPENDS enum status
+auth_serve_scram_first(struct ipc_peer *from, const struct auth_scram_first *req, struct arena *a,
+                       struct auth_scram_first_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+static SUSPENDS enum status
+auth_serve_scram_final(struct ipc_peer *from, const struct auth_scram_final *req, struct arena *a,
+                       struct auth_scram_final_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
 static SUSPENDS void
 auth_serve_session_end(struct ipc_peer *from, const struct auth_session_end *req, struct arena *a)
 {

@@ -81,6 +81,10 @@ bool conn_peer_is_loopback(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", for Received, logs */
 struct str conn_tls_name(const struct conn *c);
+/* What a log-in can be bound to: tls-exporter (RFC 9266), TLS_BINDING_BYTES.  false: no TLS, or TLS 1.2 without the
+ * extended master secret, where it would not be this connection's alone. */
+#define TLS_BINDING_BYTES 32u
+MUST_USE bool conn_tls_binding(const struct conn *c, unsigned char *out);
 uint64_t conn_id(const struct conn *c);  /* unique in this process, for logs */
 void conn_authenticated(struct conn *c); /* no longer shed first */
 

@@ -144,6 +144,23 @@ conn_tls_name(const struct conn *c)
     return str_of(c->tls_name);
 }
 
+bool
+conn_tls_binding(const struct conn *c, unsigned char *out)
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+    static const unsigned char
+        context[1]; /* of no bytes, which for TLS 1.2 is not the same as none */
+
+    if (c->ssl == NULL || !c->tls_done ||
+        (SSL_version(c->ssl) < TLS1_3_VERSION && SSL_get_extms_support(c->ssl) != 1))
+        return false;
+    ERR_clear_error();
+    bool ok = SSL_export_keying_material(c->ssl, out, TLS_BINDING_BYTES, label, sizeof(label) - 1,
+                                         context, 0, 1) == 1;
+    ERR_clear_error();
+    return ok;
+}
+
 static void
 remember_name(struct conn *c)
 {

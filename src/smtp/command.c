@@ -302,15 +302,3 @@ smtp_bdat_read(struct str args, uint64_t *size_out, bool *last_out)
     *last_out = mark.len > 0;
     return OK;
 }
-
-struct smtp_auth
-smtp_auth_read(struct str args)
-{
-    struct str word, initial;
-
-    smtp_line_split(args, &word, &initial);
-    return (struct smtp_auth){.mechanism = str_eq_nocase(word, STR("PLAIN"))   ? SMTP_AUTH_PLAIN
-                                           : str_eq_nocase(word, STR("LOGIN")) ? SMTP_AUTH_LOGIN
-                                                                               : SMTP_AUTH_UNKNOWN,
-                              .initial = initial};
-}

@@ -47,12 +47,4 @@ MUST_USE enum status smtp_rcpt_read(struct str args, const struct smtp_dialect *
 /* "BDAT" SP chunk-size [ SP "LAST" ]      RFC 3030 section 2 */
 MUST_USE enum status smtp_bdat_read(struct str args, uint64_t *size_out, bool *last_out);
 
-/* "AUTH" SP mechanism [SP initial-response]      RFC 4954 section 4 */
-enum smtp_mechanism { SMTP_AUTH_UNKNOWN, SMTP_AUTH_PLAIN, SMTP_AUTH_LOGIN };
-struct smtp_auth {
-    enum smtp_mechanism mechanism;
-    struct str initial; /* empty = none; "=" is an empty one */
-};
-struct smtp_auth smtp_auth_read(struct str args);
-
 #endif

@@ -1,4 +1,4 @@
-/* command_test.c - tables of MAIL, RCPT and AUTH lines.
+/* command_test.c - tables of MAIL and RCPT lines.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/testing.h"
@@ -307,39 +307,13 @@ test_longest_path(void **state)
     }
 }
 
-static const struct {
-    const char *args;
-    enum smtp_mechanism mechanism;
-    const char *initial;
-} auths[] = {
-    {"PLAIN", SMTP_AUTH_PLAIN, ""},
-    {"plain =", SMTP_AUTH_PLAIN, "="},
-    {"Login  dQ==", SMTP_AUTH_LOGIN, "dQ=="},
-    {"LOGIN a b", SMTP_AUTH_LOGIN, "a b"}, /* no base64: refused later */
-    {"", SMTP_AUTH_UNKNOWN, ""},
-    {"PLAINX", SMTP_AUTH_UNKNOWN, ""},
-    {"CRAM-MD5", SMTP_AUTH_UNKNOWN, ""},
-    {"PLAIN\tx", SMTP_AUTH_UNKNOWN, ""},
-};
-
-static void
-test_auth(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(auths); i++) {
-        struct smtp_auth got = smtp_auth_read(str_of(auths[i].args));
-        ROW(i, got.mechanism == auths[i].mechanism);
-        ROW(i, str_eq(got.initial, str_of(auths[i].initial)));
-    }
-}
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line),         cmocka_unit_test(test_bdat),
         cmocka_unit_test(test_mail),         cmocka_unit_test(test_rcpt),
-        cmocka_unit_test(test_longest_path), cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_longest_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,7 @@ cmd_ehlo(struct smtp_session *s, struct str args)
 {
     struct str name = str_trim(args);
     struct str host = smtp_world->config->host;
+    AUTO_BUF mechanisms = BUF(256);
 
     if (name.len == 0 || name.len > 255)
         return smtp_error(s, 501, "5.5.4", "Your host name is missing, as in EHLO host.example");
@@ -160,8 +161,10 @@ cmd_ehlo(struct smtp_session *s, struct str args)
                     STR_FMT(host), (unsigned long long)smtp_world->config->message_bytes_max));
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
-    if (smtp_is_submission(s) && smtp_may_login(s))
-        TRY(conn_write(s->conn, STR("250-AUTH PLAIN LOGIN\r\n")));
+    if (smtp_is_submission(s) && smtp_may_login(s)) {
+        sasl_list(s->conn, STR(" "), &mechanisms);
+        TRY(conn_printf(s->conn, "250-AUTH%.*s\r\n", STR_FMT(buf_str(&mechanisms))));
+    }
     if (smtp_is_submission(s))
         TRY(conn_write(s->conn, STR("250-DSN\r\n")));
     return conn_printf(s->conn, "250-LIMITS MAILMAX=%d RCPTMAX=%zu\r\n250 ENHANCEDSTATUSCODES\r\n",
@@ -334,17 +337,17 @@ serve_input(struct smtp_session *s)
         conn_rest(s->conn, REST_LINE);
         switch (conn_line(s->conn, &line)) {
         case OK:
-            TRY(s->rest == SMTP_REST_COMMAND ? serve_line(s, line) : smtp_auth_line(s, line));
+            TRY(s->rest == SMTP_REST_COMMAND ? serve_line(s, line) : smtp_sasl_line(s, line));
             break;
         case ERR_TEMP: return OK;
         case ERR_LIMIT:
             /* RFC 4954 section 4: 5.5.6 for a response that is too long. */
             TRY(smtp_error(s, 500, s->rest == SMTP_REST_COMMAND ? "5.5.2" : "5.5.6",
                            "The line is too long"));
-            s->rest = SMTP_REST_COMMAND;
+            smtp_sasl_end(s);
             break;
         case ERR_SYNTAX:
-            s->rest = SMTP_REST_COMMAND;
+            smtp_sasl_end(s);
             smtp_line_split(line, &name, &args);
             TRY(refuse_line(s, name, "A line ends with CR LF, and has no CR, LF or NUL inside"));
             break;
@@ -401,11 +404,11 @@ session_closed(void *session)
     struct smtp_session *s = session;
 
     smtp_reset(s);
+    smtp_sasl_end(s);
     if (s->account != 0)
         login_end(smtp_world->auth, smtp_world->store, s->id);
     list_remove(&s->node);
     mem_str_free(&s->helo);
     mem_str_free(&s->address);
-    mem_str_free(&s->name);
     mem_free(s);
 }

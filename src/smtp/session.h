@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "config/events.h"
 #include "ipc/hold.h"
+#include "login/sasl.h"
 #include "rt/logger.h"
 #include "smtp/body.h"
 #include "smtp/command.h"
@@ -19,11 +20,9 @@
 /* What the next input means. */
 enum smtp_rest {
     SMTP_REST_COMMAND,
-    SMTP_REST_BODY,       /* after 354 */
-    SMTP_REST_CHUNK,      /* after BDAT */
-    SMTP_REST_AUTH_PLAIN, /* after 334 to AUTH PLAIN without initial response */
-    SMTP_REST_AUTH_NAME,  /* AUTH LOGIN, RFC 4954 and draft-murchison-sasl-login */
-    SMTP_REST_AUTH_PASSWORD,
+    SMTP_REST_BODY,  /* after 354 */
+    SMTP_REST_CHUNK, /* after BDAT */
+    SMTP_REST_SASL,  /* after 334 */
 };
 
 /* From MAIL to the end of DATA, RSET, EHLO or STARTTLS; all of it lives in its arena. */
@@ -64,7 +63,7 @@ struct smtp_session {
     struct hold hold;
     uint64_t account;   /* 0 until AUTH succeeded */
     struct str address; /* owned; of the account */
-    struct str name;    /* owned; AUTH LOGIN's first answer */
+    struct sasl sasl;
     struct smtp_transaction mail;
     struct smtp_chunk chunk;
     bool chunk_failed; /* a BDAT was refused: those behind it in the pipeline are its consequence */
@@ -105,6 +104,7 @@ void smtp_message_begin(struct smtp_session *s);
 SUSPENDS enum status smtp_message_end(struct smtp_session *s);
 /* The reply to a message that the store, or the reader of its bytes, said e to. */
 struct smtp_reply smtp_message_reply(enum status e, const struct smtp_body *b);
-SUSPENDS enum status smtp_auth_line(struct smtp_session *s, struct str line);
+SUSPENDS enum status smtp_sasl_line(struct smtp_session *s, struct str line);
+void smtp_sasl_end(struct smtp_session *s); /* gives an AUTH up, if there is one */
 
 #endif

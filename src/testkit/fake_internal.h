@@ -53,6 +53,8 @@ struct fake {
     struct buf blobs[FAKE_HANDLES];
     bool blob_open[FAKE_HANDLES];
     size_t gone;
+    uint64_t scram_session; /* whose exchange is open; 0: nobody's */
+    bool scram_known;
 };
 extern struct fake fake;
 

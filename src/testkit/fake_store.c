@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "testkit/fake_store.h"
 
+#include "base/encode.h"
 #include "base/mem.h"
 #include "base/scan.h"
 #include "base/size.h"
@@ -165,6 +166,47 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
     return OK;
 }
 
+/* The conversation of RFC 7677 section 3, whoever asks; the client's nonce must be its. */
+SUSPENDS enum status
+auth_serve_scram_first(struct ipc_peer *from, const struct auth_scram_first *req, struct arena *a,
+                       struct auth_scram_first_reply *rep)
+{
+    (void)from;
+    if (str_eq(req->login, STR("busy")))
+        return ERR_TEMP;
+    if (str_eq(req->login, STR("fast")))
+        return ERR_LIMIT;
+    fake.scram_known = str_eq(req->login, STR("user")) &&
+                       str_eq(req->message, STR("n=user,r=rOprNGfwEbeRWgbNEkqO"));
+    fake.scram_session = req->session;
+    rep->message = arena_printf(a,
+                                "r=%.*s%%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+                                "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+                                STR_FMT(req->nonce));
+    return OK;
+}
+
+SUSPENDS enum status
+auth_serve_scram_final(struct ipc_peer *from, const struct auth_scram_final *req, struct arena *a,
+                       struct auth_scram_final_reply *rep)
+{
+    static const struct str proof = STR("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=");
+    static const struct str signature = STR("6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+    AUTO_BUF right = BUF(32);
+    AUTO_BUF answer = BUF(32);
+
+    (void)from;
+    ASSERT(base64_decode(proof, &right) == OK && base64_decode(signature, &answer) == OK);
+    if (fake.scram_session != req->session || !fake.scram_known ||
+        !str_eq(req->proof, buf_str(&right)))
+        return ERR_DENIED;
+    fake.scram_session = 0;
+    *rep = (struct auth_scram_final_reply){.signature = arena_str(a, buf_str(&answer)),
+                                           .account = FAKE_ACCOUNT,
+                                           .address = STR("u@test")};
+    return OK;
+}
+
 SUSPENDS enum status
 auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make *req,
                          struct arena *a, struct auth_verifier_make_reply *rep)
@@ -176,7 +218,9 @@ auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make 
 SUSPENDS void
 auth_serve_session_end(struct ipc_peer *from, const struct auth_session_end *req, struct arena *a)
 {
-    (void)from, (void)req, (void)a;
+    (void)from, (void)a;
+    if (fake.scram_session == req->session)
+        fake.scram_session = 0;
 }
 
 SUSPENDS void

@@ -1,6 +1,7 @@
 /* fake_store.h - a store and an auth in memory, behind real channels in the same loop, for tests of sessions.
  *
  * One account: log-in "u" with password "secret".  "busy" is answered ERR_TEMP, "fast" ERR_LIMIT.
+ * By SCRAM: the conversation of RFC 7677 section 3 and no other.
  * Mailboxes at the start: INBOX and one for each special use but \All, all subscribed.
  * Addresses: u@test, alias@test, jürgen@test and postmaster@test are the account's, full@test is over quota,
  * off@test takes no mail, nobody else is at test, every other domain is foreign.  What SMTP brings goes to INBOX.

@@ -1,7 +1,7 @@
 # Greeting, capabilities, log-in and its refusals.
-S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ... AUTH=PLAIN AUTH=LOGIN] mail.test ready
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ... AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN] mail.test ready
 C: a1 capability
-S: * CAPABILITY IMAP4rev1 ... AUTH=PLAIN AUTH=LOGIN
+S: * CAPABILITY IMAP4rev1 ... AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN
 S: a1 OK ...
 C: a2 NOOP
 S: a2 OK Done

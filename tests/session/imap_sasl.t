@@ -9,9 +9,9 @@ S: +
 C: AHUAd3Jvbmc=
 S: a2 NO [AUTHENTICATIONFAILED] Wrong name or password
 C: a3 AUTHENTICATE PLAIN !!!
-S: a3 BAD This is not a PLAIN response
+S: a3 BAD This is not a response of the mechanism
 C: a4 AUTHENTICATE CRAM-MD5
-S: a4 NO [CANNOT] Use PLAIN or LOGIN
+S: a4 NO [CANNOT] CAPABILITY lists the mechanisms
 C: a5 authenticate login
 S: + VXNlcm5hbWU6
 C: dQ==

@@ -10,7 +10,7 @@ S: PIPELINING
 S: EXPIRE NEVER
 S: UTF8
 S: USER
-S: SASL PLAIN LOGIN
+S: SASL SCRAM-SHA-256 PLAIN LOGIN
 S: IMPLEMENTATION Godwit
 S: .
 C: STAT
@@ -63,7 +63,7 @@ S: PIPELINING
 S: EXPIRE NEVER
 S: UTF8
 S: USER
-S: SASL PLAIN LOGIN
+S: SASL SCRAM-SHA-256 PLAIN LOGIN
 S: IMPLEMENTATION Godwit
 S: .
 C: NOOP
@@ -74,25 +74,26 @@ S-end
 2S: +OK ...
 2C: AUTH
 2S: +OK Mechanisms
+2S: SCRAM-SHA-256
 2S: PLAIN
 2S: LOGIN
 2S: .
 2C: AUTH CRAM-MD5
-2S: -ERR Use PLAIN or LOGIN
+2S: -ERR CAPA lists the mechanisms
 2C: AUTH PLAIN
 2S: + 
 2C: *
 2S: -ERR Log-in cancelled
 2C: AUTH PLAIN =
-2S: -ERR This is not a PLAIN response
+2S: -ERR This is not a response of the mechanism
 2C: AUTH PLAIN
 2S: + 
 2C: !
-2S: -ERR This is not a PLAIN response
+2S: -ERR This is not a response of the mechanism
 2C: AUTH LOGIN
 2S: + VXNlcm5hbWU6
 2C: =
-2S: -ERR This is not base64
+2S: -ERR This is not a response of the mechanism
 2C: AUTH PLAIN b3RoZXIAdQBzZWNyZXQ=
 2S: -ERR [AUTH] Wrong name or password
 # A broken line ends an exchange as well: what follows is a command again.

@@ -9,7 +9,7 @@ S: 250-SIZE 4194304
 S: 250-8BITMIME
 S: 250-CHUNKING
 S: 250-SMTPUTF8
-S: 250-AUTH PLAIN LOGIN
+S: 250-AUTH SCRAM-SHA-256 PLAIN LOGIN
 S: 250-DSN
 S: 250-LIMITS MAILMAX=1000 RCPTMAX=1000
 S: 250 ENHANCEDSTATUSCODES
@@ -22,17 +22,17 @@ S: 530 5.7.0 Log in first, with AUTH
 C: VRFY u
 S: 530 5.7.0 Log in first, with AUTH
 C: AUTH
-S: 504 5.5.4 Use PLAIN or LOGIN
+S: 504 5.5.4 EHLO lists the mechanisms
 C: AUTH CRAM-MD5
-S: 504 5.5.4 Use PLAIN or LOGIN
+S: 504 5.5.4 EHLO lists the mechanisms
 C: AUTH PLAIN =
-S: 501 5.5.2 This is not a PLAIN response
+S: 501 5.5.2 This is not a response of the mechanism
 C: AUTH PLAIN !!!!
-S: 501 5.5.2 This is not a PLAIN response
+S: 501 5.5.2 This is not a response of the mechanism
 C: AUTH PLAIN dQBzZWNyZXQ=
-S: 501 5.5.2 This is not a PLAIN response
+S: 501 5.5.2 This is not a response of the mechanism
 C: AUTH LOGIN =
-S: 501 5.5.2 This is not base64
+S: 501 5.5.2 This is not a response of the mechanism
 C: AUTH LOGIN
 S: 334 VXNlcm5hbWU6
 C: dQ==

@@ -4,7 +4,7 @@ C: HELO c.example
 S: 250 ...
 # 12288 bytes fit a line, one more does not (RFC 4954 section 4).
 C: AUTH PLAIN \*12277xA
-S: 501 5.5.2 This is not a PLAIN response
+S: 501 5.5.2 This is not a response of the mechanism
 C: AUTH PLAIN \*12278xA
 S: 500 5.5.2 The line is too long
 C: AUTH PLAIN
