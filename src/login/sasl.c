@@ -259,6 +259,7 @@ ask_final(const struct turn *t, const struct scram_final *f, struct str *signatu
     };
     struct auth_scram_final_reply rep;
 
+    ASSERT(s != NULL); /* scram_first_line() was here */
     if (!str_eq(f->nonce, s->nonce) || f->proof.len > 32 || f->binding.len != s->binding.len ||
         !mem_eq_const_time(f->binding.ptr, s->binding.ptr, s->binding.len))
         return ERR_DENIED;
@@ -297,6 +298,7 @@ scram_end_line(const struct turn *t, struct str line)
 {
     struct sasl_scram *s = t->x->scram;
 
+    ASSERT(s != NULL); /* scram_final_line() was here */
     if (line.len > 0 && !str_eq(line, STR("=")))
         return malformed;
     struct sasl_answer done = {
