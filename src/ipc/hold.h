@@ -25,7 +25,7 @@ struct hold {
 };
 /* The channel of now, or NULL. */
 struct ipc_peer *hold_store_now(struct hold *h, struct ipc_peer *const *where);
-/* The channel of now, or when there is none the next one.  where is read again after each wait.  ERR_TEMP: none came. */
+/* The channel of now, or when there is none the next one; where is read again after each wait.  ERR_TEMP: none. */
 MUST_USE SUSPENDS enum status hold_store(struct hold *h, struct ipc_peer *const *where,
                                          struct ipc_peer **out);
 /* After a call that ended with e: shall it be made again?  Waits a little before it says yes. */
