@@ -116,7 +116,7 @@ static const struct {
     {MX, "FROM:<\xc3@b.example> SMTPUTF8", 501, "5.1.7", NULL},
     {MX, "FROM:<\xc0\x80@b.example> SMTPUTF8", 501, "5.1.7", NULL},
     {MX, "FROM:<\xed\xa0\x80@b.example> SMTPUTF8", 501, "5.1.7", NULL}, /* a surrogate */
-    {MX, "FROM:<a@\xe2\x80\xae.example> SMTPUTF8", 501, "5.1.7", NULL},
+    {MX, "FROM:<a@\xe2\x80\xa8.example> SMTPUTF8", 501, "5.1.7", NULL},
     {MX, "FROM:<\xc3\xa4@b.example> SMTPUTF8=1", 501, "5.5.4", NULL},
     {MX, "FROM:<\xc3\xa4@b.example> SMTPUTF8=", 501, "5.5.4", NULL},
     {MX, "FROM:<\xc3\xa4@b.example> SMTPUTF8 SMTPUTF8", 501, "5.5.4", NULL},

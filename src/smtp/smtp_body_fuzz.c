@@ -98,8 +98,10 @@ check_counted(struct str in, uint32_t seed, uint64_t max, const struct smtp_body
     smtp_body_last(a);
     smtp_body_last(b);
     enum status e = smtp_body_finish(b);
-    ASSERT(smtp_body_finish(a) == e && str_eq(buf_str(&a->piece), buf_str(&b->piece)));
-    ASSERT(e != OK || model_is_clean(buf_str(&a->piece)));
+    ASSERT(smtp_body_finish(a) == e);
+    if (e == OK) /* what is left of a message that was too large follows how it was cut */
+        ASSERT(str_eq(buf_str(&a->piece), buf_str(&b->piece)) &&
+               model_is_clean(buf_str(&a->piece)));
     buf_add(&want, in);
     if (in.len > 0 && !str_ends(in, STR("\r\n")))
         buf_add_z(&want, "\r\n");
