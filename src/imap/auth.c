@@ -30,7 +30,7 @@ imap_capability_list(const struct imap_session *s, struct buf *b)
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         buf_add(b, STR(" STARTTLS"));
     if (is_safe(s))
-        sasl_list(s->conn, STR(" AUTH="), b);
+        sasl_list(s->conn, LOGIN_IMAP, STR(" AUTH="), b);
     else
         buf_add(b, STR(" LOGINDISABLED"));
 }

@@ -63,11 +63,18 @@ is_offered(const struct conn *c, const struct mechanism *m)
     return m->first != STEP_SCRAM_PLUS_FIRST || conn_tls_binding(c, binding);
 }
 
+/* NeoMutt of Debian 12 picks -PLUS for SMTP when it is listed, cannot bind, and tries nothing else. */
+static bool
+is_listed(const struct conn *c, enum login_protocol p, const struct mechanism *m)
+{
+    return is_offered(c, m) && (m->first != STEP_SCRAM_PLUS_FIRST || p != LOGIN_SUBMISSION);
+}
+
 void
-sasl_list(const struct conn *c, struct str before, struct buf *out)
+sasl_list(const struct conn *c, enum login_protocol p, struct str before, struct buf *out)
 {
     for (size_t i = 0; i < COUNT_OF(mechanisms); i++) {
-        if (!is_offered(c, &mechanisms[i]))
+        if (!is_listed(c, p, &mechanisms[i]))
             continue;
         buf_add(out, before);
         buf_add(out, mechanisms[i].name);
@@ -173,16 +180,17 @@ password_line(const struct turn *t, struct str line)
 /* ---- SCRAM ---- */
 
 /* RFC 5802 section 6: what the client says of channel binding must fit the mechanism, and "y" is a lie of somebody
- * between us when we did offer -PLUS.  binding gets the data that is bound to, if any. */
+ * between us when we did list -PLUS.  binding gets the data that is bound to, if any. */
 static enum status
-judge_binding(const struct conn *c, enum scram_flag flag, bool plus, struct buf *binding)
+judge_binding(const struct login_from *from, enum scram_flag flag, bool plus, struct buf *binding)
 {
     unsigned char data[TLS_BINDING_BYTES];
-    bool can = conn_tls_binding(c, data);
+    bool can = conn_tls_binding(from->conn, data);
+    bool listed = can && from->protocol != LOGIN_SUBMISSION;
 
     switch (flag) {
     case SCRAM_CANNOT_BIND: return plus ? ERR_SYNTAX : OK;
-    case SCRAM_NOT_OFFERED: return plus ? ERR_SYNTAX : can ? ERR_DENIED : OK;
+    case SCRAM_NOT_OFFERED: return plus ? ERR_SYNTAX : listed ? ERR_DENIED : OK;
     case SCRAM_BINDS_ELSE: return plus ? ERR_DENIED : ERR_SYNTAX;
     case SCRAM_BINDS:
         if (!plus || !can)
@@ -235,7 +243,7 @@ scram_first_line(const struct turn *t, struct str line, bool plus)
     s->name = mem_str(f.name);
     s->binding = BUF(LIMIT_SASL_BYTES);
     buf_add(&s->binding, f.gs2);
-    enum status e = judge_binding(t->from->conn, f.flag, plus, &s->binding);
+    enum status e = judge_binding(t->from, f.flag, plus, &s->binding);
     if (e == ERR_SYNTAX)
         return malformed;
     if (e == OK)

@@ -4,7 +4,8 @@
  *            SASL_CHALLENGE.  A protocol sends the challenges and says the rest in its own words.
  * Owns:      what an exchange needs to remember between two lines; nothing between exchanges.
  * Promises:  mechanisms SCRAM-SHA-256-PLUS, SCRAM-SHA-256, PLAIN, LOGIN; the first only where TLS can be bound to
- *            (RFC 9266), and then who says that we do not offer it is refused.  Only SASL_DONE leaves a grant.
+ *            (RFC 9266), and where it is listed who says that we do not offer it is refused.  For submission it is
+ *            taken but not listed (docs/decisions/scram-plus-unlisted.md).  Only SASL_DONE leaves a grant.
  * Suspends:  sasl_begin() and sasl_line(), while auth works.
  * RFC:       4422, 4616, 5802, 7677, 9266; LOGIN as in draft-murchison-sasl-login.
  *
@@ -37,8 +38,8 @@ struct sasl {
     struct str name;          /* owned; of LOGIN */
     struct sasl_scram *scram; /* owned */
 };
-/* Names of the mechanisms that this connection may use, each behind before: " AUTH=", " ". */
-void sasl_list(const struct conn *c, struct str before, struct buf *out);
+/* Names of the mechanisms to tell this connection of, each behind before: " AUTH=", " ". */
+void sasl_list(const struct conn *c, enum login_protocol p, struct str before, struct buf *out);
 /* As the command had them.  "" for initial: there was none, "=": an empty one (RFC 4954 section 4). */
 struct sasl_begin {
     struct str mechanism, initial;

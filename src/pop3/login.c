@@ -81,7 +81,7 @@ list_mechanisms(struct pop3_session *s)
     AUTO_BUF b = BUF(512);
 
     buf_add(&b, STR("+OK Mechanisms"));
-    sasl_list(s->conn, STR("\r\n"), &b);
+    sasl_list(s->conn, LOGIN_POP3, STR("\r\n"), &b);
     buf_add(&b, STR("\r\n.\r\n"));
     return conn_write(s->conn, buf_str(&b));
 }

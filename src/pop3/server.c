@@ -83,7 +83,7 @@ cmd_capa(struct pop3_session *s, struct str args)
         TRY(conn_write(s->conn, STR("STLS\r\n")));
     if (login_is_safe(s->conn, pop3_world->config->plaintext_loopback)) {
         buf_add(&b, STR("USER\r\nSASL"));
-        sasl_list(s->conn, STR(" "), &b);
+        sasl_list(s->conn, LOGIN_POP3, STR(" "), &b);
         buf_add(&b, STR("\r\n"));
     }
     buf_add(&b, STR("IMPLEMENTATION Godwit\r\n.\r\n"));

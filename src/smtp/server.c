@@ -162,7 +162,7 @@ cmd_ehlo(struct smtp_session *s, struct str args)
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
     if (smtp_is_submission(s) && smtp_may_login(s)) {
-        sasl_list(s->conn, STR(" "), &mechanisms);
+        sasl_list(s->conn, LOGIN_SUBMISSION, STR(" "), &mechanisms);
         TRY(conn_printf(s->conn, "250-AUTH%.*s\r\n", STR_FMT(buf_str(&mechanisms))));
     }
     if (smtp_is_submission(s))

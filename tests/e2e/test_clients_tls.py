@@ -179,7 +179,6 @@ def test_neomutt_sends(server, user, trust, tmp_path, service, scheme):
 set realname="Änne Öl"
 set smtp_url="{scheme}://{local}%40{domain}@localhost:{server.ports[service]}/"
 set smtp_pass="secret"
-set smtp_authenticators="plain"
 set ssl_force_tls=yes
 set certificate_file="{server.cert}"
 set record=""

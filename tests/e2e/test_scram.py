@@ -9,10 +9,12 @@ import pytest
 from OpenSSL import SSL
 
 from clients import mbsync, send
+from godwit import wait_for
 from scram import Scram, Talk
 
 PLAIN, PLUS = 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'
 SERVICES = ('imaps', 'pop3s', 'submissions')
+LISTS_PLUS = ('imaps', 'pop3s')
 REFUSED = {'imaps': b'a NO [AUTHENTICATIONFAILED]', 'pop3s': b'-ERR [AUTH]', 'submissions': b'535 5.7.8'}
 
 
@@ -28,8 +30,8 @@ def attempt(server, service, name, password='secret', **how):
 @pytest.mark.parametrize('tls', (SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION))
 def test_both_mechanisms(server, user, service, initial, tls):
     with Talk(server, service, tls) as t:
-        assert b'SCRAM-SHA-256-PLUS' in t.offer
-        assert t.offer.index(b'SCRAM-SHA-256-PLUS') < t.offer.index(b'PLAIN')
+        assert t.offer.index(b'SCRAM-SHA-256') < t.offer.index(b'PLAIN')
+        assert (b'SCRAM-SHA-256-PLUS' in t.offer) == (service in LISTS_PLUS)
         assert t.log_in(Scram(user, 'secret', binding=t.exporter()), PLUS, initial) == b'ok'
     with Talk(server, service, tls) as t:
         assert t.log_in(Scram(user, 'secret'), PLAIN, initial) == b'ok'
@@ -46,7 +48,8 @@ def test_both_mechanisms(server, user, service, initial, tls):
 def test_what_does_not_fit_is_refused(server, user, service):
     with Talk(server, service) as t:
         assert t.log_in(Scram(user, 'Secret'), PLAIN).startswith(REFUSED[service])
-        assert t.log_in(Scram(user, 'secret', flag='y'), PLAIN).startswith(REFUSED[service])  # a downgrade
+        if service in LISTS_PLUS:  # a downgrade
+            assert t.log_in(Scram(user, 'secret', flag='y'), PLAIN).startswith(REFUSED[service])
         assert t.log_in(Scram(user, 'secret', binding=b'x' * 32), PLUS).startswith(REFUSED[service])
         assert t.log_in(Scram(user, 'secret', binding=t.exporter(), flag='p=tls-unique'),
                         PLUS).startswith(REFUSED[service])
@@ -54,6 +57,11 @@ def test_what_does_not_fit_is_refused(server, user, service):
     with Talk(server, service) as near, Talk(server, service) as far:
         assert far.log_in(Scram(user, 'secret', binding=near.exporter()), PLUS).startswith(REFUSED[service])
         assert near.log_in(Scram(user, 'secret', binding=near.exporter()), PLUS) == b'ok'
+
+
+def test_who_is_told_of_no_binding_may_say_so(server, user):
+    with Talk(server, 'submissions') as t:
+        assert t.log_in(Scram(user, 'secret', flag='y'), PLAIN) == b'ok'
 
 
 def test_nobody_is_like_a_wrong_password(server, user):
@@ -113,11 +121,11 @@ def test_passwords_are_prepared(server):
 def test_the_log_says_who(server, user):
     attempt(server, 'imaps', user)
     attempt(server, 'imaps', user, 'wrong')
-    lines = [line for line in server.log().split('\n') if 'ev=auth.login' in line and f'login={user}' in line]
-    assert [line.rsplit('result=', 1)[1] for line in lines] == ['ok', 'denied']
-    assert all('proto=imap' in line and 'tls=yes' in line for line in lines)
-
-
+    def lines():
+        return [line for line in server.log().split('\n') if 'ev=auth.login' in line and f'login={user}' in line]
+    wait_for(lambda: len(lines()) == 2)  # a role writes its lines at the end of a turn, maybe after the answer
+    assert [line.rsplit('result=', 1)[1] for line in lines()] == ['ok', 'denied']
+    assert all('proto=imap' in line and 'tls=yes' in line for line in lines())
 def test_mbsync(server, user, tmp_path):
     send(server, user, 3)
     command, box = mbsync(server, user, tmp_path, 'IMAPS')
