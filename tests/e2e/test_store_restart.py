@@ -170,8 +170,9 @@ def test_imap_reads_are_held(server, stop, moment):
         noop.send(b'a NOOP\r\n')
         fresh.send(b'a SELECT INBOX\r\n')
     found = fetch.until(b'a')
-    assert found[-1].startswith(b'a OK') and len(found) == 3, found
-    assert [read_fetch(x)[b'BODY[TEXT]'] for x in found[:-1]] == [b'The text of 1.\r\n', b'The text of 2.\r\n']
+    assert found[-1].startswith(b'a OK'), found
+    fetched = [x for x in map(read_fetch, found[:-1]) if b'BODY[TEXT]' in x]  # flags that others set may come between
+    assert [x[b'BODY[TEXT]'] for x in fetched] == [b'The text of 1.\r\n', b'The text of 2.\r\n']
     found = search.until(b'a')
     assert found[-1].startswith(b'a OK') and b'* SEARCH 2' in found, found
     found = again.until(b'a')

@@ -48,7 +48,8 @@ def parse_report(raw, reporter):
         digit = {'failed': '5', 'delayed': '4'}.get(r['action'], '2')
         assert re.fullmatch(digit + r'\.\d{1,3}\.\d{1,3}', r['status']), r
         if 'diagnostic-code' in r:
-            assert _typed(r['diagnostic-code'])[0] == 'smtp'
+            kind, words = _typed(r['diagnostic-code'])
+            assert kind == ('smtp' if re.match(r'[245]\d\d ', words) else 'x-godwit'), r
         if 'remote-mta' in r:
             assert _typed(r['remote-mta'])[0] == 'dns'
         assert _typed(r['final-recipient'])[1] in text.get_payload(decode=True).decode()
