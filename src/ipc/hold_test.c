@@ -33,6 +33,8 @@ next_life(uint64_t incarnation)
         ipc_close(store);
     for (int i = 0; i < 100 && store != NULL && ipc_is_open(store); i++)
         fiber_yield();
+    for (int i = 0; i < 10; i++) /* the far end hears of it, and ends as well */
+        fiber_yield();
     store = incarnation == 0 ? NULL : life(incarnation);
 }
 

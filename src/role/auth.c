@@ -22,7 +22,7 @@
 #define VERIFIER_KIND STR("verifier") /* of auth/seal.h; the name is the account */
 #define GRANT_DAYS    30
 
-enum { HASH_THREADS = 2, NAME_BYTES = 16 };
+enum { HASH_THREADS = 2, NAME_BYTES = 16, CHANGES_KEPT = 256 };
 
 /* A session that the store knows, kept to tell a new store about it. */
 struct live {
@@ -114,6 +114,25 @@ account_name(uint64_t account, char *name)
     return str_from(name, NAME_BYTES);
 }
 
+/* ---- changes ---- */
+
+/* Passwords that changed, accounts that were shut, while somebody was logging in: what was begun with the old state must
+ * not end well.  The last of them, by their number. */
+static struct {
+    uint64_t count, account[CHANGES_KEPT];
+} changes;
+
+static bool
+has_changed(uint64_t account, uint64_t since)
+{
+    if (changes.count - since > CHANGES_KEPT)
+        return true; /* cannot tell */
+    for (uint64_t i = since; i < changes.count; i++)
+        if (changes.account[i % CHANGES_KEPT] == account)
+            return true;
+    return false;
+}
+
 /* ---- grants ---- */
 
 static struct str
@@ -140,6 +159,18 @@ tell_store(const struct live *l)
     return store_grant_call(role_peer(ROLE_STORE), &req, a, &rep);
 }
 
+static SUSPENDS void
+take_back(const struct live *l)
+{
+    AUTO_ARENA *a = arena_new(4096);
+    struct store_revoke req = {
+        .incarnation = l->incarnation, .session = l->session, .account = l->account};
+    struct store_revoke_reply rep;
+
+    if (store_revoke_call(role_peer(ROLE_STORE), &req, a, &rep) != OK)
+        return; /* the store is gone, and its grants with it */
+}
+
 enum status
 auth_grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
 {
@@ -152,8 +183,12 @@ auth_grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
         .account = account,
         .expires_us = clock_now().us + GRANT_DAYS * 86400LL * 1000000,
     };
+    uint64_t since = changes.count;
     enum status e = tell_store(l);
-    if (e != OK || !ipc_is_open(worker)) {
+    bool changed = has_changed(account, since);
+    if (e == OK && changed)
+        take_back(l);
+    if (e != OK || changed || !ipc_is_open(worker)) {
         mem_free(l);
         return e == ERR_LIMIT ? ERR_LIMIT : ERR_TEMP;
     }
@@ -178,8 +213,13 @@ replay(void *arg)
         struct live l;
         char k[16];
         mem_copy(&l, all.ptr + at, sizeof(l));
-        if (map_get(grants, grant_key(&l, k)) != NULL && tell_store(&l) == ERR_CLOSED)
+        if (map_get(grants, grant_key(&l, k)) == NULL)
+            continue;
+        enum status e = tell_store(&l);
+        if (e == ERR_CLOSED)
             return; /* the next store hears it */
+        if (e == OK && map_get(grants, grant_key(&l, k)) == NULL)
+            take_back(&l); /* it ended, or its account was shut, while the store was told */
     }
 }
 
@@ -247,12 +287,15 @@ check_password(struct str login, const struct secret *password, struct arena *a,
 
     if (auth_cache_find(cache, login, password, a, who))
         return OK;
+    uint64_t since = changes.count;
     TRY(auth_find(login, a, &found));
     struct job j = {.password = password,
                     .verifier = found.disabled ? STR_NONE : buf_str(&found.verifier)};
     if (rt_offload(hashing, check_work, &j) != OK)
         return ERR_TEMP;
     TRY(j.result);
+    if (has_changed(found.who.account, since))
+        return ERR_TEMP;
     *who = found.who;
     auth_cache_add(cache, login, password, who->account, who->address);
     return OK;
@@ -328,6 +371,7 @@ auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_chan
     void *value;
 
     (void)from, (void)a;
+    changes.account[changes.count++ % CHANGES_KEPT] = req->account;
     auth_cache_forget(cache, req->account);
     exchanges_forget_account(auth_exchanges, req->account);
     while (map_next(grants, &cursor, &key, &value)) {

@@ -311,9 +311,16 @@ take_whole(struct intake *in, const struct intake_which *w, struct arena *a,
            struct intake_body *out)
 {
     struct intake_body body = {.size = w->bytes.len};
+    bool fits = w->bytes.len <= INTAKE_WHOLE_MAX; /* one call; a long delivery report does not */
 
-    TRY(intake_cook_whole(in, w->bytes, w->want_dkim, a, &body.facts));
+    if (fits)
+        TRY(intake_cook_whole(in, w->bytes, w->want_dkim, a, &body.facts));
     TRY(keep(in->engine, w->bytes, &body.id));
+    enum status st = fits ? OK : intake_cook_blob(in, body.id, w->want_dkim, a, &body.facts);
+    if (st != OK) {
+        engine_blob_forget(in->engine, body.id);
+        return st;
+    }
     *out = body;
     return OK;
 }

@@ -29,6 +29,7 @@ SUSPENDS static enum status make_verifier(struct store *s, const struct auth_ver
                                           struct arena *a, struct str *out);
 SUSPENDS static enum status fill(struct store *s, const struct directory_entry *e,
                                  struct admin_account *out);
+static void auth_forget(struct store *s, uint64_t account);
 static void shut_out(struct store *s, uint64_t account);
 SUSPENDS static enum status queue_one(struct store *s, uint64_t qid, struct arena *a,
                                       struct admin_queue_reply *rep);
@@ -48,7 +49,7 @@ admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *r
     if (st == OK)
         st = add_account(s, &n, &make, a);
     if (st != OK)
-        shut_out(s, n.account); /* forgets the password */
+        auth_forget(s, n.account); /* the password that it made a verifier of */
     TRY(store_admin_done(s, st, "account add", req->address));
     TRY(store_checked(s, directory_find(s->directory, req->address, a, &e), "account"));
     return store_checked(s, fill(s, &e, &rep->account), "account");
@@ -263,17 +264,23 @@ fill(struct store *s, const struct directory_entry *e, struct admin_account *out
     return OK;
 }
 
-/* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
 static void
-shut_out(struct store *s, uint64_t account)
+auth_forget(struct store *s, uint64_t account)
 {
     const struct auth_account_changed note = {.account = account};
     struct ipc_peer *auth = store_peer_of(s, ROLE_AUTH);
 
-    if (grants_revoke(s->grants, 0, 0, account) > 0)
-        store_revoked(s, account, 0);
     if (auth != NULL && auth_account_changed_note(auth, &note) != OK)
         ipc_close(auth); /* it starts again, without memories */
+}
+
+/* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
+static void
+shut_out(struct store *s, uint64_t account)
+{
+    (void)grants_revoke(s->grants, 0, 0, account);
+    store_revoked(s, account, 0); /* also sessions whose grant is not told to this store yet */
+    auth_forget(s, account);
 }
 
 SUSPENDS static enum status

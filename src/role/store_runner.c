@@ -123,6 +123,10 @@ deliver_one(struct store *s, const struct queue_message *m, uint32_t index,
         .rcpt = index,
     };
 
+    /* The cell of a removed account is kept for a while, and would take it. */
+    AUTO_ARENA *a = arena_new(8192);
+    struct directory_entry e;
+    TRY(directory_by_id(s->directory, r->account, a, &e));
     AUTO(cell_close) struct cell *account = account_open(s->cells, r->account);
     TRY(message_add(account, MAILBOX_INBOX, &added, clock_now(), &place));
     AUTO(logger_send) struct log_line l;

@@ -440,6 +440,46 @@ test_reports_as_asked(void)
     check_delay_report(at->qid);
 }
 
+/* Hundreds of refusals make a report that is larger than what a cook takes in one call. */
+static SUSPENDS void
+test_a_long_report(void)
+{
+    enum { MANY = 600 };
+    struct store_submit_rcpt *to = ARENA_ARRAY(town.a, struct store_submit_rcpt, MANY);
+    struct store_rcpt_result *results = ARENA_ARRAY(town.a, struct store_rcpt_result, MANY);
+    const struct store_submit req = {.session = 11,
+                                     .body = STR("From: anna@here.example\r\n\r\nText\r\n"),
+                                     .sender = STR("anna@here.example"),
+                                     .rcpts = to,
+                                     .rcpts_count = MANY};
+    struct store_submit_reply rep;
+
+    town_people();
+    for (size_t i = 0; i < MANY; i++) {
+        to[i].address = arena_printf(town.a, "somebody.with.a.name.%zu@far.example", i);
+        results[i] = (struct store_rcpt_result){
+            .index = (uint32_t)i,
+            .state = 2,
+            .code = 550,
+            .enhanced = STR("5.1.1"),
+            .text = arena_printf(town.a,
+                                 "<%.*s>: Recipient address rejected: User unknown in "
+                                 "virtual mailbox table, see https://far.example/why",
+                                 STR_FMT(to[i].address)),
+            .remote = STR("mx.far.example")};
+    }
+    ASSERT(store_submit_call(town.user, &req, town.a, &rep) == OK);
+    TOWN_UNTIL(town.out_work > 0);
+    const struct store_attempt *at = lease_one();
+    ASSERT(at->rcpts_count == MANY);
+    const struct store_queue_result result = {
+        .qid = at->qid, .lease = at->lease, .results = results, .results_count = MANY};
+    struct store_queue_result_reply done;
+    ASSERT(store_queue_result_call(town.out, &result, town.a, &done) == OK);
+    TOWN_UNTIL(town_inbox(1) == 1);
+    TOWN_UNTIL(queue_length(town.store->queue) == 0);
+}
+
 /* What needs no SMTPUTF8 is sent without. */
 static SUSPENDS void
 test_smtputf8_where_it_is_needed(void)
@@ -608,6 +648,7 @@ static const struct town_row rows[] = {
     {"who_may_submit", test_who_may_submit},
     {"out_and_report", test_out_and_report},
     {"reports_as_asked", test_reports_as_asked},
+    {"a_long_report", test_a_long_report},
     {"smtputf8_where_it_is_needed", test_smtputf8_where_it_is_needed},
     {"no_report_on_a_report", test_no_report_on_a_report},
     {"unsigned_without_a_key", test_unsigned_without_a_key},

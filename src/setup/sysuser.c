@@ -13,7 +13,7 @@
 #define USERDEL "/usr/sbin/userdel"
 
 /* They wait for each other's lock, 15 s at most, and for nothing else. */
-enum { TOOL_MS = 60000 };
+enum { TOOL_MS = 60000, NAME_IN_USE = 9 }; /* useradd(8), exit values */
 
 bool
 sysuser_can(void)
@@ -49,7 +49,7 @@ sysuser_add(const char *name, struct problem *why)
 
     if (e == OK && end.signal == 0 && end.exit == 0 && exists(name))
         return OK;
-    if (exists(name)) /* half-way */
+    if (exists(name) && !(e == OK && end.exit == NAME_IN_USE)) /* half-way */
         (void)sysuser_remove(name);
     problem_set(why, 0, "", "cannot make the user \"%s\": %s", name,
                 e != OK               ? status_name(e)

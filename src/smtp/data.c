@@ -93,7 +93,7 @@ smtp_message_end(struct smtp_session *s)
     log_message(s, &o, s->mail.body->size);
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
-    s->quit = o.reply.code == 421;
+    s->quit = s->quit || o.reply.code == 421; /* it may have been revoked meanwhile */
     if (o.reply.code >= 500)
         return smtp_error(s, o.reply.code, o.reply.enhanced, "%s", o.reply.text);
     if (o.qid != 0)
