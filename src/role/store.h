@@ -36,6 +36,7 @@ struct store {
     } round;
     uint32_t fibers; /* of upkeep and runners */
     bool stopping;
+    bool has_domain; /* one was seen */
 };
 /* One channel, of any role. */
 struct store_peer {

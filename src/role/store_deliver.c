@@ -27,6 +27,23 @@ SUSPENDS static enum status signing_domain(struct store *s, const struct signing
                                            struct arena *a, struct str *out);
 static struct str domain_of(struct str address);
 
+/* A store without a single domain is not set up yet, or its disk is not mounted: no time to refuse mail for good. */
+SUSPENDS static enum status
+check_set_up(struct store *s, struct arena *a)
+{
+    const struct directory_page first = {.max = 1, .a = a};
+    const struct directory_domain *found;
+    size_t n;
+
+    if (!s->has_domain && s->config->domain.len > 0)
+        TRY(directory_is_local_domain(s->directory, s->config->domain, &s->has_domain));
+    if (s->has_domain)
+        return OK;
+    TRY(directory_domains(s->directory, &first, &found, &n));
+    s->has_domain = n > 0;
+    return n > 0 ? OK : ERR_TEMP;
+}
+
 enum status
 store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct arena *a,
                  struct store_rcpt_reply *rep)
@@ -39,6 +56,10 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
     if (st == ERR_SYNTAX)
         return OK;
     TRY(store_checked(s, st, "look-up"));
+    if (r.class == DIRECTORY_FOREIGN)
+        TRY(check_set_up(s, a));
+    else
+        s->has_domain = true;
     rep->class = (uint8_t)r.class; /* a small enum */
     rep->relayed = r.relayed;
     if (r.class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)

@@ -41,8 +41,10 @@ test_rcpt(void)
         {"", DIRECTORY_NO_USER, false},
         {"postmaster", DIRECTORY_LOCAL, false},
     };
+    const struct store_rcpt early = {.address = STR("anna@here.example"), .size = 1000};
     struct store_rcpt_reply rep;
 
+    ASSERT(store_rcpt_call(town.mx, &early, town.a, &rep) == ERR_TEMP); /* no domain at all */
     town_people();
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct store_rcpt req = {.address = str_of(rows[i].address), .size = 1000};
