@@ -116,7 +116,7 @@ account_name(uint64_t account, char *name)
 
 /* ---- changes ---- */
 
-/* Passwords that changed, accounts that were shut, while somebody was logging in: what was begun with the old state must
+/* Passwords that changed, accounts that were shut, while somebody was logging in: what began with the old state must
  * not end well.  The last of them, by their number. */
 static struct {
     uint64_t count, account[CHANGES_KEPT];

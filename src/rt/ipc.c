@@ -490,6 +490,12 @@ end(struct ipc_peer *p)
 }
 
 void
+ipc_ref(struct ipc_peer *p)
+{
+    p->refs++;
+}
+
+void
 ipc_unref(struct ipc_peer *p)
 {
     ASSERT(p->refs > 0);

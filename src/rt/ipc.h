@@ -96,6 +96,9 @@ enum role ipc_role(const struct ipc_peer *p);
 uint32_t ipc_index(const struct ipc_peer *p);
 uint64_t ipc_incarnation(const struct ipc_peer *p);
 bool ipc_is_open(const struct ipc_peer *p);
+/* For whoever keeps the pointer longer than a call: it stays good after the channel's end (calls say ERR_CLOSED). */
+void ipc_ref(struct ipc_peer *p);
+void ipc_unref(struct ipc_peer *p);
 uint32_t ipc_in_flight(const struct ipc_peer *p); /* calls of ours that wait for their reply */
 /* How the peer broke the protocol, for the log; NULL when it did not. */
 const char *ipc_violation(const struct ipc_peer *p);

@@ -92,7 +92,6 @@ bool ipc_frame_end(struct ipc_peer *p, const struct ipc_writer *w, struct ipc_fr
 /* A reader of a received frame: payload copied into a.  False (bad, over) when a is too small. */
 bool ipc_reader_init(struct ipc_reader *r, struct ipc_peer *p, const struct ipc_frame *f,
                      const char *payload, struct arena *a);
-void ipc_unref(struct ipc_peer *p);
 void ipc_read_again(struct ipc_peer *p);
 void ipc_problem_put(struct buf *b, const struct problem *why);
 bool ipc_problem_get(struct str payload, struct problem *out);

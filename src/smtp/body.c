@@ -20,6 +20,8 @@ smtp_body_new(struct ipc_peer *store, struct str prefix, uint64_t size_max,
     struct smtp_body *b = MEM_NEW(struct smtp_body);
 
     b->store = store;
+    if (store != NULL)
+        ipc_ref(store);
     b->size_max = size_max;
     buf_init(&b->piece, BODY_PIECE_MAX);
     buf_add(&b->piece, prefix);
@@ -49,6 +51,8 @@ smtp_body_free(struct smtp_body **b)
             /* The channel is gone, and the handle with it. */
         }
     }
+    if ((*b)->store != NULL)
+        ipc_unref((*b)->store);
     buf_release(&(*b)->piece);
     mem_free(*b);
     *b = NULL;

@@ -99,6 +99,7 @@ refuse_chunk(struct smtp_session *s, const struct smtp_reply *no)
 
     smtp_reset(s);
     s->chunk_failed = !s->chunk.last;
+    s->quit = s->quit || no->code == 421;
     if (no->code < 500 || again)
         return smtp_reply(s, no->code, no->enhanced, "%s", no->text);
     return smtp_error(s, no->code, no->enhanced, "%s", no->text);

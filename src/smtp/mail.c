@@ -106,6 +106,7 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
 {
     struct store_rcpt ask = {.address = r->address, .size = s->mail.said.size};
     struct store_rcpt_reply answer;
+    uint64_t known = s->hold.known;
     struct ipc_peer *store;
     enum status e;
 
@@ -114,6 +115,9 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
         if (e == OK)
             e = store_rcpt_call(store, &ask, a, &answer);
     } while (hold_read_again(&s->hold, e));
+    if (s->account != 0)
+        s->hold.known =
+            known; /* this call needs no session, so it does not show that the store knows it */
     if (e == ERR_NO_SPACE)
         return smtp_reply(s, 452, "4.3.1", "The server's disk is full, try again later");
     if (e != OK)
