@@ -122,6 +122,23 @@ def test_one_connection_for_many_messages():
         peer.close()
 
 
+@pytest.mark.parametrize('refusal', [LATER, NEVER])
+def test_a_refusal_on_a_used_connection_is_asked_anew(refusal):
+    """What a server says to MAIL there may be about the messages before: no bounce, and no pause."""
+    server, peer = fresh({'MAIL': [f'kept {refusal}']})
+    try:
+        sent = 0
+        while peer.faults['MAIL'] and sent < 20:
+            submit(server, ['to@example.com'], f'k{sent}')
+            sent += 1
+            wait_for(lambda: queue(server) == [])  # without a retry
+        assert peer.faults['MAIL'] == [] and sum(peer.ledger.values()) == sent
+        assert all(peer.promised[f'k{i}'] == 1 for i in range(sent))
+    finally:
+        server.remove()
+        peer.close()
+
+
 def test_greylisting():
     """The first try of each recipient is refused for now."""
     server, peer = fresh({'RCPT': [LATER, LATER, LATER]})
