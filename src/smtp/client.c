@@ -125,6 +125,9 @@ smtp_client_ended(struct smtp_client *c, bool finished)
     struct smtp_answer a;
 
     c->messages++;
+    /* A body that was broken off leaves a line unfinished; the next one begins anew. */
+    line_encoder_init(&c->stuffing);
+    c->fold = (struct fold){0};
     if (!c->broken && !finished && (say(c, STR("RSET"), RESET_S, &a) != OK || a.code != 250))
         c->broken = true;
     c->idle = !c->broken;
