@@ -134,9 +134,10 @@ smtp_client_ended(struct smtp_client *c, bool finished)
 }
 
 bool
-smtp_client_is_idle(const struct smtp_client *c)
+smtp_client_is_idle(struct smtp_client *c)
 {
-    return c->idle && !c->broken;
+    /* What it says unasked would pass for the answer to what is said next. */
+    return c->idle && !c->broken && conn_is_quiet(c->conn);
 }
 
 unsigned

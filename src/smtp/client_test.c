@@ -251,6 +251,33 @@ refuse_chunk(void *arg)
     close_plain(&t, c);
 }
 
+/* Each is idle after the greeting; the second step happens after that. */
+static const char *const kept[][STEPS] = {
+    {"220 x\r\n", "EHLO me|250 x\r\n", "NOOP|250 ok\r\n250 stray\r\n"}, /* an answer too many */
+    {"220 x\r\n", "EHLO me|250 x\r\n", "NOOP|250 ok\r\n2"}, /* or the first byte of one */
+    {"220 x\r\n", "EHLO me|250 x\r\n", "NOOP|250 ok\r\n"},  /* the end */
+};
+
+FIBER_ENTRY static void
+keep(void *arg)
+{
+    size_t i = *(size_t *)arg / 2;
+    struct talk t = {.server = kept[i], .bytewise = *(size_t *)arg % 2 == 1};
+    struct smtp_client *c = open_plain(&t);
+    struct smtp_answer a;
+
+    ROW(i, smtp_client_is_idle(c));
+    fiber_yield();
+    ROW(i, smtp_client_is_idle(c));
+    assert_int_equal(smtp_client_send(c, STR("NOOP")), OK);
+    ROW(i, smtp_client_reply(c, 10, &a) == OK && a.code == 250);
+    smtp_client_ended(c, true);
+    for (int ms = 0; ms < 10000 && smtp_client_is_idle(c); ms++) /* it is on its way */
+        assert_int_equal(fiber_sleep(1), OK);
+    ROW(i, !smtp_client_is_idle(c));
+    close_plain(&t, c);
+}
+
 FIBER_ENTRY static void
 talk(void *arg)
 {
@@ -311,12 +338,25 @@ test_refused_chunk(void **state)
     loop_release();
 }
 
+static void
+test_keeping(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT_OF(kept); i++) {
+        loop_init();
+        assert_int_equal(fiber_go(keep, &i), OK);
+        loop_run();
+        loop_release();
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_opening),
         cmocka_unit_test(test_refused_chunk),
+        cmocka_unit_test(test_keeping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

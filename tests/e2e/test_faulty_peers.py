@@ -139,6 +139,22 @@ def test_a_refusal_on_a_used_connection_is_asked_anew(refusal):
         peer.close()
 
 
+@pytest.mark.parametrize('fault', ['twice', 'stray'])
+def test_an_answer_too_many_does_not_count_for_the_next_message(fault):
+    """Else all answers are one late, and what is said to RCPT would pass for that to the message."""
+    server, peer = fresh({'BDAT': [fault, LATER]}, CHUNKING)
+    try:
+        submit(server, ['to@example.com'], 'k0')
+        wait_for(lambda: queue(server) == [] and peer.strays == 1)
+        submit(server, ['to@example.com'], 'k1')
+        drain(server)
+        assert peer.ledger == peer.promised == {'k0': 1, 'k1': 1}
+        assert peer.faults['BDAT'] == [] and peer.connections > 1
+    finally:
+        server.remove()
+        peer.close()
+
+
 def test_greylisting():
     """The first try of each recipient is refused for now."""
     server, peer = fresh({'RCPT': [LATER, LATER, LATER]})
