@@ -242,6 +242,8 @@ hello(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
     TRY(read_reply(c, HELLO_S, a, &c->offer));
     if (a->code == 250)
         return OK;
+    if (a->code < 500) /* it has EHLO, but not now: HELO would hide what it can take */
+        return refusal(a);
     buf_reset(&line);
     buf_addf(&line, "HELO %.*s", STR_FMT(p->helo));
     TRY(say(c, buf_str(&line), HELLO_S, a));
