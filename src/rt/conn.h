@@ -128,6 +128,8 @@ MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms,
                                              struct str *line_out);
 MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client *tls,
                                                struct str name);
+/* Is there neither input to be read nor the peer's end?  Asks the kernel, and takes nothing. */
+bool conn_is_quiet(struct conn *c);
 void conn_free(struct conn **c); /* client connections only */
 
 #endif

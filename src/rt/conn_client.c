@@ -95,6 +95,16 @@ conn_read_line(struct conn *c, int64_t timeout_ms, struct str *line_out)
     }
 }
 
+bool
+conn_is_quiet(struct conn *c)
+{
+    ASSERT(c->home == NULL);
+    if (iobuf_size(&c->in) > 0)
+        return false;
+    c->readable = !c->eof; /* the loop may not have heard of it yet */
+    return !conn_pull(c) && !c->eof;
+}
+
 void
 conn_free(struct conn **conn)
 {

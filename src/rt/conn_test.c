@@ -448,9 +448,18 @@ connect_and_talk(void)
     assert_int_equal(conn_read_line(c, 30000, &line), OK);
     assert_true(str_eq(line, STR("ok two")));
     assert_int_equal(conn_read_line(c, 10, &line), ERR_TIMEOUT);
+    assert_true(conn_is_quiet(c));
+    assert_int_equal(conn_write(c, STR("one\r\n")), OK);
+    assert_int_equal(conn_flush(c), OK);
+    while (conn_is_quiet(c))
+        fiber_yield();
+    assert_int_equal(conn_read_line(c, 30000, &line), OK);
+    assert_true(str_eq(line, STR("ok one"))); /* looking took nothing */
+    assert_true(conn_is_quiet(c));
     assert_int_equal(conn_write(c, STR("QUIT\r\n")), OK);
     assert_int_equal(conn_read_line(c, 30000, &line), OK);
     assert_int_equal(conn_read_line(c, 30000, &line), ERR_CLOSED);
+    assert_false(conn_is_quiet(c));
     conn_free(&c);
     assert_null(c);
 }

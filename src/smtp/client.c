@@ -125,15 +125,19 @@ smtp_client_ended(struct smtp_client *c, bool finished)
     struct smtp_answer a;
 
     c->messages++;
+    /* A body that was broken off leaves a line unfinished; the next one begins anew. */
+    line_encoder_init(&c->stuffing);
+    c->fold = (struct fold){0};
     if (!c->broken && !finished && (say(c, STR("RSET"), RESET_S, &a) != OK || a.code != 250))
         c->broken = true;
     c->idle = !c->broken;
 }
 
 bool
-smtp_client_is_idle(const struct smtp_client *c)
+smtp_client_is_idle(struct smtp_client *c)
 {
-    return c->idle && !c->broken;
+    /* What it says unasked would pass for the answer to what is said next. */
+    return c->idle && !c->broken && conn_is_quiet(c->conn);
 }
 
 unsigned
@@ -238,6 +242,8 @@ hello(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
     TRY(read_reply(c, HELLO_S, a, &c->offer));
     if (a->code == 250)
         return OK;
+    if (a->code < 500) /* it has EHLO, but not now: HELO would hide what it can take */
+        return refusal(a);
     buf_reset(&line);
     buf_addf(&line, "HELO %.*s", STR_FMT(p->helo));
     TRY(say(c, buf_str(&line), HELLO_S, a));

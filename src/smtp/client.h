@@ -35,9 +35,10 @@ unsigned smtp_client_extensions(const struct smtp_client *c);
 uint64_t smtp_client_size_max(const struct smtp_client *c); /* 0 = not said */
 bool smtp_client_is_tls(const struct smtp_client *c);
 /* A transaction ended, and the server still waits for commands.  finished: by a reply to its body; else it is undone
- * with RSET.  From here to the next call that sends it is idle, unless the server has said 421 or went away. */
+ * with RSET.  From here to the next call that sends it is idle, unless the server has said 421, went away, or has
+ * said anything that nobody asked for. */
 SUSPENDS void smtp_client_ended(struct smtp_client *c, bool finished);
-bool smtp_client_is_idle(const struct smtp_client *c);
+bool smtp_client_is_idle(struct smtp_client *c);
 unsigned smtp_client_messages(const struct smtp_client *c); /* transactions that ended */
 int64_t smtp_client_opened_ms(const struct smtp_client *c);
 const struct sockaddr_storage *smtp_client_address(const struct smtp_client *c);

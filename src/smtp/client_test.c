@@ -35,8 +35,17 @@ static const struct {
      SMTP_EXT_SIZE | SMTP_EXT_DSN},
     {PLAIN, {"220-a\r\n220-b\r\n220 c\r\n", "EHLO me|250 x\r\n"}, OK, 0, NULL, 0},
     {PLAIN, {"220 x\r\n", "EHLO me|502 what?\r\n", "HELO me|250 DSN\r\n"}, OK, 0, NULL, 0},
+    /* For now: HELO would take the extensions away from a server that has them. */
     {PLAIN,
-     {"220 x\r\n", "EHLO me|421 5.0.0 busy\r\n", "HELO me|421 4.3.2 busy\r\n"},
+     {"220 x\r\n", "EHLO me|451 4.3.0 busy\r\n", "HELO me|250 x\r\n"},
+     ERR_TEMP,
+     451,
+     "busy",
+     0},
+    {PLAIN, {"220 x\r\n", "EHLO me|421 4.3.2 busy\r\n"}, ERR_TEMP, 421, "busy", 0},
+    {PLAIN, {"220 x\r\n", "EHLO me|220 4.3.2 what?\r\n"}, ERR_TEMP, 220, "4.3.2 what?", 0},
+    {PLAIN,
+     {"220 x\r\n", "EHLO me|500 what?\r\n", "HELO me|421 4.3.2 busy\r\n"},
      ERR_TEMP,
      421,
      "busy",
@@ -100,6 +109,17 @@ static const struct {
      0},
 };
 
+/* A chunk of an unfinished line is refused; the next message has its own lines. */
+#define A500 A50 A50 A50 A50 A50 A50 A50 A50 A50 A50
+static const char *const refused_chunk[STEPS] = {
+    "220 x\r\n",
+    "EHLO me|250-x\r\n250 CHUNKING\r\n",
+    "BDAT 500|552 5.3.4 full\r\n",
+    A500 "RSET|250 ok\r\n",
+    "BDAT 502 LAST|",
+    A500 "|250 ok\r\n",
+};
+
 struct talk {
     const char *const *server;
     bool bytewise;
@@ -137,7 +157,7 @@ serve_say(const struct talk *t, int fd, struct str text)
 FIBER_ENTRY static void
 serve_expect(int fd, struct str begin)
 {
-    char line[512];
+    char line[1024];
     size_t n = 0;
 
     for (;;) {
@@ -191,6 +211,82 @@ serve(void *arg)
     t->server_done = true;
 }
 
+/* Connects to the server that t tells of, without TLS. */
+FIBER_ENTRY static struct smtp_client *
+open_plain(struct talk *t)
+{
+    struct sockaddr_in at;
+    struct smtp_client *c = NULL;
+    struct smtp_answer why;
+
+    t->listening = listen_here(&at);
+    assert_int_equal(fiber_go(serve, t), OK);
+    struct smtp_peer peer = {
+        .target = {.addr_len = sizeof(at), .timeout_ms = 10000},
+        .name = STR("mx.example"),
+        .helo = STR("me"),
+    };
+    mem_copy(&peer.target.addr, &at, sizeof(at));
+    assert_int_equal(smtp_client_open(&peer, &c, &why), OK);
+    return c;
+}
+
+FIBER_ENTRY static void
+close_plain(struct talk *t, struct smtp_client *c)
+{
+    smtp_client_free(&c);
+    while (!t->server_done)
+        fiber_yield();
+    close(t->listening);
+    loop_stop();
+}
+
+FIBER_ENTRY static void
+refuse_chunk(void *arg)
+{
+    struct talk t = {.server = refused_chunk};
+    struct smtp_client *c = open_plain(&t);
+    struct smtp_answer a;
+
+    (void)arg;
+    assert_int_equal(smtp_client_chunk(c, STR(""), STR(A500), false), OK);
+    assert_int_equal(smtp_client_reply(c, 10, &a), OK);
+    assert_int_equal(a.code, 552);
+    smtp_client_ended(c, false);
+    assert_int_equal(smtp_client_messages(c), 1);
+    assert_int_equal(smtp_client_chunk(c, STR(""), STR(A500 "\r\n"), true), OK);
+    assert_int_equal(smtp_client_reply(c, 10, &a), OK);
+    assert_int_equal(a.code, 250);
+    close_plain(&t, c);
+}
+
+/* Each is idle after the greeting; the second step happens after that. */
+static const char *const kept[][STEPS] = {
+    {"220 x\r\n", "EHLO me|250 x\r\n", "NOOP|250 ok\r\n250 stray\r\n"}, /* an answer too many */
+    {"220 x\r\n", "EHLO me|250 x\r\n", "NOOP|250 ok\r\n2"}, /* or the first byte of one */
+    {"220 x\r\n", "EHLO me|250 x\r\n", "NOOP|250 ok\r\n"},  /* the end */
+};
+
+FIBER_ENTRY static void
+keep(void *arg)
+{
+    size_t i = *(size_t *)arg / 2;
+    struct talk t = {.server = kept[i], .bytewise = *(size_t *)arg % 2 == 1};
+    struct smtp_client *c = open_plain(&t);
+    struct smtp_answer a;
+
+    ROW(i, smtp_client_is_idle(c));
+    fiber_yield();
+    ROW(i, smtp_client_is_idle(c));
+    assert_int_equal(smtp_client_send(c, STR("NOOP")), OK);
+    ROW(i, smtp_client_reply(c, 10, &a) == OK && a.code == 250);
+    smtp_client_ended(c, true);
+    for (int ms = 0; ms < 10000 && smtp_client_is_idle(c); ms++) /* it is on its way */
+        assert_int_equal(fiber_sleep(1), OK);
+    ROW(i, !smtp_client_is_idle(c));
+    close_plain(&t, c);
+}
+
 FIBER_ENTRY static void
 talk(void *arg)
 {
@@ -241,9 +337,35 @@ test_opening(void **state)
     }
 }
 
+static void
+test_refused_chunk(void **state)
+{
+    (void)state;
+    loop_init();
+    assert_int_equal(fiber_go(refuse_chunk, NULL), OK);
+    loop_run();
+    loop_release();
+}
+
+static void
+test_keeping(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT_OF(kept); i++) {
+        loop_init();
+        assert_int_equal(fiber_go(keep, &i), OK);
+        loop_run();
+        loop_release();
+    }
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_opening)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_opening),
+        cmocka_unit_test(test_refused_chunk),
+        cmocka_unit_test(test_keeping),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

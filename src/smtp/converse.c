@@ -251,8 +251,9 @@ envelope(struct talk *t)
     if (t->pipelining)
         TRY(say_rcpts(t));
     TRY(smtp_client_reply(t->c, MAIL_S, t->last));
-    /* A server that has had enough of this connection: the message gets another. */
-    if (t->last->code == 421 && smtp_client_messages(t->c) > 0)
+    /* On a connection that is not fresh this may be about what came before, such as a limit of messages: only the
+     * answer on one of its own counts for the message. */
+    if (t->last->code >= 400 && smtp_client_messages(t->c) > 0)
         return ERR_CLOSED;
     if (t->last->code >= 400) {
         decide_rest(t->d, state_of(t->last->code), t->last);

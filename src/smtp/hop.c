@@ -162,7 +162,7 @@ converse(const struct hop *h, struct smtp_client *c)
     return reached;
 }
 
-/* One that the other side closed meanwhile, or ends with 421, costs nothing: the next is tried, then a new one. */
+/* One that the other side closed meanwhile, or where it refuses MAIL, costs nothing: the next, then a new one. */
 static SUSPENDS bool
 try_kept(const struct hop *h)
 {

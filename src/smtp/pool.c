@@ -59,10 +59,17 @@ pool_free(struct pool **p)
 struct smtp_client *
 pool_take(struct pool *p, struct str name)
 {
-    for (struct list *l = p->all.prev; l != &p->all; l = l->prev) {
+    struct list *before;
+
+    for (struct list *l = p->all.prev; l != &p->all; l = before) {
         struct kept *k = LIST_ENTRY(l, struct kept, of_pool);
-        if (str_eq(k->name, name))
-            return unlink_kept(p, k);
+        before = l->prev;
+        if (!str_eq(k->name, name))
+            continue;
+        struct smtp_client *c = unlink_kept(p, k);
+        if (smtp_client_is_idle(c))
+            return c;
+        smtp_client_free(&c);
     }
     return NULL;
 }

@@ -2,7 +2,8 @@
  *
  * Owns:      the connections that it keeps: each for LIMIT_OUT_KEEP_S, and not after LIMIT_OUT_KEEP_MESSAGES messages
  *            or LIMIT_OUT_KEEP_MAX_S since it was opened; LIMIT_OUT_CONNS in all.
- * Promises:  a name gets only connections that were kept under it; the youngest first.
+ * Promises:  a name gets only connections that were kept under it; the youngest first.  Where the other side has ended
+ *            it, or said what nobody asked for, it is closed instead.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_POOL_H

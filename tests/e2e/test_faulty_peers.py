@@ -122,6 +122,39 @@ def test_one_connection_for_many_messages():
         peer.close()
 
 
+@pytest.mark.parametrize('refusal', [LATER, NEVER])
+def test_a_refusal_on_a_used_connection_is_asked_anew(refusal):
+    """What a server says to MAIL there may be about the messages before: no bounce, and no pause."""
+    server, peer = fresh({'MAIL': [f'kept {refusal}']})
+    try:
+        sent = 0
+        while peer.faults['MAIL'] and sent < 20:
+            submit(server, ['to@example.com'], f'k{sent}')
+            sent += 1
+            wait_for(lambda: queue(server) == [])  # without a retry
+        assert peer.faults['MAIL'] == [] and sum(peer.ledger.values()) == sent
+        assert all(peer.promised[f'k{i}'] == 1 for i in range(sent))
+    finally:
+        server.remove()
+        peer.close()
+
+
+@pytest.mark.parametrize('fault', ['twice', 'stray'])
+def test_an_answer_too_many_does_not_count_for_the_next_message(fault):
+    """Else all answers are one late, and what is said to RCPT would pass for that to the message."""
+    server, peer = fresh({'BDAT': [fault, LATER]}, CHUNKING)
+    try:
+        submit(server, ['to@example.com'], 'k0')
+        wait_for(lambda: queue(server) == [] and peer.strays == 1)
+        submit(server, ['to@example.com'], 'k1')
+        drain(server)
+        assert peer.ledger == peer.promised == {'k0': 1, 'k1': 1}
+        assert peer.faults['BDAT'] == [] and peer.connections > 1
+    finally:
+        server.remove()
+        peer.close()
+
+
 def test_greylisting():
     """The first try of each recipient is refused for now."""
     server, peer = fresh({'RCPT': [LATER, LATER, LATER]})

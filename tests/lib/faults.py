@@ -17,7 +17,8 @@ GOOD = {'greeting': '220 faulty.example ESMTP', 'MAIL': '250 2.1.0 ok', 'RCPT': 
 class Faulty:
     """faults: by step, a list of what happens there, one a time; then all is well.  A fault is
     "drop" (closes instead of answering), "half" (half of the answer, then closes), "slow" (the answer byte by byte),
-    "drop-after" (answers, then closes), or a reply.
+    "drop-after" (answers, then closes), or a reply.  With "kept " before it, it waits for a connection that was used for
+    a message already.  "twice" answers two times, "stray" the second time a moment later; strays counts these.
 
     For "body" and "BDAT": "lost" means that the message is taken and the connection closed before the reply, the window
     of RFC 5321 section 4.5.3.2.6; "drop" that it is not taken.
@@ -27,7 +28,7 @@ class Faulty:
     def __init__(self, at=('127.0.0.1', 0), offers=('PIPELINING', '8BITMIME'), faults=None):
         self.offers, self.faults = list(offers), {k: list(v) for k, v in (faults or {}).items()}
         self.ledger, self.promised = collections.Counter(), collections.Counter()
-        self.connections = 0
+        self.connections = self.strays = 0
         self.steps = []  # all commands in the order in which they came
         self.lock = threading.Lock()
         self.listening = socket.create_server(at, backlog=200)
@@ -45,10 +46,13 @@ class Faulty:
                 return
             threading.Thread(target=self._talk, args=(c,), daemon=True).start()
 
-    def _fault(self, step):
+    def _fault(self, step, kept):
         with self.lock:
             waiting = self.faults.get(step)
-            return waiting.pop(0) if waiting else None
+            if not waiting or str(waiting[0]).startswith('kept ') and not kept:
+                return None
+            fault = waiting.pop(0)
+            return fault and fault.removeprefix('kept ')
 
     def _talk(self, c):
         with self.lock:
@@ -70,13 +74,14 @@ class _Session:
         self.server, self.c, self.file = server, c, c.makefile('rb')
         self.text = b''
         self.rcpts = 0
+        self.messages = 0
 
     def say(self, step, good, promised=None):
         """Answers, or does what is to happen instead.  True when the answer was the good one."""
-        fault = self.server._fault(step)
+        fault = self.server._fault(step, self.messages > 0)
         if fault in ('drop', 'lost'):
             raise _Gone
-        answer = (good if fault in (None, 'slow', 'half', 'drop-after') else fault).encode() + b'\r\n'
+        answer = (good if fault in (None, 'slow', 'half', 'drop-after', 'twice', 'stray') else fault).encode() + b'\r\n'
         if fault == 'half':
             self.c.sendall(answer[:len(answer) // 2])
             raise _Gone
@@ -89,7 +94,11 @@ class _Session:
                 self.c.sendall(answer[i:i + 1])
                 time.sleep(0.02)
         else:
+            self.c.sendall(answer * 2 if fault == 'twice' else answer)
+        if fault == 'stray':
+            time.sleep(0.3)
             self.c.sendall(answer)
+        self.server.strays += fault in ('twice', 'stray')
         if fault == 'drop-after' or answer.startswith(b'421'):
             raise _Gone
         return well
@@ -100,10 +109,11 @@ class _Session:
         key = found.group(1).decode() if found else None
         fault = (self.server.faults.get(step) or [None])[0]
         self.text = b''
-        if key and (fault in (None, 'slow', 'half', 'lost', 'drop-after')):
+        if key and (fault in (None, 'slow', 'half', 'lost', 'drop-after', 'twice', 'stray')):
             with self.server.lock:
                 self.server.ledger[key] += 1
         self.say(step, GOOD[step], key)
+        self.messages += 1
 
     def body(self):
         while True:
