@@ -85,7 +85,7 @@ store_serve_queue_result(struct ipc_peer *from, const struct store_queue_result 
     struct queue_message m;
 
     (void)rep;
-    if (!queue_is_leased(s->queue, req->qid, ipc_incarnation(from)))
+    if (!queue_is_taken_by(s->queue, &job, ipc_incarnation(from)))
         return ERR_NOT_FOUND;
     for (size_t i = 0; i < req->results_count; i++) {
         static const enum queue_state states[] = {QUEUE_DELIVERED, QUEUE_WAITING, QUEUE_FAILED};

@@ -329,6 +329,14 @@ queue_is_leased(const struct queue *q, uint64_t qid, uint64_t owner)
     return false;
 }
 
+bool
+queue_is_taken_by(const struct queue *q, const struct queue_job *job, uint64_t owner)
+{
+    const struct job *j = job_of_lease(q, job->qid, job->lease);
+
+    return j != NULL && j->kind == JOB_REMOTE && j->owner == owner;
+}
+
 void
 queue_put_back(struct queue *q, const struct queue_job *job, struct instant now, int64_t delay_ms)
 {
