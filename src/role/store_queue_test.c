@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "base/size.h"
+#include "engine/engine_faults.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
 
@@ -68,7 +69,51 @@ test_dropped_under_way(void)
     ASSERT(delivered(&next.attempts[0]) == OK && queue_length(town.store->queue) == 0);
 }
 
+static FIBER_ENTRY void
+lease_in_vain(void *arg)
+{
+    const struct store_queue_lease req = {.max = 10};
+    struct store_queue_lease_reply rep;
+    bool *over = arg;
+
+    ASSERT(store_queue_lease_call(town.out, &req, town.a, &rep) == ERR_CLOSED);
+    *over = true;
+}
+
+/* Reading takes its time, and out dies meanwhile: nothing more is taken for it. */
+static SUSPENDS void
+test_out_is_lost_while_it_leases(void)
+{
+    const struct engine_faults slow = {.delay_max_ms = 40}, none = {0};
+    static bool over;
+
+    town_people();
+    for (int i = 0; i < 10; i++) {
+        const struct store_submit_rcpt to = {.address = STR("x@far.example")};
+        const struct store_submit req = {
+            .session = 11,
+            .body = STR("From: anna@here.example\r\n\r\nj\xc3\xb6rg\r\n"),
+            .sender = STR("anna@here.example"),
+            .rcpts = &to,
+            .rcpts_count = 1,
+            .smtputf8 = true, /* its header is read for the lease */
+        };
+        struct store_submit_reply rep;
+        ASSERT(store_submit_call(town.user, &req, town.a, &rep) == OK);
+    }
+    engine_mem_faults(town.store->engine, &slow);
+    ASSERT(fiber_go(lease_in_vain, &over) == OK);
+    TOWN_UNTIL(queue_remote_ready(town.store->queue) < 10);
+    ASSERT(queue_remote_ready(town.store->queue) > 0);
+    ipc_close(town.out);
+    TOWN_UNTIL(over && queue_remote_ready(town.store->queue) == 10);
+    engine_mem_faults(town.store->engine, &none);
+    ASSERT(fiber_sleep(200) == OK); /* the handler's last read has ended */
+    ASSERT(queue_remote_ready(town.store->queue) == 10);
+}
+
 static const struct town_row rows[] = {
+    {"out_is_lost_while_it_leases", test_out_is_lost_while_it_leases},
     {"dropped_under_way", test_dropped_under_way},
 };
 
