@@ -88,7 +88,7 @@ void queue_tick(struct queue *q, struct instant now);
 /* ---- work ---- */
 struct queue_job {
     uint64_t qid;
-    uint64_t lease;    /* names this taking */
+    uint64_t lease;    /* names this taking; random beginnings, so that a restart repeats none */
     struct str domain; /* empty for local and report jobs; lives until the job's end */
     bool hurry;        /* to be tried even at a destination that did not answer a moment ago */
 };

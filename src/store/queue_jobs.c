@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "base/size.h"
+#include "rt/random.h"
 #include "store/queue_internal.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -50,6 +51,7 @@ jobs_init(struct queue *q)
     for (size_t i = 0; i < COUNT_OF(q->ready); i++)
         list_init(&q->ready[i]);
     fiber_queue_init(&q->workers);
+    q->last_lease = random_u64(); /* no result of an earlier life names a taking of this one */
 }
 
 void
