@@ -40,6 +40,7 @@ store_serve_queue_lease(struct ipc_peer *from, const struct store_queue_lease *r
 
     while (n < req->max && n < STORE_QUEUE_LEASE_REPLY_ATTEMPTS_MAX &&
            arena_left(a) > ATTEMPT_ROOM &&
+           ipc_is_open(from) && /* else nobody would give it back: queue_owner_gone() is over */
            queue_take_remote(s->queue, ipc_incarnation(from), &job)) {
         enum status st = store_checked(s, lease_one(s, &job, a, &list[n]), "queue");
         if (st == OK) {
@@ -85,7 +86,7 @@ store_serve_queue_result(struct ipc_peer *from, const struct store_queue_result 
     struct queue_message m;
 
     (void)rep;
-    if (!queue_is_leased(s->queue, req->qid, ipc_incarnation(from)))
+    if (!queue_is_taken_by(s->queue, &job, ipc_incarnation(from)))
         return ERR_NOT_FOUND;
     for (size_t i = 0; i < req->results_count; i++) {
         static const enum queue_state states[] = {QUEUE_DELIVERED, QUEUE_WAITING, QUEUE_FAILED};

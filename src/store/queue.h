@@ -88,7 +88,7 @@ void queue_tick(struct queue *q, struct instant now);
 /* ---- work ---- */
 struct queue_job {
     uint64_t qid;
-    uint64_t lease;    /* names this taking */
+    uint64_t lease;    /* names this taking; random beginnings, so that a restart repeats none */
     struct str domain; /* empty for local and report jobs; lives until the job's end */
     bool hurry;        /* to be tried even at a destination that did not answer a moment ago */
 };
@@ -101,7 +101,10 @@ bool queue_take_report(struct queue *q, struct queue_job *out);
 MUST_USE SUSPENDS enum status queue_wait(struct queue *q, int64_t timeout_ms);
 uint32_t queue_remote_ready(const struct queue *q);
 bool queue_is_of_domain(const struct queue_rcpt *r, struct str domain);
+/* Has the owner a job of this message, which is still in the queue? */
 bool queue_is_leased(const struct queue *q, uint64_t qid, uint64_t owner);
+/* Is this taking the owner's and not over?  Also when the message left the queue meanwhile: queue_results() ends it. */
+bool queue_is_taken_by(const struct queue *q, const struct queue_job *job, uint64_t owner);
 
 struct queue_result {
     uint32_t index;         /* of the recipient */

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "base/size.h"
+#include "rt/random.h"
 #include "store/queue_internal.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -50,6 +51,7 @@ jobs_init(struct queue *q)
     for (size_t i = 0; i < COUNT_OF(q->ready); i++)
         list_init(&q->ready[i]);
     fiber_queue_init(&q->workers);
+    q->last_lease = random_u64(); /* no result of an earlier life names a taking of this one */
 }
 
 void
@@ -327,6 +329,14 @@ queue_is_leased(const struct queue *q, uint64_t qid, uint64_t owner)
             return true;
     }
     return false;
+}
+
+bool
+queue_is_taken_by(const struct queue *q, const struct queue_job *job, uint64_t owner)
+{
+    const struct job *j = job_of_lease(q, job->qid, job->lease);
+
+    return j != NULL && j->kind == JOB_REMOTE && j->owner == owner;
 }
 
 void

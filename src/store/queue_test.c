@@ -282,6 +282,22 @@ test_lost_leases(struct kit *k)
     queue_free(&q);
 }
 
+/* What was said of a taking before a restart says nothing of one after it. */
+static SUSPENDS void
+test_leases_of_another_life(struct kit *k)
+{
+    struct queue_job before, after;
+
+    open_queue(k);
+    uint64_t qid = add(k, "s@here.example", "a@x.example", 0);
+    ASSERT(queue_take_remote(q, 5, &before));
+    reopen(k);
+    ASSERT(queue_take_remote(q, 5, &after) && after.qid == qid);
+    ASSERT(result(k, &before, 0, QUEUE_WAITING) == ERR_NOT_FOUND);
+    ASSERT(result(k, &after, 0, QUEUE_DELIVERED) == OK && !has(k, qid));
+    queue_free(&q);
+}
+
 static SUSPENDS void
 test_verbs(struct kit *k)
 {
@@ -490,6 +506,7 @@ static const struct kit_row rows[] = {
     {"which_report", test_which_report, KIT_MEM},
     {"report_enters_with_its_mark", test_report_enters_with_its_mark, KIT_ALL},
     {"lost_leases", test_lost_leases, KIT_MEM | KIT_CLUSTER},
+    {"leases_of_another_life", test_leases_of_another_life, KIT_MEM | KIT_CLUSTER},
     {"verbs", test_verbs, KIT_ALL},
     {"listing", test_listing, KIT_ALL},
     {"turns", test_turns},

@@ -94,8 +94,7 @@ static enum status
 blob_look(struct mem_engine *m, struct blob_id id, struct mem_blob **out)
 {
     TRY(mem_call(m));
-    if (m->cluster)
-        mem_delay(m, false);
+    mem_delay(m, false);
     struct mem_blob *blob = mem_blob_find(m->world, id);
     if (!blob)
         return ERR_NOT_FOUND;

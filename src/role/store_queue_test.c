@@ -1,0 +1,125 @@
+/* store_queue_test.c - leases, results and reports when something goes wrong between the store and role out.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+#include "base/size.h"
+#include "engine/engine_faults.h"
+#include "role/testkit_store.h"
+#include "rt/clock.h"
+
+/* Of role/role.c, which this program does without. */
+void
+role_stopped(void)
+{
+    UNREACHABLE();
+}
+
+static SUSPENDS uint64_t
+submit(const char *to)
+{
+    uint64_t qid = 0;
+
+    ASSERT(town_submit(11, "anna@here.example", to, &qid) == OK && qid != 0);
+    return qid;
+}
+
+static SUSPENDS struct store_queue_lease_reply
+lease(uint32_t max)
+{
+    const struct store_queue_lease req = {.max = max};
+    struct store_queue_lease_reply rep;
+
+    ASSERT(store_queue_lease_call(town.out, &req, town.a, &rep) == OK);
+    return rep;
+}
+
+static SUSPENDS enum status
+delivered(const struct store_attempt *at)
+{
+    const struct store_rcpt_result r = {.index = at->rcpts[0].index, .state = 0, .code = 250};
+    const struct store_queue_result req = {
+        .qid = at->qid, .lease = at->lease, .results = &r, .results_count = 1};
+    struct store_queue_result_reply rep;
+
+    return store_queue_result_call(town.out, &req, town.a, &rep);
+}
+
+/* What the operator drops while it is under way still counts in its destination's share until out is done with it. */
+static SUSPENDS void
+test_dropped_under_way(void)
+{
+    uint32_t count;
+
+    town_people();
+    for (uint32_t i = 0; i < LIMIT_OUT_PER_DOMAIN; i++)
+        submit("x@far.example");
+    struct store_queue_lease_reply all = lease(LIMIT_OUT_PER_DOMAIN + 1);
+    ASSERT(all.attempts_count == LIMIT_OUT_PER_DOMAIN);
+    ASSERT(queue_act(town.store->queue, 0, QUEUE_DROP, clock_now(), &count) == OK &&
+           count == LIMIT_OUT_PER_DOMAIN);
+    uint64_t qid = submit("x@far.example");
+    ASSERT(lease(1).attempts_count == 0);
+    const struct store_queue_body part = {.qid = all.attempts[0].qid, .max = 4};
+    struct store_queue_body_reply body;
+    ASSERT(store_queue_body_call(town.out, &part, town.a, &body) == ERR_DENIED);
+    for (uint32_t i = 0; i < LIMIT_OUT_PER_DOMAIN; i++)
+        ASSERT(delivered(&all.attempts[i]) == ERR_NOT_FOUND);
+    struct store_queue_lease_reply next = lease(1);
+    ASSERT(next.attempts_count == 1 && next.attempts[0].qid == qid);
+    ASSERT(delivered(&next.attempts[0]) == OK && queue_length(town.store->queue) == 0);
+}
+
+static FIBER_ENTRY void
+lease_in_vain(void *arg)
+{
+    const struct store_queue_lease req = {.max = 10};
+    struct store_queue_lease_reply rep;
+    bool *over = arg;
+
+    ASSERT(store_queue_lease_call(town.out, &req, town.a, &rep) == ERR_CLOSED);
+    *over = true;
+}
+
+/* Reading takes its time, and out dies meanwhile: nothing more is taken for it. */
+static SUSPENDS void
+test_out_is_lost_while_it_leases(void)
+{
+    const struct engine_faults slow = {.delay_max_ms = 40}, none = {0};
+    static bool over;
+
+    town_people();
+    for (int i = 0; i < 10; i++) {
+        const struct store_submit_rcpt to = {.address = STR("x@far.example")};
+        const struct store_submit req = {
+            .session = 11,
+            .body = STR("From: anna@here.example\r\n\r\nj\xc3\xb6rg\r\n"),
+            .sender = STR("anna@here.example"),
+            .rcpts = &to,
+            .rcpts_count = 1,
+            .smtputf8 = true, /* its header is read for the lease */
+        };
+        struct store_submit_reply rep;
+        ASSERT(store_submit_call(town.user, &req, town.a, &rep) == OK);
+    }
+    engine_mem_faults(town.store->engine, &slow);
+    ASSERT(fiber_go(lease_in_vain, &over) == OK);
+    TOWN_UNTIL(queue_remote_ready(town.store->queue) < 10);
+    ASSERT(queue_remote_ready(town.store->queue) > 0);
+    ipc_close(town.out);
+    TOWN_UNTIL(over && queue_remote_ready(town.store->queue) == 10);
+    engine_mem_faults(town.store->engine, &none);
+    ASSERT(fiber_sleep(200) == OK); /* the handler's last read has ended */
+    ASSERT(queue_remote_ready(town.store->queue) == 10);
+}
+
+static const struct town_row rows[] = {
+    {"out_is_lost_while_it_leases", test_out_is_lost_while_it_leases},
+    {"dropped_under_way", test_dropped_under_way},
+};
+
+int
+main(int argc, char **argv)
+{
+    (void)argc;
+    return town_main("store_queue", rows, COUNT_OF(rows), argv);
+}
