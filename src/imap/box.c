@@ -507,6 +507,7 @@ take_changes(struct box *b, const struct news *n)
     if (any_vanished(b, n)) {
         struct box_array *old = a;
         a = array_new(b, old->count + (count - first_new));
+        ASSERT(a->at != NULL); /* one that vanished was there */
         for (size_t i = 0; i < old->count; i++)
             if (!vanished(n, old->at[i].uid))
                 a->at[a->count++] = old->at[i];

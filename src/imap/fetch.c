@@ -214,26 +214,16 @@ answer_records(struct imap_cmd *c, const struct fetch *f, const struct batch *b,
 {
     for (size_t done = 0; done < b->count;) {
         AUTO_ARENA *a = arena_new(RECORDS_ARENA);
-        struct store_records req = {
-            .session = c->s->id, .mids = b->mid + done, .mids_count = b->count - done};
         struct store_records_reply rep;
-        struct ipc_peer *store;
-        enum status e;
 
-        do {
-            TRY(imap_store(c->s, &store));
-            e = store_records_call(store, &req, a, &rep);
-        } while (hold_read_again(&c->s->hold, e));
-        TRY(e);
-        if (rep.done == 0 || rep.done > b->count - done)
-            return ERR_CORRUPT;
+        TRY(imap_records(c->s, b->mid + done, b->count - done, a, &rep));
         o->gone |= rep.records_count < rep.done;
         for (size_t i = 0, at = done; i < rep.records_count && at < done + rep.done; i++, at++) {
             while (at < done + rep.done && b->mid[at] != rep.records[i].mid)
                 at++; /* expunged meanwhile: left out */
             if (at == done + rep.done)
                 break;
-            e = answer_record(c, f, b->index[at], &rep.records[i], out);
+            enum status e = answer_record(c, f, b->index[at], &rep.records[i], out);
             o->gone |= e == ERR_NOT_FOUND;
             o->missing |= e == ERR_CORRUPT || e == ERR_LIMIT;
             if (e != ERR_NOT_FOUND && e != ERR_CORRUPT && e != ERR_LIMIT)

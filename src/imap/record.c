@@ -12,6 +12,22 @@
 enum { PIECE_MAX = 1 << 20 };
 
 enum status
+imap_records(struct imap_session *s, const uint64_t *mids, size_t count, struct arena *a,
+             struct store_records_reply *rep)
+{
+    const struct store_records req = {.session = s->id, .mids = mids, .mids_count = count};
+    struct ipc_peer *store;
+    enum status e;
+
+    do {
+        TRY(imap_store(s, &store));
+        e = store_records_call(store, &req, a, rep);
+    } while (hold_read_again(&s->hold, e));
+    TRY(e);
+    return rep->done == 0 || rep->done > count ? ERR_CORRUPT : OK;
+}
+
+enum status
 imap_read_body(struct imap_session *s, uint64_t mid, uint64_t size, struct buf *body)
 {
     while (body->len < size) {

@@ -98,19 +98,9 @@ decide_records(struct imap_cmd *c, const struct search *p, const struct batch *b
 {
     for (size_t done = 0; done < b->count;) {
         AUTO_ARENA *a = arena_new(RECORDS_ARENA);
-        struct store_records req = {
-            .session = c->s->id, .mids = b->mid + done, .mids_count = b->count - done};
         struct store_records_reply rep;
-        struct ipc_peer *store;
-        enum status e;
 
-        do {
-            TRY(imap_store(c->s, &store));
-            e = store_records_call(store, &req, a, &rep);
-        } while (hold_read_again(&c->s->hold, e));
-        TRY(e);
-        if (rep.done == 0 || rep.done > b->count - done)
-            return ERR_CORRUPT;
+        TRY(imap_records(c->s, b->mid + done, b->count - done, a, &rep));
         for (size_t i = 0, at = done; i < rep.records_count; i++, at++) {
             const struct store_record *r = &rep.records[i];
             AUTO_BUF made = BUF(RECORD_MAX);
@@ -122,7 +112,7 @@ decide_records(struct imap_cmd *c, const struct search *p, const struct batch *b
             struct search_subject m = subject_at(c->s, b->index[at]);
             m.size = r->size;
             m.received_us = r->received;
-            e = imap_record(c->s, r, &made, &m.record);
+            enum status e = imap_record(c->s, r, &made, &m.record);
             if (e == ERR_NOT_FOUND)
                 continue;
             TRY(e); /* never a wrong answer for want of a record */

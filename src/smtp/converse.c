@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/encode.h"
 #include "base/size.h"
 #include "ipc/store_ipc.h"
 #include "smtp/delivery_internal.h"
@@ -28,7 +29,7 @@ struct talk {
 
 static SUSPENDS enum status envelope(struct talk *t);
 static SUSPENDS enum status say_data(struct talk *t);
-static SUSPENDS void forgo_body(struct talk *t);
+static SUSPENDS void forgo_body(const struct talk *decided);
 static SUSPENDS enum status send_body(struct talk *t, struct ipc_peer *store);
 
 static enum delivery_state
@@ -125,13 +126,14 @@ add_notify(struct buf *b, uint32_t notify)
 }
 
 static void
-rcpt_line(const struct smtp_client *c, const struct delivery_rcpt *r, struct buf *b)
+rcpt_line(const struct smtp_client *c, const struct delivery_rcpt *r, bool utf8, struct buf *b)
 {
     buf_addf(b, "RCPT TO:<%.*s>", STR_FMT(r->address));
     if ((smtp_client_extensions(c) & SMTP_EXT_DSN) == 0)
         return;
     add_notify(b, r->notify);
-    if (r->orcpt.len > 0)
+    /* RFC 6533 section 3: beyond ASCII only where SMTPUTF8 was said with MAIL. */
+    if (r->orcpt.len > 0 && (utf8 || str_is_ascii(r->orcpt)))
         buf_addf(b, " ORCPT=%.*s", STR_FMT(r->orcpt));
 }
 
@@ -218,7 +220,7 @@ say_rcpts(struct talk *t)
 
     for (size_t n = 0; n < batch && t->said < t->d->rcpt_count; n++) {
         AUTO_BUF line = BUF(2048);
-        rcpt_line(t->c, &t->d->rcpts[t->said], &line);
+        rcpt_line(t->c, &t->d->rcpts[t->said], t->d->smtputf8, &line);
         TRY(smtp_client_send(t->c, buf_str(&line)));
         t->said++;
     }
@@ -270,21 +272,22 @@ envelope(struct talk *t)
 /* Everything is decided.  Reads what was asked ahead; a server that nevertheless wants a body gets an empty one,
  * which goes to nobody (RFC 2920 section 3.1). */
 static void
-forgo_body(struct talk *t)
+forgo_body(const struct talk *decided)
 {
     struct smtp_answer a;
+    struct talk t = *decided;
 
-    t->last = &a;
-    if (hear_rcpts(t) != OK)
+    t.last = &a; /* what is heard now is no reason for anything */
+    if (hear_rcpts(&t) != OK)
         return;
-    if (t->data_said) {
-        if (smtp_client_reply(t->c, DATA_S, &a) != OK)
+    if (t.data_said) {
+        if (smtp_client_reply(t.c, DATA_S, &a) != OK)
             return;
-        if (a.code == 354 && (smtp_client_body_end(t->c) != OK ||
-                              smtp_client_reply(t->c, LIMIT_OUT_REPLY_S, &a) != OK))
+        if (a.code == 354 && (smtp_client_body_end(t.c) != OK ||
+                              smtp_client_reply(t.c, LIMIT_OUT_REPLY_S, &a) != OK))
             return;
     }
-    smtp_client_ended(t->c, false);
+    smtp_client_ended(t.c, false);
 }
 
 /* ---- the body ---- */
