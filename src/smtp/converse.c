@@ -273,9 +273,10 @@ static void
 forgo_body(struct talk *t)
 {
     struct smtp_answer a;
+    struct talk rest = *t;
 
-    t->last = &a;
-    if (hear_rcpts(t) != OK)
+    rest.last = &a; /* what decided stays said */
+    if (hear_rcpts(&rest) != OK)
         return;
     if (t->data_said) {
         if (smtp_client_reply(t->c, DATA_S, &a) != OK)
