@@ -1,9 +1,9 @@
 /* converse.c - the conversation that delivers: MAIL, RCPT, DATA, body.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/encode.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/encode.h"
 #include "base/size.h"
 #include "ipc/store_ipc.h"
 #include "smtp/delivery_internal.h"
