@@ -80,7 +80,8 @@ struct store_rcpts {
 };
 MUST_USE SUSPENDS enum status store_expand(struct store *s, const struct queue_rcpt *asked,
                                            struct arena *a, struct store_rcpts *all);
-/* The whole way of a message that is in: one mailbox at once, or the queue.  The body is used up. */
+/* The whole way of a message that is in: one mailbox at once, or the queue.  The body is used up.
+ * ERR_NOT_FOUND: no recipient is left, and nobody may be told. */
 struct store_sent {
     uint64_t qid, mid;
 };

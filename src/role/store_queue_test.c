@@ -7,6 +7,8 @@
 #include "role/testkit_store.h"
 #include "rt/clock.h"
 
+#define LETTER STR("From: s@far.example\r\nSubject: hi\r\n\r\nText\r\n")
+
 /* Of role/role.c, which this program does without. */
 void
 role_stopped(void)
@@ -112,7 +114,32 @@ test_out_is_lost_while_it_leases(void)
     ASSERT(queue_remote_ready(town.store->queue) == 10);
 }
 
+/* Of no use to anybody: nobody waits for it, and nobody may be told. */
+static SUSPENDS void
+test_nobody_left(void)
+{
+    struct str gone = STR("who@here.example");
+    const struct store_deliver from_null = {.body = LETTER, .rcpts = &gone, .rcpts_count = 1};
+    struct store_submit_rcpt to = {.address = gone, .notify = QUEUE_NOTIFY_NEVER};
+    const struct store_submit never = {.session = 11,
+                                       .body = LETTER,
+                                       .sender = STR("anna@here.example"),
+                                       .rcpts = &to,
+                                       .rcpts_count = 1};
+    struct store_deliver_reply delivered_to;
+    struct store_submit_reply submitted;
+
+    town_people();
+    ASSERT(store_deliver_call(town.mx, &from_null, town.a, &delivered_to) == ERR_NOT_FOUND);
+    ASSERT(store_submit_call(town.user, &never, town.a, &submitted) == ERR_NOT_FOUND);
+    ASSERT(queue_length(town.store->queue) == 0);
+    to.notify = QUEUE_NOTIFY_FAILURE; /* somebody wants to know */
+    ASSERT(store_submit_call(town.user, &never, town.a, &submitted) == OK && submitted.qid != 0);
+    TOWN_UNTIL(town_inbox(1) == 1 && queue_length(town.store->queue) == 0);
+}
+
 static const struct town_row rows[] = {
+    {"nobody_left", test_nobody_left},
     {"out_is_lost_while_it_leases", test_out_is_lost_while_it_leases},
     {"dropped_under_way", test_dropped_under_way},
 };

@@ -13,6 +13,7 @@
 static enum status add(struct store_rcpts *all, const struct queue_rcpt *r, struct arena *a);
 static bool has(const struct store_rcpts *all, const struct queue_rcpt *r);
 static struct queue_rcpt failed(const struct queue_rcpt *asked, enum directory_class class);
+static bool has_work(const struct queue_message *m);
 static bool goes_straight(const struct queue_message *m);
 SUSPENDS static enum status send_straight(struct store *s, const struct queue_message *m,
                                           const struct intake_body *body, struct store_sent *out);
@@ -30,7 +31,7 @@ store_send(struct store *s, struct queue_message *m, const struct intake_body *b
     m->size = body->size;
     m->header_bytes = MIN(body->facts.header_bytes, body->size);
     m->eight_bit = body->facts.eight_bit;
-    if (m->rcpt_count == 0) { /* nobody is left to have it */
+    if (!has_work(m)) { /* nobody is left to have it, or to hear of that */
         engine_blob_forget(s->engine, body->id);
         return ERR_NOT_FOUND;
     }
@@ -110,6 +111,18 @@ failed(const struct queue_rcpt *asked, enum directory_class class)
 }
 
 /* ---- delivery ---- */
+
+/* What has none would stay in the queue for ever. */
+static bool
+has_work(const struct queue_message *m)
+{
+    for (size_t i = 0; i < m->rcpt_count; i++) {
+        const struct queue_rcpt *r = &m->rcpts[i];
+        if (r->state == QUEUE_WAITING || queue_report_due(m, r, clock_now()) != 0)
+            return true;
+    }
+    return false;
+}
 
 /* One mailbox, and nobody wants to hear of the success. */
 static bool
