@@ -20,7 +20,7 @@ add_text(struct buf *text, const uint8_t *data, size_t size)
         if (data[i] == '\n')
             buf_add_char(text, '\r');
         if (data[i] >= RUN_FIRST && data[i] <= RUN_LAST)
-            for (size_t n = 0; n < (data[i] - RUN_FIRST + 1u) * RUN_STEP; n++)
+            for (size_t n = (size_t)(data[i] - RUN_FIRST + 1) * RUN_STEP; n > 0; n--)
                 buf_add_char(text, 'a');
         else if (data[i] != '\r') /* only before LF, as everything that was taken in has it */
             buf_add_char(text, (char)data[i]);
