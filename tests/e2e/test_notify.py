@@ -15,7 +15,7 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from godwit import PROGRAM, SERVICES, Server, wait_for  # noqa: E402
+from godwit import PROGRAM, SERVICES, Server, wait_for, words_of  # noqa: E402
 
 WATCHDOG_US = 400000
 
@@ -98,7 +98,7 @@ def test_ready_means_ready(started):
 
 
 def server_process(server, err):
-    return subprocess.Popen([*server.prefix, PROGRAM, 'serve', '-c', server.config], stdout=err, stderr=err,
+    return subprocess.Popen(words_of(server.prefix, PROGRAM, 'serve', '-c', server.config), stdout=err, stderr=err,
                             stdin=subprocess.DEVNULL, start_new_session=True)
 
 

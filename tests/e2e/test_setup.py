@@ -16,7 +16,7 @@ import threading
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from godwit import PROGRAM, free_port, wait_for  # noqa: E402
+from godwit import PROGRAM, free_port, wait_for, words_of  # noqa: E402
 from knot import Knot  # noqa: E402
 from netns import no_mounts  # noqa: E402
 from place import Place, tree  # noqa: E402
@@ -261,7 +261,7 @@ def test_failed_change_puts_the_configuration_back(place):
 
 def test_interrupted_is_taken_back(place):
     before = tree(place.dir)
-    setup = subprocess.Popen([*place.prefix, PROGRAM, 'setup', 'example.org', '--admin', 'anna', '--offline',
+    setup = subprocess.Popen([*words_of(place.prefix, PROGRAM, 'setup'), 'example.org', '--admin', 'anna', '--offline',
                               *map(str, place.options())], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              stdin=subprocess.DEVNULL, text=True)
     wait_for(lambda: os.path.exists(place.config))
@@ -322,7 +322,7 @@ QUESTIONS = [(b'Your domain', b'example.org\n'), (b'name of this server', b'\n')
 def converse(place, answers, *more):
     """Setup on a terminal of its own: its exit status, and what was shown after the last answer."""
     master, slave = pty.openpty()
-    words = ['setsid', '--ctty', *place.prefix, PROGRAM, 'setup', *map(str, place.options()), '--offline', *more]
+    words = ['setsid', '--ctty', *words_of(place.prefix, PROGRAM, 'setup'), *map(str, place.options()), '--offline', *more]
     with subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave) as setup:
         os.close(slave)
         shown = b''

@@ -15,7 +15,7 @@ import subprocess
 
 import pytest
 
-from godwit import PROGRAM, Server, wait_for
+from godwit import PROGRAM, Server, wait_for, words_of
 
 ROLES = ('mx', 'user', 'keys', 'auth', 'store', 'cook', 'out')
 NOBODY = pwd.getpwnam('nobody')
@@ -118,7 +118,7 @@ def test_the_control_socket_is_for_root_and_the_server(loud):
 
 def refused(s):
     """What a server says that does not start."""
-    done = subprocess.run([*s.prefix, PROGRAM, 'serve', '-c', s.config], capture_output=True, text=True, timeout=60,
+    done = subprocess.run(words_of(s.prefix, PROGRAM, 'serve', '-c', s.config), capture_output=True, text=True, timeout=60,
                           check=False)
     assert done.returncode == 1
     return done.stderr
@@ -199,7 +199,7 @@ def test_without_root_low_ports_are_explained(unprivileged):
     with open(config, 'w', encoding='utf-8') as f:
         f.write(text.replace('/run\n', '/run2\n'))
     os.chmod(config, 0o644)
-    done = subprocess.run([*unprivileged.prefix, PROGRAM, 'serve', '-c', config], capture_output=True, text=True,
+    done = subprocess.run(words_of(unprivileged.prefix, PROGRAM, 'serve', '-c', config), capture_output=True, text=True,
                           timeout=60, check=False)
     assert done.returncode == 1
     assert 'port 25' in done.stderr and 'need root' in done.stderr

@@ -17,6 +17,7 @@ BUILD = os.environ.get('GODWIT_BUILD') or os.path.join(SOURCE, 'build')
 PROGRAM = os.path.join(BUILD, 'godwit')
 SERVICES = ('smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s')
 START_S = 60
+_given = set()  # ports, so that no two services get the same
 
 
 def free_port():
@@ -27,9 +28,17 @@ def free_port():
         with socket.socket() as s:
             try:
                 s.bind(('127.0.0.1', port))
-                return port
             except OSError:
                 continue
+        if port not in _given:
+            _given.add(port)
+            return port
+
+
+def words_of(prefix, program, verb, *rest):
+    """A command.  Whom a prefix makes another user may not be let into the folder of this build; root's rights last for
+    one program only, so that which godwit would become is named itself."""
+    return [*prefix, program + '-server' if prefix and verb in ('serve', 'setup', 'check') else program, verb, *rest]
 
 
 def wait_for(what, seconds=30, pause=0.05):
@@ -100,7 +109,7 @@ class Server:
 
     def start(self):
         with open(os.path.join(self.dir, 'stderr'), 'ab') as err:
-            self.process = subprocess.Popen([*self.prefix, self.program, 'serve', '-c', self.config], stdout=err, stderr=err,
+            self.process = subprocess.Popen(words_of(self.prefix, self.program, 'serve', '-c', self.config), stdout=err, stderr=err,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
         end = time.monotonic() + START_S
         while self.ctl('status', check=False).returncode != 0:

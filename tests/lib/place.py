@@ -15,7 +15,7 @@ import stat
 import subprocess
 import tempfile
 
-from godwit import PROGRAM, wait_for
+from godwit import PROGRAM, wait_for, words_of
 
 USUAL = {'smtp': 25, 'submission': 587, 'submissions': 465, 'imap': 143, 'imaps': 993, 'pop3': 110, 'pop3s': 995}
 NOBODY = ['setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups']
@@ -75,7 +75,7 @@ class Place:
         return os.path.join(self.root, name)
 
     def godwit(self, *words, stdin=None, prefix=None, timeout=200):
-        return subprocess.run([*(self.prefix if prefix is None else prefix), PROGRAM, *map(str, words)], input=stdin,
+        return subprocess.run(words_of(self.prefix if prefix is None else prefix, PROGRAM, *map(str, words)), input=stdin,
                               stdin=None if stdin is not None else subprocess.DEVNULL, text=True, capture_output=True,
                               check=False, timeout=timeout)
 
@@ -93,7 +93,7 @@ class Place:
 
     def start(self):
         with open(os.path.join(self.dir, 'stderr'), 'ab') as err:
-            self.process = subprocess.Popen([*self.prefix, PROGRAM, 'serve', '-c', self.config], stdout=err, stderr=err,
+            self.process = subprocess.Popen(words_of(self.prefix, PROGRAM, 'serve', '-c', self.config), stdout=err, stderr=err,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
 
         def ready():
