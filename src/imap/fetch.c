@@ -217,6 +217,7 @@ answer_records(struct imap_cmd *c, const struct fetch *f, const struct batch *b,
         struct store_records_reply rep;
 
         TRY(imap_records(c->s, b->mid + done, b->count - done, a, &rep));
+        ASSERT(rep.done <= b->count - done);
         o->gone |= rep.records_count < rep.done;
         for (size_t i = 0, at = done; i < rep.records_count && at < done + rep.done; i++, at++) {
             while (at < done + rep.done && b->mid[at] != rep.records[i].mid)

@@ -101,6 +101,7 @@ decide_records(struct imap_cmd *c, const struct search *p, const struct batch *b
         struct store_records_reply rep;
 
         TRY(imap_records(c->s, b->mid + done, b->count - done, a, &rep));
+        ASSERT(rep.done <= b->count - done);
         for (size_t i = 0, at = done; i < rep.records_count; i++, at++) {
             const struct store_record *r = &rep.records[i];
             AUTO_BUF made = BUF(RECORD_MAX);
