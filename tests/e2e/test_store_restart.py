@@ -110,7 +110,8 @@ class Stop:
         try:
             pid = self.server.roles()['store.0']
             os.kill(pid, signal.SIGKILL)
-            wait_for(lambda: ' Z ' in text_of(f'/proc/{pid}/stat'))
+            # Its channels close with the last of its threads.
+            wait_for(lambda: ' Z ' in text_of(f'/proc/{pid}/stat') and len(os.listdir(f'/proc/{pid}/task')) == 1)
             self.settle()
             yield
             self.settle()
