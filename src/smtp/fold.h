@@ -4,7 +4,8 @@
  * after at most 998 octets: folding in a header, and in a body the least that can be done to it.
  *
  * Promises:  no line longer than that, at whatever chunk borders; shorter lines are untouched.  A character of UTF-8
- *            is not torn.  Runs point into the caller's chunk or at constants; nothing is copied.
+ *            is torn only where it began in the chunk before.  Runs point into the caller's chunk or at constants;
+ *            nothing is copied.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_FOLD_H
