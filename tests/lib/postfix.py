@@ -2,9 +2,11 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -119,6 +121,15 @@ smtputf8_enable = yes
         self._write(table, ''.join(f'{k} {v}\n' for k, v in entries.items()))
         if self.process:
             subprocess.run(self._postfix('reload'), check=True, capture_output=True)
+            self._end_conversations()
+
+    def _end_conversations(self):
+        """A process that serves a kept connection would go by the old tables until that is closed."""
+        with open(self._path('queue/pid/master.pid'), encoding='ascii') as f:
+            master = f.read().split()[0]
+        for pid in subprocess.run(['pgrep', '-P', master, '-x', 'smtpd'], capture_output=True, text=True, check=False).stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGTERM)
 
     def add_login(self, user, realm, password):
         subprocess.run(['saslpasswd2', '-p', '-c', '-f', self._path('sasldb2'), '-u', realm, user], input=password.encode(),
