@@ -28,9 +28,10 @@ struct directory_entry {
     enum directory_kind kind;
     struct str address; /* canonical; "@domain" is a catch-all */
     /* of an account */
-    uint64_t account; /* id of its cell, never 0 */
-    uint64_t epoch;   /* rises with every password change, disable and enable */
-    bool disabled;
+    uint64_t account;     /* id of its cell, never 0 */
+    uint64_t epoch;       /* rises with every password change, disable and enable */
+    bool disabled;        /* takes no mail, nobody can log in */
+    bool suspended;       /* takes mail, nobody can log in */
     uint64_t quota_bytes; /* as in the account's cell, which enforces it; 0 = none */
     struct instant created;
     struct str verifier; /* sealed; empty = nobody can log in */

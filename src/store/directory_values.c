@@ -5,16 +5,25 @@
 
 #include "base/scan.h"
 
-enum { VERSION = 1, FLAG_DISABLED = 1 };
+/* An account with attributes is of version 2: fields after the fixed ones, each tag and bytes, in rising order of their
+ * tags, none of them empty of meaning: what an account does not have is not written. */
+enum { VERSION = 1, VERSION_ATTRIBUTES = 2, FLAG_DISABLED = 1 };
+enum attribute {
+    ATTRIBUTE_SUSPENDED = 1, /* empty */
+};
 
 static void write_account(const struct directory_entry *e, struct buf *b);
+static void write_attribute(enum attribute tag, struct str value, struct buf *b);
+static bool has_attributes(const struct directory_entry *e);
 static bool read_account(struct scan *s, struct directory_entry *e);
+static bool read_attributes(struct scan *s, struct directory_entry *e);
+static bool read_attribute(uint8_t tag, struct str value, struct directory_entry *e);
 static bool read_alias(struct scan *s, struct arena *a, struct directory_entry *e);
 
 void
 directory_entry_write(const struct directory_entry *e, struct buf *b)
 {
-    buf_add_char(b, VERSION);
+    buf_add_char(b, has_attributes(e) ? VERSION_ATTRIBUTES : VERSION);
     buf_add_char(b, (char)e->kind);
     if (e->kind == DIRECTORY_ACCOUNT) {
         write_account(e, b);
@@ -33,11 +42,13 @@ directory_entry_read(struct str value, struct arena *a, struct directory_entry *
     struct directory_entry e = {0};
     uint8_t version, kind;
 
-    if (!scan_u8(&s, &version) || version != VERSION || !scan_u8(&s, &kind))
+    if (!scan_u8(&s, &version) || !scan_u8(&s, &kind) || version == 0 ||
+        version > (kind == DIRECTORY_ACCOUNT ? VERSION_ATTRIBUTES : VERSION))
         return ERR_CORRUPT;
     if (kind == DIRECTORY_ACCOUNT) {
         e.kind = DIRECTORY_ACCOUNT;
-        if (!read_account(&s, &e))
+        if (!read_account(&s, &e) ||
+            (version == VERSION_ATTRIBUTES && (scan_at_end(&s) || !read_attributes(&s, &e))))
             return ERR_CORRUPT;
     } else if (kind == DIRECTORY_ALIAS) {
         e.kind = DIRECTORY_ALIAS;
@@ -88,6 +99,21 @@ write_account(const struct directory_entry *e, struct buf *b)
     buf_add_varint(b, e->quota_bytes);
     buf_add_zigzag(b, e->created.us);
     buf_add_bytes(b, e->verifier);
+    if (e->suspended)
+        write_attribute(ATTRIBUTE_SUSPENDED, STR(""), b);
+}
+
+static void
+write_attribute(enum attribute tag, struct str value, struct buf *b)
+{
+    buf_add_char(b, (char)tag);
+    buf_add_bytes(b, value);
+}
+
+static bool
+has_attributes(const struct directory_entry *e)
+{
+    return e->kind == DIRECTORY_ACCOUNT && e->suspended;
 }
 
 static bool
@@ -102,6 +128,30 @@ read_account(struct scan *s, struct directory_entry *e)
         return false;
     e->disabled = flags == FLAG_DISABLED;
     return true;
+}
+
+static bool
+read_attributes(struct scan *s, struct directory_entry *e)
+{
+    uint8_t tag, last = 0;
+    struct str value;
+
+    while (!scan_at_end(s)) {
+        if (!scan_u8(s, &tag) || tag <= last || !scan_bytes(s, DIRECTORY_VALUE_MAX, &value) ||
+            !read_attribute(tag, value, e))
+            return false;
+        last = tag;
+    }
+    return true;
+}
+
+static bool
+read_attribute(uint8_t tag, struct str value, struct directory_entry *e)
+{
+    switch (tag) {
+    case ATTRIBUTE_SUSPENDED: e->suspended = true; return value.len == 0;
+    default: return false;
+    }
 }
 
 static bool

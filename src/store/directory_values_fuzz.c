@@ -17,6 +17,7 @@ entry(struct str value)
     directory_entry_write(&e, &again);
     ASSERT(buf_status(&again) == OK && again.len <= value.len);
     ASSERT(directory_entry_read(buf_str(&again), a, &second) == OK);
+    ASSERT(second.suspended == e.suspended);
     ASSERT(second.kind == e.kind && second.account == e.account && second.epoch == e.epoch);
     ASSERT(str_eq(second.verifier, e.verifier) && second.target_count == e.target_count);
     ASSERT(e.kind != DIRECTORY_ALIAS ||

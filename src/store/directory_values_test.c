@@ -1,0 +1,70 @@
+/* directory_values_test.c - accounts with attributes and without, and what no writer can have written.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "store/directory_values.h"
+
+#include "base/size.h"
+#include "base/testing.h"
+
+#define ACCOUNT "\0\0\0\0\0\0\0\7\1\0\0\0\0" /* id, epoch, flags, quota, created, no verifier */
+
+static void
+an_account_without_attributes_is_of_the_first_version(void **state)
+{
+    AUTO_ARENA *a = arena_new(4096);
+    AUTO_BUF b = BUF(256);
+    struct directory_entry e = {.kind = DIRECTORY_ACCOUNT, .account = 7, .epoch = 1}, back;
+
+    directory_entry_write(&e, &b);
+    ASSERT(str_eq(buf_str(&b), STR("\1\0" ACCOUNT)));
+    ASSERT(directory_entry_read(buf_str(&b), a, &back) == OK && !back.suspended);
+    (void)state;
+}
+
+static void
+attributes_come_back(void **state)
+{
+    AUTO_ARENA *a = arena_new(4096);
+    AUTO_BUF b = BUF(256);
+    struct directory_entry e = {.account = 7, .epoch = 1, .suspended = true}, back;
+
+    directory_entry_write(&e, &b);
+    ASSERT(str_eq(buf_str(&b), STR("\2\0" ACCOUNT "\1\0")));
+    ASSERT(directory_entry_read(buf_str(&b), a, &back) == OK && back.suspended && !back.disabled);
+    (void)state;
+}
+
+static void
+damage_is_seen(void **state)
+{
+    static const struct str rows[] = {
+        STR("\0\0" ACCOUNT),            /* no such version */
+        STR("\3\0" ACCOUNT "\1\0"),     /* nor this one */
+        STR("\2\0" ACCOUNT),            /* attributes, and none there */
+        STR("\1\0" ACCOUNT "\1\0"),     /* none, and one there */
+        STR("\2\0" ACCOUNT "\1\0\1\0"), /* twice */
+        STR("\2\0" ACCOUNT "\1\1x"),    /* it has no value */
+        STR("\2\0" ACCOUNT "\377\0"),   /* unknown */
+        STR("\2\0" ACCOUNT "\1"),       /* cut short */
+        STR("\2\1\1\1a"),               /* an alias has none */
+    };
+    struct directory_entry e;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_ARENA *a = arena_new(4096);
+        ROW(i, directory_entry_read(rows[i], a, &e) == ERR_CORRUPT);
+    }
+    (void)state;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_account_without_attributes_is_of_the_first_version),
+        cmocka_unit_test(attributes_come_back),
+        cmocka_unit_test(damage_is_seen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
