@@ -9,6 +9,7 @@
 
 static SUSPENDS void take_run(struct smtp_body *b, struct str run);
 static SUSPENDS void keep(struct smtp_body *b, struct str run);
+static SUSPENDS void keep_folded(struct smtp_body *b, struct str run);
 static SUSPENDS enum status send_piece(struct smtp_body *b);
 static SUSPENDS void filter_run(struct smtp_body *b, struct str run);
 static SUSPENDS void add_missing_fields(struct smtp_body *b);
@@ -105,7 +106,7 @@ smtp_body_finish(struct smtp_body *b)
     if (b->filtered) {
         for (enum header_event e; (e = header_filter_end(&b->filter, &run)) != HEADER_MORE;) {
             if (e == HEADER_RUN)
-                keep(b, run);
+                keep_folded(b, run);
             else
                 add_missing_fields(b);
         }
@@ -153,6 +154,16 @@ keep(struct smtp_body *b, struct str run)
     }
 }
 
+static void
+keep_folded(struct smtp_body *b, struct str run)
+{
+    struct scan in = scan_of(run);
+    struct str line;
+
+    while (fold_next(&b->fold, &in, &line))
+        keep(b, line);
+}
+
 static SUSPENDS enum status
 open_handle(struct smtp_body *b, struct arena *a)
 {
@@ -187,7 +198,7 @@ filter_run(struct smtp_body *b, struct str run)
     for (;;) {
         switch (header_filter(&b->filter, &in, &out)) {
         case HEADER_MORE: return;
-        case HEADER_RUN: keep(b, out); break;
+        case HEADER_RUN: keep_folded(b, out); break;
         case HEADER_END: add_missing_fields(b); break;
         }
     }

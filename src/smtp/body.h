@@ -13,6 +13,7 @@
 #include "mail/header_filter.h"
 #include "mail/line.h"
 #include "rt/ipc.h"
+#include "smtp/fold.h"
 
 #define BODY_PIECE_MAX (256u * 1024)
 
@@ -27,8 +28,9 @@ struct smtp_body {
     struct buf piece;
     uint64_t size, size_max;
     struct line_decoder lines;
-    bool filtered; /* submission: clean the header */
+    bool filtered; /* submission: clean the header, fold long lines before anything is signed */
     struct header_filter filter;
+    struct fold fold; /* of a submission */
     struct smtp_body_fields add;
     enum status failed;
     bool complete;

@@ -156,14 +156,37 @@ test_field_count(void **state)
     }
 }
 
+/* What is signed and kept is what the next server may get. */
+FIBER_ENTRY static void
+test_long_lines(void **state)
+{
+    char line[2 * FOLD_LINE_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(line); i++)
+        line[i] = 'x';
+    for (int policy = REFUSE; policy <= FILTER; policy++) {
+        AUTO(smtp_body_free) struct smtp_body *b = new_body(policy, STR(""), 1u << 20);
+        struct str head = STR("Date: x\r\nMessage-ID: y\r\n\r\n");
+
+        feed(b, head, 100);
+        feed(b, str_from(line, sizeof(line)), 700);
+        feed(b, STR("\r\n.\r\n"), 100);
+        assert_int_equal(smtp_body_finish(b), OK);
+        struct str body = str_skip(buf_str(&b->piece), head.len);
+        ssize_t end = str_find(body, '\r');
+        assert_int_equal(end, policy == FILTER ? FOLD_LINE_MAX : sizeof(line));
+        assert_int_equal(body.len, sizeof(line) + (policy == FILTER ? 2 * 3 + 2 : 2));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_size),
-        cmocka_unit_test(test_field_count),
+        cmocka_unit_test(test_table),      cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_size),       cmocka_unit_test(test_field_count),
+        cmocka_unit_test(test_long_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

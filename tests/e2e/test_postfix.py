@@ -183,9 +183,10 @@ def test_a_user_sends_to_postfix_signed_and_without_bcc(world):
     text = 'Grüße\r\n.\r\n..two\r\n\r\ntrailing blank \r\n'.encode()
     mark = world.submit(['carl@postfix.example', 'dora@postfix.example'],
                         b'Bcc: dora@postfix.example\r\nContent-Type: text/plain; charset=utf-8\r\n'
-                        b'Content-Transfer-Encoding: 8bit\r\n\r\n' + text)
+                        b'Content-Transfer-Encoding: 8bit\r\n\r\n' + text + b'z' * 1500 + b'\r\n')
     raw = world.arrives('carl@postfix.example', mark)
-    assert body_of(raw) == text.replace(b'\r\n', b'\n')
+    # The long line is folded before the signature is made.
+    assert body_of(raw) == text.replace(b'\r\n', b'\n') + b'z' * 998 + b'\n ' + b'z' * 502 + b'\n'
     assert b'bcc' not in raw.lower() and b'bcc' not in world.arrives('dora@postfix.example', mark).lower()
     message = email.message_from_bytes(raw)
     assert len(message.get_all('DKIM-Signature')) == 1 and len(message.get_all('Return-Path')) == 1
