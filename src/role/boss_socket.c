@@ -40,7 +40,7 @@ failed(struct problem *why, const char *what, const char *path)
 }
 
 MUST_USE enum status
-boss_socket_open(const struct config_socket *s, struct boss_open *b, int *fd_out,
+boss_socket_open(const struct config_socket *s, struct boss_listening *l, int *fd_out,
                  struct problem *why)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -48,7 +48,7 @@ boss_socket_open(const struct config_socket *s, struct boss_open *b, int *fd_out
     struct stat st;
 
     if (!str_to_z(s->path, addr.sun_path, sizeof(addr.sun_path)) ||
-        b->socket_count == COUNT_OF(b->sockets))
+        l->socket_count == COUNT_OF(l->sockets))
         return ERR_LIMIT;
     TRY(look_up(s, &to, why));
     TRY(clear_place(&addr, why));
@@ -60,7 +60,7 @@ boss_socket_open(const struct config_socket *s, struct boss_open *b, int *fd_out
         return failed(why, "cannot give its owner or group to", addr.sun_path);
     if (listen(fd, BACKLOG) != 0)
         return failed(why, "cannot listen on", addr.sun_path);
-    b->sockets[b->socket_count++] =
+    l->sockets[l->socket_count++] =
         (struct boss_socket){.path = s->path, .dev = st.st_dev, .ino = st.st_ino};
     *fd_out = fd;
     fd = -1;
@@ -68,17 +68,14 @@ boss_socket_open(const struct config_socket *s, struct boss_open *b, int *fd_out
 }
 
 void
-boss_sockets_remove(struct boss_open *b)
+boss_socket_remove(const struct boss_socket *s)
 {
-    for (size_t i = 0; i < b->socket_count; i++) {
-        const struct boss_socket *s = &b->sockets[i];
-        char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-        struct stat st;
-        if (str_to_z(s->path, path, sizeof(path)) && lstat(path, &st) == 0 && st.st_dev == s->dev &&
-            st.st_ino == s->ino)
-            (void)unlink(path);
-    }
-    b->socket_count = 0;
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    struct stat st;
+
+    if (str_to_z(s->path, path, sizeof(path)) && lstat(path, &st) == 0 && st.st_dev == s->dev &&
+        st.st_ino == s->ino)
+        (void)unlink(path);
 }
 
 static enum status

@@ -26,5 +26,6 @@ int alias_command(int argc, char **argv);
 int domain_command(int argc, char **argv);
 int queue_command(int argc, char **argv); /* ctl_queue.c */
 int status_command(int argc, char **argv);
+int reload_command(int argc, char **argv); /* ctl_reload.c */
 
 #endif

@@ -26,7 +26,6 @@ static int usage_of(const char *noun, const struct ctl_verb *verb);
 static bool asks_for_help(int argc, char **argv);
 static bool read_options(struct ctl *c, int argc, char **argv);
 static bool read_config(struct ctl *c);
-static bool socket_path(const struct ctl *c, struct sockaddr_un *to);
 static enum status connect_store(struct ctl *c);
 static void run_verb(void *arg);
 
@@ -64,6 +63,25 @@ ctl_main(int argc, char **argv, const struct ctl_verb *verbs)
     arena_free(&c.arena);
     config_free(&c.config);
     return c.exit;
+}
+
+int
+ctl_main_only(int argc, char **argv, const struct ctl_verb *verbs)
+{
+    char name[16];
+    char *words[WORDS_MAX + 2] = {argv[0], name};
+    int n = 2;
+
+    (void)snprintf(name, sizeof(name), "%s", verbs->name);
+    for (int i = 1; i < argc && n < WORDS_MAX; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            printf("usage: godwit %s [-c FILE] [--json]\n", argv[0]);
+            return CTL_OK;
+        }
+        if (strcmp(argv[i], name) != 0)
+            words[n++] = argv[i];
+    }
+    return ctl_main(n, words, verbs);
 }
 
 static FIBER_ENTRY void
@@ -155,8 +173,8 @@ lost(struct ipc_peer *p)
     c->store = NULL; /* a call under way says ERR_CLOSED */
 }
 
-static bool
-socket_path(const struct ctl *c, struct sockaddr_un *to)
+bool
+ctl_socket_path(const struct ctl *c, struct sockaddr_un *to)
 {
     int n = snprintf(to->sun_path, sizeof(to->sun_path), "%.*s/%s", STR_FMT(c->config->run_dir),
                      ROLE_ADMIN_SOCKET);
@@ -172,7 +190,7 @@ ctl_connect(struct ctl *c)
     struct ipc_channel_end end = {.ring_fd = -1, .first = true};
 
     end.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (end.fd < 0 || !socket_path(c, &to) ||
+    if (end.fd < 0 || !ctl_socket_path(c, &to) ||
         connect(end.fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
         fd_close(&end.fd);
         return ERR_CLOSED;
@@ -189,7 +207,7 @@ connect_store(struct ctl *c)
     enum status e = ctl_connect(c);
 
     if (e == ERR_CLOSED) {
-        (void)socket_path(c, &to); /* cut when too long: good enough to be read */
+        (void)ctl_socket_path(c, &to); /* cut when too long: good enough to be read */
         fprintf(stderr,
                 "godwit: the server does not answer at %s; is it running, and are you root or its "
                 "user?\n",

@@ -7,6 +7,7 @@
 #define ROLE_CTL_H
 
 #include <jansson.h>
+#include <sys/un.h>
 
 #include "base/arena.h"
 #include "base/mem.h"
@@ -41,6 +42,11 @@ struct ctl {
 /* The whole of main() for a noun: reads [-c FILE] [--json] [--quota SIZE], finds the verb, connects, runs. */
 int ctl_main(int argc, char **argv, const struct ctl_verb *verbs);
 
+/* Of a noun whose only verb need not be said. */
+int ctl_main_only(int argc, char **argv, const struct ctl_verb *verbs);
+
+/* Where the running server of c->config listens; false: too long for a socket, and cut. */
+bool ctl_socket_path(const struct ctl *c, struct sockaddr_un *to);
 /* The channel to the running server of c->config, silently; SUSPENDS not.  ERR_CLOSED: nobody answers. */
 MUST_USE enum status ctl_connect(struct ctl *c);
 /* Says why on stderr: the server's own words when it gave some. */

@@ -4,10 +4,12 @@
 #include "role/front.h"
 
 #include "base/limits.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
 #include "ipc/keys_ipc.h"
+#include "rt/disk.h"
 #include "rt/logger.h"
 #include "rt/tls.h"
 
@@ -19,6 +21,14 @@ struct protocol {
 };
 static struct protocol protocols[PROTOCOLS_MAX];
 static size_t protocol_count;
+
+struct served {
+    struct list of_all;
+    struct listener listener;
+    const struct front_service *how;
+    uint32_t number; /* of struct role_listener */
+};
+static struct list all = {&all, &all};
 
 /* A signature of a handshake, on its fiber (rt/tls.h). */
 static FIBER_ENTRY enum status
@@ -122,34 +132,46 @@ find_service(const struct front_service *table, enum service s)
     return NULL;
 }
 
+/* What of the configuration a listener goes by. */
+static enum status
+configure(struct served *v, const struct config *c)
+{
+    struct listener *l = &v->listener;
+
+    l->per_address_max = c->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS;
+    return c->tls_count > 0 ? protocol_tls(v->how->alpn, &l->tls) : OK;
+}
+
 static enum status
 start_listener(const struct role_start *s, const struct role_listener *from,
-               const struct front_service *how)
+               const struct front_service *table)
 {
-    struct listener *l = MEM_NEW(struct listener);
+    const struct front_service *how = find_service(table, from->service);
 
-    *l = (struct listener){
+    if (how == NULL)
+        return ERR_NOT_FOUND;
+    struct served *v = MEM_NEW(struct served);
+    v->how = how;
+    v->number = from->number;
+    v->listener = (struct listener){
         .fd = from->fd,
         .ops = how->ops,
         .implicit_tls = service_is_tls(from->service),
         .conns_max = LIMIT_CONNS_PER_WORKER,
-        .per_address_max =
-            s->config->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS,
         .shed_line = how->shed_line,
         .kind = (int)from->service,
         .refused = on_refused,
     };
-    if (s->config->tls_count > 0)
-        TRY(protocol_tls(how->alpn, &l->tls));
-    return listener_start(l); /* lives as long as the process */
+    list_push(&all, &v->of_all);
+    TRY(configure(v, s->config));
+    return listener_start(&v->listener);
 }
 
 enum status
 front_begin(const struct role_start *s, const struct front_service *table, struct problem *why)
 {
     for (size_t i = 0; i < s->listener_count; i++) {
-        const struct front_service *how = find_service(table, s->listeners[i].service);
-        if (how == NULL || start_listener(s, &s->listeners[i], how) != OK) {
+        if (start_listener(s, &s->listeners[i], table) != OK) {
             problem_set(why, 0, "", "cannot serve %s", service_name(s->listeners[i].service));
             return ERR_IO;
         }
@@ -157,4 +179,46 @@ front_begin(const struct role_start *s, const struct front_service *table, struc
     if (protocol_count > 0 && role_peer_wait(ROLE_KEYS, KEYS_WAIT_MS) != NULL)
         front_certs_changed();
     return OK;
+}
+
+/* ---- a new configuration ---- */
+
+static bool
+is_named(const struct role_start *s, uint32_t number)
+{
+    for (size_t i = 0; i < s->listener_count; i++)
+        if (s->listeners[i].number == number)
+            return true;
+    return false;
+}
+
+static bool
+is_served(uint32_t number)
+{
+    list_each (l, &all) {
+        if (LIST_ENTRY(l, struct served, of_all)->number == number)
+            return true;
+    }
+    return false;
+}
+
+void
+front_config_changed(const struct role_start *s, const struct front_service *table)
+{
+    list_each_safe(l, after, &all)
+    {
+        struct served *v = LIST_ENTRY(l, struct served, of_all);
+        if (is_named(s, v->number)) {
+            if (configure(v, s->config) != OK)
+                log_failure(v->how->alpn, "no context for TLS");
+            continue;
+        }
+        listener_stop(&v->listener);
+        fd_close(&v->listener.fd);
+        list_remove(&v->of_all); /* it stays in memory for the connections it has */
+    }
+    for (size_t i = 0; i < s->listener_count; i++) {
+        if (!is_served(s->listeners[i].number) && start_listener(s, &s->listeners[i], table) != OK)
+            role_fail("cannot serve what the new configuration names");
+    }
 }

@@ -34,6 +34,13 @@ begin(const struct role_start *s, struct problem *why)
 }
 
 static void
+config_changed(const struct role_start *s)
+{
+    world.config = s->config;
+    front_config_changed(s, services);
+}
+
+static void
 peer_changed(struct ipc_peer *p)
 {
     (void)p;
@@ -48,4 +55,5 @@ const struct role_verbs role_mx = {
     .begin = begin,
     .peer_arrived = peer_changed,
     .peer_gone = peer_changed,
+    .config_changed = config_changed,
 };

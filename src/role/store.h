@@ -17,6 +17,7 @@
 
 struct store_notes;
 struct store {
+    const struct role_start *start; /* NULL where there is no boss: in tests */
     const struct config *config;
     struct engine *engine;
     struct cells *cells;

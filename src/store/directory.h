@@ -55,6 +55,7 @@ extern const struct directory_source directory_built_in;
 struct directory *directory_new(struct cells *c, struct str default_domain,
                                 const struct directory_source *source);
 void directory_free(struct directory **d);
+void directory_default_domain(struct directory *d, struct str domain);
 /* Another process changed something: the cache starts anew. */
 void directory_changed(struct directory *d);
 
