@@ -68,7 +68,7 @@ report(struct job *j)
         const struct delivery_rcpt *r = &j->d.rcpts[i];
         results[i] = (struct store_rcpt_result){
             .index = j->indexes[i],
-            .state = (uint8_t)(r->decided ? r->state : DELIVERY_LATER),
+            .state = (uint8_t)(r->decided ? r->state : DELIVERY_PUT_OFF),
             .code = (uint32_t)r->code,
             .enhanced = str_of(r->enhanced),
             .text = str_of(r->text),
@@ -184,7 +184,7 @@ lease_some(void)
             continue;
         struct arena *gone = j->arena;
         under_way--;
-        report(j); /* nothing is decided: tried later */
+        report(j); /* nothing is decided: put off */
         arena_free(&gone);
     }
     return rep.attempts_count > 0;

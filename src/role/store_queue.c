@@ -17,7 +17,8 @@
 enum {
     MESSAGE_ARENA = 32 << 20,
     ATTEMPT_ROOM =
-        2 << 20, /* of the reply's arena: the largest attempt with a thousand recipients */
+        2 << 20,        /* of the reply's arena: the largest attempt with a thousand recipients */
+    RESULT_PUT_OFF = 3, /* rcpt_result.state of store.ipc */
 };
 
 SUSPENDS static enum status lease_one(struct store *s, const struct queue_job *job, struct arena *a,
@@ -89,11 +90,13 @@ store_serve_queue_result(struct ipc_peer *from, const struct store_queue_result 
     if (!queue_is_taken_by(s->queue, &job, ipc_incarnation(from)))
         return ERR_NOT_FOUND;
     for (size_t i = 0; i < req->results_count; i++) {
-        static const enum queue_state states[] = {QUEUE_DELIVERED, QUEUE_WAITING, QUEUE_FAILED};
+        static const enum queue_state states[] = {QUEUE_DELIVERED, QUEUE_WAITING, QUEUE_FAILED,
+                                                  QUEUE_WAITING};
         const struct store_rcpt_result *r = &req->results[i];
         results[i] = (struct queue_result){
             .index = r->index,
-            .state = states[r->state], /* enum<2>: checked by the decoder */
+            .state = states[r->state], /* enum<3>: checked by the decoder */
+            .untried = r->state == RESULT_PUT_OFF,
             .code = r->code,
             .enhanced = r->enhanced,
             .text = r->text,
@@ -102,7 +105,10 @@ store_serve_queue_result(struct ipc_peer *from, const struct store_queue_result 
         };
     }
     const struct queue_outcome o = {results, req->results_count, clock_now()};
-    TRY(store_checked(s, queue_results(s->queue, &job, &o, read, &m), "queue"));
+    enum status st = store_checked(s, queue_results(s->queue, &job, &o, read, &m), "queue");
+    if (st != OK) /* seldom: what was delivered goes out again */
+        queue_put_back(s->queue, &job, clock_now(), LIMIT_QUEUE_RETRY_S * INT64_C(1000));
+    TRY(st);
     store_log_results(&m, results, req->results_count);
     return OK;
 }
@@ -180,6 +186,7 @@ needs_utf8(struct store *s, const struct queue_message *m, const struct store_at
 {
     bool ascii = str_is_ascii(m->sender);
     struct str header = STR("");
+    enum status st = OK;
 
     for (size_t i = 0; i < at->rcpts_count; i++)
         ascii = ascii && str_is_ascii(at->rcpts[i].address);
@@ -187,8 +194,11 @@ needs_utf8(struct store *s, const struct queue_message *m, const struct store_at
         AUTO_ARENA *a = arena_new(2 * (size_t)LIMIT_HEADER_BYTES);
         size_t n = (size_t)MIN(m->header_bytes, (uint64_t)LIMIT_HEADER_BYTES);
         if (n > 0)
-            TRY(engine_blob_read(s->engine, m->body, 0, n, a, &header));
-        ascii = str_is_ascii(header) && n == m->header_bytes;
+            st = engine_blob_read(s->engine, m->body, 0, n, a, &header);
+        if (st != ERR_NOT_FOUND &&
+            st != ERR_CORRUPT) /* else out finds that, and it counts as a try */
+            TRY(st);
+        ascii = st == OK && str_is_ascii(header) && n == m->header_bytes;
     }
     *out = m->smtputf8 && !ascii;
     return OK;

@@ -30,6 +30,7 @@ SUSPENDS static enum status deliver_one(struct store *s, const struct queue_mess
                                         uint32_t index, const struct intake_facts *facts);
 SUSPENDS static enum status facts_of(struct store *s, const struct queue_message *m,
                                      struct arena *a, struct intake_facts *out);
+static bool is_unreadable(enum status st);
 static bool result_of(enum status st, uint32_t index, struct queue_result *out);
 SUSPENDS static void forget_marks(struct store *s, const struct queue_message *m,
                                   const struct queue_result *results, size_t n);
@@ -76,7 +77,7 @@ run_local(struct store *s, const struct queue_job *job)
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
 
     enum status st = store_checked(s, deliver_all(s, job, a), "local delivery");
-    if (st != OK && st != ERR_NOT_FOUND)
+    if (st != OK)
         queue_put_back(s->queue, job, clock_now(), RETRY_MS);
 }
 
@@ -88,12 +89,16 @@ deliver_all(struct store *s, const struct queue_job *job, struct arena *a)
     size_t n = 0;
 
     TRY(queue_get(s->queue, job->qid, a, &m));
-    TRY(facts_of(s, &m, a, &facts));
+    enum status cooked = facts_of(s, &m, a, &facts);
+    if (cooked != OK && !is_unreadable(cooked))
+        return cooked;
     struct queue_result *results = ARENA_ARRAY(a, struct queue_result, m.rcpt_count);
     for (uint32_t i = 0; i < m.rcpt_count; i++) {
         if (m.rcpts[i].account == 0 || m.rcpts[i].state != QUEUE_WAITING)
             continue;
-        enum status st = store_checked(s, deliver_one(s, &m, i, &facts), "local delivery");
+        enum status st = cooked == OK ? OK : ERR_CORRUPT;
+        if (st == OK)
+            st = store_checked(s, deliver_one(s, &m, i, &facts), "local delivery");
         if (result_of(st, i, &results[n]))
             n++;
     }
@@ -128,7 +133,11 @@ deliver_one(struct store *s, const struct queue_message *m, uint32_t index,
     struct directory_entry e;
     TRY(directory_by_id(s->directory, r->account, a, &e));
     AUTO(cell_close) struct cell *account = account_open(s->cells, r->account);
-    TRY(message_add(account, MAILBOX_INBOX, &added, clock_now(), &place));
+    enum status st = message_add(account, MAILBOX_INBOX, &added, clock_now(), &place);
+    uint64_t size;
+    if (st == ERR_NOT_FOUND && is_unreadable(engine_blob_size(s->engine, m->body, &size)))
+        return ERR_CORRUPT; /* the body is lost, not the account */
+    TRY(st);
     AUTO(logger_send) struct log_line l;
     if (event_begin(&l, EVENT_STORE_DELIVER)) {
         log_hex64(&l, "qid", m->qid);
@@ -150,6 +159,12 @@ facts_of(struct store *s, const struct queue_message *m, struct arena *a, struct
     if (bytes.len > 0 && intake_facts_read(bytes, a, out) == OK)
         return OK;
     return intake_facts_again(s->intake, m->body, a, out);
+}
+
+static bool
+is_unreadable(enum status st)
+{
+    return st == ERR_NOT_FOUND || st == ERR_CORRUPT;
 }
 
 /* False: try later without a word. */
@@ -174,6 +189,13 @@ result_of(enum status st, uint32_t index, struct queue_result *out)
                                      .code = 452,
                                      .enhanced = STR("4.2.2"),
                                      .text = STR("The mailbox is full")};
+        return true;
+    case ERR_CORRUPT: /* an operator may bring it back; else the sender hears of it in the end */
+        *out = (struct queue_result){.index = index,
+                                     .state = QUEUE_WAITING,
+                                     .code = 451,
+                                     .enhanced = STR("4.3.0"),
+                                     .text = STR("This server cannot read the message any more")};
         return true;
     default: return false;
     }
@@ -203,7 +225,7 @@ run_report(struct store *s, const struct queue_job *job)
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
 
     enum status st = store_checked(s, report(s, job, a), "report");
-    if (st != OK && st != ERR_NOT_FOUND)
+    if (st != OK)
         queue_put_back(s->queue, job, clock_now(), RETRY_MS);
 }
 

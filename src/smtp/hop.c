@@ -200,6 +200,7 @@ gather(const struct hop *h, const struct dns_addresses *found, struct targets *t
         if (!h->d->hurry &&
             absent_is(h->world->absents, endpoint(&one->addr, text, sizeof(text)), now_ms, &why)) {
             *h->last = delivery_fact("4.4.1", why, STR(""), " (a moment ago)");
+            h->d->left_alone = true;
             continue;
         }
         one->source = source_of(h->world->config, one->addr.ss_family, &t->source[t->n]);
@@ -247,6 +248,7 @@ try_next(const struct hop *h, struct targets *t)
     struct smtp_client *c = NULL;
 
     h->host->started_ms = clock_mono_ms();
+    h->d->asked = true;
     if (dial(t->at, t->n, &got, failed) != OK) {
         note_failures(h, t, failed);
         t->n = 0; /* a cancelled wait leaves some undecided */

@@ -162,7 +162,7 @@ queue_report_due(const struct queue_message *m, const struct queue_rcpt *r, stru
         due = QUEUE_NOTIFY_FAILURE;
     else if (r->state == QUEUE_DELIVERED && !r->relayed)
         due = QUEUE_NOTIFY_SUCCESS;
-    else if (r->state == QUEUE_WAITING && r->tries > 0 &&
+    else if (r->state == QUEUE_WAITING && (r->tries > 0 || r->enhanced.len > 0) &&
              now.us - m->arrived.us >= LIMIT_QUEUE_WARN_S * INT64_C(1000000))
         due = QUEUE_NOTIFY_DELAY;
     return due & asked & ~r->told;

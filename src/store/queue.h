@@ -109,6 +109,7 @@ bool queue_is_taken_by(const struct queue *q, const struct queue_job *job, uint6
 struct queue_result {
     uint32_t index;         /* of the recipient */
     enum queue_state state; /* WAITING = later */
+    bool untried; /* WAITING, and nobody was asked: it is no try, and never the last one */
     uint32_t code;
     struct str enhanced, text, remote;
     bool relayed;
@@ -119,7 +120,7 @@ struct queue_outcome {
     struct instant now;
 };
 /* One commit; then the job ends or waits; a message that is done leaves the queue.  Recipients of the job without a
- * result are tried later.  A temporary failure past LIMIT_QUEUE_DAYS is a failure.
+ * result are tried later.  A temporary failure past LIMIT_QUEUE_DAYS is a failure; what was untried then is tried next.
  * ERR_NOT_FOUND: this taking is over (dropped, released).  ERR_SYNTAX: a recipient that is not of the job.
  * message_out: as it is now, in a. */
 MUST_USE SUSPENDS enum status queue_results(struct queue *q, const struct queue_job *job,

@@ -77,7 +77,8 @@ void entry_hurry(struct queue *q, struct entry *e);
 struct job *job_of_lease(const struct queue *q, uint64_t qid, uint64_t lease);
 bool job_has(const struct job *j, const struct queue_rcpt *r);
 /* After a commit: the job waits for what is left for it, or ends. */
-void job_plan(struct queue *q, struct job *j, const struct queue_message *m, struct instant now);
+void job_plan(struct queue *q, struct job *j, const struct queue_message *m, struct instant now,
+              bool hurry);
 /* After a commit: makes, moves or ends the report job of a message. */
 void entry_plan_report(struct queue *q, struct entry *e, const struct queue_message *m,
                        struct instant now);

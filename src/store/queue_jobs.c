@@ -182,7 +182,8 @@ job_has(const struct job *j, const struct queue_rcpt *r)
 }
 
 void
-job_plan(struct queue *q, struct job *j, const struct queue_message *m, struct instant now)
+job_plan(struct queue *q, struct job *j, const struct queue_message *m, struct instant now,
+         bool hurry)
 {
     int64_t due = NEVER;
 
@@ -194,6 +195,8 @@ job_plan(struct queue *q, struct job *j, const struct queue_message *m, struct i
         job_end(q, j);
     else
         job_wait(q, j, due, now);
+    if (due != NEVER)
+        j->hurry = hurry;
 }
 
 void

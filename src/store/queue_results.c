@@ -33,6 +33,9 @@ static enum status apply(const struct change *c, struct queue_message *m);
 static void apply_result(const struct change *c, const struct queue_message *m,
                          struct queue_rcpt *r, const struct queue_result *result);
 static void try_later(const struct change *c, const struct queue_message *m, struct queue_rcpt *r);
+static void put_off(const struct change *c, const struct queue_message *m, struct queue_rcpt *r);
+static bool is_overdue(const struct queue_message *m, struct instant now);
+static bool wants_a_try(const struct queue_outcome *o, const struct queue_message *m);
 static bool is_done(const struct queue_message *m);
 static bool may_be_reported(const struct queue_message *m, const struct queue_rcpt *r);
 static void after_change(struct queue *q, struct entry *e, const struct queue_message *m,
@@ -74,7 +77,7 @@ queue_results(struct queue *q, const struct queue_job *job, const struct queue_o
         job_end(q, j);
     } else if (j != NULL) {
         struct entry *e = j->entry;
-        job_plan(q, j, &m, o->now);
+        job_plan(q, j, &m, o->now, wants_a_try(o, &m));
         after_change(q, e, &m, o->now);
     } else { /* given back meanwhile: what is committed counts all the same */
         struct entry *e = entry_find(q, job->qid);
@@ -223,6 +226,10 @@ apply_result(const struct change *c, const struct queue_message *m, struct queue
     r->enhanced = str_sub(result->enhanced, 0, 12);
     r->text = str_sub(result->text, 0, QUEUE_TEXT_MAX);
     r->remote = str_sub(result->remote, 0, QUEUE_REMOTE_MAX);
+    if (result->state == QUEUE_WAITING && result->untried) {
+        put_off(c, m, r);
+        return;
+    }
     if (result->state == QUEUE_WAITING) {
         try_later(c, m, r);
         return;
@@ -239,7 +246,7 @@ try_later(const struct change *c, const struct queue_message *m, struct queue_rc
     uint32_t pause_s = LIMIT_QUEUE_FIRST_RETRY_S;
 
     r->tries++;
-    if (c->now.us - m->arrived.us >= LIMIT_QUEUE_DAYS * INT64_C(86400) * SECOND_US) {
+    if (is_overdue(m, c->now)) {
         r->state = QUEUE_FAILED;
         if (r->enhanced.len == 0 || r->enhanced.ptr[0] == '4')
             r->enhanced = STR("4.4.7"); /* RFC 3463: delivery time expired */
@@ -249,6 +256,34 @@ try_later(const struct change *c, const struct queue_message *m, struct queue_rc
         pause_s *= 2;
     pause_s = MIN(pause_s, (uint32_t)LIMIT_QUEUE_RETRY_S);
     r->next.us = c->now.us + (int64_t)random_jitter(pause_s * 1000, 20) * 1000;
+}
+
+/* No try, so the pause grows by the message's age. */
+static void
+put_off(const struct change *c, const struct queue_message *m, struct queue_rcpt *r)
+{
+    int64_t age_s = (c->now.us - m->arrived.us) / SECOND_US;
+    int64_t pause_s =
+        MIN(MAX(age_s, (int64_t)LIMIT_QUEUE_FIRST_RETRY_S), (int64_t)LIMIT_QUEUE_RETRY_S);
+
+    r->next.us = c->now.us + (int64_t)random_jitter((uint32_t)pause_s * 1000, 20) * 1000;
+}
+
+static bool
+is_overdue(const struct queue_message *m, struct instant now)
+{
+    return now.us - m->arrived.us >= LIMIT_QUEUE_DAYS * INT64_C(86400) * SECOND_US;
+}
+
+/* Put off when its time was over: the next taking is a try whatever is known of the destination, and the last one. */
+static bool
+wants_a_try(const struct queue_outcome *o, const struct queue_message *m)
+{
+    bool untried = false;
+
+    for (size_t i = 0; i < o->count; i++)
+        untried = untried || o->results[i].untried;
+    return untried && is_overdue(m, o->now);
 }
 
 /* Nobody waits, and nothing is left to tell. */
