@@ -12,7 +12,8 @@ enum directory_tag {
     DIRECTORY_TAG_ADDRESS = 'a',
     DIRECTORY_TAG_DOMAIN = 't',
     DIRECTORY_TAG_ID = 'i',
-    DIRECTORY_TAG_REAP = 'r'
+    DIRECTORY_TAG_REAP = 'r',
+    DIRECTORY_TAG_GONE = 'g'
 };
 
 /* Look at this account then: a cell that no entry names is dropped. */
@@ -20,6 +21,7 @@ struct directory_reap_note {
     int64_t due_s;
     uint64_t account;
     struct str address;
+    struct str entry; /* of a removed account: its entry as it stood; empty = it is being made */
 };
 #define DIRECTORY_SETTLED_MAX 16u
 
@@ -78,6 +80,7 @@ MUST_USE SUSPENDS enum status directory_id_put(struct directory *d, uint64_t acc
                                                struct str address);
 
 /* ---- directory_reap.c ---- */
+/* A removed account has one note of that, the last: it replaces an earlier one. */
 MUST_USE SUSPENDS enum status directory_reap_note(struct directory *d,
                                                   const struct directory_reap_note *r, bool add);
 void directory_reap_settled(struct directory *d, int64_t due_s, uint64_t account);

@@ -389,6 +389,21 @@ test_loops_are_refused(struct kit *k)
     directory_free(&d);
 }
 
+static SUSPENDS size_t
+reap_notes(struct kit *k)
+{
+    AUTO(cell_close)
+    struct cell *domains = cell_open(k->cs, (struct cell_id){CELL_DIRECTORY, 256});
+    struct cell_walk w = {
+        .cell = cell_id_of(domains), .lo = STR("r"), .hi = STR("s"), .bytes_max = 65536};
+    const struct cell_entry *entries;
+    size_t n;
+
+    ASSERT(cell_walk_page(domains, &w, k->a, &entries, &n) == OK);
+    cell_walk_end(domains, &w);
+    return n;
+}
+
 static SUSPENDS void
 test_removal_and_reaping(struct kit *k)
 {
@@ -413,6 +428,31 @@ test_removal_and_reaping(struct kit *k)
     AUTO(cell_close) struct cell *anew = account_open(k->cs, 22);
     ASSERT(directory_reap(d, (struct instant){wall + 60 * day}) == OK);
     ASSERT(account_info(anew, &info) == OK);
+    directory_free(&d);
+}
+
+/* The note of its making, which a restart leaves behind, does not end a removed account early. */
+static SUSPENDS void
+test_removed_soon_after_it_was_made(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    const int64_t day = INT64_C(86400000000);
+    int64_t wall = clock_now().us;
+    struct account_info info;
+
+    account(d, STR("eve@example.org"), 77);
+    directory_free(&d);
+    d = open_directory(k);
+    ASSERT(reap_notes(k) == 1);
+    ASSERT(directory_account_remove(d, STR("eve")) == OK);
+    ASSERT(reap_notes(k) == 2);
+    AUTO(cell_close) struct cell *cell = account_open(k->cs, 77);
+    ASSERT(directory_reap(d, (struct instant){wall + day}) == OK);
+    ASSERT(reap_notes(k) == 1);
+    ASSERT(account_info(cell, &info) == OK);
+    ASSERT(directory_reap(d, (struct instant){wall + 15 * day}) == OK);
+    ASSERT(account_info(cell, &info) == ERR_NOT_FOUND);
+    ASSERT(reap_notes(k) == 0);
     directory_free(&d);
 }
 
@@ -451,21 +491,6 @@ test_listings(struct kit *k)
     p.after = domains[0].name;
     ASSERT(directory_domains(d, &p, &domains, &n) == OK && n == 0);
     directory_free(&d);
-}
-
-static SUSPENDS size_t
-reap_notes(struct kit *k)
-{
-    AUTO(cell_close)
-    struct cell *domains = cell_open(k->cs, (struct cell_id){CELL_DIRECTORY, 256});
-    struct cell_walk w = {
-        .cell = cell_id_of(domains), .lo = STR("r"), .hi = STR("s"), .bytes_max = 65536};
-    const struct cell_entry *entries;
-    size_t n;
-
-    ASSERT(cell_walk_page(domains, &w, k->a, &entries, &n) == OK);
-    cell_walk_end(domains, &w);
-    return n;
 }
 
 /* An account costs three commits, and one of them after the password is hashed; its note goes with the next one's. */
@@ -581,6 +606,7 @@ static const struct kit_row rows[] = {
     {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
     {"loops_are_refused", test_loops_are_refused, KIT_MEM | KIT_CLUSTER},
     {"removal_and_reaping", test_removal_and_reaping, KIT_ALL},
+    {"removed_soon_after_it_was_made", test_removed_soon_after_it_was_made, KIT_ALL},
     {"listings", test_listings, KIT_ALL},
     {"commits_of_adding", test_commits_of_adding, KIT_ALL},
     {"abandoned", test_abandoned, KIT_MEM | KIT_CLUSTER},
