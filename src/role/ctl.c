@@ -112,6 +112,8 @@ read_options(struct ctl *c, int argc, char **argv)
             c->config_path = argv[++i];
         else if (strcmp(argv[i], "--json") == 0)
             c->json = true;
+        else if (strcmp(argv[i], "--generate") == 0)
+            c->generate = true;
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
             if (!ctl_read_size(argv[++i], &c->quota)) {
                 fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",

@@ -10,4 +10,8 @@
 MUST_USE enum status store_admin_done(const struct store *s, enum status st, const char *verb,
                                       struct str object);
 
+/* ---- store_admin_mail.c ---- */
+/* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
+void store_admin_shut_out(struct store *s, uint64_t account);
+
 #endif

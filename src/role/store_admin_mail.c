@@ -30,7 +30,6 @@ SUSPENDS static enum status make_verifier(struct store *s, const struct auth_ver
 SUSPENDS static enum status fill(struct store *s, const struct directory_entry *e,
                                  struct admin_account *out);
 static void auth_forget(struct store *s, uint64_t account);
-static void shut_out(struct store *s, uint64_t account);
 SUSPENDS static enum status queue_one(struct store *s, uint64_t qid, struct arena *a,
                                       struct admin_queue_reply *rep);
 static void copy_message(struct arena *a, const struct queue_message *m, struct admin_queued *out);
@@ -67,7 +66,7 @@ admin_serve_account_remove(struct ipc_peer *from, const struct admin_account_rem
     if (st == OK)
         st = directory_account_remove(s->directory, req->address);
     if (st == OK)
-        shut_out(s, e.account);
+        store_admin_shut_out(s, e.account);
     return store_admin_done(s, st, "account remove", req->address);
 }
 
@@ -89,7 +88,7 @@ admin_serve_account_password(struct ipc_peer *from, const struct admin_account_p
     if (st == OK)
         st = directory_account_verifier(s->directory, req->address, verifier);
     if (st == OK)
-        shut_out(s, e.account);
+        store_admin_shut_out(s, e.account);
     return store_admin_done(s, st, "account password", req->address);
 }
 
@@ -105,7 +104,7 @@ admin_serve_account_disable(struct ipc_peer *from, const struct admin_account_di
     if (st == OK)
         st = directory_find(s->directory, req->address, a, &e);
     if (st == OK)
-        shut_out(s, e.account);
+        store_admin_shut_out(s, e.account);
     return store_admin_done(s, st, req->disabled ? "account disable" : "account enable",
                             req->address);
 }
@@ -259,6 +258,7 @@ fill(struct store *s, const struct directory_entry *e, struct admin_account *out
         .messages = info.messages,
         .quota_bytes = e->quota_bytes,
         .disabled = e->disabled,
+        .suspended = e->suspended,
         .created = e->created.us,
     };
     return OK;
@@ -274,9 +274,8 @@ auth_forget(struct store *s, uint64_t account)
         ipc_close(auth); /* it starts again, without memories */
 }
 
-/* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
-static void
-shut_out(struct store *s, uint64_t account)
+void
+store_admin_shut_out(struct store *s, uint64_t account)
 {
     (void)grants_revoke(s->grants, 0, 0, account);
     store_revoked(s, account, 0); /* also sessions whose grant is not told to this store yet */

@@ -29,7 +29,7 @@ struct directory_entry {
     struct str address; /* canonical; "@domain" is a catch-all */
     /* of an account */
     uint64_t account;     /* id of its cell, never 0 */
-    uint64_t epoch;       /* rises with every password change, disable and enable */
+    uint64_t epoch;       /* rises with every password change, disable, suspension and back */
     bool disabled;        /* takes no mail, nobody can log in */
     bool suspended;       /* takes mail, nobody can log in */
     uint64_t quota_bytes; /* as in the account's cell, which enforces it; 0 = none */
@@ -157,6 +157,8 @@ MUST_USE SUSPENDS enum status directory_account_verifier(struct directory *d, st
                                                          struct str verifier);
 MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, struct str address,
                                                         bool disabled);
+MUST_USE SUSPENDS enum status directory_account_suspend(struct directory *d, struct str address,
+                                                        bool suspended);
 MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
                                                       uint64_t quota_bytes);
 /* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here.

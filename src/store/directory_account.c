@@ -12,7 +12,7 @@
 enum { CREATE_GRACE_S = 3600 /* an account that is being made has this long */ };
 #define SECOND_US INT64_C(1000000)
 
-enum edit_kind { EDIT_VERIFIER, EDIT_DISABLE, EDIT_ENABLE, EDIT_QUOTA };
+enum edit_kind { EDIT_VERIFIER, EDIT_DISABLE, EDIT_ENABLE, EDIT_SUSPEND, EDIT_RESUME, EDIT_QUOTA };
 struct edit {
     enum edit_kind kind;
     struct str verifier;
@@ -152,6 +152,14 @@ directory_account_disable(struct directory *d, struct str address, bool disabled
 }
 
 enum status
+directory_account_suspend(struct directory *d, struct str address, bool suspended)
+{
+    struct edit how = {.kind = suspended ? EDIT_SUSPEND : EDIT_RESUME};
+
+    return edit(d, address, &how);
+}
+
+enum status
 directory_account_quota(struct directory *d, struct str address, uint64_t quota_bytes)
 {
     AUTO_ARENA *a = arena_new(65536);
@@ -261,6 +269,8 @@ edit_once(struct directory *d, struct str address, const struct edit *how)
     case EDIT_VERIFIER: e.verifier = how->verifier; break;
     case EDIT_DISABLE: e.disabled = true; break;
     case EDIT_ENABLE: e.disabled = false; break;
+    case EDIT_SUSPEND: e.suspended = true; break;
+    case EDIT_RESUME: e.suspended = false; break;
     case EDIT_QUOTA: e.quota_bytes = how->quota_bytes; break;
     }
     if (how->kind != EDIT_QUOTA)

@@ -431,6 +431,27 @@ test_removal_and_reaping(struct kit *k)
     directory_free(&d);
 }
 
+static SUSPENDS void
+test_suspended(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct directory_resolution r;
+    struct directory_entry e;
+
+    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && !e.suspended);
+    uint64_t epoch = e.epoch;
+    ASSERT(directory_account_suspend(d, STR("bert"), true) == OK);
+    ASSERT(directory_account_disable(d, STR("bert"), true) == OK);
+    ASSERT(directory_account_disable(d, STR("bert"), false) == OK); /* each is its own */
+    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && e.suspended && !e.disabled);
+    ASSERT(e.epoch == epoch + 3);
+    ASSERT(directory_resolve(d, STR("bert"), k->a, &r) == OK && r.class == DIRECTORY_LOCAL);
+    ASSERT(directory_account_suspend(d, STR("bert"), false) == OK);
+    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && !e.suspended);
+    ASSERT(directory_account_suspend(d, STR("nobody"), true) == ERR_NOT_FOUND);
+    directory_free(&d);
+}
+
 /* The note of its making, which a restart leaves behind, does not end a removed account early. */
 static SUSPENDS void
 test_removed_soon_after_it_was_made(struct kit *k)
@@ -606,6 +627,7 @@ static const struct kit_row rows[] = {
     {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
     {"loops_are_refused", test_loops_are_refused, KIT_MEM | KIT_CLUSTER},
     {"removal_and_reaping", test_removal_and_reaping, KIT_ALL},
+    {"suspended", test_suspended, KIT_MEM | KIT_CLUSTER},
     {"removed_soon_after_it_was_made", test_removed_soon_after_it_was_made, KIT_ALL},
     {"listings", test_listings, KIT_ALL},
     {"commits_of_adding", test_commits_of_adding, KIT_ALL},
