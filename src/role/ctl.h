@@ -35,6 +35,9 @@ struct ctl {
     bool json;
     uint64_t quota; /* --quota */
     bool generate;  /* --generate */
+    bool now;       /* --now */
+    bool deleted;   /* --deleted */
+    const char *as; /* --as, or NULL */
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;
@@ -67,6 +70,9 @@ int ctl_account_ready(struct ctl *c, struct str address, const struct secret *pa
 SUSPENDS int ctl_account_password(struct ctl *c);
 SUSPENDS int ctl_account_suspend(struct ctl *c);
 SUSPENDS int ctl_account_resume(struct ctl *c);
+SUSPENDS int ctl_account_delete(struct ctl *c);
+SUSPENDS int ctl_account_undelete(struct ctl *c);
+SUSPENDS int ctl_account_deleted(struct ctl *c); /* list --deleted */
 
 /* ---- ctl_pages.c ---- */
 

@@ -53,9 +53,11 @@ list_accounts(struct ctl *c)
 {
     struct admin_accounts req = {.after = STR(""), .only = ctl_address(c, 0)};
     struct admin_accounts_reply rep;
-    json_t *all = c->json ? json_array() : NULL;
     size_t count = 0;
 
+    if (c->deleted)
+        return ctl_account_deleted(c);
+    json_t *all = c->json ? json_array() : NULL;
     do {
         enum status e = admin_accounts_call(c->store, &req, c->arena, &rep);
         if (e != OK)
@@ -93,15 +95,6 @@ done(const struct ctl *c, enum status e, const char *what)
         return ctl_print_json(json_pack("{s:s}", "result", "ok"));
     printf("%.*s %s\n", STR_FMT(ctl_arg(c, 0)), what);
     return CTL_OK;
-}
-
-static SUSPENDS int
-remove_account(struct ctl *c)
-{
-    struct admin_account_remove req = {.address = ctl_address(c, 0)};
-    struct admin_account_remove_reply rep;
-
-    return done(c, admin_account_remove_call(c->store, &req, c->arena, &rep), "is removed");
 }
 
 static SUSPENDS int
@@ -143,7 +136,7 @@ set_quota(struct ctl *c)
 static const struct ctl_verb account_verbs[] = {
     {"add", 1, 1, "[--quota SIZE] [--generate] ADDRESS", add_account,
      "the password comes from the terminal or standard input, or is made and shown"},
-    {"list", 0, 0, "", list_accounts, "each with its messages, size and quota"},
+    {"list", 0, 0, "[--deleted]", list_accounts, "each with its messages, size and quota"},
     {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},
     {"password", 1, 1, "[--generate] ADDRESS", ctl_account_password, "a new one; sessions end"},
     {"passwd", 1, 1, "[--generate] ADDRESS", ctl_account_password, "the same"},
@@ -152,7 +145,11 @@ static const struct ctl_verb account_verbs[] = {
     {"enable", 1, 1, "ADDRESS", enable_account, "the opposite"},
     {"suspend", 1, 1, "ADDRESS", ctl_account_suspend, "no log-in; mail still comes"},
     {"resume", 1, 1, "ADDRESS", ctl_account_resume, "the opposite"},
-    {"remove", 1, 1, "ADDRESS", remove_account, "its mail is dropped 14 days later"},
+    {"delete", 1, 1, "[--now] ADDRESS", ctl_account_delete,
+     "its mail is dropped 14 days later, or now"},
+    {"remove", 1, 1, "[--now] ADDRESS", ctl_account_delete, "the same"},
+    {"undelete", 1, 1, "[--as NEWADDRESS] ADDRESS", ctl_account_undelete,
+     "with its mail, password and quota"},
     {0},
 };
 

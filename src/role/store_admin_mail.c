@@ -27,8 +27,6 @@ SUSPENDS static enum status add_account(struct store *s, struct directory_new_ac
                                         const struct auth_verifier_make *make, struct arena *a);
 SUSPENDS static enum status make_verifier(struct store *s, const struct auth_verifier_make *req,
                                           struct arena *a, struct str *out);
-SUSPENDS static enum status fill(struct store *s, const struct directory_entry *e,
-                                 struct admin_account *out);
 static void auth_forget(struct store *s, uint64_t account);
 SUSPENDS static enum status queue_one(struct store *s, uint64_t qid, struct arena *a,
                                       struct admin_queue_reply *rep);
@@ -51,23 +49,7 @@ admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *r
         auth_forget(s, n.account); /* the password that it made a verifier of */
     TRY(store_admin_done(s, st, "account add", req->address));
     TRY(store_checked(s, directory_find(s->directory, req->address, a, &e), "account"));
-    return store_checked(s, fill(s, &e, &rep->account), "account");
-}
-
-enum status
-admin_serve_account_remove(struct ipc_peer *from, const struct admin_account_remove *req,
-                           struct arena *a, struct admin_account_remove_reply *rep)
-{
-    struct store *s = store_of(from);
-    struct directory_entry e;
-
-    (void)rep;
-    enum status st = directory_find(s->directory, req->address, a, &e);
-    if (st == OK)
-        st = directory_account_remove(s->directory, req->address);
-    if (st == OK)
-        store_admin_shut_out(s, e.account);
-    return store_admin_done(s, st, "account remove", req->address);
+    return store_checked(s, store_admin_account(s, &e, &rep->account), "account");
 }
 
 enum status
@@ -146,7 +128,7 @@ admin_serve_accounts(struct ipc_peer *from, const struct admin_accounts *req, st
                           "accounts"));
     }
     for (size_t i = 0; i < n; i++)
-        TRY(store_checked(s, fill(s, &found[i], &list[i]), "account"));
+        TRY(store_checked(s, store_admin_account(s, &found[i], &list[i]), "account"));
     rep->accounts = list;
     rep->accounts_count = n;
     rep->more = req->only.len == 0 && n == page.max;
@@ -242,8 +224,8 @@ make_verifier(struct store *s, const struct auth_verifier_make *req, struct aren
     return OK;
 }
 
-SUSPENDS static enum status
-fill(struct store *s, const struct directory_entry *e, struct admin_account *out)
+enum status
+store_admin_account(struct store *s, const struct directory_entry *e, struct admin_account *out)
 {
     AUTO(cell_close) struct cell *cell = account_open(s->cells, e->account);
     struct account_info info = {0};

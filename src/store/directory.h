@@ -5,7 +5,7 @@
  *            address beats user+tag, a tag beats the catch-all "@domain".  A resolution is finite, free of loops
  *            and duplicates: at most LIMIT_ALIAS_DEPTH levels and LIMIT_ALIAS_EXPANSION addresses.
  *            A new account exists completely or not at all; what a crash leaves behind the reaper removes.
- *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later.
+ *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later; until then it can be brought back.
  * Never:     checks a password: verifiers are sealed, and role auth opens them.
  * Other directories (LDAP and the like) implement struct directory_source; the changing calls below are of
  * the built-in one and say ERR_DENIED on any other.

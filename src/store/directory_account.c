@@ -174,6 +174,21 @@ directory_account_quota(struct directory *d, struct str address, uint64_t quota_
     return edit(d, address, &how);
 }
 
+enum status
+directory_entry_put_back(struct directory *d, const struct directory_entry *e)
+{
+    enum status st;
+    char id[8];
+
+    if (directory_shard(d, id_bytes(e->account, id)) != directory_shard(d, e->address))
+        TRY(directory_id_put(d, e->account, e->address));
+    while ((st = enter_once(d, e)) == ERR_CONFLICT)
+        ;
+    directory_forget(d, DIRECTORY_TAG_ADDRESS, e->address);
+    directory_forget(d, DIRECTORY_TAG_ID, id_bytes(e->account, id));
+    return st;
+}
+
 /* ---- making ---- */
 
 /* Everything but the entry, which makes it known; the mailboxes come with the cell. */

@@ -25,8 +25,7 @@ SUSPENDS static enum status note_once(struct directory *d, const struct director
 SUSPENDS static enum status note_removal(struct tx *tx, const struct directory_reap_note *r,
                                          bool add);
 SUSPENDS static enum status reap_one(struct directory *d, const struct directory_reap_note *r);
-SUSPENDS static enum status is_named(struct directory *d, const struct directory_reap_note *r,
-                                     bool *out);
+SUSPENDS static enum status reap_in_hand(struct directory *d, const struct directory_reap_note *r);
 SUSPENDS static enum status is_stale(struct directory *d, const struct directory_reap_note *r,
                                      bool *out);
 static void note_write(const struct directory_reap_note *r, struct buf *b);
@@ -78,6 +77,78 @@ directory_reap_note(struct directory *d, const struct directory_reap_note *r, bo
     while ((st = note_once(d, r, add, &old)) == ERR_CONFLICT)
         ;
     return st;
+}
+
+enum status
+directory_reap_find(struct directory *d, uint64_t account, struct arena *a,
+                    struct directory_reap_note *out)
+{
+    struct directory_reap_note note = {.account = account};
+    char gone[GONE_KEY], key[REAP_KEY];
+    struct cell_entry e = {.key = str_from(key, sizeof(key))};
+    struct str value;
+
+    gone_key(account, gone);
+    TRY(cell_get(directory_domains_cell(d), str_from(gone, sizeof(gone)), a, &value));
+    if (value.ptr == NULL)
+        return ERR_NOT_FOUND;
+    TRY(due_read(value, &note.due_s));
+    key_of(&note, key);
+    TRY(cell_get(directory_domains_cell(d), e.key, a, &e.value));
+    if (e.value.ptr == NULL)
+        return ERR_NOT_FOUND;
+    return reap_read(&e, out) && out->entry.len > 0 ? OK : ERR_CORRUPT;
+}
+
+enum status
+directory_reap_notes(struct directory *d, const struct directory_reap_note *after, struct arena *a,
+                     struct directory_reap_note **out, size_t *n_out)
+{
+    const struct cell_entry *entries;
+    char lo[REAP_KEY + 1] = {0}; /* the first key after it: itself and a zero byte */
+    size_t n = 0;
+
+    key_of(after, lo);
+    struct cell_walk w = {
+        .cell = cell_id_of(directory_domains_cell(d)),
+        .lo = str_from(lo, sizeof(lo)),
+        .hi = STR("s"),
+        .bytes_max = 65536,
+    };
+    enum status st = cell_walk_page(directory_domains_cell(d), &w, a, &entries, &n);
+    cell_walk_end(directory_domains_cell(d), &w);
+    if (st == ERR_NOT_FOUND) /* there is no cell yet */
+        n = 0;
+    else
+        TRY(st);
+    *out = ARENA_ARRAY(a, struct directory_reap_note, n + 1);
+    for (size_t i = 0; i < n; i++)
+        if (!reap_read(&entries[i], &(*out)[i]))
+            return ERR_CORRUPT;
+    *n_out = n;
+    return OK;
+}
+
+/* By its old address, or by the one that it was brought back to. */
+enum status
+directory_reap_is_named(struct directory *d, const struct directory_reap_note *r, bool *out)
+{
+    AUTO_ARENA *a = arena_new(4 * DIRECTORY_VALUE_MAX);
+    struct directory_entry e;
+    char id[8];
+
+    be64_put(id, r->account);
+    directory_forget(d, DIRECTORY_TAG_ADDRESS, r->address);
+    directory_forget(d, DIRECTORY_TAG_ID, str_from(id, sizeof(id)));
+    enum status st = directory_find(d, r->address, a, &e);
+    if (st == OK && (e.kind != DIRECTORY_ACCOUNT || e.account != r->account))
+        st = ERR_NOT_FOUND;
+    if (st == ERR_NOT_FOUND)
+        st = directory_by_id(d, r->account, a, &e);
+    if (st != OK && st != ERR_NOT_FOUND)
+        return st;
+    *out = st == OK;
+    return OK;
 }
 
 void
@@ -142,29 +213,25 @@ note_removal(struct tx *tx, const struct directory_reap_note *r, bool add)
 SUSPENDS static enum status
 reap_one(struct directory *d, const struct directory_reap_note *r)
 {
+    if (directory_take_in_hand(d, r->account) != OK)
+        return OK; /* the next step comes back to it */
+    enum status st = reap_in_hand(d, r);
+    directory_let_go(d, r->account);
+    return st;
+}
+
+SUSPENDS static enum status
+reap_in_hand(struct directory *d, const struct directory_reap_note *r)
+{
     bool named, stale;
 
-    TRY(is_named(d, r, &named));
+    TRY(directory_reap_is_named(d, r, &named));
     TRY(is_stale(d, r, &stale));
     if (!named && !stale) {
         TRY(directory_drop_cell(d, r->account));
         TRY(directory_id_put(d, r->account, STR_NONE));
     }
     return directory_reap_note(d, r, false);
-}
-
-SUSPENDS static enum status
-is_named(struct directory *d, const struct directory_reap_note *r, bool *out)
-{
-    AUTO_ARENA *a = arena_new(2 * DIRECTORY_VALUE_MAX);
-    struct directory_entry e;
-
-    directory_forget(d, DIRECTORY_TAG_ADDRESS, r->address);
-    enum status st = directory_find(d, r->address, a, &e);
-    if (st != OK && st != ERR_NOT_FOUND)
-        return st;
-    *out = st == OK && e.kind == DIRECTORY_ACCOUNT && e.account == r->account;
-    return OK;
 }
 
 /* The account was removed, and has until the time that another note says: this one is of its making. */

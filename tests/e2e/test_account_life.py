@@ -8,6 +8,7 @@ import poplib
 import re
 import smtplib
 import socket
+import time
 
 import pytest
 from godwit import Server, wait_for
@@ -160,3 +161,75 @@ def test_generated_passwords(server):
     assert imap(server, 'gina', '"third one"') is True
     wait_for(lambda: 'account password' in server.log())
     assert not any(p in server.log() for p in (first, second, made['password']))
+
+
+def listed_deleted(server):
+    return {d['address']: d for d in json.loads(server.ctl('account', 'list', '--deleted', '--json').stdout)}
+
+
+def test_deleted_and_brought_back(server):
+    server.add_account('dora')
+    server.ctl('account', 'quota', 'dora@example.com', '5M')
+    server.ctl('alias', 'set', 'info@example.com', 'dora@example.com')
+    send(server, 'info@example.com', 'before')
+    sessions = open_sessions(server, 'dora')
+    said = server.ctl('account', 'delete', 'dora@example.com').stdout
+    have_ended(*sessions)
+    assert 'undelete' in said
+    assert rcpt(server, 'dora@example.com') == 550
+    assert imap(server, 'dora') is not True
+    gone = listed_deleted(server)['dora@example.com']
+    assert gone['messages'] == 1 and gone['quota_bytes'] == 5 << 20
+    assert abs(gone['ends'] / 1e6 - time.time() - 14 * 86400) < 3600
+    day = time.strftime('%Y-%m-%d', time.gmtime(gone['ends'] / 1e6))
+    assert day in server.ctl('account', 'list', '--deleted').stdout and day in said
+    server.stop()
+    server.start()
+    assert 'is back with 1 message' in server.ctl('account', 'undelete', 'dora@example.com').stdout
+    assert subjects(server, 'dora') == ['before']
+    assert show(server, 'dora')['quota_bytes'] == 5 << 20
+    assert 'dora@example.com' not in listed_deleted(server)
+    send(server, 'info@example.com', 'after')
+    assert subjects(server, 'dora') == ['before', 'after']
+    again = server.ctl('account', 'undelete', 'dora@example.com', check=False)
+    assert again.returncode == 1 and 'no account dora@example.com was deleted' in again.stderr
+
+
+def test_an_address_that_is_given_anew(server):
+    server.add_account('eve')
+    send(server, 'eve@example.com', 'of the first')
+    server.ctl('account', 'remove', 'eve@example.com')
+    server.add_account('eve', 'another')
+    refused = server.ctl('account', 'undelete', 'eve@example.com', check=False)
+    assert refused.returncode == 1 and 'belongs to another account' in refused.stderr and '--as' in refused.stderr
+    away = server.ctl('account', 'undelete', '--as', 'eve@else.example', 'eve@example.com', check=False)
+    assert away.returncode == 1 and 'not served here' in away.stderr
+    back = json.loads(server.ctl('account', 'undelete', '--json', '--as', 'eva@example.com', 'eve@example.com').stdout)
+    assert back['address'] == 'eva@example.com' and back['messages'] == 1
+    assert subjects(server, 'eva') == ['of the first']
+    assert subjects(server, 'eve', 'another') == []
+
+
+def test_deleted_now(server):
+    for name in ('fred', 'fritz'):
+        server.add_account(name)
+    for n in range(20):
+        send(server, 'fred@example.com', f'message {n}')
+    for name in ('fred', 'fritz', 'fred'):
+        with smtplib.SMTP('127.0.0.1', server.ports['submission'], timeout=20) as s:
+            s.login(f'{name}@example.com', 'secret')
+            s.sendmail(f'{name}@example.com', ['x@nowhere.example'], 'Subject: away\r\n\r\nText\r\n')
+    senders = [m['sender'] for m in json.loads(server.ctl('queue', 'list', '--json').stdout)]
+    assert sorted(senders) == ['fred@example.com', 'fred@example.com', 'fritz@example.com']
+    server.ctl('account', 'delete', 'fred@example.com')
+    assert len(json.loads(server.ctl('queue', 'list', '--json').stdout)) == 3
+    done = server.ctl('account', 'delete', '--now', 'fred@example.com')
+    assert 'fred@example.com is gone with 20 messages, and 2 that it had in the queue' in done.stdout
+    assert 'backups' in done.stdout
+    assert [m['sender'] for m in json.loads(server.ctl('queue', 'list', '--json').stdout)] == ['fritz@example.com']
+    assert 'fred@example.com' not in listed_deleted(server)
+    assert server.ctl('account', 'undelete', 'fred@example.com', check=False).returncode == 1
+    told = json.loads(server.ctl('account', 'delete', '--now', '--json', 'fritz@example.com').stdout)
+    assert told == {'result': 'ok', 'address': 'fritz@example.com', 'messages': 0, 'queued': 1}
+    server.add_account('fred')
+    assert subjects(server, 'fred') == []
