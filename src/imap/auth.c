@@ -168,6 +168,7 @@ imap_cmd_login(struct imap_cmd *c)
     if (!secret_set(&password, text))
         return imap_no(c, "AUTHENTICATIONFAILED", "Wrong name or password");
     enum status e = login_check(&from, name, &password, c->arena, &account);
+    c->s->id = from.session;
     return e == OK ? welcome(c, &account) : refuse(c, e);
 }
 

@@ -70,8 +70,8 @@ login_log(const struct login_from *f, struct str name, enum status e)
 }
 
 enum status
-login_check(const struct login_from *f, struct str name, const struct secret *password,
-            struct arena *a, struct login_account *out)
+login_check(struct login_from *f, struct str name, const struct secret *password, struct arena *a,
+            struct login_account *out)
 {
     struct auth_login req = {
         .session = f->session,
@@ -87,6 +87,10 @@ login_check(const struct login_from *f, struct str name, const struct secret *pa
                                       : auth_login_call(f->auth, &req, a, &rep);
 
     login_log(f, name, e);
+    if (e == ERR_CLOSED) { /* the outcome is unknown: the store may have the grant */
+        login_end(f->auth, f->store, f->session);
+        f->session = login_session_new();
+    }
     TRY(e);
     *out = (struct login_account){
         .account = rep.account, .address = rep.address, .rights = rep.rights};

@@ -48,8 +48,9 @@ struct login_account {
     uint32_t rights;
 };
 /* OK: the store knows the session as this account's.  ERR_DENIED: wrong.  ERR_LIMIT: too many attempts.
- * Others: cannot tell now. */
-MUST_USE SUSPENDS enum status login_check(const struct login_from *f, struct str name,
+ * Others: cannot tell now.  Auth may end after it has told the store: then the store is told that the session is over,
+ * and f->session is a new number; the caller keeps it. */
+MUST_USE SUSPENDS enum status login_check(struct login_from *f, struct str name,
                                           const struct secret *password, struct arena *a,
                                           struct login_account *out);
 /* The line auth.login of an attempt that login_check() did not make. */

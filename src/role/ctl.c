@@ -122,14 +122,38 @@ usage_of(const char *noun, const struct ctl_verb *verb)
 }
 
 static bool
+is_switch(struct ctl *c, const char *word)
+{
+    const struct {
+        const char *word;
+        bool *is_on;
+    } switches[] = {
+        {"--json", &c->json},
+        {"--generate", &c->generate},
+        {"--now", &c->now},
+        {"--deleted", &c->deleted},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(switches); i++) {
+        if (strcmp(word, switches[i].word) != 0)
+            continue;
+        *switches[i].is_on = true;
+        return true;
+    }
+    return false;
+}
+
+static bool
 read_options(struct ctl *c, int argc, char **argv)
 {
     c->config_path = command_config();
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
             c->config_path = argv[++i];
-        else if (strcmp(argv[i], "--json") == 0)
-            c->json = true;
+        else if (strcmp(argv[i], "--as") == 0 && i + 1 < argc)
+            c->as = argv[++i];
+        else if (is_switch(c, argv[i]))
+            continue;
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
             if (!ctl_read_size(argv[++i], &c->quota)) {
                 fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",

@@ -35,6 +35,10 @@ struct ctl {
     struct arena *arena;
     bool json;
     uint64_t quota; /* --quota */
+    bool generate;  /* --generate */
+    bool now;       /* --now */
+    bool deleted;   /* --deleted */
+    const char *as; /* --as, or NULL */
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;
@@ -62,6 +66,19 @@ MUST_USE bool ctl_read_size(const char *text,
 /* "12.3G" for people, in the units that ctl_read_size() takes. */
 const char *ctl_size_text(uint64_t bytes, char *text, size_t size);
 const char *ctl_time_text(int64_t us, char *text, size_t size); /* 2026-11-23 22:31:12 UTC */
+
+/* ---- ctl_life.c: verbs of godwit account ---- */
+
+/* Made here, with --generate; else as above. */
+MUST_USE bool ctl_new_password(const struct ctl *c, struct secret *out);
+/* What is said of a new account or a new password; shows the password when it was made here. */
+int ctl_account_ready(struct ctl *c, struct str address, const struct secret *password);
+SUSPENDS int ctl_account_password(struct ctl *c);
+SUSPENDS int ctl_account_suspend(struct ctl *c);
+SUSPENDS int ctl_account_resume(struct ctl *c);
+SUSPENDS int ctl_account_delete(struct ctl *c);
+SUSPENDS int ctl_account_undelete(struct ctl *c);
+SUSPENDS int ctl_account_deleted(struct ctl *c); /* list --deleted */
 
 /* ---- ctl_pages.c ---- */
 

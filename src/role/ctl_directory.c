@@ -21,17 +21,18 @@ print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *a
     for (size_t i = 0; i < n; i++) {
         if (c->json) {
             json_array_append_new(
-                all, json_pack("{s:o, s:I, s:I, s:I, s:b}", "address", ctl_json_str(a[i].address),
-                               "bytes", (json_int_t)a[i].bytes, "messages",
-                               (json_int_t)a[i].messages, "quota_bytes",
-                               (json_int_t)a[i].quota_bytes, "disabled", (int)a[i].disabled));
+                all,
+                json_pack("{s:o, s:I, s:I, s:I, s:b, s:b}", "address", ctl_json_str(a[i].address),
+                          "bytes", (json_int_t)a[i].bytes, "messages", (json_int_t)a[i].messages,
+                          "quota_bytes", (json_int_t)a[i].quota_bytes, "disabled",
+                          (int)a[i].disabled, "suspended", (int)a[i].suspended));
             continue;
         }
-        printf("%-40s %8llu messages %10s of %s%s\n", ctl_text(c, a[i].address),
+        printf("%-40s %8llu messages %10s of %s%s%s\n", ctl_text(c, a[i].address),
                (unsigned long long)a[i].messages, ctl_size_text(a[i].bytes, used, sizeof(used)),
                a[i].quota_bytes == 0 ? "no limit"
                                      : ctl_size_text(a[i].quota_bytes, quota, sizeof(quota)),
-               a[i].disabled ? ", disabled" : "");
+               a[i].disabled ? ", disabled" : "", a[i].suspended ? ", suspended" : "");
     }
     return CTL_OK;
 }
@@ -52,9 +53,11 @@ list_accounts(struct ctl *c)
 {
     struct admin_accounts req = {.after = STR(""), .only = ctl_address(c, 0)};
     struct admin_accounts_reply rep;
-    json_t *all = c->json ? json_array() : NULL;
     size_t count = 0;
 
+    if (c->deleted)
+        return ctl_account_deleted(c);
+    json_t *all = c->json ? json_array() : NULL;
     do {
         enum status e = admin_accounts_call(c->store, &req, c->arena, &rep);
         if (e != OK)
@@ -73,17 +76,14 @@ add_account(struct ctl *c)
     AUTO_SECRET password = {0};
     struct admin_account_add_reply rep;
 
-    if (!ctl_read_password(&password))
+    if (!ctl_new_password(c, &password))
         return CTL_FAILED;
     struct admin_account_add req = {
         .address = ctl_address(c, 0), .password = secret_str(&password), .quota_bytes = c->quota};
     enum status e = admin_account_add_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return ctl_fail(c, e);
-    if (c->json)
-        return ctl_print_json(json_pack("{s:o}", "address", ctl_json_str(rep.account.address)));
-    printf("%.*s is ready\n", STR_FMT(rep.account.address));
-    return CTL_OK;
+    return ctl_account_ready(c, rep.account.address, &password);
 }
 
 static int
@@ -95,29 +95,6 @@ done(const struct ctl *c, enum status e, const char *what)
         return ctl_print_json(json_pack("{s:s}", "result", "ok"));
     printf("%.*s %s\n", STR_FMT(ctl_arg(c, 0)), what);
     return CTL_OK;
-}
-
-static SUSPENDS int
-remove_account(struct ctl *c)
-{
-    struct admin_account_remove req = {.address = ctl_address(c, 0)};
-    struct admin_account_remove_reply rep;
-
-    return done(c, admin_account_remove_call(c->store, &req, c->arena, &rep), "is removed");
-}
-
-static SUSPENDS int
-set_password(struct ctl *c)
-{
-    AUTO_SECRET password = {0};
-    struct admin_account_password_reply rep;
-
-    if (!ctl_read_password(&password))
-        return CTL_FAILED;
-    struct admin_account_password req = {.address = ctl_address(c, 0),
-                                         .password = secret_str(&password)};
-    return done(c, admin_account_password_call(c->store, &req, c->arena, &rep),
-                "has a new password");
 }
 
 static SUSPENDS int
@@ -157,15 +134,22 @@ set_quota(struct ctl *c)
 }
 
 static const struct ctl_verb account_verbs[] = {
-    {"add", 1, 1, "[--quota SIZE] ADDRESS", add_account,
-     "the password comes from the terminal or standard input"},
-    {"list", 0, 0, "", list_accounts, "each with its messages, size and quota"},
+    {"add", 1, 1, "[--quota SIZE] [--generate] ADDRESS", add_account,
+     "the password comes from the terminal or standard input, or is made and shown"},
+    {"list", 0, 0, "[--deleted]", list_accounts, "each with its messages, size and quota"},
     {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},
-    {"password", 1, 1, "ADDRESS", set_password, "a new one; sessions end"},
+    {"password", 1, 1, "[--generate] ADDRESS", ctl_account_password, "a new one; sessions end"},
+    {"passwd", 1, 1, "[--generate] ADDRESS", ctl_account_password, "the same"},
     {"quota", 2, 2, "ADDRESS SIZE|none", set_quota, "such as 5G"},
     {"disable", 1, 1, "ADDRESS", disable_account, "no log-in, no new mail"},
     {"enable", 1, 1, "ADDRESS", enable_account, "the opposite"},
-    {"remove", 1, 1, "ADDRESS", remove_account, "its mail is dropped 14 days later"},
+    {"suspend", 1, 1, "ADDRESS", ctl_account_suspend, "no log-in; mail still comes"},
+    {"resume", 1, 1, "ADDRESS", ctl_account_resume, "the opposite"},
+    {"delete", 1, 1, "[--now] ADDRESS", ctl_account_delete,
+     "its mail is dropped 14 days later, or now"},
+    {"remove", 1, 1, "[--now] ADDRESS", ctl_account_delete, "the same"},
+    {"undelete", 1, 1, "[--as NEWADDRESS] ADDRESS", ctl_account_undelete,
+     "with its mail, password and quota"},
     {0},
 };
 

@@ -27,10 +27,7 @@ SUSPENDS static enum status add_account(struct store *s, struct directory_new_ac
                                         const struct auth_verifier_make *make, struct arena *a);
 SUSPENDS static enum status make_verifier(struct store *s, const struct auth_verifier_make *req,
                                           struct arena *a, struct str *out);
-SUSPENDS static enum status fill(struct store *s, const struct directory_entry *e,
-                                 struct admin_account *out);
 static void auth_forget(struct store *s, uint64_t account);
-static void shut_out(struct store *s, uint64_t account);
 SUSPENDS static enum status queue_one(struct store *s, uint64_t qid, struct arena *a,
                                       struct admin_queue_reply *rep);
 static void copy_message(struct arena *a, const struct queue_message *m, struct admin_queued *out);
@@ -52,23 +49,7 @@ admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *r
         auth_forget(s, n.account); /* the password that it made a verifier of */
     TRY(store_admin_done(s, st, "account add", req->address));
     TRY(store_checked(s, directory_find(s->directory, req->address, a, &e), "account"));
-    return store_checked(s, fill(s, &e, &rep->account), "account");
-}
-
-enum status
-admin_serve_account_remove(struct ipc_peer *from, const struct admin_account_remove *req,
-                           struct arena *a, struct admin_account_remove_reply *rep)
-{
-    struct store *s = store_of(from);
-    struct directory_entry e;
-
-    (void)rep;
-    enum status st = directory_find(s->directory, req->address, a, &e);
-    if (st == OK)
-        st = directory_account_remove(s->directory, req->address);
-    if (st == OK)
-        shut_out(s, e.account);
-    return store_admin_done(s, st, "account remove", req->address);
+    return store_checked(s, store_admin_account(s, &e, &rep->account), "account");
 }
 
 enum status
@@ -89,7 +70,7 @@ admin_serve_account_password(struct ipc_peer *from, const struct admin_account_p
     if (st == OK)
         st = directory_account_verifier(s->directory, req->address, verifier);
     if (st == OK)
-        shut_out(s, e.account);
+        store_admin_shut_out(s, e.account);
     return store_admin_done(s, st, "account password", req->address);
 }
 
@@ -105,7 +86,7 @@ admin_serve_account_disable(struct ipc_peer *from, const struct admin_account_di
     if (st == OK)
         st = directory_find(s->directory, req->address, a, &e);
     if (st == OK)
-        shut_out(s, e.account);
+        store_admin_shut_out(s, e.account);
     return store_admin_done(s, st, req->disabled ? "account disable" : "account enable",
                             req->address);
 }
@@ -147,7 +128,7 @@ admin_serve_accounts(struct ipc_peer *from, const struct admin_accounts *req, st
                           "accounts"));
     }
     for (size_t i = 0; i < n; i++)
-        TRY(store_checked(s, fill(s, &found[i], &list[i]), "account"));
+        TRY(store_checked(s, store_admin_account(s, &found[i], &list[i]), "account"));
     rep->accounts = list;
     rep->accounts_count = n;
     rep->more = req->only.len == 0 && n == page.max;
@@ -243,8 +224,8 @@ make_verifier(struct store *s, const struct auth_verifier_make *req, struct aren
     return OK;
 }
 
-SUSPENDS static enum status
-fill(struct store *s, const struct directory_entry *e, struct admin_account *out)
+enum status
+store_admin_account(struct store *s, const struct directory_entry *e, struct admin_account *out)
 {
     AUTO(cell_close) struct cell *cell = account_open(s->cells, e->account);
     struct account_info info = {0};
@@ -259,6 +240,7 @@ fill(struct store *s, const struct directory_entry *e, struct admin_account *out
         .messages = info.messages,
         .quota_bytes = e->quota_bytes,
         .disabled = e->disabled,
+        .suspended = e->suspended,
         .created = e->created.us,
     };
     return OK;
@@ -274,9 +256,8 @@ auth_forget(struct store *s, uint64_t account)
         ipc_close(auth); /* it starts again, without memories */
 }
 
-/* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
-static void
-shut_out(struct store *s, uint64_t account)
+void
+store_admin_shut_out(struct store *s, uint64_t account)
 {
     (void)grants_revoke(s->grants, 0, 0, account);
     store_revoked(s, account, 0); /* also sessions whose grant is not told to this store yet */

@@ -27,7 +27,7 @@ store_serve_login_find(struct ipc_peer *from, const struct store_login_find *req
         .account = e.account,
         .address = e.address,
         .epoch = e.epoch,
-        .disabled = e.disabled,
+        .disabled = e.disabled || e.suspended,
         .verifier = e.verifier,
     };
     return OK;

@@ -22,8 +22,8 @@ static SUSPENDS enum status create_once(struct cell *account, const struct accou
                                         struct instant now);
 static SUSPENDS enum status quota_once(struct cell *account, const struct account_quota *quota);
 static SUSPENDS enum status drop_once(struct cell *account, bool *empty_out);
-static SUSPENDS enum status drop_messages(struct tx *t, bool *empty_out);
-static enum status drop_page(struct tx *t, struct str page);
+static SUSPENDS enum status drop_messages(struct tx *t, struct head_value *h, bool *empty_out);
+static enum status drop_page(struct tx *t, struct str page, uint64_t *dropped);
 
 struct cell *
 account_open(struct cells *c, uint64_t id)
@@ -111,6 +111,22 @@ account_drop(struct cell *account, bool *more_out)
     return OK;
 }
 
+enum status
+account_left(struct cell *account, uint64_t *messages_out)
+{
+    AUTO_ARENA *a = arena_new(ARENA_WORK);
+    struct key k = key_head();
+    struct head_value h;
+    struct str value;
+
+    TRY(cell_get(account, key_str(&k), a, &value));
+    if (value.ptr == NULL)
+        return ERR_NOT_FOUND;
+    TRY(head_read(value, &h));
+    *messages_out = h.messages;
+    return OK;
+}
+
 /* The head does not exist yet, so work_begin() has nothing to read: the first change is made by hand. */
 static enum status
 create_once(struct cell *account, const struct account_quota *quota, struct instant now)
@@ -175,35 +191,36 @@ drop_once(struct cell *account, bool *empty_out)
     if (value.ptr == NULL)
         return ERR_NOT_FOUND;
     TRY(head_read(value, &h));
-    if (!h.dropped) {
+    if (!h.dropped)
         h.dropped = 1;
-        head_write(&h, head);
-        tx_put(t, key_str(&k), str_from(head, sizeof(head)));
-    } else {
-        TRY(drop_messages(t, &empty));
-    }
+    else
+        TRY(drop_messages(t, &h, &empty));
+    head_write(&h, head);
+    tx_put(t, key_str(&k), str_from(head, sizeof(head)));
     TRY(tx_commit(&t));
     *empty_out = empty;
     return OK;
 }
 
 static enum status
-drop_messages(struct tx *t, bool *empty_out)
+drop_messages(struct tx *t, struct head_value *h, bool *empty_out)
 {
     const struct cell_entry *pages;
+    uint64_t dropped = 0;
     size_t n;
 
     TRY(tx_range(t, (struct tx_span){STR("R"), STR("S"), DROP_PAGES}, &pages, &n));
     for (size_t i = 0; i < n; i++) {
-        TRY(drop_page(t, pages[i].value));
+        TRY(drop_page(t, pages[i].value, &dropped));
         tx_del(t, pages[i].key);
     }
+    h->messages -= MIN(dropped, h->messages);
     *empty_out = n == 0;
     return OK;
 }
 
 static enum status
-drop_page(struct tx *t, struct str page)
+drop_page(struct tx *t, struct str page, uint64_t *dropped)
 {
     struct message_value m;
     struct page_entry e;
@@ -214,6 +231,7 @@ drop_page(struct tx *t, struct str page)
     while ((st = page_next(&s, &e)) == OK) {
         TRY(message_entry_read(e.body, &m));
         tx_ref_drop(t, m.blob);
+        *dropped += m.count > 0;
     }
     return st == ERR_NOT_FOUND ? OK : st;
 }

@@ -39,6 +39,8 @@ MUST_USE SUSPENDS enum status account_has_room(struct cell *account, uint64_t si
 /* One bounded step towards the end of the account; call again while *more_out.  The first step makes it ERR_NOT_FOUND
  * for everything else; bodies go with it. */
 MUST_USE SUSPENDS enum status account_drop(struct cell *account, bool *more_out);
+/* How many messages of an account that is being dropped are still there. */
+MUST_USE SUSPENDS enum status account_left(struct cell *account, uint64_t *messages_out);
 /* One bounded step of background work: empties deleted mailboxes, undoes copies that a crash cut off,
  * removes bodies whose grace is over.  *more_out: call again soon. */
 MUST_USE SUSPENDS enum status account_reap(struct cell *account, struct instant now,

@@ -5,7 +5,7 @@
  *            address beats user+tag, a tag beats the catch-all "@domain".  A resolution is finite, free of loops
  *            and duplicates: at most LIMIT_ALIAS_DEPTH levels and LIMIT_ALIAS_EXPANSION addresses.
  *            A new account exists completely or not at all; what a crash leaves behind the reaper removes.
- *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later.
+ *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later; until then it can be brought back.
  * Never:     checks a password: verifiers are sealed, and role auth opens them.
  * Other directories (LDAP and the like) implement struct directory_source; the changing calls below are of
  * the built-in one and say ERR_DENIED on any other.
@@ -29,7 +29,7 @@ struct directory_entry {
     struct str address; /* canonical; "@domain" is a catch-all */
     /* of an account */
     uint64_t account;     /* id of its cell, never 0 */
-    uint64_t epoch;       /* rises with every password change, disable and enable */
+    uint64_t epoch;       /* rises with every password change, disable, suspension and back */
     bool disabled;        /* takes no mail, nobody can log in */
     bool suspended;       /* takes mail, nobody can log in */
     uint64_t quota_bytes; /* as in the account's cell, which enforces it; 0 = none */
@@ -158,6 +158,8 @@ MUST_USE SUSPENDS enum status directory_account_verifier(struct directory *d, st
                                                          struct str verifier);
 MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, struct str address,
                                                         bool disabled);
+MUST_USE SUSPENDS enum status directory_account_suspend(struct directory *d, struct str address,
+                                                        bool suspended);
 MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
                                                       uint64_t quota_bytes);
 /* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here.

@@ -8,7 +8,11 @@
 #include "base/mem.h"
 #include "base/size.h"
 
-enum { EXPIRE_STEP = 1000 /* looked at in one step of grants_expire() */ };
+enum {
+    EXPIRE_STEP = 1000, /* looked at in one step of grants_expire() */
+    EARLY_ENDS =
+        256, /* ends that came before their grants, remembered for the moment between the two */
+};
 
 struct holder { /* an account with sessions */
     struct list grants;
@@ -20,17 +24,20 @@ struct held {
     struct list of_all; /* next to be looked at by grants_expire() first */
     struct holder *holder;
 };
+struct session_key {
+    char bytes[16];
+};
 struct grants {
     struct map *sessions; /* incarnation, session -> struct held */
     struct map *accounts; /* account -> struct holder */
     struct list all;
-};
-struct session_key {
-    char bytes[16];
+    struct session_key early[EARLY_ENDS];
+    size_t early_next;
 };
 
 static struct session_key session_key(uint64_t incarnation, uint64_t session);
 static struct str session_str(const struct session_key *k);
+static bool ended_early(const struct grants *g, const struct session_key *k);
 static struct holder *holder_of(struct grants *g, uint64_t account);
 static struct held *find(const struct grants *g, uint64_t incarnation, uint64_t session);
 static void end(struct grants *g, struct held *h);
@@ -78,6 +85,8 @@ grants_add(struct grants *g, const struct grant *new_grant)
         h->grant = *new_grant;
         return OK;
     }
+    if (ended_early(g, &key))
+        return ERR_DENIED;
     struct holder *holder = holder_of(g, new_grant->account);
     if (holder->count >= LIMIT_SESSIONS_PER_ACCOUNT)
         return ERR_LIMIT;
@@ -110,6 +119,8 @@ grants_end(struct grants *g, uint64_t incarnation, uint64_t session)
 
     if (h != NULL)
         end(g, h);
+    else
+        g->early[g->early_next++ % EARLY_ENDS] = session_key(incarnation, session);
 }
 
 void
@@ -200,6 +211,15 @@ static struct str
 session_str(const struct session_key *k)
 {
     return str_from(k->bytes, sizeof(k->bytes));
+}
+
+static bool
+ended_early(const struct grants *g, const struct session_key *k)
+{
+    for (size_t i = 0; i < EARLY_ENDS; i++)
+        if (str_eq(session_str(&g->early[i]), session_str(k)))
+            return true;
+    return false;
 }
 
 static struct holder *

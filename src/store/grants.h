@@ -27,11 +27,12 @@ void grants_free(struct grants **g);
 size_t grants_count(const struct grants *g);
 
 /* A grant of the same session for the same account is renewed; for another one: ERR_EXISTS.  ERR_LIMIT: the
- * account has too many sessions. */
+ * account has too many sessions.  ERR_DENIED: the worker said that the session is over, before auth's word came. */
 MUST_USE enum status grants_add(struct grants *g, const struct grant *new_grant);
 /* ERR_DENIED: none, or expired. */
 MUST_USE enum status grants_find(const struct grants *g, uint64_t incarnation, uint64_t session,
                                  struct instant now, struct grant *out);
+/* The worker says so; it never uses the number again. */
 void grants_end(struct grants *g, uint64_t incarnation, uint64_t session);
 /* The worker is gone. */
 void grants_end_incarnation(struct grants *g, uint64_t incarnation);

@@ -44,6 +44,23 @@ test_session_finds_its_account(void **state)
     assert_int_equal(grants_find(g, 9, 1, (struct instant){0}, &out), ERR_DENIED);
 }
 
+/* A worker that lost auth in the middle of a log-in says that the session is over; auth's word may come after it. */
+static void
+test_session_that_ended_before_its_grant(void **state)
+{
+    AUTO(grants_free) struct grants *g = grants_new();
+    struct grant late = grant_of(7, 2, 100);
+
+    grants_end(g, 7, 2);
+    assert_int_equal(grants_add(g, &late), ERR_DENIED);
+    assert_int_equal(grants_count(g), 0);
+    add(g, 7, 3, 100);
+    add(g, 8, 2, 100); /* of another worker */
+    grants_end(g, 7, 3);
+    grants_end(g, 8, 2);
+    assert_int_equal(grants_count(g), 0);
+}
+
 static void
 test_session_cannot_change_its_account(void **state)
 {
@@ -131,6 +148,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_finds_its_account),
+        cmocka_unit_test(test_session_that_ended_before_its_grant),
         cmocka_unit_test(test_session_cannot_change_its_account),
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_limit_of_an_account),

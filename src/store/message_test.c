@@ -584,10 +584,13 @@ test_drop(struct kit *k)
     ASSERT(account_drop(account, &more) == OK && more);
     ASSERT(account_info(account, &info) == ERR_NOT_FOUND);
     ASSERT(message_add(account, MAILBOX_INBOX, &m, k->now, &p) == ERR_NOT_FOUND);
+    ASSERT(account_left(account, &size) == OK && size == 201);
     while (more) {
         enum status s = account_drop(account, &more);
         ASSERT(s == OK || s == ERR_CONFLICT);
+        ASSERT(!more || (account_left(account, &size) == OK && size < 201));
     }
+    ASSERT(account_left(account, &size) == ERR_NOT_FOUND);
     ASSERT(engine_blob_size(k->e, m.blob, &size) == ERR_NOT_FOUND);
     ASSERT(account_info(account, &info) == ERR_NOT_FOUND);
     ASSERT(account_create(account, (struct account_quota){0}, k->now) == ERR_EXISTS);

@@ -55,6 +55,9 @@ struct fake {
     size_t gone;
     uint64_t scram_session; /* whose exchange is open; 0: nobody's */
     bool scram_known;
+    bool auth_returns;      /* as soon as it is gone */
+    uint64_t ended_session; /* the last one that the store was told of */
+    uint32_t ended;         /* how many */
 };
 extern struct fake fake;
 

@@ -1,6 +1,7 @@
 /* fake_store.h - a store and an auth in memory, behind real channels in the same loop, for tests of sessions.
  *
- * One account: log-in "u" with password "secret".  "busy" is answered ERR_TEMP, "fast" ERR_LIMIT.
+ * One account: log-in "u" with password "secret".  "busy" is answered ERR_TEMP, "fast" ERR_LIMIT;
+ * at "lost" auth ends without an answer, and is back.
  * By SCRAM: the conversation of RFC 7677 section 3 and no other.
  * Mailboxes at the start: INBOX and one for each special use but \All, all subscribed.
  * Addresses: u@test, alias@test, jürgen@test and postmaster@test are the account's, full@test is over quota,
@@ -45,6 +46,7 @@ void fake_end(void); /* on a fiber, when no session is left */
  *    unread NAME UID        its record is lost
  *    date NAME UID SECONDS  it was received then     text NAME TEXT        this message arrives, \r \n escaped
  *    check NAME UID TEXT    the body holds TEXT      ends NAME UID TEXT  it ends with TEXT; \r \n escaped in both
+ *    ended COUNT            of so many sessions the store heard that they are over
  *    drop NAME             somebody deletes the mailbox
  *    envelope TEXT          the last message by SMTP came with this envelope (fake_smtp.c) */
 bool fake_do(struct str directive);
