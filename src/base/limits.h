@@ -86,6 +86,11 @@
     LIMIT(VANISHED_RECORDS,        2048,      "records",  "per mailbox; older ones are trimmed: full resynchronisation") \
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
+    /* mail that is sent on */ \
+    LIMIT(SRS_BYTES,               254,       "bytes",    "a longer sender is not rewritten") \
+    LIMIT(SRS_DAYS,                21,        "days",     "a report to a rewritten sender is refused: 550 5.7.1") \
+    LIMIT(SRS_REPORTS_PER_HOUR,    60,        "reports",  "to one rewritten sender: 451 4.7.1") \
+    LIMIT(RATE_KEYS,               65536,     "names",    "counted per hour; beyond, all counts begin anew") \
     /* the queue */ \
     LIMIT(QUEUE_DAYS,              5,         "days",     "a failure notice goes to the sender") \
     LIMIT(QUEUE_MESSAGES,          40000,     "messages", "452 4.3.1") \

@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "role/intake.h"
+#include "role/rates.h"
 #include "store/directory.h"
 #include "store/grants.h"
 #include "store/queue.h"
@@ -34,7 +35,8 @@ struct store {
         int64_t next_us;
         bool was_critical;
     } round;
-    uint32_t fibers; /* of upkeep and runners */
+    struct rates *returns; /* reports to rewritten senders, by whom they go to */
+    uint32_t fibers;       /* of upkeep and runners */
     bool stopping;
     bool has_domain; /* one was seen */
 };
@@ -77,6 +79,7 @@ void store_out_work(struct store *s);
 struct store_rcpts {
     struct queue_rcpt *list;
     size_t count, room;
+    bool report; /* the sender is null: it may go back to a rewritten sender */
 };
 MUST_USE SUSPENDS enum status store_expand(struct store *s, const struct queue_rcpt *asked,
                                            struct arena *a, struct store_rcpts *all);
@@ -87,6 +90,16 @@ struct store_sent {
 };
 MUST_USE SUSPENDS enum status store_send(struct store *s, struct queue_message *m,
                                          const struct intake_body *body, struct store_sent *out);
+
+/* ---- store_forward.c ---- */
+/* Where a rewritten sender of ours leads back to, in a.  ERR_NOT_FOUND: it is no such address.  ERR_DENIED: it is
+ * forged or has expired. */
+MUST_USE SUSPENDS enum status store_return(struct store *s, struct str address, struct arena *a,
+                                           struct str *out);
+/* What an attempt needs besides when it sends on what somebody else wrote: its sender is rewritten. */
+struct store_attempt;
+MUST_USE SUSPENDS enum status store_forward(struct store *s, const struct queue_message *m,
+                                            struct arena *a, struct store_attempt *at);
 
 /* ---- store_queue.c ---- */
 /* And that the message left the queue, when it did. */

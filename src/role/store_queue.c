@@ -170,6 +170,7 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
         .eight_bit = m.eight_bit,
         .hurry = job->hurry,
     };
+    TRY(store_forward(s, &m, a, out));
     return needs_utf8(s, &m, out, &out->smtputf8);
 }
 

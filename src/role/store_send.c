@@ -49,9 +49,12 @@ store_expand(struct store *s, const struct queue_rcpt *asked, struct arena *a,
 {
     struct directory_resolution found = {.class = DIRECTORY_NO_USER};
     struct queue_rcpt r = *asked;
+    struct str to = asked->original;
 
-    enum status st = directory_resolve(s->directory, asked->original, a, &found);
-    if (st != OK && st != ERR_SYNTAX)
+    enum status st = store_return(s, asked->original, a, &to);
+    if (st == ERR_NOT_FOUND || (st == OK && all->report))
+        st = directory_resolve(s->directory, to, a, &found);
+    if (st != OK && st != ERR_SYNTAX && st != ERR_DENIED)
         return st;
     if (found.class != DIRECTORY_LOCAL && found.class != DIRECTORY_FOREIGN) {
         r = failed(asked, found.class);

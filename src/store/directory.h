@@ -75,6 +75,8 @@ enum directory_class { /* order of enum<4> class in store.ipc */
 struct directory_target {
     struct str address; /* canonical: of the account, or foreign */
     uint64_t account;   /* 0 = foreign */
+    struct str
+        via; /* the address here that names it ("@domain": a catch-all); empty: it was asked for itself */
 };
 struct directory_resolution {
     enum directory_class class; /* LOCAL, FOREIGN, NO_USER or DISABLED */

@@ -10,6 +10,7 @@
 
 struct item {
     struct str address; /* canonical */
+    struct str via;     /* what named it; empty = who asked */
     uint64_t hash;
     uint32_t depth;
 };
@@ -29,8 +30,8 @@ SUSPENDS static enum status find_best(const struct expansion *x, struct str addr
                                       struct directory_entry *out);
 SUSPENDS static enum status find_one(const struct expansion *x, struct str address,
                                      struct directory_entry *out);
-static enum status see(struct expansion *x, struct str address, uint32_t depth);
-static void add_target(struct expansion *x, struct str address, uint64_t account);
+static enum status see(struct expansion *x, const struct item *item);
+static void add_target(struct expansion *x, const struct directory_target *t);
 static void *grown(struct arena *a, void *old, size_t count, size_t *room, size_t size);
 
 enum status
@@ -44,12 +45,12 @@ directory_resolve(struct directory *d, struct str address, struct arena *a,
     TRY(directory_canonical(d, address, a, &canonical, &domain));
     TRY(d->source->has_domain(d, domain, &local));
     if (!local) {
-        add_target(&x, canonical, 0);
+        add_target(&x, &(struct directory_target){.address = canonical});
         *out = (struct directory_resolution){
             .class = DIRECTORY_FOREIGN, .targets = x.targets, .count = 1};
         return OK;
     }
-    TRY(see(&x, canonical, 0));
+    TRY(see(&x, &(struct item){.address = canonical}));
     while (x.next < x.count) {
         struct item item = x.items[x.next++];
         enum status st = expand(&x, &item);
@@ -118,7 +119,7 @@ directory_leads_to(struct directory *d, const struct directory_entry *alias, boo
     enum status st = OK;
 
     for (size_t i = 0; i < alias->target_count; i++)
-        TRY(see(&x, alias->targets[i], 0));
+        TRY(see(&x, &(struct item){.address = alias->targets[i]}));
     while (x.next < x.count && st == OK) {
         struct item item = x.items[x.next++];
         st = expand(&x, &item);
@@ -139,7 +140,7 @@ expand(struct expansion *x, const struct item *item)
     struct str domain = str_skip(item->address, (size_t)str_rfind(item->address, '@') + 1);
     TRY(x->d->source->has_domain(x->d, domain, &local));
     if (!local) {
-        add_target(x, item->address, 0);
+        add_target(x, &(struct directory_target){.address = item->address, .via = item->via});
         x->relayed = true;
         return x->target_count > LIMIT_ALIAS_EXPANSION ? ERR_LIMIT : OK;
     }
@@ -151,15 +152,15 @@ expand(struct expansion *x, const struct item *item)
         if (e.disabled)
             x->disabled = true;
         else
-            add_target(x, e.address, e.account);
+            add_target(x, &(struct directory_target){e.address, e.account, item->via});
         return OK;
     }
     if (item->depth == LIMIT_ALIAS_DEPTH && x->avoid.len == 0)
         return OK;
     for (size_t i = 0; i < e.target_count; i++) {
-        struct str canonical, unused;
-        if (directory_canonical(x->d, e.targets[i], x->a, &canonical, &unused) == OK)
-            TRY(see(x, canonical, item->depth + 1));
+        struct item next = {.via = e.address, .depth = item->depth + 1};
+        if (directory_canonical(x->d, e.targets[i], x->a, &next.address, NULL) == OK)
+            TRY(see(x, &next));
     }
     return OK;
 }
@@ -191,33 +192,33 @@ find_one(const struct expansion *x, struct str address, struct directory_entry *
 }
 
 static enum status
-see(struct expansion *x, struct str address, uint32_t depth)
+see(struct expansion *x, const struct item *item)
 {
-    uint64_t hash = hash_seeded(address);
+    uint64_t hash = hash_seeded(item->address);
 
     for (size_t i = 0; i < x->count; i++) {
-        if (x->items[i].hash == hash && str_eq(x->items[i].address, address))
+        if (x->items[i].hash == hash && str_eq(x->items[i].address, item->address))
             return OK;
     }
     if (x->count == LIMIT_ALIAS_EXPANSION)
         return ERR_LIMIT;
     if (x->count == x->room)
         x->items = grown(x->a, x->items, x->count, &x->room, sizeof(*x->items));
-    x->items[x->count++] = (struct item){.address = address, .hash = hash, .depth = depth};
+    x->items[x->count] = *item;
+    x->items[x->count++].hash = hash;
     return OK;
 }
 
 static void
-add_target(struct expansion *x, struct str address, uint64_t account)
+add_target(struct expansion *x, const struct directory_target *t)
 {
-    for (size_t i = 0; account != 0 && i < x->target_count; i++) {
-        if (x->targets[i].account == account)
+    for (size_t i = 0; t->account != 0 && i < x->target_count; i++) {
+        if (x->targets[i].account == t->account)
             return;
     }
     if (x->target_count == x->target_room)
         x->targets = grown(x->a, x->targets, x->target_count, &x->target_room, sizeof(*x->targets));
-    x->targets[x->target_count++] =
-        (struct directory_target){.address = address, .account = account};
+    x->targets[x->target_count++] = *t;
 }
 
 /* Doubles an array of the arena. */
