@@ -90,6 +90,9 @@
     LIMIT(SRS_BYTES,               254,       "bytes",    "a longer sender is not rewritten") \
     LIMIT(SRS_DAYS,                21,        "days",     "a report to a rewritten sender is refused: 550 5.7.1") \
     LIMIT(SRS_REPORTS_PER_HOUR,    60,        "reports",  "to one rewritten sender: 451 4.7.1") \
+    LIMIT(FORWARD_TARGETS,         16,        "targets",  "of an account: refused by the command") \
+    LIMIT(FORWARDS_PER_HOUR,       500,       "messages", "to the outside by one address: later ones wait in the queue") \
+    LIMIT(FORWARD_MARKS,           64,        "marks",    "of a message that was sent on so often: 554 5.4.6, a loop") \
     LIMIT(RATE_KEYS,               65536,     "names",    "counted per hour; beyond, all counts begin anew") \
     /* the queue */ \
     LIMIT(QUEUE_DAYS,              5,         "days",     "a failure notice goes to the sender") \

@@ -112,6 +112,12 @@ read_options(struct ctl *c, int argc, char **argv)
             c->config_path = argv[++i];
         else if (strcmp(argv[i], "--json") == 0)
             c->json = true;
+        else if (strcmp(argv[i], "--keep") == 0)
+            c->keep = CTL_KEEP;
+        else if (strcmp(argv[i], "--no-keep") == 0)
+            c->keep = CTL_KEEP_NOT;
+        else if (strcmp(argv[i], "--off") == 0)
+            c->off = true;
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
             if (!ctl_read_size(argv[++i], &c->quota)) {
                 fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",

@@ -33,7 +33,9 @@ struct ctl {
     struct ipc_peer *store; /* NULL when verbs need no server */
     struct arena *arena;
     bool json;
-    uint64_t quota; /* --quota */
+    uint64_t quota;                                        /* --quota */
+    enum { CTL_KEEP_UNSAID, CTL_KEEP, CTL_KEEP_NOT } keep; /* --keep, --no-keep */
+    bool off;                                              /* --off */
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;

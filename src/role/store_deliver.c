@@ -154,8 +154,8 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     struct store *s = store_of(from);
     struct intake_which which = {
         .source = store_source_of(from), .handle = req->handle, .bytes = req->body};
-    struct store_rcpts all = {.report = req->sender.len == 0};
     struct intake_body body;
+    struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
 
     TRY(take(from, &which, a, &body));
@@ -164,12 +164,11 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
         struct queue_rcpt r = {.original = req->rcpts[i]};
         st = store_expand(s, &r, a, &all);
     }
-    for (size_t i = 0; i < all.count && st == OK; i++) {
-        /* what strangers sent goes out only by way of an alias of ours */
-        if (all.list[i].account == 0 && str_eq_nocase(all.list[i].address, all.list[i].original) &&
-            all.list[i].state == QUEUE_WAITING)
-            st = ERR_DENIED;
-    }
+    if (st == OK &&
+        all.foreign) /* what strangers sent goes out only by way of an address of ours */
+        st = ERR_DENIED;
+    if (st == OK)
+        st = store_refusal(&all);
     if (st != OK) {
         engine_blob_forget(s->engine, body.id);
         return store_checked(s, st, "look-up");
@@ -195,8 +194,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
                                  .handle = req->handle,
                                  .bytes = req->body,
                                  .want_dkim = true};
-    struct store_rcpts all = {.report = req->sender.len == 0};
     struct intake_body body;
+    struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
     struct grant grant;
 
@@ -218,6 +217,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
                                .orcpt = req->rcpts[i].orcpt};
         st = store_expand(s, &r, a, &all);
     }
+    if (st == OK)
+        st = store_refusal(&all);
     if (st != OK) {
         engine_blob_forget(s->engine, body.id);
         return store_checked(s, st, "submission");

@@ -16,11 +16,13 @@ role_stopped(void)
     UNREACHABLE();
 }
 
+static struct str letter = LETTER;
+
 static SUSPENDS enum status
 deliver(struct str sender, struct str rcpt)
 {
     const struct store_deliver req = {
-        .body = LETTER, .sender = sender, .rcpts = &rcpt, .rcpts_count = 1};
+        .body = letter, .sender = sender, .rcpts = &rcpt, .rcpts_count = 1};
     struct store_deliver_reply rep;
 
     return store_deliver_call(town.mx, &req, town.a, &rep);
@@ -194,7 +196,103 @@ test_keys_are_away(void)
     ASSERT(lease() == NULL && queue_length(town.store->queue) == 1);
 }
 
+static SUSPENDS void
+forward(const char *address, struct str target, bool keep)
+{
+    const struct directory_forward f = {.targets = &target, .count = 1, .keep = keep};
+
+    ASSERT(directory_account_forward(town.store->directory, str_of(address), &f) == OK);
+}
+
+/* What comes back to the address that sent it on ends there, with one refusal and no second copy; others still send
+ * it on. */
+static SUSPENDS void
+test_once_by_each_address(void)
+{
+    second_domain();
+    forward("anna", STR("a@away.example"), true);
+    forward("bert", STR("b@away.example"), false);
+    ASSERT(deliver(STR("s@far.example"), STR("anna@here.example")) == OK);
+    TOWN_UNTIL(town_inbox(1) == 1);
+    const struct store_attempt *at = lease();
+    ASSERT(at != NULL && str_starts(at->prepend, STR("X-Godwit-Forwarded: ")));
+    ASSERT(str_find_str(at->prepend, STR("anna")) < 0);
+    delivered(at);
+    letter = arena_printf(town.a, "%.*s%.*s", STR_FMT(at->prepend), STR_FMT(LETTER));
+    ASSERT(deliver(STR("s@far.example"), STR("Anna+x@here.example")) == ERR_LIMIT);
+    ASSERT(town_inbox(1) == 1 && lease() == NULL && queue_length(town.store->queue) == 0);
+    ASSERT(deliver(STR("s@far.example"), STR("bert@here.example")) == OK);
+    at = lease();
+    ASSERT(at != NULL && str_eq(at->rcpts[0].address, STR("b@away.example")));
+    letter = arena_printf(town.a, "%.*s%.*s", STR_FMT(at->prepend), STR_FMT(letter));
+    delivered(at);
+    ASSERT(deliver(STR("s@far.example"), STR("bert@here.example")) == ERR_LIMIT);
+    ASSERT(deliver(STR("s@far.example"), STR("team@here.example")) == ERR_LIMIT);
+    ASSERT(deliver(STR("s@far.example"), STR("two@here.example")) == OK);
+    /* one of two: it is told by a report */
+    const struct str both[] = {STR("two@here.example"), STR("anna@here.example")};
+    const struct store_deliver req = {
+        .body = letter, .sender = STR("s@far.example"), .rcpts = both, .rcpts_count = 2};
+    struct store_deliver_reply rep;
+    ASSERT(store_deliver_call(town.mx, &req, town.a, &rep) == OK && rep.qid != 0);
+    letter = LETTER;
+}
+
+/* By strangers' marks nobody is kept from forwarding. */
+static SUSPENDS void
+test_marks_of_strangers(void)
+{
+    second_domain();
+    letter = STR("X-Godwit-Forwarded: 0123456789abcdef\r\nx-godwit-forwarded: no\r\n"
+                 "X-Godwit-Forwarded:\r\n\r\nText\r\n");
+    ASSERT(deliver(STR("s@far.example"), STR("away@here.example")) == OK && lease() != NULL);
+    letter = LETTER;
+}
+
+/* A limit for what one address sends on: it waits, and nothing else does. */
+static SUSPENDS void
+test_too_much_waits(void)
+{
+    second_domain();
+    for (int i = 0; i < LIMIT_FORWARDS_PER_HOUR; i++)
+        rates_add(town.store->forwards, STR("away@here.example"), clock_now().us / 1000);
+    ASSERT(deliver(STR("s@far.example"), STR("away@here.example")) == OK);
+    ASSERT(lease() == NULL && queue_length(town.store->queue) == 1);
+    ASSERT(deliver(STR("s@far.example"), STR("two@here.example")) == OK);
+    const struct store_attempt *at = lease();
+    ASSERT(at != NULL);
+    delivered(at);
+    ASSERT(queue_length(town.store->queue) == 1);
+    rates_free(&town.store->forwards);
+    town.store->forwards = rates_new(); /* another hour */
+    uint32_t count;
+    ASSERT(queue_act(town.store->queue, 0, QUEUE_RETRY, clock_now(), &count) == OK && count == 1);
+    at = lease();
+    ASSERT(at != NULL && str_ends(at->sender, STR("=s@here.example")));
+}
+
+/* Spam stays in the mailbox it was meant for, and goes nowhere from an alias. */
+static SUSPENDS void
+test_spam_is_not_sent_on(void)
+{
+    struct store_rcpts all = {.spam = true};
+    const struct queue_rcpt to = {.original = STR("bert@here.example")};
+    const struct queue_rcpt away = {.original = STR("away@here.example")};
+
+    second_domain();
+    forward("bert", STR("b@away.example"), false);
+    ASSERT(store_expand(town.store, &to, town.a, &all) == OK && all.count == 1);
+    ASSERT(all.list[0].account == 2 && store_refusal(&all) == OK);
+    all = (struct store_rcpts){.spam = true};
+    ASSERT(store_expand(town.store, &away, town.a, &all) == OK && all.count == 1);
+    ASSERT(all.list[0].state == QUEUE_FAILED && store_refusal(&all) == ERR_DENIED);
+}
+
 static const struct town_row rows[] = {
+    {"once_by_each_address", test_once_by_each_address},
+    {"marks_of_strangers", test_marks_of_strangers},
+    {"too_much_waits", test_too_much_waits},
+    {"spam_is_not_sent_on", test_spam_is_not_sent_on},
     {"whose_sender_is_rewritten", test_whose_sender_is_rewritten},
     {"a_user_is_not_rewritten", test_a_user_is_not_rewritten},
     {"reports_go_back", test_reports_go_back},

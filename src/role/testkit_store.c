@@ -58,6 +58,8 @@ cook_one(struct ipc_peer *from, struct str body, bool want_dkim, struct arena *a
     out->dkim = (struct cook_dkim_facts){.headers = arena_str(a, f.dkim.headers),
                                          .header_names = arena_str(a, f.dkim.header_names),
                                          .body_hash = arena_str(a, f.dkim.body_hash)};
+    if (f.forward_marks_count > 0)
+        out->forward_marks = arena_dup(a, f.forward_marks, f.forward_marks_count * 8);
     if (f.reference_hashes_count > 0)
         out->reference_hashes = arena_dup(a, f.reference_hashes, f.reference_hashes_count * 8);
     out->reference_hashes_count = f.reference_hashes_count;

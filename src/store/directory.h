@@ -4,6 +4,7 @@
  * Promises:  an address is compared in its canonical form: lower case (ASCII), without needless quotes.  An explicit
  *            address beats user+tag, a tag beats the catch-all "@domain".  A resolution is finite, free of loops
  *            and duplicates: at most LIMIT_ALIAS_DEPTH levels and LIMIT_ALIAS_EXPANSION addresses.
+ *            An account that is forwarded is one level, like an alias, and keeps its log-in.
  *            A new account exists completely or not at all; what a crash leaves behind the reaper removes.
  *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later.
  * Never:     checks a password: verifiers are sealed, and role auth opens them.
@@ -24,6 +25,12 @@
 struct directory;
 
 enum directory_kind { DIRECTORY_ACCOUNT, DIRECTORY_ALIAS };
+/* Where an account's mail goes on to. */
+struct directory_forward {
+    const struct str *targets; /* canonical */
+    size_t count;              /* 0 = it is not forwarded */
+    bool keep;                 /* and stays in the account as well */
+};
 struct directory_entry {
     enum directory_kind kind;
     struct str address; /* canonical; "@domain" is a catch-all */
@@ -35,6 +42,7 @@ struct directory_entry {
     uint64_t quota_bytes; /* as in the account's cell, which enforces it; 0 = none */
     struct instant created;
     struct str verifier; /* sealed; empty = nobody can log in */
+    struct directory_forward forward;
     /* of an alias */
     const struct str *targets;
     size_t target_count;
@@ -86,6 +94,10 @@ struct directory_resolution {
 };
 MUST_USE SUSPENDS enum status directory_resolve(struct directory *d, struct str address,
                                                 struct arena *a, struct directory_resolution *out);
+/* The same, but a forwarded account is itself the end of the way: whose mailbox it is. */
+MUST_USE SUSPENDS enum status directory_resolve_mailboxes(struct directory *d, struct str address,
+                                                          struct arena *a,
+                                                          struct directory_resolution *out);
 MUST_USE SUSPENDS enum status directory_is_local_domain(struct directory *d, struct str domain,
                                                         bool *out);
 /* Exactly this address. */
@@ -161,6 +173,10 @@ MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, str
                                                         bool disabled);
 MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
                                                       uint64_t quota_bytes);
+/* No targets = no more.  The account itself among them means keep.  ERR_LIMIT: more than LIMIT_FORWARD_TARGETS.
+ * ERR_CONFLICT: mail would come back to the account. */
+MUST_USE SUSPENDS enum status directory_account_forward(struct directory *d, struct str address,
+                                                        const struct directory_forward *to);
 /* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here.
  * ERR_CONFLICT: mail to it would come back to it, at once or by other aliases. */
 MUST_USE SUSPENDS enum status directory_alias_set(struct directory *d, struct str address,

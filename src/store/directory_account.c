@@ -12,11 +12,12 @@
 enum { CREATE_GRACE_S = 3600 /* an account that is being made has this long */ };
 #define SECOND_US INT64_C(1000000)
 
-enum edit_kind { EDIT_VERIFIER, EDIT_DISABLE, EDIT_ENABLE, EDIT_QUOTA };
+enum edit_kind { EDIT_VERIFIER, EDIT_DISABLE, EDIT_ENABLE, EDIT_QUOTA, EDIT_FORWARD };
 struct edit {
     enum edit_kind kind;
     struct str verifier;
     uint64_t quota_bytes;
+    struct directory_forward forward;
 };
 
 SUSPENDS static enum status make(struct directory *d, struct directory_new_account *n,
@@ -170,6 +171,37 @@ directory_account_quota(struct directory *d, struct str address, uint64_t quota_
     return edit(d, address, &how);
 }
 
+enum status
+directory_account_forward(struct directory *d, struct str address,
+                          const struct directory_forward *to)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct edit how = {.kind = EDIT_FORWARD, .forward.keep = to->keep};
+    struct str *targets = ARENA_ARRAY(a, struct str, to->count + 1);
+    struct directory_entry e;
+    bool loop;
+
+    if (to->count > LIMIT_FORWARD_TARGETS)
+        return ERR_LIMIT;
+    TRY(directory_find(d, address, a, &e));
+    if (e.kind != DIRECTORY_ACCOUNT)
+        return ERR_NOT_FOUND;
+    for (size_t i = 0; i < to->count; i++) {
+        TRY(directory_canonical(d, to->targets[i], a, &targets[how.forward.count], NULL));
+        if (str_eq(targets[how.forward.count], e.address))
+            how.forward.keep = true;
+        else
+            how.forward.count++;
+    }
+    how.forward.targets = targets;
+    const struct directory_entry as_alias = {.kind = DIRECTORY_ALIAS,
+                                             .address = e.address,
+                                             .targets = targets,
+                                             .target_count = how.forward.count};
+    TRY(directory_leads_to(d, &as_alias, &loop));
+    return loop ? ERR_CONFLICT : edit(d, address, &how);
+}
+
 /* ---- making ---- */
 
 /* Everything but the entry, which makes it known; the mailboxes come with the cell. */
@@ -266,8 +298,9 @@ edit_once(struct directory *d, struct str address, const struct edit *how)
     case EDIT_DISABLE: e.disabled = true; break;
     case EDIT_ENABLE: e.disabled = false; break;
     case EDIT_QUOTA: e.quota_bytes = how->quota_bytes; break;
+    case EDIT_FORWARD: e.forward = how->forward; break;
     }
-    if (how->kind != EDIT_QUOTA)
+    if (how->kind != EDIT_QUOTA && how->kind != EDIT_FORWARD)
         e.epoch++;
     directory_entry_write(&e, &value);
     TRY(buf_status(&value));

@@ -22,10 +22,17 @@ struct expansion {
     struct directory_target *targets;
     size_t target_count, target_room;
     bool relayed, disabled;
+    bool mailboxes;   /* a forwarded account is an end */
     struct str avoid; /* look-up of this address ends everything with ERR_EXISTS; empty = of none */
 };
 
+SUSPENDS static enum status resolve(struct expansion *x, struct str address,
+                                    struct directory_resolution *out);
 SUSPENDS static enum status expand(struct expansion *x, const struct item *item);
+SUSPENDS static enum status expand_account(struct expansion *x, const struct item *item,
+                                           const struct directory_entry *e);
+SUSPENDS static enum status expand_targets(struct expansion *x, const struct item *item,
+                                           const struct directory_entry *e);
 SUSPENDS static enum status find_best(const struct expansion *x, struct str address,
                                       struct directory_entry *out);
 SUSPENDS static enum status find_one(const struct expansion *x, struct str address,
@@ -39,33 +46,49 @@ directory_resolve(struct directory *d, struct str address, struct arena *a,
                   struct directory_resolution *out)
 {
     struct expansion x = {.d = d, .a = a};
+
+    return resolve(&x, address, out);
+}
+
+enum status
+directory_resolve_mailboxes(struct directory *d, struct str address, struct arena *a,
+                            struct directory_resolution *out)
+{
+    struct expansion x = {.d = d, .a = a, .mailboxes = true};
+
+    return resolve(&x, address, out);
+}
+
+SUSPENDS static enum status
+resolve(struct expansion *x, struct str address, struct directory_resolution *out)
+{
     struct str canonical, domain;
     bool local;
 
-    TRY(directory_canonical(d, address, a, &canonical, &domain));
-    TRY(d->source->has_domain(d, domain, &local));
+    TRY(directory_canonical(x->d, address, x->a, &canonical, &domain));
+    TRY(x->d->source->has_domain(x->d, domain, &local));
     if (!local) {
-        add_target(&x, &(struct directory_target){.address = canonical});
+        add_target(x, &(struct directory_target){.address = canonical});
         *out = (struct directory_resolution){
-            .class = DIRECTORY_FOREIGN, .targets = x.targets, .count = 1};
+            .class = DIRECTORY_FOREIGN, .targets = x->targets, .count = 1};
         return OK;
     }
-    TRY(see(&x, &(struct item){.address = canonical}));
-    while (x.next < x.count) {
-        struct item item = x.items[x.next++];
-        enum status st = expand(&x, &item);
+    TRY(see(x, &(struct item){.address = canonical}));
+    while (x->next < x->count) {
+        struct item item = x->items[x->next++];
+        enum status st = expand(x, &item);
         if (st == ERR_LIMIT) { /* half a group is worse than none: the sender would not know */
             *out = (struct directory_resolution){.class = DIRECTORY_NO_USER};
             return OK;
         }
         TRY(st);
     }
-    enum directory_class none = x.disabled ? DIRECTORY_DISABLED : DIRECTORY_NO_USER;
+    enum directory_class none = x->disabled ? DIRECTORY_DISABLED : DIRECTORY_NO_USER;
     *out = (struct directory_resolution){
-        .class = x.target_count > 0 ? DIRECTORY_LOCAL : none,
-        .relayed = x.relayed,
-        .targets = x.targets,
-        .count = x.target_count,
+        .class = x->target_count > 0 ? DIRECTORY_LOCAL : none,
+        .relayed = x->relayed,
+        .targets = x->targets,
+        .count = x->target_count,
     };
     return OK;
 }
@@ -81,7 +104,7 @@ directory_login(struct directory *d, struct str login, struct arena *a, struct d
         return ERR_NOT_FOUND;
     TRY(d->source->find(d, canonical, a, &e));
     if (e.kind == DIRECTORY_ALIAS) {
-        TRY(directory_resolve(d, canonical, a, &r));
+        TRY(directory_resolve_mailboxes(d, canonical, a, &r));
         if (r.class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
             return ERR_NOT_FOUND;
         TRY(d->source->find(d, r.targets[0].address, a, &e));
@@ -99,7 +122,7 @@ directory_may_send_as(struct directory *d, uint64_t account, struct str address,
     struct directory_resolution r;
     bool may = false;
 
-    enum status st = directory_resolve(d, address, a, &r);
+    enum status st = directory_resolve_mailboxes(d, address, a, &r);
     if (st == ERR_SYNTAX) {
         *out = false;
         return OK;
@@ -148,18 +171,41 @@ expand(struct expansion *x, const struct item *item)
     if (st == ERR_NOT_FOUND) /* one dead target does not stop the others */
         return OK;
     TRY(st);
-    if (e.kind == DIRECTORY_ACCOUNT) {
-        if (e.disabled)
-            x->disabled = true;
-        else
-            add_target(x, &(struct directory_target){e.address, e.account, item->via});
+    return e.kind == DIRECTORY_ACCOUNT ? expand_account(x, item, &e) : expand_targets(x, item, &e);
+}
+
+SUSPENDS static enum status
+expand_account(struct expansion *x, const struct item *item, const struct directory_entry *e)
+{
+    bool forward = e->forward.count > 0 && !x->mailboxes;
+
+    if (e->disabled) {
+        x->disabled = true;
         return OK;
     }
+    if (!forward || e->forward.keep)
+        add_target(x, &(struct directory_target){
+                          .address = e->address,
+                          .account = e->account,
+                          .via = forward ? e->address : item->via,
+                      });
+    if (!forward)
+        return OK;
+    struct directory_entry as_alias = *e;
+    as_alias.targets = e->forward.targets;
+    as_alias.target_count = e->forward.count;
+    return expand_targets(x, item, &as_alias);
+}
+
+/* One level deeper; what lies too deep is left out. */
+SUSPENDS static enum status
+expand_targets(struct expansion *x, const struct item *item, const struct directory_entry *e)
+{
     if (item->depth == LIMIT_ALIAS_DEPTH && x->avoid.len == 0)
         return OK;
-    for (size_t i = 0; i < e.target_count; i++) {
-        struct item next = {.via = e.address, .depth = item->depth + 1};
-        if (directory_canonical(x->d, e.targets[i], x->a, &next.address, NULL) == OK)
+    for (size_t i = 0; i < e->target_count; i++) {
+        struct item next = {.via = e->address, .depth = item->depth + 1};
+        if (directory_canonical(x->d, e->targets[i], x->a, &next.address, NULL) == OK)
             TRY(see(x, &next));
     }
     return OK;

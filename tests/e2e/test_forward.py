@@ -2,6 +2,8 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import imaplib
+import json
 import re
 import smtplib
 
@@ -10,6 +12,7 @@ from godwit import Server, wait_for
 from sink import Sink
 
 FAR = 'outside.example'
+HERE = 'example.com'
 
 
 @pytest.fixture(scope='module')
@@ -104,3 +107,94 @@ def test_a_report_survives_a_restart(town, outside):
     town.start()
     assert send(town, '', sender, subject='after')[0][0] == 250
     assert taken(outside, 'gus@far.example', 'after')[0][0] == ''
+
+
+def mailbox(server, user, subject):
+    """How many messages of that subject a user has."""
+    with imaplib.IMAP4('127.0.0.1', server.ports['imap'], timeout=20) as m:
+        m.login(user, 'secret')
+        m.select('INBOX', readonly=True)
+        return len(m.search(None, 'SUBJECT', f'"{subject}"')[1][0].split())
+
+
+def shown(server, address):
+    (account,) = json.loads(server.ctl('account', 'show', address, '--json').stdout)
+    return account['forward'], account['keep']
+
+
+def test_accounts_are_forwarded(town, outside):
+    anna, bert = f'anna@{HERE}', f'bert@{HERE}'
+    assert shown(town, anna) == ([], False)
+    town.ctl('account', 'forward', anna, f'a@{FAR}', bert)
+    assert shown(town, anna) == ([f'a@{FAR}', bert], True)
+    assert f'kept and forwarded to a@{FAR} {bert}' in town.ctl('account', 'list').stdout
+    send(town, 'carl@far.example', anna, subject='kept')
+    ((sender, _, _),) = taken(outside, f'a@{FAR}', 'kept')
+    assert sender.startswith('SRS0=') and sender.endswith(f'=carl@{HERE}')
+    for user in (anna, bert):
+        wait_for(lambda user=user: mailbox(town, user, 'kept') == 1)
+    town.ctl('account', 'forward', anna, f'a@{FAR}', '--no-keep')
+    assert shown(town, anna) == ([f'a@{FAR}'], False)
+    send(town, 'carl@far.example', anna, subject='not kept')
+    assert taken(outside, f'a@{FAR}', 'not kept')
+    town.ctl('account', 'forward', anna, '--off')
+    assert shown(town, anna) == ([], False)
+    send(town, 'carl@far.example', anna, subject='no more')
+    wait_for(lambda: mailbox(town, anna, 'no more') == 1)
+    assert mailbox(town, anna, 'not kept') == 0
+    assert not [m for m in outside.messages if b'Subject: no more' in m[2]]
+
+
+def test_forwards_that_cannot_be(town):
+    anna, bert = f'anna@{HERE}', f'bert@{HERE}'
+    town.ctl('account', 'forward', bert, anna, '--keep')
+    for code, words, said in (
+            (1, (anna, bert), f'mail to {anna} would come back to it'),
+            (1, (f'nobody@{HERE}', bert), 'no such thing'),
+            (2, (anna,), 'expected targets'),
+            (2, (anna, bert, '--off'), 'expected targets'),
+            (2, (anna, '--off', '--keep'), 'expected targets')):
+        done = town.ctl('account', 'forward', *words, check=False)
+        assert (done.returncode, done.stdout) == (code, ''), words
+        assert said in done.stderr
+    assert shown(town, anna) == ([], False)
+    town.ctl('account', 'forward', bert, '--off')
+
+
+@pytest.fixture
+def two_towns():
+    """Two servers, each of whose accounts is forwarded to that of the other."""
+    servers = [Server(domain='left.example'), Server(domain='right.example')]
+    try:
+        for here, there in (servers, servers[::-1]):
+            with open(here.config, 'a', encoding='utf-8') as f:
+                f.write(f'outbound none\nroute {there.domain} 127.0.0.1:{there.ports["smtp"]}\n')
+        for s in servers:
+            s.start().add_domain()
+            s.add_account('uma')
+        servers[0].add_account('wil')
+        yield servers
+    finally:
+        for s in servers:
+            s.remove()
+
+
+@pytest.mark.parametrize('keep', ['--keep', '--no-keep'])
+def test_two_servers_that_forward_to_each_other(two_towns, keep):
+    left, right = two_towns
+    for here, there in (two_towns, two_towns[::-1]):
+        here.ctl('account', 'forward', f'uma@{here.domain}', f'uma@{there.domain}', keep)
+    with smtplib.SMTP('127.0.0.1', left.ports['submission'], timeout=20) as s:
+        s.login('wil@left.example', 'secret')
+        s.sendmail('wil@left.example', ['uma@left.example'], 'From: wil@left.example\r\nSubject: round\r\n\r\nText\r\n')
+    wait_for(lambda: mailbox(left, 'wil@left.example', 'round') == 1)  # the report, which names the subject
+
+    def idle(server):
+        return json.loads(server.ctl('queue', 'list', '--json').stdout) == []
+    wait_for(lambda: idle(left) and idle(right))
+    copies = 1 if keep == '--keep' else 0
+    assert [mailbox(s, f'uma@{s.domain}', 'round') for s in two_towns] == [copies, copies]
+    assert mailbox(left, 'wil@left.example', 'round') == 1
+    # It went there and back, and no further.
+    assert len(re.findall(r'ev=queue\.add ', left.log())) <= 3, left.log()
+    assert len(re.findall(r'ev=out\.attempt ', left.log() + right.log())) <= 4
