@@ -118,6 +118,8 @@ read_options(struct ctl *c, int argc, char **argv)
             c->keep = CTL_KEEP_NOT;
         else if (strcmp(argv[i], "--off") == 0)
             c->off = true;
+        else if (strcmp(argv[i], "--remove") == 0)
+            c->remove = true;
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
             if (!ctl_read_size(argv[++i], &c->quota)) {
                 fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",

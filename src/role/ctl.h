@@ -36,6 +36,7 @@ struct ctl {
     uint64_t quota;                                        /* --quota */
     enum { CTL_KEEP_UNSAID, CTL_KEEP, CTL_KEEP_NOT } keep; /* --keep, --no-keep */
     bool off;                                              /* --off */
+    bool remove;                                           /* --remove */
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;

@@ -41,11 +41,12 @@ print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *a
         if (c->json) {
             json_array_append_new(
                 all,
-                json_pack("{s:o, s:I, s:I, s:I, s:b, s:o, s:b}", "address",
+                json_pack("{s:o, s:I, s:I, s:I, s:b, s:o, s:b, s:o}", "address",
                           ctl_json_str(a[i].address), "bytes", (json_int_t)a[i].bytes, "messages",
                           (json_int_t)a[i].messages, "quota_bytes", (json_int_t)a[i].quota_bytes,
                           "disabled", (int)a[i].disabled, "forward",
-                          json_strings(a[i].forward, a[i].forward_count), "keep", (int)a[i].keep));
+                          json_strings(a[i].forward, a[i].forward_count), "keep", (int)a[i].keep,
+                          "send_as", json_strings(a[i].send_as, a[i].send_as_count)));
             continue;
         }
         printf("%-40s %8llu messages %10s of %s%s", ctl_text(c, a[i].address),
@@ -56,6 +57,8 @@ print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *a
         if (a[i].forward_count > 0)
             print_words(c, a[i].keep ? ", kept and forwarded to" : ", forwarded to", a[i].forward,
                         a[i].forward_count);
+        if (a[i].send_as_count > 0)
+            print_words(c, ", may write as", a[i].send_as, a[i].send_as_count);
         printf("\n");
     }
     return CTL_OK;
@@ -203,6 +206,26 @@ forward_account(struct ctl *c)
                            : "is forwarded from now on");
 }
 
+static SUSPENDS int
+set_send_as(struct ctl *c)
+{
+    struct str others[TARGETS_MAX];
+    struct admin_account_send_as req = {
+        .address = ctl_address(c, 0), .others = others, .remove = c->remove};
+    struct admin_account_send_as_reply rep;
+
+    if (c->argc == 1 && !c->remove) {
+        fprintf(stderr, "godwit account send-as: expected addresses, or --remove\n");
+        return CTL_USAGE;
+    }
+    for (int i = 1; i < c->argc; i++)
+        others[req.others_count++] = ctl_address(c, i);
+    return done(c, admin_account_send_as_call(c->store, &req, c->arena, &rep),
+                !c->remove     ? "may write as these from now on"
+                : c->argc == 1 ? "may write as its own addresses alone"
+                               : "may not write as these any more");
+}
+
 static const struct ctl_verb account_verbs[] = {
     {"add", 1, 1, "[--quota SIZE] ADDRESS", add_account,
      "the password comes from the terminal or standard input"},
@@ -212,6 +235,8 @@ static const struct ctl_verb account_verbs[] = {
     {"quota", 2, 2, "ADDRESS SIZE|none", set_quota, "such as 5G"},
     {"forward", 1, 1 + FORWARD_MAX, "ADDRESS TARGET... [--no-keep] | --off", forward_account,
      "new mail goes there as well, or only there"},
+    {"send-as", 1, 1 + TARGETS_MAX, "ADDRESS OTHER... | --remove", set_send_as,
+     "besides its own addresses; @example.org is all of a domain"},
     {"disable", 1, 1, "ADDRESS", disable_account, "no log-in, no new mail"},
     {"enable", 1, 1, "ADDRESS", enable_account, "the opposite"},
     {"remove", 1, 1, "ADDRESS", remove_account, "its mail is dropped 14 days later"},

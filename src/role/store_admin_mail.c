@@ -8,6 +8,7 @@
 #include "role/store_admin.h"
 #include "rt/clock.h"
 #include "store/account.h"
+#include "store/directory_rights.h"
 
 enum {
     MESSAGE_ARENA = 64 << 20,
@@ -143,6 +144,29 @@ admin_serve_account_forward(struct ipc_peer *from, const struct admin_account_fo
             "mail to %.*s would come back to it, at once or by other addresses; nothing was "
             "changed",
             STR_FMT(str_sub(req->address, 0, 100)));
+        ipc_fail(&why);
+    }
+    return st;
+}
+
+enum status
+admin_serve_account_send_as(struct ipc_peer *from, const struct admin_account_send_as *req,
+                            struct arena *a, struct admin_account_send_as_reply *rep)
+{
+    struct store *s = store_of(from);
+    const struct directory_send_as what = {
+        .addresses = req->others, .count = req->others_count, .remove = req->remove};
+    struct problem why = {0};
+
+    (void)a;
+    (void)rep;
+    enum status st =
+        store_admin_done(s, directory_account_send_as(s->directory, req->address, &what),
+                         "account send-as", req->address);
+    if (st == ERR_DENIED) {
+        problem_set(&why, 0, "",
+                    "only addresses of domains that are served here can be given; nothing was "
+                    "changed");
         ipc_fail(&why);
     }
     return st;
@@ -287,6 +311,8 @@ fill(struct store *s, const struct directory_entry *e, struct admin_account *out
         .forward = e->forward.targets,
         .forward_count = e->forward.count,
         .keep = e->forward.keep,
+        .send_as = e->send_as,
+        .send_as_count = e->send_as_count,
     };
     return OK;
 }

@@ -43,6 +43,8 @@ struct directory_entry {
     struct instant created;
     struct str verifier; /* sealed; empty = nobody can log in */
     struct directory_forward forward;
+    const struct str *send_as; /* canonical addresses, and "@domain", that it may write as besides its own */
+    size_t send_as_count;
     /* of an alias */
     const struct str *targets;
     size_t target_count;
@@ -110,8 +112,8 @@ MUST_USE SUSPENDS enum status directory_by_id(struct directory *d, uint64_t acco
  * No tags, no catch-all.  ERR_NOT_FOUND: nobody. */
 MUST_USE SUSPENDS enum status directory_login(struct directory *d, struct str login,
                                               struct arena *a, struct directory_entry *out);
-/* May this account send as address?  Its own address with or without tag, or any address whose resolution has it
- * among its targets. */
+/* May this account send as address?  Its own address with or without tag, any address whose resolution has it among its
+ * targets, and those that it was given, with or without tag. */
 MUST_USE SUSPENDS enum status directory_may_send_as(struct directory *d, uint64_t account,
                                                     struct str address, bool *out);
 
@@ -173,10 +175,6 @@ MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, str
                                                         bool disabled);
 MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
                                                       uint64_t quota_bytes);
-/* No targets = no more.  The account itself among them means keep.  ERR_LIMIT: more than LIMIT_FORWARD_TARGETS.
- * ERR_CONFLICT: mail would come back to the account. */
-MUST_USE SUSPENDS enum status directory_account_forward(struct directory *d, struct str address,
-                                                        const struct directory_forward *to);
 /* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here.
  * ERR_CONFLICT: mail to it would come back to it, at once or by other aliases. */
 MUST_USE SUSPENDS enum status directory_alias_set(struct directory *d, struct str address,

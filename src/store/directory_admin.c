@@ -488,6 +488,7 @@ static void
 copy_targets(struct arena *a, struct directory_entry *e)
 {
     e->targets = copied(a, e->targets, e->target_count);
+    e->send_as = copied(a, e->send_as, e->send_as_count);
     e->forward.targets = copied(a, e->forward.targets, e->forward.count);
 }
 

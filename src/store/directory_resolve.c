@@ -37,6 +37,8 @@ SUSPENDS static enum status find_best(const struct expansion *x, struct str addr
                                       struct directory_entry *out);
 SUSPENDS static enum status find_one(const struct expansion *x, struct str address,
                                      struct directory_entry *out);
+SUSPENDS static enum status was_given(struct directory *d, uint64_t account, struct str address,
+                                      struct arena *a, bool *out);
 static enum status see(struct expansion *x, const struct item *item);
 static void add_target(struct expansion *x, const struct directory_target *t);
 static void *grown(struct arena *a, void *old, size_t count, size_t *room, size_t size);
@@ -130,7 +132,36 @@ directory_may_send_as(struct directory *d, uint64_t account, struct str address,
     TRY(st);
     for (size_t i = 0; r.class == DIRECTORY_LOCAL && i < r.count; i++)
         may = may || r.targets[i].account == account;
+    if (!may)
+        TRY(was_given(d, account, address, a, &may));
     *out = may;
+    return OK;
+}
+
+/* The address, the same without its tag, or its domain. */
+SUSPENDS static enum status
+was_given(struct directory *d, uint64_t account, struct str address, struct arena *a, bool *out)
+{
+    struct directory_entry e;
+    struct str whole, domain, base = STR_NONE;
+    bool ours = false;
+
+    enum status st = directory_by_id(d, account, a, &e);
+    if (st == ERR_NOT_FOUND || (st == OK && e.send_as_count == 0))
+        return OK;
+    TRY(st);
+    TRY(directory_canonical(d, address, a, &whole, &domain));
+    TRY(directory_is_local_domain(d, domain, &ours));
+    struct str local = str_sub(whole, 0, whole.len - domain.len - 1);
+    ssize_t plus = str_find(local, '+');
+    if (plus > 0)
+        base = arena_printf(a, "%.*s@%.*s", STR_FMT(str_sub(local, 0, (size_t)plus)),
+                            STR_FMT(domain));
+    for (size_t i = 0; i < e.send_as_count && ours; i++) {
+        struct str given = e.send_as[i];
+        bool all = given.ptr[0] == '@' && str_eq(str_skip(given, 1), domain);
+        *out = *out || all || str_eq(given, whole) || str_eq(given, base);
+    }
     return OK;
 }
 

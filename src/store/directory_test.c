@@ -5,6 +5,7 @@
 
 #include "rt/clock.h"
 #include "store/directory_internal.h"
+#include "store/directory_rights.h"
 #include "store/testkit_internal.h"
 
 #define HERE STR("example.org")
@@ -354,6 +355,65 @@ test_forwards_in_a_circle(struct kit *k)
     directory_free(&d);
 }
 
+static SUSPENDS enum status
+send_as(struct directory *d, uint64_t account, const char *others, bool remove)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct str list[LIMIT_SEND_AS + 1], rest = str_of(others);
+    struct directory_send_as what = {.addresses = list, .remove = remove};
+    struct directory_entry e;
+
+    while (what.count < COUNT_OF(list) && rest.len > 0 && str_split(&rest, ' ', &list[what.count]))
+        what.count++;
+    ASSERT(directory_by_id(d, account, a, &e) == OK);
+    return directory_account_send_as(d, e.address, &what);
+}
+
+static SUSPENDS bool
+may(struct directory *d, uint64_t account, const char *address)
+{
+    bool yes = false;
+
+    ASSERT(directory_may_send_as(d, account, str_of(address), &yes) == OK);
+    return yes;
+}
+
+static SUSPENDS void
+test_send_as(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    AUTO_BUF many = BUF(65536);
+
+    ASSERT(send_as(d, 2, "Anna nobody@example.org anna@example.org", false) == OK);
+    ASSERT(may(d, 2, "anna@example.org") && may(d, 2, "ANNA+x@example.org"));
+    ASSERT(may(d, 2, "nobody@example.org") && may(d, 2, "bert@example.org"));
+    ASSERT(!may(d, 2, "carl@example.org") && !may(d, 1, "bert@example.org"));
+    ASSERT(!may(d, 2, "anna@other.example") && !may(d, 2, "x@elsewhere.example"));
+    /* of what is served elsewhere nobody can give a right; nothing was changed */
+    ASSERT(send_as(d, 2, "carl x@elsewhere.example", false) == ERR_DENIED);
+    ASSERT(!may(d, 2, "carl@example.org"));
+    ASSERT(send_as(d, 2, "a@b@", false) == ERR_SYNTAX);
+    ASSERT(send_as(d, 2, "@Other.example", false) == OK);
+    ASSERT(may(d, 2, "any+x@other.example") && !may(d, 2, "any@example.org"));
+    ASSERT(send_as(d, 2, "anna", true) == OK && !may(d, 2, "anna@example.org"));
+    ASSERT(may(d, 2, "nobody@example.org"));
+    ASSERT(send_as(d, 2, "", true) == OK && !may(d, 2, "nobody@example.org"));
+    for (int i = 0; i < LIMIT_SEND_AS; i++)
+        buf_addf(&many, "%s%d", i == 0 ? "" : " ", i);
+    ASSERT(send_as(d, 2, arena_z(k->a, buf_str(&many)), false) == OK);
+    ASSERT(may(d, 2, "63@example.org") && send_as(d, 2, "0 1", false) == OK);
+    ASSERT(send_as(d, 2, "one-more", false) == ERR_LIMIT);
+    buf_add_z(&many, " 64");
+    ASSERT(send_as(d, 2, arena_z(k->a, buf_str(&many)), true) == ERR_LIMIT);
+    /* a domain that is served no more gives nothing either */
+    ASSERT(directory_domain_add(d, STR("third.example"), STR_NONE) == OK);
+    ASSERT(send_as(d, 2, "", true) == OK && send_as(d, 2, "x@third.example", false) == OK);
+    ASSERT(may(d, 2, "x@third.example"));
+    ASSERT(directory_domain_remove(d, STR("third.example")) == OK);
+    ASSERT(!may(d, 2, "x@third.example"));
+    directory_free(&d);
+}
+
 static SUSPENDS void
 test_depth_and_size_of_groups(struct kit *k)
 {
@@ -678,6 +738,7 @@ static const struct kit_row rows[] = {
     {"refused_addresses", test_refused_addresses, KIT_MEM},
     {"login", test_login, KIT_MEM | KIT_CLUSTER},
     {"may_send_as", test_may_send_as, KIT_MEM},
+    {"send_as", test_send_as, KIT_MEM},
     {"forwards", test_forwards, KIT_MEM},
     {"forwards_in_a_circle", test_forwards_in_a_circle, KIT_MEM},
     {"depth_and_size_of_groups", test_depth_and_size_of_groups, KIT_MEM},

@@ -11,6 +11,7 @@ enum { VERSION = 1, VERSION_ATTRIBUTES = 2, FLAG_DISABLED = 1 };
 enum attribute {
     ATTRIBUTE_SUSPENDED = 1, /* empty */
     ATTRIBUTE_FORWARD = 2,   /* keep (0 or 1), then a list of targets */
+    ATTRIBUTE_SEND_AS = 3,   /* a list of addresses */
 };
 
 struct address_list { /* never empty */
@@ -23,10 +24,12 @@ static void write_attribute(enum attribute tag, struct str value, struct buf *b)
 static bool has_attributes(const struct directory_entry *e);
 static bool read_account(struct scan *s, struct directory_entry *e);
 static void write_forward(const struct directory_forward *f, struct buf *b);
+static void write_send_as(const struct directory_entry *e, struct buf *b);
 static bool read_attributes(struct scan *s, struct arena *a, struct directory_entry *e);
 static bool read_attribute(uint8_t tag, struct str value, struct arena *a,
                            struct directory_entry *e);
 static bool read_forward(struct str value, struct arena *a, struct directory_forward *out);
+static bool read_send_as(struct str value, struct arena *a, struct directory_entry *e);
 static void write_addresses(const struct str *list, size_t n, struct buf *b);
 static bool read_addresses(struct scan *s, size_t max, struct arena *a, struct address_list *out);
 
@@ -114,6 +117,18 @@ write_account(const struct directory_entry *e, struct buf *b)
         write_attribute(ATTRIBUTE_SUSPENDED, STR(""), b);
     if (e->forward.count > 0)
         write_forward(&e->forward, b);
+    if (e->send_as_count > 0)
+        write_send_as(e, b);
+}
+
+static void
+write_send_as(const struct directory_entry *e, struct buf *b)
+{
+    AUTO_BUF value = BUF(DIRECTORY_VALUE_MAX);
+
+    ASSERT(e->send_as_count <= LIMIT_SEND_AS);
+    write_addresses(e->send_as, e->send_as_count, &value);
+    write_attribute(ATTRIBUTE_SEND_AS, buf_str(&value), b);
 }
 
 static void
@@ -137,7 +152,7 @@ write_attribute(enum attribute tag, struct str value, struct buf *b)
 static bool
 has_attributes(const struct directory_entry *e)
 {
-    return e->kind == DIRECTORY_ACCOUNT && (e->suspended || e->forward.count > 0);
+    return e->kind == DIRECTORY_ACCOUNT && (e->suspended || e->forward.count > 0 || e->send_as_count > 0);
 }
 
 static bool
@@ -175,6 +190,7 @@ read_attribute(uint8_t tag, struct str value, struct arena *a, struct directory_
     switch (tag) {
     case ATTRIBUTE_SUSPENDED: e->suspended = true; return value.len == 0;
     case ATTRIBUTE_FORWARD: return read_forward(value, a, &e->forward);
+    case ATTRIBUTE_SEND_AS: return read_send_as(value, a, e);
     default: return false;
     }
 }
@@ -190,6 +206,19 @@ read_forward(struct str value, struct arena *a, struct directory_forward *out)
         !read_addresses(&s, LIMIT_FORWARD_TARGETS, a, &targets) || !scan_at_end(&s))
         return false;
     *out = (struct directory_forward){targets.at, targets.count, keep == 1};
+    return true;
+}
+
+static bool
+read_send_as(struct str value, struct arena *a, struct directory_entry *e)
+{
+    struct scan s = scan_of(value);
+    struct address_list list;
+
+    if (!read_addresses(&s, LIMIT_SEND_AS, a, &list) || !scan_at_end(&s))
+        return false;
+    e->send_as = list.at;
+    e->send_as_count = list.count;
     return true;
 }
 

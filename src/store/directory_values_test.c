@@ -52,6 +52,21 @@ a_forward_comes_back(void **state)
 }
 
 static void
+what_it_may_write_as_comes_back(void **state)
+{
+    AUTO_ARENA *a = arena_new(4096);
+    AUTO_BUF b = BUF(256);
+    const struct str as[] = {STR("x@y"), STR("@y")};
+    struct directory_entry e = {.account = 7, .epoch = 1, .send_as = as, .send_as_count = 2}, back;
+
+    directory_entry_write(&e, &b);
+    ASSERT(str_eq(buf_str(&b), STR("\2\0" ACCOUNT "\3\10\2\3x@y\2@y")));
+    ASSERT(directory_entry_read(buf_str(&b), a, &back) == OK && back.send_as_count == 2);
+    ASSERT(str_eq(back.send_as[0], as[0]) && str_eq(back.send_as[1], as[1]));
+    (void)state;
+}
+
+static void
 damage_is_seen(void **state)
 {
     static const struct str rows[] = {
@@ -63,6 +78,10 @@ damage_is_seen(void **state)
         STR("\2\0" ACCOUNT "\1\1x"),           /* it has no value */
         STR("\2\0" ACCOUNT "\377\0"),          /* unknown */
         STR("\2\0" ACCOUNT "\1"),              /* cut short */
+        STR("\2\0" ACCOUNT "\3\0"),     /* no list */
+        STR("\2\0" ACCOUNT "\3\1\0"),   /* an empty one */
+        STR("\2\0" ACCOUNT "\3\1\101"), /* too many */
+        STR("\2\0" ACCOUNT "\3\4\1\1xy"), /* something behind it */
         STR("\2\0" ACCOUNT "\2\0"),            /* a forward of nothing */
         STR("\2\0" ACCOUNT "\2\2\1\0"),        /* to nobody */
         STR("\2\0" ACCOUNT "\2\4\2\1\1x"),     /* neither kept nor not */
@@ -88,6 +107,7 @@ main(void)
         cmocka_unit_test(an_account_without_attributes_is_of_the_first_version),
         cmocka_unit_test(attributes_come_back),
         cmocka_unit_test(a_forward_comes_back),
+        cmocka_unit_test(what_it_may_write_as_comes_back),
         cmocka_unit_test(damage_is_seen),
     };
 
