@@ -29,6 +29,8 @@
     LIMIT(SUBMIT_RCPTS,            1000,      "rcpts",    "the same for users") \
     LIMIT(MESSAGE_BYTES,           52428800,  "bytes",    "552 5.3.4 / NO [TOOBIG]") \
     LIMIT(SMTP_CHUNK_BYTES,        1073741824,"bytes",    "of one BDAT: 552 5.3.4, 421 and closed; smaller ones that are refused are read and thrown away") \
+    LIMIT(WRITERS_BYTES,           65536,     "bytes",    "of the From field of a submission: 552 5.3.4") \
+    LIMIT(WRITERS,                 64,        "addresses","in the From field of a submission: 550 5.7.1") \
     LIMIT(SMTP_ERRORS,             20,        "errors",   "421 4.7.0 and closed") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "MAILs",    "421 4.7.0; told as MAILMAX, RFC 9422") \
     LIMIT(SMTP_IDLE_S,             300,       "s",        "421 4.4.2; RFC 5321 section 4.5.3.2") \
@@ -86,6 +88,15 @@
     LIMIT(VANISHED_RECORDS,        2048,      "records",  "per mailbox; older ones are trimmed: full resynchronisation") \
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
+    /* mail that is sent on */ \
+    LIMIT(SRS_BYTES,               254,       "bytes",    "a longer sender is not rewritten") \
+    LIMIT(SRS_DAYS,                21,        "days",     "a report to a rewritten sender is refused: 550 5.7.1") \
+    LIMIT(SRS_REPORTS_PER_HOUR,    60,        "reports",  "to one rewritten sender: 451 4.7.1") \
+    LIMIT(SEND_AS,                 64,        "addresses","that an account may write as besides its own: refused by the command") \
+    LIMIT(FORWARD_TARGETS,         16,        "targets",  "of an account: refused by the command") \
+    LIMIT(FORWARDS_PER_HOUR,       500,       "messages", "to the outside by one address: later ones wait in the queue") \
+    LIMIT(FORWARD_MARKS,           64,        "marks",    "of a message that was sent on so often: 554 5.4.6, a loop") \
+    LIMIT(RATE_KEYS,               65536,     "names",    "counted per hour; beyond, all counts begin anew") \
     /* the queue */ \
     LIMIT(QUEUE_DAYS,              5,         "days",     "a failure notice goes to the sender") \
     LIMIT(QUEUE_MESSAGES,          40000,     "messages", "452 4.3.1") \

@@ -128,10 +128,8 @@ is_switch(struct ctl *c, const char *word)
         const char *word;
         bool *is_on;
     } switches[] = {
-        {"--json", &c->json},
-        {"--generate", &c->generate},
-        {"--now", &c->now},
-        {"--deleted", &c->deleted},
+        {"--json", &c->json},       {"--generate", &c->generate}, {"--now", &c->now},
+        {"--deleted", &c->deleted}, {"--off", &c->off},           {"--remove", &c->remove},
     };
 
     for (size_t i = 0; i < COUNT_OF(switches); i++) {
@@ -154,6 +152,10 @@ read_options(struct ctl *c, int argc, char **argv)
             c->as = argv[++i];
         else if (is_switch(c, argv[i]))
             continue;
+        else if (strcmp(argv[i], "--keep") == 0)
+            c->keep = CTL_KEEP;
+        else if (strcmp(argv[i], "--no-keep") == 0)
+            c->keep = CTL_KEEP_NOT;
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
             if (!ctl_read_size(argv[++i], &c->quota)) {
                 fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",

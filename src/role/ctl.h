@@ -34,11 +34,14 @@ struct ctl {
     struct ipc_peer *store; /* NULL when verbs need no server */
     struct arena *arena;
     bool json;
-    uint64_t quota; /* --quota */
-    bool generate;  /* --generate */
-    bool now;       /* --now */
-    bool deleted;   /* --deleted */
-    const char *as; /* --as, or NULL */
+    uint64_t quota;                                        /* --quota */
+    bool generate;                                         /* --generate */
+    bool now;                                              /* --now */
+    bool deleted;                                          /* --deleted */
+    const char *as;                                        /* --as, or NULL */
+    enum { CTL_KEEP_UNSAID, CTL_KEEP, CTL_KEEP_NOT } keep; /* --keep, --no-keep */
+    bool off;                                              /* --off */
+    bool remove;                                           /* --remove */
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;

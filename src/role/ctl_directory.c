@@ -9,9 +9,28 @@
 #include "setup/records.h"
 
 #define TARGETS_MAX   64
+#define FORWARD_MAX   16
 #define RECORDS_BYTES 65536u
 
 /* ---- account ---- */
+
+static json_t *
+json_strings(const struct str *list, size_t n)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(all, ctl_json_str(list[i]));
+    return all;
+}
+
+static void
+print_words(struct ctl *c, const char *before, const struct str *list, size_t n)
+{
+    printf("%s", before);
+    for (size_t i = 0; i < n; i++)
+        printf(" %s", ctl_text(c, list[i]));
+}
 
 static int
 print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *all)
@@ -22,17 +41,26 @@ print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *a
         if (c->json) {
             json_array_append_new(
                 all,
-                json_pack("{s:o, s:I, s:I, s:I, s:b, s:b}", "address", ctl_json_str(a[i].address),
-                          "bytes", (json_int_t)a[i].bytes, "messages", (json_int_t)a[i].messages,
-                          "quota_bytes", (json_int_t)a[i].quota_bytes, "disabled",
-                          (int)a[i].disabled, "suspended", (int)a[i].suspended));
+                json_pack("{s:o, s:I, s:I, s:I, s:b, s:b, s:o, s:b, s:o}", "address",
+                          ctl_json_str(a[i].address), "bytes", (json_int_t)a[i].bytes, "messages",
+                          (json_int_t)a[i].messages, "quota_bytes", (json_int_t)a[i].quota_bytes,
+                          "disabled", (int)a[i].disabled, "suspended", (int)a[i].suspended,
+                          "forward", json_strings(a[i].forward, a[i].forward_count), "keep",
+                          (int)a[i].keep, "send_as",
+                          json_strings(a[i].send_as, a[i].send_as_count)));
             continue;
         }
-        printf("%-40s %8llu messages %10s of %s%s%s\n", ctl_text(c, a[i].address),
+        printf("%-40s %8llu messages %10s of %s%s%s", ctl_text(c, a[i].address),
                (unsigned long long)a[i].messages, ctl_size_text(a[i].bytes, used, sizeof(used)),
                a[i].quota_bytes == 0 ? "no limit"
                                      : ctl_size_text(a[i].quota_bytes, quota, sizeof(quota)),
                a[i].disabled ? ", disabled" : "", a[i].suspended ? ", suspended" : "");
+        if (a[i].forward_count > 0)
+            print_words(c, a[i].keep ? ", kept and forwarded to" : ", forwarded to", a[i].forward,
+                        a[i].forward_count);
+        if (a[i].send_as_count > 0)
+            print_words(c, ", may write as", a[i].send_as, a[i].send_as_count);
+        printf("\n");
     }
     return CTL_OK;
 }
@@ -133,6 +161,48 @@ set_quota(struct ctl *c)
     return done(c, admin_account_quota_call(c->store, &req, c->arena, &rep), "has a new quota");
 }
 
+/* Kept unless told otherwise: who forgets a word loses no mail. */
+static SUSPENDS int
+forward_account(struct ctl *c)
+{
+    struct str targets[FORWARD_MAX];
+    struct admin_account_forward req = {.address = ctl_address(c, 0),
+                                        .targets = targets,
+                                        .keep = c->keep != CTL_KEEP_NOT && !c->off};
+    struct admin_account_forward_reply rep;
+
+    if (c->off != (c->argc == 1) || (c->off && c->keep != CTL_KEEP_UNSAID)) {
+        fprintf(stderr, "godwit account forward: expected targets, or --off and nothing besides\n");
+        return CTL_USAGE;
+    }
+    for (int i = 1; i < c->argc; i++)
+        targets[req.targets_count++] = ctl_address(c, i);
+    return done(c, admin_account_forward_call(c->store, &req, c->arena, &rep),
+                c->off     ? "is not forwarded any more"
+                : req.keep ? "is kept and forwarded from now on"
+                           : "is forwarded from now on");
+}
+
+static SUSPENDS int
+set_send_as(struct ctl *c)
+{
+    struct str others[TARGETS_MAX];
+    struct admin_account_send_as req = {
+        .address = ctl_address(c, 0), .others = others, .remove = c->remove};
+    struct admin_account_send_as_reply rep;
+
+    if (c->argc == 1 && !c->remove) {
+        fprintf(stderr, "godwit account send-as: expected addresses, or --remove\n");
+        return CTL_USAGE;
+    }
+    for (int i = 1; i < c->argc; i++)
+        others[req.others_count++] = ctl_address(c, i);
+    return done(c, admin_account_send_as_call(c->store, &req, c->arena, &rep),
+                !c->remove     ? "may write as these from now on"
+                : c->argc == 1 ? "may write as its own addresses alone"
+                               : "may not write as these any more");
+}
+
 static const struct ctl_verb account_verbs[] = {
     {"add", 1, 1, "[--quota SIZE] [--generate] ADDRESS", add_account,
      "the password comes from the terminal or standard input, or is made and shown"},
@@ -141,6 +211,10 @@ static const struct ctl_verb account_verbs[] = {
     {"password", 1, 1, "[--generate] ADDRESS", ctl_account_password, "a new one; sessions end"},
     {"passwd", 1, 1, "[--generate] ADDRESS", ctl_account_password, "the same"},
     {"quota", 2, 2, "ADDRESS SIZE|none", set_quota, "such as 5G"},
+    {"forward", 1, 1 + FORWARD_MAX, "ADDRESS TARGET... [--no-keep] | --off", forward_account,
+     "new mail goes there as well, or only there"},
+    {"send-as", 1, 1 + TARGETS_MAX, "ADDRESS OTHER... | --remove", set_send_as,
+     "besides its own addresses; @example.org is all of a domain"},
     {"disable", 1, 1, "ADDRESS", disable_account, "no log-in, no new mail"},
     {"enable", 1, 1, "ADDRESS", enable_account, "the opposite"},
     {"suspend", 1, 1, "ADDRESS", ctl_account_suspend, "no log-in; mail still comes"},
@@ -178,16 +252,13 @@ static void
 print_alias(struct ctl *c, const struct admin_alias *a, json_t *all)
 {
     if (c->json) {
-        json_t *targets = json_array();
-        for (size_t i = 0; i < a->targets_count; i++)
-            json_array_append_new(targets, ctl_json_str(a->targets[i]));
-        json_array_append_new(
-            all, json_pack("{s:o, s:o}", "address", ctl_json_str(a->address), "targets", targets));
+        json_array_append_new(all,
+                              json_pack("{s:o, s:o}", "address", ctl_json_str(a->address),
+                                        "targets", json_strings(a->targets, a->targets_count)));
         return;
     }
-    printf("%-40s ->", ctl_text(c, a->address));
-    for (size_t i = 0; i < a->targets_count; i++)
-        printf(" %s", ctl_text(c, a->targets[i]));
+    printf("%-40s", ctl_text(c, a->address));
+    print_words(c, " ->", a->targets, a->targets_count);
     printf("\n");
 }
 

@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "role/intake.h"
+#include "role/rates.h"
 #include "store/directory.h"
 #include "store/grants.h"
 #include "store/queue.h"
@@ -35,7 +36,9 @@ struct store {
         int64_t next_us;
         bool was_critical;
     } round;
-    uint32_t fibers; /* of upkeep and runners */
+    struct rates *returns;  /* reports to rewritten senders, by whom they go to */
+    struct rates *forwards; /* messages to the outside, by the address here that sends them on */
+    uint32_t fibers;        /* of upkeep and runners */
     bool stopping;
     bool has_domain; /* one was seen */
 };
@@ -78,9 +81,22 @@ void store_out_work(struct store *s);
 struct store_rcpts {
     struct queue_rcpt *list;
     size_t count, room;
+    bool report; /* the sender is null: it may go back to a rewritten sender */
+    bool spam;   /* somebody judged it so: it is not sent on.  Nobody judges yet */
+    const struct intake_facts *facts; /* for what was sent on before; NULL: it is our own */
+    /* what came out */
+    bool foreign; /* one is foreign, and no address here leads to it */
+    enum status
+        refused; /* why there are failed ones that the sender's server can be told of at once */
+    struct {     /* of the address that was asked about last */
+        struct str via;
+        uint64_t mark;
+    } last;
 };
 MUST_USE SUSPENDS enum status store_expand(struct store *s, const struct queue_rcpt *asked,
                                            struct arena *a, struct store_rcpts *all);
+/* When nobody is left to have it: ERR_LIMIT, it goes in circles; ERR_DENIED. */
+MUST_USE enum status store_refusal(const struct store_rcpts *all);
 /* The whole way of a message that is in: one mailbox at once, or the queue.  The body is used up.
  * ERR_NOT_FOUND: no recipient is left, and nobody may be told. */
 struct store_sent {
@@ -88,6 +104,20 @@ struct store_sent {
 };
 MUST_USE SUSPENDS enum status store_send(struct store *s, struct queue_message *m,
                                          const struct intake_body *body, struct store_sent *out);
+
+/* ---- store_forward.c ---- */
+/* Where a rewritten sender of ours leads back to, in a.  ERR_NOT_FOUND: it is no such address.  ERR_DENIED: it is
+ * forged or has expired. */
+MUST_USE SUSPENDS enum status store_return(struct store *s, struct str address, struct arena *a,
+                                           struct str *out);
+/* Was the message sent on by this address before? */
+MUST_USE SUSPENDS enum status store_forwarded(struct store *s, struct str via,
+                                              struct store_rcpts *all, bool *out);
+/* What an attempt needs besides when it goes out by way of an address here: a sender of ours, and marks.  ERR_QUOTA:
+ * that address sent on too much within this hour. */
+struct store_attempt;
+MUST_USE SUSPENDS enum status store_forward(struct store *s, const struct queue_message *m,
+                                            struct arena *a, struct store_attempt *at);
 
 /* ---- store_queue.c ---- */
 /* And that the message left the queue, when it did. */

@@ -8,11 +8,13 @@
 #include "role/store_admin.h"
 #include "rt/clock.h"
 #include "store/account.h"
+#include "store/directory_rights.h"
 
 enum {
     MESSAGE_ARENA = 64 << 20,
     QUEUED_ROOM = 1 << 20, /* of the reply's arena for one more message */
     ONE_PAGE = 8,          /* messages read at a time */
+    ACCOUNTS_PAGE = 64,    /* with everything at its longest so many fit into a reply */
 };
 
 struct preparation { /* of an account, on a fiber of its own */
@@ -105,14 +107,60 @@ admin_serve_account_quota(struct ipc_peer *from, const struct admin_account_quot
 }
 
 enum status
+admin_serve_account_forward(struct ipc_peer *from, const struct admin_account_forward *req,
+                            struct arena *a, struct admin_account_forward_reply *rep)
+{
+    struct store *s = store_of(from);
+    const struct directory_forward to = {
+        .targets = req->targets, .count = req->targets_count, .keep = req->keep};
+    struct problem why = {0};
+
+    (void)a;
+    (void)rep;
+    enum status st = store_admin_done(s, directory_account_forward(s->directory, req->address, &to),
+                                      "account forward", req->address);
+    if (st == ERR_CONFLICT) {
+        problem_set(
+            &why, 0, "",
+            "mail to %.*s would come back to it, at once or by other addresses; nothing was "
+            "changed",
+            STR_FMT(str_sub(req->address, 0, 100)));
+        ipc_fail(&why);
+    }
+    return st;
+}
+
+enum status
+admin_serve_account_send_as(struct ipc_peer *from, const struct admin_account_send_as *req,
+                            struct arena *a, struct admin_account_send_as_reply *rep)
+{
+    struct store *s = store_of(from);
+    const struct directory_send_as what = {
+        .addresses = req->others, .count = req->others_count, .remove = req->remove};
+    struct problem why = {0};
+
+    (void)a;
+    (void)rep;
+    enum status st =
+        store_admin_done(s, directory_account_send_as(s->directory, req->address, &what),
+                         "account send-as", req->address);
+    if (st == ERR_DENIED) {
+        problem_set(&why, 0, "",
+                    "only addresses of domains that are served here can be given; nothing was "
+                    "changed");
+        ipc_fail(&why);
+    }
+    return st;
+}
+
+enum status
 admin_serve_accounts(struct ipc_peer *from, const struct admin_accounts *req, struct arena *a,
                      struct admin_accounts_reply *rep)
 {
     struct store *s = store_of(from);
     struct admin_account *list =
         ARENA_ARRAY(a, struct admin_account, ADMIN_ACCOUNTS_REPLY_ACCOUNTS_MAX);
-    struct directory_page page = {
-        .after = req->after, .max = ADMIN_ACCOUNTS_REPLY_ACCOUNTS_MAX, .a = a};
+    struct directory_page page = {.after = req->after, .max = ACCOUNTS_PAGE, .a = a};
     const struct directory_entry *found;
     struct directory_entry one;
     size_t n = 1;
@@ -242,6 +290,11 @@ store_admin_account(struct store *s, const struct directory_entry *e, struct adm
         .disabled = e->disabled,
         .suspended = e->suspended,
         .created = e->created.us,
+        .forward = e->forward.targets,
+        .forward_count = e->forward.count,
+        .keep = e->forward.keep,
+        .send_as = e->send_as,
+        .send_as_count = e->send_as_count,
     };
     return OK;
 }

@@ -9,6 +9,9 @@
 #include "store/account.h"
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
+/* What classes of store.ipc there are besides those of the directory; of rewritten senders. */
+enum { CLASS_FORGED = DIRECTORY_DISABLED + 1, CLASS_REPORTS_ONLY, CLASS_TOO_MANY };
+static_assert(CLASS_TOO_MANY == STORE_RCPT_REPLY_CLASS_MAX, "classes");
 
 struct signing {
     uint64_t account;
@@ -44,6 +47,28 @@ check_set_up(struct store *s, struct arena *a)
     return n > 0 ? OK : ERR_TEMP;
 }
 
+/* Of a rewritten sender of ours: may this be sent back, and where to?  ERR_NOT_FOUND: it is none. */
+SUSPENDS static enum status
+take_return(struct store *s, const struct store_rcpt *req, struct arena *a, struct str *to,
+            uint8_t *class_out)
+{
+    int64_t now_ms = clock_now().us / 1000;
+    struct str name;
+
+    enum status st = store_return(s, req->address, a, to);
+    *class_out = st == ERR_DENIED ? CLASS_FORGED : CLASS_REPORTS_ONLY;
+    if (st == ERR_DENIED || (st == OK && !req->null_sender))
+        return OK;
+    TRY(st);
+    TRY(directory_canonical(s->directory, *to, a, &name, NULL));
+    *class_out = CLASS_TOO_MANY;
+    if (rates_count(s->returns, name, now_ms) >= LIMIT_SRS_REPORTS_PER_HOUR)
+        return OK;
+    rates_add(s->returns, name, now_ms);
+    *class_out = DIRECTORY_LOCAL;
+    return OK;
+}
+
 enum status
 store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct arena *a,
                  struct store_rcpt_reply *rep)
@@ -51,11 +76,21 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
     struct store *s = store_of(from);
     struct directory_resolution r;
 
+    struct str to = req->address;
+    enum status st = take_return(s, req, a, &to, &rep->class);
+    bool is_return = st == OK;
+    if (is_return && rep->class != DIRECTORY_LOCAL)
+        return OK;
+    if (st == OK || st == ERR_NOT_FOUND)
+        st = directory_resolve(s->directory, to, a, &r);
     rep->class = DIRECTORY_NO_USER;
-    enum status st = directory_resolve(s->directory, req->address, a, &r);
     if (st == ERR_SYNTAX)
         return OK;
     TRY(store_checked(s, st, "look-up"));
+    if (is_return && r.class == DIRECTORY_FOREIGN) {
+        r.class = DIRECTORY_LOCAL; /* our own address leads there */
+        r.relayed = true;
+    }
     if (r.class == DIRECTORY_FOREIGN)
         TRY(check_set_up(s, a));
     else
@@ -119,8 +154,8 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     struct store *s = store_of(from);
     struct intake_which which = {
         .source = store_source_of(from), .handle = req->handle, .bytes = req->body};
-    struct store_rcpts all = {0};
     struct intake_body body;
+    struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
 
     TRY(take(from, &which, a, &body));
@@ -129,12 +164,11 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
         struct queue_rcpt r = {.original = req->rcpts[i]};
         st = store_expand(s, &r, a, &all);
     }
-    for (size_t i = 0; i < all.count && st == OK; i++) {
-        /* what strangers sent goes out only by way of an alias of ours */
-        if (all.list[i].account == 0 && str_eq_nocase(all.list[i].address, all.list[i].original) &&
-            all.list[i].state == QUEUE_WAITING)
-            st = ERR_DENIED;
-    }
+    if (st == OK &&
+        all.foreign) /* what strangers sent goes out only by way of an address of ours */
+        st = ERR_DENIED;
+    if (st == OK)
+        st = store_refusal(&all);
     if (st != OK) {
         engine_blob_forget(s->engine, body.id);
         return store_checked(s, st, "look-up");
@@ -160,8 +194,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
                                  .handle = req->handle,
                                  .bytes = req->body,
                                  .want_dkim = true};
-    struct store_rcpts all = {0};
     struct intake_body body;
+    struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
     struct grant grant;
 
@@ -183,6 +217,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
                                .orcpt = req->rcpts[i].orcpt};
         st = store_expand(s, &r, a, &all);
     }
+    if (st == OK)
+        st = store_refusal(&all);
     if (st != OK) {
         engine_blob_forget(s->engine, body.id);
         return store_checked(s, st, "submission");

@@ -15,6 +15,8 @@
 #include "rt/logger.h"
 
 enum {
+    RETRY_MS = 60000,
+    FORWARD_WAIT_MS = 600000, /* of what LIMIT_FORWARDS_PER_HOUR holds back */
     MESSAGE_ARENA = 32 << 20,
     ATTEMPT_ROOM =
         2 << 20,        /* of the reply's arena: the largest attempt with a thousand recipients */
@@ -46,8 +48,9 @@ store_serve_queue_lease(struct ipc_peer *from, const struct store_queue_lease *r
         enum status st = store_checked(s, lease_one(s, &job, a, &list[n]), "queue");
         if (st == OK) {
             n++;
-        } else { /* gone meanwhile, or not readable now */
-            queue_put_back(s->queue, &job, clock_now(), 60000);
+        } else { /* gone meanwhile, not readable now, or held back */
+            queue_put_back(s->queue, &job, clock_now(),
+                           st == ERR_QUOTA ? FORWARD_WAIT_MS : RETRY_MS);
         }
     }
     rep->attempts = list;
@@ -176,6 +179,7 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
         .eight_bit = m.eight_bit,
         .hurry = job->hurry,
     };
+    TRY(store_forward(s, &m, a, out));
     return needs_utf8(s, &m, out, &out->smtputf8);
 }
 

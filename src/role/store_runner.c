@@ -289,7 +289,7 @@ SUSPENDS static enum status
 report_rcpts(struct store *s, const struct queue_message *m, struct arena *a,
              struct queue_message *out)
 {
-    struct store_rcpts all = {0};
+    struct store_rcpts all = {.report = true};
     const struct queue_rcpt to = {.original = m->sender, .notify = QUEUE_NOTIFY_NEVER};
 
     TRY(store_expand(s, &to, a, &all));

@@ -10,9 +10,22 @@
 #include "store/account.h"
 #include "store/message.h"
 
+struct refusal {
+    uint32_t code;
+    struct str enhanced, text;
+};
+static const struct refusal no_user = {550, STR("5.1.1"), STR("There is no such address here")},
+                            disabled = {550, STR("5.2.1"), STR("This mailbox is disabled")},
+                            circles = {554, STR("5.4.6"),
+                                       STR("This address sent the message on before: a loop")},
+                            spam = {550, STR("5.7.1"), STR("This is not sent on")};
+
+SUSPENDS static enum status expand_targets(struct store *s, const struct queue_rcpt *asked,
+                                           const struct directory_resolution *found,
+                                           struct arena *a, struct store_rcpts *all);
 static enum status add(struct store_rcpts *all, const struct queue_rcpt *r, struct arena *a);
 static bool has(const struct store_rcpts *all, const struct queue_rcpt *r);
-static struct queue_rcpt failed(const struct queue_rcpt *asked, enum directory_class class);
+static struct queue_rcpt failed(const struct queue_rcpt *asked, const struct refusal *why);
 static bool has_work(const struct queue_message *m);
 static bool goes_straight(const struct queue_message *m);
 SUSPENDS static enum status send_straight(struct store *s, const struct queue_message *m,
@@ -48,21 +61,63 @@ store_expand(struct store *s, const struct queue_rcpt *asked, struct arena *a,
              struct store_rcpts *all)
 {
     struct directory_resolution found = {.class = DIRECTORY_NO_USER};
-    struct queue_rcpt r = *asked;
+    struct str to = asked->original;
 
-    enum status st = directory_resolve(s->directory, asked->original, a, &found);
-    if (st != OK && st != ERR_SYNTAX)
+    enum status st = store_return(s, asked->original, a, &to);
+    bool is_return = st == OK;
+    if (st == ERR_NOT_FOUND || (st == OK && all->report))
+        st = all->spam ? directory_resolve_mailboxes(s->directory, to, a, &found)
+                       : directory_resolve(s->directory, to, a, &found);
+    if (st != OK && st != ERR_SYNTAX && st != ERR_DENIED)
         return st;
     if (found.class != DIRECTORY_LOCAL && found.class != DIRECTORY_FOREIGN) {
-        r = failed(asked, found.class);
+        struct queue_rcpt r =
+            failed(asked, found.class == DIRECTORY_DISABLED ? &disabled : &no_user);
         return add(all, &r, a);
     }
-    for (size_t i = 0; i < found.count; i++) {
-        r.address = found.targets[i].address;
-        r.account = found.targets[i].account;
+    all->foreign = all->foreign || (found.class == DIRECTORY_FOREIGN && !is_return);
+    return expand_targets(s, asked, &found, a, all);
+}
+
+/* What came back to an address that sent it on goes nowhere from there, not even into a mailbox that has it already.
+ * Spam leaves us by nobody's address, so that no other server learns to take us for its source. */
+SUSPENDS static enum status
+expand_targets(struct store *s, const struct queue_rcpt *asked,
+               const struct directory_resolution *found, struct arena *a, struct store_rcpts *all)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < found->count; i++) {
+        const struct directory_target *t = &found->targets[i];
+        struct queue_rcpt r = *asked;
+        bool again = false;
+        if (all->spam && t->account == 0 && t->via.len > 0)
+            continue;
+        if (t->via.len > 0)
+            TRY(store_forwarded(s, t->via, all, &again));
+        r.address = t->address;
+        r.account = t->account;
+        if (again) {
+            r = failed(asked, &circles);
+            all->refused = ERR_LIMIT;
+        }
         TRY(add(all, &r, a));
+        any = true;
     }
-    return OK;
+    if (any)
+        return OK;
+    struct queue_rcpt r = failed(asked, &spam);
+    all->refused = ERR_DENIED;
+    return add(all, &r, a);
+}
+
+enum status
+store_refusal(const struct store_rcpts *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].state == QUEUE_WAITING)
+            return OK;
+    return all->refused;
 }
 
 static enum status
@@ -96,17 +151,16 @@ has(const struct store_rcpts *all, const struct queue_rcpt *r)
 
 /* The recipient was there when it was accepted, so the sender must hear that it is no more. */
 static struct queue_rcpt
-failed(const struct queue_rcpt *asked, enum directory_class class)
+failed(const struct queue_rcpt *asked, const struct refusal *why)
 {
     struct queue_rcpt r = *asked;
-    bool disabled = class == DIRECTORY_DISABLED;
 
     r.address = asked->original;
     r.account = 0;
     r.state = QUEUE_FAILED;
-    r.code = 550;
-    r.enhanced = disabled ? STR("5.2.1") : STR("5.1.1");
-    r.text = disabled ? STR("This mailbox is disabled") : STR("There is no such address here");
+    r.code = why->code;
+    r.enhanced = why->enhanced;
+    r.text = why->text;
     return r;
 }
 

@@ -52,6 +52,8 @@ store_close(struct store **store)
         store_notes_release(s);
     queue_free(&s->queue);
     intake_free(&s->intake);
+    rates_free(&s->returns);
+    rates_free(&s->forwards);
     sealed_free(&s->sealed);
     grants_free(&s->grants);
     directory_free(&s->directory);
@@ -159,6 +161,8 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->grants = grants_new();
     s->sealed = sealed_new(s->cells);
     s->intake = intake_new(s->engine);
+    s->returns = rates_new();
+    s->forwards = rates_new();
     enum status st = queue_open(s->cells, clock_now(), &s->queue);
     if (st != OK)
         problem_set(why, 0, "", "the queue cannot be read: %s", status_name(st));

@@ -13,11 +13,12 @@
 struct outcome {
     struct smtp_reply reply;
     uint64_t qid, mid;
+    struct problem why; /* reply 0: nothing more to say */
 };
 
 static void write_trace(const struct smtp_session *s, struct buf *b);
 static struct smtp_body_fields missing_fields(struct smtp_session *s);
-static SUSPENDS struct outcome hand_over(struct smtp_session *s);
+static SUSPENDS void hand_over(struct smtp_session *s, struct outcome *o);
 static void log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size);
 
 enum status
@@ -88,12 +89,15 @@ smtp_body_input(struct smtp_session *s)
 enum status
 smtp_message_end(struct smtp_session *s)
 {
-    struct outcome o = hand_over(s);
+    struct outcome o = {0};
 
+    hand_over(s, &o);
     log_message(s, &o, s->mail.body->size);
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
     s->quit = s->quit || o.reply.code == 421; /* it may have been revoked meanwhile */
+    if (o.why.reply != 0)
+        return smtp_problem(s, &o.why);
     if (o.reply.code >= 500)
         return smtp_error(s, o.reply.code, o.reply.enhanced, "%s", o.reply.text);
     if (o.qid != 0)
@@ -183,11 +187,10 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
     return OK;
 }
 
-static struct outcome
-hand_over(struct smtp_session *s)
+static void
+hand_over(struct smtp_session *s, struct outcome *o)
 {
     struct smtp_body *b = s->mail.body;
-    struct outcome o = {0};
     AUTO_ARENA *a = arena_new(1u << 20);
     enum status e = smtp_body_finish(b);
 
@@ -195,12 +198,17 @@ hand_over(struct smtp_session *s)
      * nothing was committed. */
     if ((e == OK && b->store != smtp_world->store) || e == ERR_CLOSED) {
         e = ERR_TEMP;
+    } else if (e == OK && smtp_is_submission(s)) {
+        e = smtp_check_writers(s, a, &o->why);
+        if (e == OK) {
+            e = submit(s, a, o);
+            smtp_body_taken(b);
+        }
     } else if (e == OK) {
-        e = smtp_is_submission(s) ? submit(s, a, &o) : deliver(s, a, &o);
+        e = deliver(s, a, o);
         smtp_body_taken(b);
     }
-    o.reply = smtp_message_reply(e, b);
-    return o;
+    o->reply = smtp_message_reply(e, b);
 }
 
 /* ---- trace fields ---- */
@@ -240,13 +248,17 @@ missing_fields(struct smtp_session *s)
 {
     AUTO_BUF date = BUF(256);
     AUTO_BUF id = BUF(1024);
+    AUTO_BUF from = BUF(1024);
     char unique[40];
 
     header_write_date(&date, clock_now());
     snprintf(unique, sizeof(unique), "%016llx%016llx", (unsigned long long)random_u64(),
              (unsigned long long)random_u64());
     header_write_message_id(&id, str_of(unique), smtp_world->config->host);
+    buf_addf(&from, "From: <%.*s>\r\n",
+             STR_FMT(s->mail.said.sender.len > 0 ? s->mail.said.sender : s->address));
     return (struct smtp_body_fields){.date = arena_str(s->mail.arena, buf_str(&date)),
+                                     .from = arena_str(s->mail.arena, buf_str(&from)),
                                      .message_id = arena_str(s->mail.arena, buf_str(&id))};
 }
 

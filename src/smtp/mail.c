@@ -7,8 +7,17 @@
 #define TRANSACTION_BYTES (4u << 20)
 #define COMMAND_BYTES     16384u
 
-/* enum<4> class of store.ipc. */
-enum rcpt_class { RCPT_LOCAL, RCPT_FOREIGN, RCPT_NO_USER, RCPT_OVER_QUOTA, RCPT_DISABLED };
+/* enum<7> class of store.ipc. */
+enum rcpt_class {
+    RCPT_LOCAL,
+    RCPT_FOREIGN,
+    RCPT_NO_USER,
+    RCPT_OVER_QUOTA,
+    RCPT_DISABLED,
+    RCPT_FORGED,
+    RCPT_REPORTS_ONLY,
+    RCPT_TOO_MANY
+};
 
 static SUSPENDS enum status
 check_sender(struct smtp_session *s, bool *stop)
@@ -91,12 +100,21 @@ refusal_of(const struct smtp_session *s, unsigned class)
     static const struct smtp_reply no_user = {550, "5.1.1", "There is no such address here"};
     static const struct smtp_reply full = {452, "4.2.2", "The mailbox is full"};
     static const struct smtp_reply disabled = {550, "5.2.1", "The mailbox takes no mail"};
+    static const struct smtp_reply forged = {
+        550, "5.7.1", "This return address was not made here, or has expired"};
+    static const struct smtp_reply reports_only = {
+        550, "5.7.1", "Only reports (MAIL FROM:<>) go to a return address"};
+    static const struct smtp_reply too_many = {
+        451, "4.7.1", "Too many reports to this return address, try later"};
 
     switch (class) {
     case RCPT_LOCAL: return NULL;
     case RCPT_FOREIGN: return smtp_is_submission(s) ? NULL : &no_relay;
     case RCPT_NO_USER: return &no_user;
     case RCPT_OVER_QUOTA: return &full;
+    case RCPT_FORGED: return &forged;
+    case RCPT_REPORTS_ONLY: return &reports_only;
+    case RCPT_TOO_MANY: return &too_many;
     default: return &disabled;
     }
 }
@@ -104,7 +122,9 @@ refusal_of(const struct smtp_session *s, unsigned class)
 static SUSPENDS enum status
 add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
 {
-    struct store_rcpt ask = {.address = r->address, .size = s->mail.said.size};
+    struct store_rcpt ask = {.address = r->address,
+                             .size = s->mail.said.size,
+                             .null_sender = s->mail.said.sender.len == 0};
     struct store_rcpt_reply answer;
     uint64_t known = s->hold.known;
     struct ipc_peer *store;

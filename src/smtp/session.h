@@ -102,6 +102,9 @@ SUSPENDS enum status smtp_chunk_input(struct smtp_session *s);
 SUSPENDS struct smtp_reply smtp_message_refusal(struct smtp_session *s);
 void smtp_message_begin(struct smtp_session *s);
 SUSPENDS enum status smtp_message_end(struct smtp_session *s);
+/* Whose address does a submission bear whose header is in?  ERR_DENIED: not this user's, and why tells so. */
+MUST_USE SUSPENDS enum status smtp_check_writers(struct smtp_session *s, struct arena *a,
+                                                 struct problem *why);
 /* The reply to a message that the store, or the reader of its bytes, said e to. */
 struct smtp_reply smtp_message_reply(enum status e, const struct smtp_body *b);
 SUSPENDS enum status smtp_sasl_line(struct smtp_session *s, struct str line);

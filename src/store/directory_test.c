@@ -6,6 +6,7 @@
 #include "rt/clock.h"
 #include "store/directory_deleted.h"
 #include "store/directory_internal.h"
+#include "store/directory_rights.h"
 #include "store/testkit_internal.h"
 
 #define HERE STR("example.org")
@@ -251,6 +252,166 @@ test_may_send_as(struct kit *k)
         ASSERT(directory_may_send_as(d, rows[i].account, str_of(rows[i].address), &may) == OK);
         ASSERT(may == rows[i].may);
     }
+    directory_free(&d);
+}
+
+static SUSPENDS enum status
+forward(struct directory *d, const char *address, const char *targets, bool keep)
+{
+    struct str list[LIMIT_FORWARD_TARGETS + 1], rest = str_of(targets);
+    struct directory_forward f = {.targets = list, .keep = keep};
+
+    while (f.count < COUNT_OF(list) && rest.len > 0 && str_split(&rest, ' ', &list[f.count]))
+        f.count++;
+    return directory_account_forward(d, str_of(address), &f);
+}
+
+/* "2 x@y|via ..." : accounts and foreign addresses, each with what names it. */
+static SUSPENDS void
+expect(struct directory *d, const char *address, const char *targets)
+{
+    AUTO_ARENA *a = arena_new(8 << 20);
+    AUTO_BUF found = BUF(4096);
+    struct directory_resolution r;
+
+    ASSERT(directory_resolve(d, str_of(address), a, &r) == OK);
+    for (size_t i = 0; i < r.count; i++) {
+        if (r.targets[i].account != 0)
+            buf_addf(&found, "%llu", (unsigned long long)r.targets[i].account);
+        else
+            buf_add(&found, r.targets[i].address);
+        buf_addf(&found, "|%.*s ", STR_FMT(r.targets[i].via));
+    }
+    if (!str_eq(str_trim(buf_str(&found)), str_of(targets))) {
+        printf("%s: \"%.*s\"\n", address, STR_FMT(buf_str(&found)));
+        ASSERT(false);
+    }
+}
+
+static SUSPENDS void
+test_forwards(struct kit *k)
+{
+    static const struct {
+        const char *address, *targets;
+        bool keep;
+        enum status st;
+    } refused[] = {
+        {"nobody@example.org", "x@y.example", false, ERR_NOT_FOUND},
+        {"info@example.org", "x@y.example", false, ERR_NOT_FOUND}, /* an alias */
+        {"anna@example.org", "bert", false, ERR_CONFLICT},         /* who forwards to anna */
+        {"anna@example.org", "info", true, ERR_CONFLICT},          /* by way of an alias */
+        {"anna@example.org", "anna+x", true, ERR_CONFLICT},
+        {"anna@example.org", "no@ad@\1", true, ERR_SYNTAX},
+        {"anna@example.org", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", true, ERR_LIMIT},
+    };
+    struct directory *d = small_town(k);
+    struct directory_entry e;
+    bool may = false;
+
+    ASSERT(forward(d, "bert", "Anna x@Y.example", false) == OK);
+    expect(d, "bert+tag@example.org", "1|bert@example.org x@y.example|bert@example.org");
+    expect(d, "info@example.org", "1|bert@example.org x@y.example|bert@example.org");
+    expect(d, "team@example.org", "1|team@example.org x@y.example|bert@example.org");
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        ASSERT(forward(d, refused[i].address, refused[i].targets, refused[i].keep) ==
+               refused[i].st);
+    /* nobody sets an alias that would lead back by way of it */
+    struct str info = STR("info");
+    ASSERT(forward(d, "bert", "late@example.org x@y.example", true) == OK);
+    ASSERT(directory_alias_set(d, STR("late@example.org"), &info, 1) == ERR_CONFLICT);
+    expect(d, "bert@example.org", "2|bert@example.org x@y.example|bert@example.org");
+    /* the account itself among the targets is a copy for it */
+    ASSERT(forward(d, "bert", "x@y.example bert", false) == OK);
+    expect(d, "bert@example.org", "2|bert@example.org x@y.example|bert@example.org");
+    /* a forward takes no log-in away, and gives no right to anybody */
+    ASSERT(forward(d, "bert", "anna", false) == OK);
+    AUTO_ARENA *a = arena_new(65536);
+    ASSERT(directory_login(d, STR("info"), a, &e) == OK && e.account == 2);
+    ASSERT(directory_may_send_as(d, 2, STR("bert@example.org"), &may) == OK && may);
+    ASSERT(directory_may_send_as(d, 1, STR("bert@example.org"), &may) == OK && !may);
+    /* it outlives other changes, ends no session, and can be taken away */
+    ASSERT(directory_find(d, STR("bert"), a, &e) == OK && e.epoch == 1);
+    ASSERT(directory_account_quota(d, STR("bert"), 5) == OK);
+    expect(d, "bert@example.org", "1|bert@example.org");
+    ASSERT(directory_account_disable(d, STR("bert"), true) == OK);
+    expect(d, "bert@example.org", "");
+    ASSERT(directory_account_disable(d, STR("bert"), false) == OK);
+    ASSERT(forward(d, "bert", "", true) == OK);
+    expect(d, "bert@example.org", "2|");
+    directory_free(&d);
+}
+
+/* Two who forward to each other at the same moment get past the check: mail ends all the same. */
+static SUSPENDS void
+test_forwards_in_a_circle(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct str list[3] = {STR("b@example.org"), STR("c@example.org"), STR("x@y.example")};
+
+    alias_unchecked(d, "b@example.org", "anna@example.org");
+    ASSERT(forward(d, "anna", "c@example.org x@y.example", true) == OK);
+    alias_unchecked(d, "c@example.org", "b@example.org");
+    expect(d, "c@example.org", "1|anna@example.org x@y.example|anna@example.org");
+    ASSERT(directory_alias_set(d, STR("c@example.org"), list, 1) == ERR_CONFLICT);
+    directory_free(&d);
+}
+
+static SUSPENDS enum status
+send_as(struct directory *d, uint64_t account, const char *others, bool remove)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct str list[LIMIT_SEND_AS + 1], rest = str_of(others);
+    struct directory_send_as what = {.addresses = list, .remove = remove};
+    struct directory_entry e;
+
+    while (what.count < COUNT_OF(list) && rest.len > 0 && str_split(&rest, ' ', &list[what.count]))
+        what.count++;
+    ASSERT(directory_by_id(d, account, a, &e) == OK);
+    return directory_account_send_as(d, e.address, &what);
+}
+
+static SUSPENDS bool
+may(struct directory *d, uint64_t account, const char *address)
+{
+    bool yes = false;
+
+    ASSERT(directory_may_send_as(d, account, str_of(address), &yes) == OK);
+    return yes;
+}
+
+static SUSPENDS void
+test_send_as(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    AUTO_BUF many = BUF(65536);
+
+    ASSERT(send_as(d, 2, "Anna nobody@example.org anna@example.org", false) == OK);
+    ASSERT(may(d, 2, "anna@example.org") && may(d, 2, "ANNA+x@example.org"));
+    ASSERT(may(d, 2, "nobody@example.org") && may(d, 2, "bert@example.org"));
+    ASSERT(!may(d, 2, "carl@example.org") && !may(d, 1, "bert@example.org"));
+    ASSERT(!may(d, 2, "anna@other.example") && !may(d, 2, "x@elsewhere.example"));
+    /* of what is served elsewhere nobody can give a right; nothing was changed */
+    ASSERT(send_as(d, 2, "carl x@elsewhere.example", false) == ERR_DENIED);
+    ASSERT(!may(d, 2, "carl@example.org"));
+    ASSERT(send_as(d, 2, "a@b@", false) == ERR_SYNTAX);
+    ASSERT(send_as(d, 2, "@Other.example", false) == OK);
+    ASSERT(may(d, 2, "any+x@other.example") && !may(d, 2, "any@example.org"));
+    ASSERT(send_as(d, 2, "anna", true) == OK && !may(d, 2, "anna@example.org"));
+    ASSERT(may(d, 2, "nobody@example.org"));
+    ASSERT(send_as(d, 2, "", true) == OK && !may(d, 2, "nobody@example.org"));
+    for (int i = 0; i < LIMIT_SEND_AS; i++)
+        buf_addf(&many, "%s%d", i == 0 ? "" : " ", i);
+    ASSERT(send_as(d, 2, arena_z(k->a, buf_str(&many)), false) == OK);
+    ASSERT(may(d, 2, "63@example.org") && send_as(d, 2, "0 1", false) == OK);
+    ASSERT(send_as(d, 2, "one-more", false) == ERR_LIMIT);
+    buf_add_z(&many, " 64");
+    ASSERT(send_as(d, 2, arena_z(k->a, buf_str(&many)), true) == ERR_LIMIT);
+    /* a domain that is served no more gives nothing either */
+    ASSERT(directory_domain_add(d, STR("third.example"), STR_NONE) == OK);
+    ASSERT(send_as(d, 2, "", true) == OK && send_as(d, 2, "x@third.example", false) == OK);
+    ASSERT(may(d, 2, "x@third.example"));
+    ASSERT(directory_domain_remove(d, STR("third.example")) == OK);
+    ASSERT(!may(d, 2, "x@third.example"));
     directory_free(&d);
 }
 
@@ -775,6 +936,9 @@ static const struct kit_row rows[] = {
     {"refused_addresses", test_refused_addresses, KIT_MEM},
     {"login", test_login, KIT_MEM | KIT_CLUSTER},
     {"may_send_as", test_may_send_as, KIT_MEM},
+    {"send_as", test_send_as, KIT_MEM},
+    {"forwards", test_forwards, KIT_MEM},
+    {"forwards_in_a_circle", test_forwards_in_a_circle, KIT_MEM},
     {"depth_and_size_of_groups", test_depth_and_size_of_groups, KIT_MEM},
     {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
     {"loops_are_refused", test_loops_are_refused, KIT_MEM | KIT_CLUSTER},
