@@ -86,6 +86,12 @@
     LIMIT(VANISHED_RECORDS,        2048,      "records",  "per mailbox; older ones are trimmed: full resynchronisation") \
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
+    /* quotas */ \
+    LIMIT(QUOTA_WARN,              80,        "%",        "of the quota: a notice in the INBOX") \
+    LIMIT(QUOTA_URGENT,            95,        "%",        "of the quota: a second notice in the INBOX") \
+    LIMIT(QUOTA_MARGIN,            5,         "%",        "so far below must the use fall before the same notice may come again") \
+    LIMIT(QUOTA_GRACE,             10,        "%",        "above the quota, for what is saved in the mailboxes for Sent and Drafts: NO [OVERQUOTA]") \
+    LIMIT(QUOTA_FULL_DAYS,         3,         "days",     "from the first refusal on 452 4.2.2, after that 552 5.2.2, until room is made") \
     /* the queue */ \
     LIMIT(QUEUE_DAYS,              5,         "days",     "a failure notice goes to the sender") \
     LIMIT(QUEUE_MESSAGES,          40000,     "messages", "452 4.3.1") \

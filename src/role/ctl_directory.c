@@ -7,31 +7,53 @@
 #include "role/command.h"
 #include "role/ctl.h"
 #include "setup/records.h"
+#include "store/quota.h"
 
 #define TARGETS_MAX   64
 #define RECORDS_BYTES 65536u
 
 /* ---- account ---- */
 
+static json_t *
+account_json(const struct admin_account *a)
+{
+    json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:b}", "address", ctl_json_str(a->address), "bytes",
+                          (json_int_t)a->bytes, "messages", (json_int_t)a->messages, "quota_bytes",
+                          (json_int_t)a->quota_bytes, "disabled", (int)a->disabled);
+
+    if (a->quota_bytes != 0)
+        json_object_set_new(j, "quota_percent",
+                            json_integer((json_int_t)quota_percent(a->bytes, a->quota_bytes)));
+    if (a->full_since != 0)
+        json_object_set_new(j, "full_since_us", json_integer((json_int_t)a->full_since));
+    return j;
+}
+
+static void
+print_account(struct ctl *c, const struct admin_account *a)
+{
+    char used[32], quota[32], since[32];
+
+    printf("%-40s %8llu messages %10s of ", ctl_text(c, a->address),
+           (unsigned long long)a->messages, ctl_size_text(a->bytes, used, sizeof(used)));
+    if (a->quota_bytes == 0)
+        printf("no limit");
+    else
+        printf("%s (%llu %%)", ctl_size_text(a->quota_bytes, quota, sizeof(quota)),
+               (unsigned long long)quota_percent(a->bytes, a->quota_bytes));
+    if (a->full_since != 0)
+        printf(", full since %s", ctl_time_text(a->full_since, since, sizeof(since)));
+    printf("%s\n", a->disabled ? ", disabled" : "");
+}
+
 static int
 print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *all)
 {
-    char used[32], quota[32];
-
     for (size_t i = 0; i < n; i++) {
-        if (c->json) {
-            json_array_append_new(
-                all, json_pack("{s:o, s:I, s:I, s:I, s:b}", "address", ctl_json_str(a[i].address),
-                               "bytes", (json_int_t)a[i].bytes, "messages",
-                               (json_int_t)a[i].messages, "quota_bytes",
-                               (json_int_t)a[i].quota_bytes, "disabled", (int)a[i].disabled));
-            continue;
-        }
-        printf("%-40s %8llu messages %10s of %s%s\n", ctl_text(c, a[i].address),
-               (unsigned long long)a[i].messages, ctl_size_text(a[i].bytes, used, sizeof(used)),
-               a[i].quota_bytes == 0 ? "no limit"
-                                     : ctl_size_text(a[i].quota_bytes, quota, sizeof(quota)),
-               a[i].disabled ? ", disabled" : "");
+        if (c->json)
+            json_array_append_new(all, account_json(&a[i]));
+        else
+            print_account(c, &a[i]);
     }
     return CTL_OK;
 }

@@ -115,12 +115,17 @@ admin_serve_account_quota(struct ipc_peer *from, const struct admin_account_quot
                           struct arena *a, struct admin_account_quota_reply *rep)
 {
     struct store *s = store_of(from);
+    struct directory_entry e = {0};
 
-    (void)a;
     (void)rep;
-    return store_admin_done(s,
-                            directory_account_quota(s->directory, req->address, req->quota_bytes),
-                            "account quota", req->address);
+    enum status st = directory_account_quota(s->directory, req->address, req->quota_bytes);
+    if (st == OK)
+        st = directory_find(s->directory, req->address, a, &e);
+    if (st == OK) {
+        AUTO(cell_close) struct cell *account = account_open(s->cells, e.account);
+        store_quota_look(s, account);
+    }
+    return store_admin_done(s, st, "account quota", req->address);
 }
 
 enum status
@@ -260,6 +265,7 @@ fill(struct store *s, const struct directory_entry *e, struct admin_account *out
         .quota_bytes = e->quota_bytes,
         .disabled = e->disabled,
         .created = e->created.us,
+        .full_since = info.full_since.us,
     };
     return OK;
 }
