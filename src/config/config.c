@@ -124,7 +124,8 @@ read_listen(struct reader *r, const struct config_line *l)
 {
     size_t s = 0;
 
-    TRY(want_count(l, 3, "listen SERVICE ADDRESS:PORT"));
+    if (l->count < 3)
+        return config_expected(l, word(l, l->count - 1), "listen SERVICE ADDRESS:PORT");
     while (s < SERVICE_COUNT && !str_eq(l->words[1], str_of(service_names[s])))
         s++;
     if (s == SERVICE_COUNT)
@@ -133,8 +134,8 @@ read_listen(struct reader *r, const struct config_line *l)
     if (r->c.listen_count == CONFIG_LISTEN_MAX)
         return config_expected(l, l->words[1], "at most 64 listen lines");
     struct config_listen *n = &r->listen[r->c.listen_count];
-    TRY(config_word_address(l, l->words[2], &n->at));
     n->service = (enum service)s;
+    TRY(config_listen_words(l, n));
     r->c.listen_count++;
     return OK;
 }

@@ -6,6 +6,7 @@
  *                data /var/lib/godwit
  *                engine rocks
  *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s
+ *                listen submission unix /run/godwit/submit.sock mode 660 group mail
  *                tls cert FILE key FILE                 # several times; names come from the certificate
  *                workers mx 1                           # mx, user, cook, out: 1 to 10
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
@@ -54,9 +55,16 @@ struct config_address {
     struct str host; /* numeric address without brackets, or "*" for all, IPv6 and IPv4 */
     uint16_t port;
 };
+/* A Unix socket; no path: none. */
+struct config_socket {
+    struct str path;
+    uint32_t mode;           /* permission bits */
+    struct str owner, group; /* empty: of who starts the server */
+};
 struct config_listen {
     enum service service;
-    struct config_address at;
+    struct config_address at;    /* of TCP: port 0 when it is a Unix socket */
+    struct config_socket socket; /* which then has a path */
 };
 struct config_tls {
     struct str cert_file, key_file;

@@ -29,6 +29,10 @@ MUST_USE enum status config_line_split(struct str text, struct config_line *l);
 MUST_USE enum status config_expected(const struct config_line *l, struct str was,
                                      const char *expected);
 
+/* What follows the service of a listen line: ADDRESS:PORT, or unix PATH and its options. */
+MUST_USE enum status config_listen_words(const struct config_line *l, struct config_listen *out);
+void config_listen_write(const struct config_listen *l, struct buf *b);
+
 /* "*:25", "127.0.0.1:25", "[::1]:25". */
 MUST_USE enum status config_word_address(const struct config_line *l, struct str word,
                                          struct config_address *out);
@@ -38,6 +42,7 @@ MUST_USE enum status config_word_source(const struct config_line *l, struct str 
 /* "mail.example:587", "[::1]:25"; a host may be a name.  Port 25 when absent. */
 MUST_USE enum status config_word_host(const struct config_line *l, struct str word,
                                       struct str *host_out, uint16_t *port_out);
+void config_address_write(struct buf *b, struct str host, uint16_t port);
 MUST_USE enum status config_word_number(const struct config_line *l, struct str word, uint32_t max,
                                         uint32_t *out);
 /* "50M", "64K", "1G", "123". */

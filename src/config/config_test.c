@@ -13,6 +13,11 @@
 #include "config/events.h"
 
 #define HEAD "host mail.example.org\ndomain example.org\n"
+/* The longest path that a socket can have, and one more. */
+#define PATH_107                                            \
+    "/2345678901234567890123456789012345678901234567890123" \
+    "456789012345678901234567890123456789012345678901234567"
+#define PATH_108 PATH_107 "8"
 
 static void
 test_reads_every_setting(void **state)
@@ -52,6 +57,28 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->log_level, LOG_DEBUG);
 }
 
+static void
+test_reads_unix_sockets(void **state)
+{
+    AUTO(config_free) struct config *c = NULL;
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(config_read(STR(HEAD "listen submission unix /run/godwit/submit.sock\n"
+                                          "listen smtp unix " PATH_107 " group mail mode 666 owner "
+                                          "\"a user\"\n"),
+                                 "t", &c, &why),
+                     OK);
+    assert_int_equal(c->listen_count, 2);
+    assert_true(str_eq(c->listen[0].socket.path, STR("/run/godwit/submit.sock")));
+    assert_int_equal(c->listen[0].socket.mode, 0600);
+    assert_int_equal(c->listen[0].at.port, 0);
+    assert_int_equal(c->listen[1].socket.path.len, 107);
+    assert_int_equal(c->listen[1].socket.mode, 0666);
+    assert_true(str_eq(c->listen[1].socket.owner, STR("a user")));
+    assert_true(str_eq(c->listen[1].socket.group, STR("mail")));
+}
+
 static const struct {
     const char *text;
     const char *says; /* part of the sentence */
@@ -66,6 +93,17 @@ static const struct {
     {HEAD "listen smtp *:65536\n", "ADDRESS:PORT"},
     {HEAD "listen smtp name.example:25\n", "ADDRESS:PORT"},
     {HEAD "listen smtp\n", "listen SERVICE"},
+    {HEAD "listen smtp *:25 more\n", "read \"more\", expected nothing after"},
+    {HEAD "listen smtp unix\n", "unix PATH"},
+    {HEAD "listen smtp unix relative.sock\n", "begins with /"},
+    {HEAD "listen smtp unix " PATH_108 "\n", "at most 107 bytes"},
+    {HEAD "listen smtp unix /a mode\n", "permissions such as 660"},
+    {HEAD "listen smtp unix /a mode 66\n", "permissions such as 660"},
+    {HEAD "listen smtp unix /a mode 0660\n", "permissions such as 660"},
+    {HEAD "listen smtp unix /a mode 668\n", "permissions such as 660"},
+    {HEAD "listen smtp unix /a owner\n", "a user or group"},
+    {HEAD "listen smtp unix /a group a23456789012345678901234567890123\n", "a user or group"},
+    {HEAD "listen smtp unix /a more 660\n", "mode BITS, owner USER"},
     {HEAD "host other.example\n", "only once"},
     {HEAD "hots other.example\n", "t:3: read \"hots\""},
     {HEAD "data relative/path\n", "begins with /"},
@@ -120,6 +158,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_setting),
+        cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),
     };

@@ -1,5 +1,5 @@
-/* boss_internal.h - between boss.c (workers and their lives), boss_open.c (what is handed out), boss_reload.c (what is
- * handed out afresh) and boss_notify.c (what a service manager hears).
+/* boss_internal.h - between boss.c (workers and their lives), boss_open.c and boss_socket.c (what is handed out),
+ * boss_reload.c (what is handed out afresh) and boss_notify.c (what a service manager hears).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_BOSS_INTERNAL_H
@@ -19,11 +19,19 @@ struct boss_file {
     int fd; /* -1 = cannot be opened now */
     struct stat seen;
 };
+/* A Unix socket in the file system that is ours, and goes when we do. */
+struct boss_socket {
+    struct str path;
+    dev_t dev;
+    ino_t ino;
+};
 struct boss_open {
     int log_fd, config_fd, admin_fd;
     uint32_t uid, gid; /* of the roles; 0 = ours */
     struct role_listener listeners[ROLE_LISTENERS_MAX];
     size_t listener_count;
+    struct boss_socket sockets[ROLE_LISTENERS_MAX];
+    size_t socket_count;
     struct boss_file files[ROLE_FILES_MAX];
     size_t file_count;
     char key_path[1024];
@@ -56,6 +64,12 @@ void boss_open_release(struct boss_open *b);
 /* START, LISTENER*, FILE*, GO to a new process. */
 MUST_USE enum status boss_hand_out(const struct boss_open *b, enum role role, int control_fd,
                                    uint64_t incarnation);
+/* Listens on a Unix socket as the line says.  What a server left there that ended is replaced; what another one holds,
+ * or is no socket, is not. */
+MUST_USE enum status boss_socket_open(const struct config_socket *s, struct boss_open *b,
+                                      int *fd_out, struct problem *why);
+/* Removes those that are still ours. */
+void boss_sockets_remove(struct boss_open *b);
 /* The log as the configuration names it.  wait: for a reader, when it is a pipe with a name. */
 MUST_USE enum status boss_open_log(const struct config *c, bool wait, int *fd_out,
                                    struct problem *why);

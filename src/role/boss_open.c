@@ -25,6 +25,9 @@ static enum status open_key(const struct boss_options *o, struct boss_open *b, s
 static enum status check_run_dir(const char *dir, const struct boss_open *b, struct problem *why);
 static enum status open_admin(const struct config *c, struct boss_open *b, struct problem *why);
 static enum status open_listeners(const struct config *c, struct boss_open *b, struct problem *why);
+static enum status open_socket(const struct config_listen *l, struct boss_open *b,
+                               struct problem *why);
+static enum status room_for_listener(const struct boss_open *b, struct problem *why);
 static enum status open_listener(const struct config_listen *l, const struct sockaddr *addr,
                                  socklen_t len, struct boss_open *b, struct problem *why);
 static void name_files(const struct config *c, struct boss_open *b);
@@ -52,6 +55,7 @@ boss_open_release(struct boss_open *b)
     fd_close(&b->log_fd);
     fd_close(&b->config_fd);
     fd_close(&b->admin_fd);
+    boss_sockets_remove(b);
     for (size_t i = 0; i < b->listener_count; i++)
         fd_close(&b->listeners[i].fd);
     for (size_t i = 0; i < b->file_count; i++)
@@ -200,6 +204,10 @@ open_listeners(const struct config *c, struct boss_open *b, struct problem *why)
         bool all = str_eq(l->at.host, STR("*"));
         char host[64];
 
+        if (l->socket.path.len > 0) {
+            TRY(open_socket(l, b, why));
+            continue;
+        }
         if (!str_to_z(l->at.host, host, sizeof(host)))
             return ERR_SYNTAX;
         bool is4 = all || inet_pton(AF_INET, host, &v4.sin_addr) == 1;
@@ -213,21 +221,37 @@ open_listeners(const struct config *c, struct boss_open *b, struct problem *why)
 }
 
 static enum status
+room_for_listener(const struct boss_open *b, struct problem *why)
+{
+    if (b->listener_count < COUNT_OF(b->listeners))
+        return OK;
+    problem_set(why, 0, "", "more than %u addresses to listen on", ROLE_LISTENERS_MAX);
+    return ERR_LIMIT;
+}
+
+static enum status
+open_socket(const struct config_listen *l, struct boss_open *b, struct problem *why)
+{
+    int fd = -1;
+
+    TRY(room_for_listener(b, why));
+    TRY(boss_socket_open(&l->socket, b, &fd, why));
+    b->listeners[b->listener_count++] = (struct role_listener){fd, l->service};
+    return OK;
+}
+
+static enum status
 open_listener(const struct config_listen *l, const struct sockaddr *addr, socklen_t len,
               struct boss_open *b, struct problem *why)
 {
     char reason[100];
     int on = 1;
     bool all = str_eq(l->at.host, STR("*"));
+    TRY(room_for_listener(b, why));
     int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0 && all && addr->sa_family == AF_INET6)
         return OK; /* a machine without IPv6 */
-    if (b->listener_count == COUNT_OF(b->listeners)) {
-        fd_close(&fd);
-        problem_set(why, 0, "", "more than %u addresses to listen on", ROLE_LISTENERS_MAX);
-        return ERR_LIMIT;
-    }
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
         (addr->sa_family != AF_INET6 ||
          setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&

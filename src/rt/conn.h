@@ -53,7 +53,7 @@ struct listener {
     struct tls_server *tls; /* for implicit TLS and STARTTLS; NULL = none */
     bool implicit_tls;
     uint32_t conns_max;       /* above 75 % the slowest unauthenticated peers are shed */
-    uint32_t per_address_max; /* per /32 or /64 */
+    uint32_t per_address_max; /* per /32 or /64; a Unix socket has none */
     struct str shed_line;     /* what a shed peer is told, such as "421 ...\r\n" */
     int kind;                 /* the caller's: which protocol and port */
     /* Optional, for the log: a peer was turned away.  why: what went wrong in its handshake, or empty.
@@ -73,11 +73,15 @@ struct listener_counts {
 struct listener_counts listener_counts(const struct listener *l);
 
 const struct listener *conn_listener(const struct conn *c);
-struct str conn_peer(const struct conn *c); /* "192.0.2.1" or "2001:db8::1" */
+/* "192.0.2.1" or "2001:db8::1"; of a Unix socket 127.0.0.1, and port 0: this machine talks to itself. */
+struct str conn_peer(const struct conn *c);
 const struct sockaddr_storage *conn_peer_addr(const struct conn *c);
 uint16_t conn_peer_port(const struct conn *c);
 struct str conn_local(const struct conn *c);
 bool conn_peer_is_loopback(const struct conn *c);
+bool conn_is_unix(const struct conn *c); /* came by a Unix socket */
+/* Which user of this machine connected it, as the kernel says; false: not by a Unix socket. */
+MUST_USE bool conn_peer_uid(const struct conn *c, uint32_t *uid_out);
 bool conn_is_tls(const struct conn *c);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", for Received, logs */
 struct str conn_tls_name(const struct conn *c);

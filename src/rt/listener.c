@@ -298,7 +298,8 @@ listener_forget(struct conn *c)
     struct listener_state *s = c->home;
 
     list_remove(&c->order);
-    uncount_address(s, &c->peer);
+    if (!c->is_unix)
+        uncount_address(s, &c->peer);
     s->counts.open--;
     if (s->stopped && s->counts.open == 0) {
         s->stopped = false;
@@ -414,6 +415,7 @@ void
 conn_set_peer(struct conn *c, const struct sockaddr_storage *a)
 {
     c->peer = *a;
+    c->is_unix = a->ss_family == AF_UNIX;
     if (a->ss_family != AF_INET && a->ss_family != AF_INET6) {
         struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         memset(&c->peer, 0, sizeof(c->peer));
@@ -447,6 +449,24 @@ struct str
 conn_local(const struct conn *c)
 {
     return str_of(c->local_text);
+}
+
+bool
+conn_is_unix(const struct conn *c)
+{
+    return c->is_unix;
+}
+
+bool
+conn_peer_uid(const struct conn *c, uint32_t *uid_out)
+{
+    struct ucred who;
+    socklen_t len = sizeof(who);
+
+    if (!c->is_unix || getsockopt(c->watch.fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+        return false;
+    *uid_out = who.uid;
+    return true;
 }
 
 bool
