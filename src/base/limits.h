@@ -97,6 +97,12 @@
     LIMIT(FORWARDS_PER_HOUR,       500,       "messages", "to the outside by one address: later ones wait in the queue") \
     LIMIT(FORWARD_MARKS,           64,        "marks",    "of a message that was sent on so often: 554 5.4.6, a loop") \
     LIMIT(RATE_KEYS,               65536,     "names",    "counted per hour; beyond, all counts begin anew") \
+    /* quotas */ \
+    LIMIT(QUOTA_WARN,              80,        "%",        "of the quota: a notice in the INBOX") \
+    LIMIT(QUOTA_URGENT,            95,        "%",        "of the quota: a second notice in the INBOX") \
+    LIMIT(QUOTA_MARGIN,            5,         "%",        "so far below must the use fall before the same notice may come again") \
+    LIMIT(QUOTA_GRACE,             10,        "%",        "above the quota, for what is saved in the mailboxes for Sent and Drafts: NO [OVERQUOTA]") \
+    LIMIT(QUOTA_FULL_DAYS,         3,         "days",     "from the first refusal on 452 4.2.2, after that 552 5.2.2, until room is made") \
     /* the queue */ \
     LIMIT(QUEUE_DAYS,              5,         "days",     "a failure notice goes to the sender") \
     LIMIT(QUEUE_MESSAGES,          40000,     "messages", "452 4.3.1") \

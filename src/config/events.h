@@ -41,7 +41,8 @@
     EVENT(CERT_REFUSED,   "cert.refused",   LOG_ERROR, "names days:days file reason",         "a certificate or its key cannot be used") \
     EVENT(CERT_EXPIRES,   "cert.expires",   LOG_WARN,  "names days:days file",                "under 14 days are left") \
     EVENT(ADMIN,          "admin.action",   LOG_INFO,  "verb object result",                  "the godwit command changed something") \
-    EVENT(QUOTA,          "quota.full",     LOG_WARN,  "account used:bytes quota:bytes",      "mail was refused for lack of room")
+    EVENT(QUOTA,          "quota.full",     LOG_WARN,  "account used:bytes quota:bytes",      "mail was refused for lack of room") \
+    EVENT(QUOTA_NOTICE,   "quota.notice",   LOG_INFO,  "account percent:n used:bytes quota:bytes", "the owner of a mailbox that fills up was told")
 /* clang-format on */
 
 #define EVENT_AS_ENUM(constant, name, level, fields, meaning) EVENT_##constant,

@@ -7,6 +7,7 @@
 #include "role/command.h"
 #include "role/ctl.h"
 #include "setup/records.h"
+#include "store/quota.h"
 
 #define TARGETS_MAX   64
 #define FORWARD_MAX   16
@@ -32,35 +33,55 @@ print_words(struct ctl *c, const char *before, const struct str *list, size_t n)
         printf(" %s", ctl_text(c, list[i]));
 }
 
+static json_t *
+account_json(const struct admin_account *a)
+{
+    json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:b, s:b, s:o, s:b, s:o}", "address",
+                          ctl_json_str(a->address), "bytes", (json_int_t)a->bytes, "messages",
+                          (json_int_t)a->messages, "quota_bytes", (json_int_t)a->quota_bytes,
+                          "disabled", (int)a->disabled, "suspended", (int)a->suspended, "forward",
+                          json_strings(a->forward, a->forward_count), "keep", (int)a->keep,
+                          "send_as", json_strings(a->send_as, a->send_as_count));
+
+    if (a->quota_bytes != 0)
+        json_object_set_new(j, "quota_percent",
+                            json_integer((json_int_t)quota_percent(a->bytes, a->quota_bytes)));
+    if (a->full_since != 0)
+        json_object_set_new(j, "full_since_us", json_integer((json_int_t)a->full_since));
+    return j;
+}
+
+static void
+print_account(struct ctl *c, const struct admin_account *a)
+{
+    char used[32], quota[32], since[32];
+
+    printf("%-40s %8llu messages %10s of ", ctl_text(c, a->address),
+           (unsigned long long)a->messages, ctl_size_text(a->bytes, used, sizeof(used)));
+    if (a->quota_bytes == 0)
+        printf("no limit");
+    else
+        printf("%s (%llu %%)", ctl_size_text(a->quota_bytes, quota, sizeof(quota)),
+               (unsigned long long)quota_percent(a->bytes, a->quota_bytes));
+    if (a->full_since != 0)
+        printf(", full since %s", ctl_time_text(a->full_since, since, sizeof(since)));
+    printf("%s%s", a->disabled ? ", disabled" : "", a->suspended ? ", suspended" : "");
+    if (a->forward_count > 0)
+        print_words(c, a->keep ? ", kept and forwarded to" : ", forwarded to", a->forward,
+                    a->forward_count);
+    if (a->send_as_count > 0)
+        print_words(c, ", may write as", a->send_as, a->send_as_count);
+    printf("\n");
+}
+
 static int
 print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *all)
 {
-    char used[32], quota[32];
-
     for (size_t i = 0; i < n; i++) {
-        if (c->json) {
-            json_array_append_new(
-                all,
-                json_pack("{s:o, s:I, s:I, s:I, s:b, s:b, s:o, s:b, s:o}", "address",
-                          ctl_json_str(a[i].address), "bytes", (json_int_t)a[i].bytes, "messages",
-                          (json_int_t)a[i].messages, "quota_bytes", (json_int_t)a[i].quota_bytes,
-                          "disabled", (int)a[i].disabled, "suspended", (int)a[i].suspended,
-                          "forward", json_strings(a[i].forward, a[i].forward_count), "keep",
-                          (int)a[i].keep, "send_as",
-                          json_strings(a[i].send_as, a[i].send_as_count)));
-            continue;
-        }
-        printf("%-40s %8llu messages %10s of %s%s%s", ctl_text(c, a[i].address),
-               (unsigned long long)a[i].messages, ctl_size_text(a[i].bytes, used, sizeof(used)),
-               a[i].quota_bytes == 0 ? "no limit"
-                                     : ctl_size_text(a[i].quota_bytes, quota, sizeof(quota)),
-               a[i].disabled ? ", disabled" : "", a[i].suspended ? ", suspended" : "");
-        if (a[i].forward_count > 0)
-            print_words(c, a[i].keep ? ", kept and forwarded to" : ", forwarded to", a[i].forward,
-                        a[i].forward_count);
-        if (a[i].send_as_count > 0)
-            print_words(c, ", may write as", a[i].send_as, a[i].send_as_count);
-        printf("\n");
+        if (c->json)
+            json_array_append_new(all, account_json(&a[i]));
+        else
+            print_account(c, &a[i]);
     }
     return CTL_OK;
 }

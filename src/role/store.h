@@ -134,6 +134,21 @@ void store_care(struct store *s, uint64_t account);
 MUST_USE SUSPENDS enum status store_dsn(struct store *s, const struct queue_message *m,
                                         const uint32_t *told, struct buf *out);
 
+/* ---- store_quota.c ---- */
+/* Mail was refused for lack of room: *lasting_out when that has been so for LIMIT_QUOTA_FULL_DAYS. */
+MUST_USE SUSPENDS enum status store_quota_refused(const struct store *s, struct cell *account,
+                                                  bool *lasting_out);
+/* The same for the answer to a call: ERR_QUOTA, with the problem of the next lines when it is lasting. */
+MUST_USE SUSPENDS enum status store_quota_refuse(const struct store *s, struct cell *account);
+#define STORE_QUOTA_REPLY    552
+#define STORE_QUOTA_ENHANCED "5.2.2"
+#define STORE_QUOTA_TEXT     "The mailbox is full, and has been for days"
+/* A notice of this level is due (message_place.notice; 0: none is).  Failures can wait for the next occasion. */
+SUSPENDS void store_quota_tell(struct store *s, struct cell *account, uint8_t level);
+/* Is one due? */
+SUSPENDS void store_quota_look(struct store *s, struct cell *account);
+SUSPENDS void store_quota_log(struct cell *account);
+
 /* ---- store_admin.c ---- */
 /* fd: a listening Unix socket.  Only root and this process's own user may talk on it. */
 MUST_USE enum status store_admin_start(struct store *s, int fd);

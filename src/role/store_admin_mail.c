@@ -98,12 +98,17 @@ admin_serve_account_quota(struct ipc_peer *from, const struct admin_account_quot
                           struct arena *a, struct admin_account_quota_reply *rep)
 {
     struct store *s = store_of(from);
+    struct directory_entry e = {0};
 
-    (void)a;
     (void)rep;
-    return store_admin_done(s,
-                            directory_account_quota(s->directory, req->address, req->quota_bytes),
-                            "account quota", req->address);
+    enum status st = directory_account_quota(s->directory, req->address, req->quota_bytes);
+    if (st == OK)
+        st = directory_find(s->directory, req->address, a, &e);
+    if (st == OK) {
+        AUTO(cell_close) struct cell *account = account_open(s->cells, e.account);
+        store_quota_look(s, account);
+    }
+    return store_admin_done(s, st, "account quota", req->address);
 }
 
 enum status
@@ -295,6 +300,7 @@ store_admin_account(struct store *s, const struct directory_entry *e, struct adm
         .keep = e->forward.keep,
         .send_as = e->send_as,
         .send_as_count = e->send_as_count,
+        .full_since = info.full_since.us,
     };
     return OK;
 }

@@ -101,13 +101,14 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
         return OK;
     AUTO(cell_close) struct cell *account = account_open(s->cells, r.targets[0].account);
     st = account_has_room(account, req->size);
-    if (st == ERR_QUOTA)
+    if (st == ERR_QUOTA) {
         rep->class = DIRECTORY_OVER_QUOTA;
-    else if (st == ERR_NOT_FOUND)
+        st = store_quota_refused(s, account, &rep->lasting);
+    } else if (st == ERR_NOT_FOUND) {
         rep->class = DIRECTORY_NO_USER;
-    else
-        return store_checked(s, st, "quota");
-    return OK;
+        st = OK;
+    }
+    return store_checked(s, st, "quota");
 }
 
 enum status

@@ -32,6 +32,7 @@ SUSPENDS static enum status send_straight(struct store *s, const struct queue_me
                                           const struct intake_body *body, struct store_sent *out);
 SUSPENDS static enum status send_queued(struct store *s, struct queue_message *m,
                                         const struct intake_body *body, struct store_sent *out);
+static void log_delivered(const struct queue_message *m, uint32_t uid);
 static void log_queued(const struct queue_message *m, uint64_t qid);
 
 enum status
@@ -205,17 +206,28 @@ send_straight(struct store *s, const struct queue_message *m, const struct intak
     };
 
     AUTO(cell_close) struct cell *account = account_open(s->cells, m->rcpts[0].account);
-    TRY(message_add(account, MAILBOX_INBOX, &new_message, now, &place));
-    AUTO(logger_send) struct log_line l;
-    if (event_begin(&l, EVENT_STORE_DELIVER)) {
-        log_str(&l, "qid", STR("-"));
-        log_str(&l, "account", m->rcpts[0].address);
-        log_str(&l, "mailbox", STR("INBOX"));
-        log_u64(&l, "uid", place.uid);
-        log_u64(&l, "size", body->size);
-    }
+    enum status st = message_add(account, MAILBOX_INBOX, &new_message, now, &place);
+    if (st == ERR_QUOTA)
+        return store_quota_refuse(s, account);
+    TRY(st);
+    log_delivered(m, place.uid);
+    store_quota_tell(s, account, place.notice);
     *out = (struct store_sent){.mid = place.mid};
     return OK;
+}
+
+static void
+log_delivered(const struct queue_message *m, uint32_t uid)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_STORE_DELIVER))
+        return;
+    log_str(&l, "qid", STR("-"));
+    log_str(&l, "account", m->rcpts[0].address);
+    log_str(&l, "mailbox", STR("INBOX"));
+    log_u64(&l, "uid", uid);
+    log_u64(&l, "size", m->size);
 }
 
 SUSPENDS static enum status

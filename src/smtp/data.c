@@ -124,7 +124,10 @@ smtp_message_reply(enum status e, const struct smtp_body *b)
                    : (struct smtp_reply){554, "5.4.6", "The message goes in circles"};
     case ERR_NO_SPACE:
         return (struct smtp_reply){452, "4.3.1", "The server's disk is full, try again later"};
-    case ERR_QUOTA: return (struct smtp_reply){452, "4.2.2", "The mailbox is full"};
+    case ERR_QUOTA: /* the store knows since when */
+        return ipc_problem()->reply == 552
+                   ? (struct smtp_reply){552, "5.2.2", "The mailbox is full, and has been for days"}
+                   : (struct smtp_reply){452, "4.2.2", "The mailbox is full"};
     case ERR_NOT_FOUND: return (struct smtp_reply){550, "5.1.1", "There is no such address here"};
     case ERR_DENIED: return (struct smtp_reply){550, "5.7.1", "Not allowed"};
     case ERR_TEMP: return (struct smtp_reply){451, "4.3.0", "Cannot take it now, try again"};

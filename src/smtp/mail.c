@@ -94,11 +94,13 @@ log_refusal(const struct smtp_session *s, struct str address, int code, const ch
 }
 
 static const struct smtp_reply *
-refusal_of(const struct smtp_session *s, unsigned class)
+refusal_of(const struct smtp_session *s, const struct store_rcpt_reply *r)
 {
     static const struct smtp_reply no_relay = {554, "5.7.1", "This domain is not served here"};
     static const struct smtp_reply no_user = {550, "5.1.1", "There is no such address here"};
     static const struct smtp_reply full = {452, "4.2.2", "The mailbox is full"};
+    static const struct smtp_reply long_full = {552, "5.2.2",
+                                                "The mailbox is full, and has been for days"};
     static const struct smtp_reply disabled = {550, "5.2.1", "The mailbox takes no mail"};
     static const struct smtp_reply forged = {
         550, "5.7.1", "This return address was not made here, or has expired"};
@@ -107,11 +109,11 @@ refusal_of(const struct smtp_session *s, unsigned class)
     static const struct smtp_reply too_many = {
         451, "4.7.1", "Too many reports to this return address, try later"};
 
-    switch (class) {
+    switch (r->class) {
     case RCPT_LOCAL: return NULL;
     case RCPT_FOREIGN: return smtp_is_submission(s) ? NULL : &no_relay;
     case RCPT_NO_USER: return &no_user;
-    case RCPT_OVER_QUOTA: return &full;
+    case RCPT_OVER_QUOTA: return r->lasting ? &long_full : &full;
     case RCPT_FORGED: return &forged;
     case RCPT_REPORTS_ONLY: return &reports_only;
     case RCPT_TOO_MANY: return &too_many;
@@ -142,7 +144,7 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
         return smtp_reply(s, 452, "4.3.1", "The server's disk is full, try again later");
     if (e != OK)
         return smtp_reply(s, 451, "4.3.0", "Cannot check the recipient now, try again");
-    const struct smtp_reply *no = refusal_of(s, answer.class);
+    const struct smtp_reply *no = refusal_of(s, &answer);
     if (no != NULL) {
         log_refusal(s, r->address, no->code, no->enhanced);
         return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(r->address), no->text);

@@ -53,6 +53,7 @@ struct fake {
     struct buf blobs[FAKE_HANDLES];
     bool blob_open[FAKE_HANDLES];
     size_t gone;
+    uint32_t quota_bytes, quota_messages;
     uint64_t scram_session; /* whose exchange is open; 0: nobody's */
     bool scram_known;
     bool auth_returns;      /* as soon as it is gone */

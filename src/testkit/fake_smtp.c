@@ -24,6 +24,7 @@ static const struct {
     {STR("\"q q\"@test"), CLASS_LOCAL},
     {STR("j\xc3\xbcrgen@test"), CLASS_LOCAL},
     {STR("full@test"), CLASS_OVER_QUOTA},
+    {STR("overfull@test"), CLASS_OVER_QUOTA},
     {STR("off@test"), CLASS_DISABLED},
 };
 
@@ -43,6 +44,7 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
     (void)a;
     TRY(fake_obey(from, "rcpt"));
     rep->class = class_of(req->address);
+    rep->lasting = str_eq_nocase(req->address, STR("overfull@test"));
     return OK;
 }
 

@@ -523,6 +523,8 @@ fake_do(struct str directive)
         return number(&rest, &n) && fake.ended == n;
     if (str_eq(verb, STR("envelope")))
         return str_eq(fake.envelope, rest);
+    if (str_eq(verb, STR("quota")))
+        return number(&rest, &fake.quota_bytes) && number(&rest, &fake.quota_messages);
     str_split(&rest, ' ', &word);
     if (str_eq(verb, STR("die")))
         return set_failure(word, ERR_TEMP, true);

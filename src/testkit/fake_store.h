@@ -5,7 +5,8 @@
  * By SCRAM: the conversation of RFC 7677 section 3 and no other.
  * Mailboxes at the start: INBOX and one for each special use but \All, all subscribed.
  * Addresses: u@test, alias@test, jürgen@test and postmaster@test are the account's, full@test is over quota,
- * off@test takes no mail, nobody else is at test, every other domain is foreign.  What SMTP brings goes to INBOX.
+ * overfull@test has been so for days, off@test takes no mail, nobody else is at test, every other domain is foreign.
+ * What SMTP brings goes to INBOX.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTKIT_FAKE_STORE_H
@@ -48,6 +49,7 @@ void fake_end(void); /* on a fiber, when no session is left */
  *    check NAME UID TEXT    the body holds TEXT      ends NAME UID TEXT  it ends with TEXT; \r \n escaped in both
  *    ended COUNT            of so many sessions the store heard that they are over
  *    drop NAME             somebody deletes the mailbox
+ *    quota BYTES MESSAGES   of the account, 0 = none
  *    envelope TEXT          the last message by SMTP came with this envelope (fake_smtp.c) */
 bool fake_do(struct str directive);
 
