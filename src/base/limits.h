@@ -29,7 +29,7 @@
     LIMIT(SUBMIT_RCPTS,            1000,      "rcpts",    "the same for users") \
     LIMIT(MESSAGE_BYTES,           52428800,  "bytes",    "552 5.3.4 / NO [TOOBIG]") \
     LIMIT(SMTP_CHUNK_BYTES,        1073741824,"bytes",    "of one BDAT: 552 5.3.4, 421 and closed; smaller ones that are refused are read and thrown away") \
-    LIMIT(SMTP_ERRORS,             20,        "errors",   "421 4.7.0 and closed") \
+    LIMIT(SMTP_ERRORS,             20,        "errors",   "421 4.7.0 and closed; not in LMTP") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "MAILs",    "421 4.7.0; told as MAILMAX, RFC 9422") \
     LIMIT(SMTP_IDLE_S,             300,       "s",        "421 4.4.2; RFC 5321 section 4.5.3.2") \
     LIMIT(LOCAL_PART_BYTES,        255,       "bytes",    "501 5.1.3; RFC 5321 says 64, VERP and SRS need more") \

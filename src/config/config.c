@@ -37,6 +37,7 @@ static const char *const service_names[SERVICE_COUNT] = {
     [SERVICE_IMAPS] = "imaps",
     [SERVICE_POP3] = "pop3",
     [SERVICE_POP3S] = "pop3s",
+    [SERVICE_LMTP] = "lmtp",
 };
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static_assert(COUNT_OF(level_names) == LOG_ERROR + 1, "a name for every level");
@@ -57,7 +58,7 @@ service_is_tls(enum service s)
 bool
 service_of_mx(enum service s)
 {
-    return s == SERVICE_SMTP;
+    return s == SERVICE_SMTP || s == SERVICE_LMTP;
 }
 
 static struct str
@@ -129,8 +130,8 @@ read_listen(struct reader *r, const struct config_line *l)
     while (s < SERVICE_COUNT && !str_eq(l->words[1], str_of(service_names[s])))
         s++;
     if (s == SERVICE_COUNT)
-        return config_expected(l, l->words[1],
-                               "one of smtp, submission, submissions, imap, imaps, pop3, pop3s");
+        return config_expected(
+            l, l->words[1], "one of smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp");
     if (r->c.listen_count == CONFIG_LISTEN_MAX)
         return config_expected(l, l->words[1], "at most 64 listen lines");
     struct config_listen *n = &r->listen[r->c.listen_count];

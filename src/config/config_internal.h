@@ -42,6 +42,9 @@ MUST_USE enum status config_word_source(const struct config_line *l, struct str 
 /* "mail.example:587", "[::1]:25"; a host may be a name.  Port 25 when absent. */
 MUST_USE enum status config_word_host(const struct config_line *l, struct str word,
                                       struct str *host_out, uint16_t *port_out);
+/* One network for each word from the first on; none but exactly named ones (base/subnet.h), not "all addresses". */
+MUST_USE enum status config_word_networks(const struct config_line *l, size_t first,
+                                          const struct subnet **list_out, size_t *count_out);
 void config_address_write(struct buf *b, struct str host, uint16_t port);
 MUST_USE enum status config_word_number(const struct config_line *l, struct str word, uint32_t max,
                                         uint32_t *out);

@@ -66,10 +66,14 @@ test_reads_unix_sockets(void **state)
     (void)state;
     assert_int_equal(config_read(STR(HEAD "listen submission unix /run/godwit/submit.sock\n"
                                           "listen smtp unix " PATH_107 " group mail mode 666 owner "
-                                          "\"a user\"\n"),
+                                          "\"a user\"\n"
+                                          "listen lmtp *:24 from 192.0.2.0/24 ::1\n"),
                                  "t", &c, &why),
                      OK);
-    assert_int_equal(c->listen_count, 2);
+    assert_int_equal(c->listen_count, 3);
+    assert_int_equal(c->listen[2].from_count, 2);
+    assert_int_equal(c->listen[2].from[0].bits, 24);
+    assert_true(c->listen[2].from[1].six);
     assert_true(str_eq(c->listen[0].socket.path, STR("/run/godwit/submit.sock")));
     assert_int_equal(c->listen[0].socket.mode, 0600);
     assert_int_equal(c->listen[0].at.port, 0);
@@ -94,6 +98,16 @@ static const struct {
     {HEAD "listen smtp name.example:25\n", "ADDRESS:PORT"},
     {HEAD "listen smtp\n", "listen SERVICE"},
     {HEAD "listen smtp *:25 more\n", "read \"more\", expected nothing after"},
+    {HEAD "listen smtp *:25 from 192.0.2.1\n", "read \"from\", expected nothing after"},
+    {HEAD "listen lmtp *:24\n", "from NETWORK"},
+    {HEAD "listen lmtp *:24 from\n", "read \"from\", expected a network"},
+    {HEAD "listen lmtp *:24 with 192.0.2.1\n", "from NETWORK"},
+    {HEAD "listen lmtp *:24 from localhost\n", "192.0.2.0/24"},
+    {HEAD "listen lmtp *:24 from 192.0.2.1/24\n", "192.0.2.0/24"},
+    {HEAD "listen lmtp *:24 from 192.0.2.1 0.0.0.0/0\n", "not the whole Internet"},
+    {HEAD "listen lmtp *:24 from ::/0\n", "not the whole Internet"},
+    {HEAD "listen lmtp *:25 from 192.0.2.1\n", "another port than 25"},
+    {HEAD "listen lmtp nowhere from 192.0.2.1\n", "ADDRESS:PORT"},
     {HEAD "listen smtp unix\n", "unix PATH"},
     {HEAD "listen smtp unix relative.sock\n", "begins with /"},
     {HEAD "listen smtp unix " PATH_108 "\n", "at most 107 bytes"},

@@ -118,6 +118,27 @@ config_word_host(const struct config_line *l, struct str word, struct str *host_
 }
 
 enum status
+config_word_networks(const struct config_line *l, size_t first, const struct subnet **list_out,
+                     size_t *count_out)
+{
+    struct subnet *list = ARENA_ARRAY(l->arena, struct subnet, CONFIG_WORDS_MAX);
+    size_t n = 0;
+
+    for (size_t i = first; i < l->count; i++) {
+        if (!subnet_read(l->words[i], &list[n]))
+            return config_expected(l, l->words[i],
+                                   "a network such as 192.0.2.0/24, 192.0.2.7 or 2001:db8::/64");
+        if (list[n++].bits == 0)
+            return config_expected(l, l->words[i], "a network that is not the whole Internet");
+    }
+    if (n == 0)
+        return config_expected(l, l->words[l->count - 1], "a network such as 192.0.2.0/24");
+    *list_out = list;
+    *count_out = n;
+    return OK;
+}
+
+enum status
 config_word_number(const struct config_line *l, struct str word, uint32_t max, uint32_t *out)
 {
     struct scan s = scan_of(word);

@@ -30,6 +30,7 @@ struct boss_open {
     uint32_t uid, gid; /* of the roles; 0 = ours */
     struct role_listener listeners[ROLE_LISTENERS_MAX];
     size_t listener_count;
+    uint32_t line; /* of the configuration, whose listeners are being opened */
     struct boss_socket sockets[ROLE_LISTENERS_MAX];
     size_t socket_count;
     struct boss_file files[ROLE_FILES_MAX];

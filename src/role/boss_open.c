@@ -199,6 +199,7 @@ open_listeners(const struct config *c, struct boss_open *b, struct problem *why)
 {
     for (size_t i = 0; i < c->listen_count; i++) {
         const struct config_listen *l = &c->listen[i];
+        b->line = (uint32_t)i; /* at most 64 */
         struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(l->at.port)};
         struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(l->at.port)};
         bool all = str_eq(l->at.host, STR("*"));
@@ -236,7 +237,7 @@ open_socket(const struct config_listen *l, struct boss_open *b, struct problem *
 
     TRY(room_for_listener(b, why));
     TRY(boss_socket_open(&l->socket, b, &fd, why));
-    b->listeners[b->listener_count++] = (struct role_listener){fd, l->service};
+    b->listeners[b->listener_count++] = (struct role_listener){fd, l->service, b->line};
     return OK;
 }
 
@@ -256,7 +257,7 @@ open_listener(const struct config_listen *l, const struct sockaddr *addr, sockle
         (addr->sa_family != AF_INET6 ||
          setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
         bind(fd, addr, len) == 0 && listen(fd, BACKLOG) == 0) {
-        b->listeners[b->listener_count++] = (struct role_listener){fd, l->service};
+        b->listeners[b->listener_count++] = (struct role_listener){fd, l->service, b->line};
         return OK;
     }
     int problem = errno;
@@ -343,7 +344,8 @@ hand_listeners(const struct boss_open *b, enum role role, int control_fd)
 {
     for (size_t i = 0; i < b->listener_count; i++) {
         const struct role_listener *l = &b->listeners[i];
-        struct control c = {.kind = CONTROL_LISTENER, .value = (uint32_t)l->service};
+        struct control c = {
+            .kind = CONTROL_LISTENER, .value = (uint32_t)l->service, .index = l->line};
         enum role owner = service_of_mx(l->service) ? ROLE_MX : ROLE_USER;
         if (owner == role)
             TRY(control_say(control_fd, &c, &l->fd, 1));

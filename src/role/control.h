@@ -12,7 +12,7 @@
 
 enum control_kind {
     CONTROL_START, /* index, incarnation, value = uid, value2 = gid; fds: config, log, master key, admin socket */
-    CONTROL_LISTENER, /* value = enum service; fd */
+    CONTROL_LISTENER, /* value = enum service, index = its line in config->listen; fd */
     CONTROL_FILE,     /* text = path; fd, or none when it cannot be opened */
     CONTROL_GO,       /* everything was said */
     CONTROL_PEER,     /* role, index, incarnation, value = first; fds: socket, ring */

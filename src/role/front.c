@@ -103,6 +103,7 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_ADDRESS] = STR("too many of one address"),
         [REFUSED_SLOW] = STR("slow, and connections run short"),
         [REFUSED_HANDSHAKE] = STR("handshake"),
+        [REFUSED_STRANGER] = STR("not of a listed network"),
     };
     AUTO(logger_send) struct log_line line;
 
@@ -126,6 +127,7 @@ static enum status
 start_listener(const struct role_start *s, const struct role_listener *from,
                const struct front_service *how)
 {
+    const struct config_listen *line = &s->config->listen[from->line];
     struct listener *l = MEM_NEW(struct listener);
 
     *l = (struct listener){
@@ -135,6 +137,8 @@ start_listener(const struct role_start *s, const struct role_listener *from,
         .conns_max = LIMIT_CONNS_PER_WORKER,
         .per_address_max =
             s->config->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS,
+        .from = line->from,
+        .from_count = line->from_count,
         .shed_line = how->shed_line,
         .kind = (int)from->service,
         .refused = on_refused,

@@ -158,9 +158,10 @@ on_message(const struct control *c, struct control_packet *p)
     case CONTROL_START: on_start(c, p); break;
     case CONTROL_LISTENER:
         if (self.start.listener_count < COUNT_OF(self.listeners) && c->value < SERVICE_COUNT &&
+            self.start.config != NULL && c->index < self.start.config->listen_count &&
             p->fd_count == 1)
             self.listeners[self.start.listener_count++] =
-                (struct role_listener){take(p, 0), (enum service)c->value};
+                (struct role_listener){take(p, 0), (enum service)c->value, c->index};
         break;
     case CONTROL_FILE: on_file(c, p); break;
     case CONTROL_FILES:

@@ -88,6 +88,17 @@ struct store_sent {
 MUST_USE SUSPENDS enum status store_send(struct store *s, struct queue_message *m,
                                          const struct intake_body *body, struct store_sent *out);
 
+/* The same for a body that others share: it stays, whatever comes out.  queued: never at once, so that what fails now
+ * is tried again here. */
+MUST_USE SUSPENDS enum status store_send_shared(struct store *s, struct queue_message *m,
+                                                const struct intake_body *body, bool queued,
+                                                struct store_sent *out);
+
+/* ---- store_deliver.c ---- */
+/* The body that a call brings, judged as a whole. */
+MUST_USE SUSPENDS enum status store_take(struct ipc_peer *from, const struct intake_which *which,
+                                         struct arena *a, struct intake_body *out);
+
 /* ---- store_queue.c ---- */
 /* And that the message left the queue, when it did. */
 void store_log_results(const struct queue_message *m, const struct queue_result *results, size_t n);

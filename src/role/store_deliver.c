@@ -17,8 +17,6 @@ struct signing {
 };
 
 static enum status too_many_hops(void);
-SUSPENDS static enum status take(struct ipc_peer *from, const struct intake_which *which,
-                                 struct arena *a, struct intake_body *out);
 static enum status sender_session(const struct ipc_peer *from, uint64_t session, struct grant *out);
 SUSPENDS static enum status may_send(struct store *s, uint64_t account, struct str address);
 SUSPENDS static enum status sign(struct store *s, const struct signing *what, struct arena *a,
@@ -123,7 +121,7 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     struct intake_body body;
     struct store_sent sent;
 
-    TRY(take(from, &which, a, &body));
+    TRY(store_take(from, &which, a, &body));
     enum status st = OK;
     for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {
         struct queue_rcpt r = {.original = req->rcpts[i]};
@@ -168,7 +166,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     TRY(sender_session(from, req->session, &grant));
     if (req->sender.len > 0)
         TRY(may_send(s, grant.account, req->sender));
-    TRY(take(from, &which, a, &body));
+    TRY(store_take(from, &which, a, &body));
     struct queue_message m = {
         .sender = req->sender,
         .envid = req->envid,
@@ -209,9 +207,9 @@ store_serve_may_send_as(struct ipc_peer *from, const struct store_may_send_as *r
 
 /* ---- bodies and rights ---- */
 
-SUSPENDS static enum status
-take(struct ipc_peer *from, const struct intake_which *which, struct arena *a,
-     struct intake_body *out)
+enum status
+store_take(struct ipc_peer *from, const struct intake_which *which, struct arena *a,
+           struct intake_body *out)
 {
     struct store *s = store_of(from);
     struct intake_body body;

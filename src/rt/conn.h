@@ -23,6 +23,7 @@
 #include <netinet/in.h>
 
 #include "base/buf.h"
+#include "base/subnet.h"
 #include "rt/fiber.h"
 
 struct conn;
@@ -46,16 +47,18 @@ struct conn_ops {
     void (*wake)(void *session, enum wake why);
     void (*closed)(void *session);
 };
-enum refusal { REFUSED_FULL, REFUSED_ADDRESS, REFUSED_SLOW, REFUSED_HANDSHAKE };
+enum refusal { REFUSED_FULL, REFUSED_ADDRESS, REFUSED_SLOW, REFUSED_HANDSHAKE, REFUSED_STRANGER };
 struct listener {
     int fd; /* listening socket, owned by the caller */
     const struct conn_ops *ops;
     struct tls_server *tls; /* for implicit TLS and STARTTLS; NULL = none */
     bool implicit_tls;
-    uint32_t conns_max;       /* above 75 % the slowest unauthenticated peers are shed */
-    uint32_t per_address_max; /* per /32 or /64; a Unix socket has none */
-    struct str shed_line;     /* what a shed peer is told, such as "421 ...\r\n" */
-    int kind;                 /* the caller's: which protocol and port */
+    uint32_t conns_max;        /* above 75 % the slowest unauthenticated peers are shed */
+    uint32_t per_address_max;  /* per /32 or /64; a Unix socket has none */
+    const struct subnet *from; /* who may connect by TCP; none: everybody */
+    size_t from_count;
+    struct str shed_line; /* what a shed peer is told, such as "421 ...\r\n" */
+    int kind;             /* the caller's: which protocol and port */
     /* Optional, for the log: a peer was turned away.  why: what went wrong in its handshake, or empty.
      * Runs on any stack; must not suspend. */
     void (*refused)(const struct listener *l, struct str peer, enum refusal what, struct str why);

@@ -187,6 +187,11 @@ accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer
     struct sockaddr_storage address = *peer;
 
     plain_ipv4(&address);
+    if (l->from_count > 0 && address.ss_family != AF_UNIX &&
+        !subnet_has(l->from, l->from_count, &address)) {
+        refuse(s, fd, &address, REFUSED_STRANGER);
+        return;
+    }
     /* In 64 bits: conns_max * 3 must not wrap. */
     if (s->counts.open >= (uint64_t)l->conns_max * 3 / 4 && !shed_slowest(s) &&
         s->counts.open >= l->conns_max) {
@@ -259,7 +264,7 @@ refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer, en
 
     address_text(peer, text);
     tell_refused(s->listener, text, what, "");
-    if (line.len > 0 && !s->listener->implicit_tls)
+    if (line.len > 0 && what != REFUSED_STRANGER && !s->listener->implicit_tls)
         (void)!send(fd, line.ptr, line.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
 }

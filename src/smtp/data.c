@@ -18,7 +18,7 @@ struct outcome {
 static void write_trace(const struct smtp_session *s, struct buf *b);
 static struct smtp_body_fields missing_fields(struct smtp_session *s);
 static SUSPENDS struct outcome hand_over(struct smtp_session *s);
-static void log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size);
+static void log_outcome(const struct smtp_session *s, const struct outcome *o);
 
 enum status
 smtp_cmd_data(struct smtp_session *s, struct str args)
@@ -43,6 +43,8 @@ smtp_message_refusal(struct smtp_session *s)
 {
     if (!s->mail.open)
         return (struct smtp_reply){503, "5.5.1", "Say MAIL first"};
+    if (s->mail.rcpt_count == 0 && smtp_is_lmtp(s)) /* RFC 2033 section 4.2 */
+        return (struct smtp_reply){503, "5.5.1", "There is no valid recipient"};
     if (s->mail.rcpt_count == 0)
         return (struct smtp_reply){554, "5.5.1", "There is no valid recipient"};
     struct ipc_peer *store;
@@ -88,9 +90,11 @@ smtp_body_input(struct smtp_session *s)
 enum status
 smtp_message_end(struct smtp_session *s)
 {
+    if (smtp_is_lmtp(s))
+        return smtp_lmtp_end(s);
     struct outcome o = hand_over(s);
 
-    log_message(s, &o, s->mail.body->size);
+    log_outcome(s, &o);
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
     s->quit = s->quit || o.reply.code == 421; /* it may have been revoked meanwhile */
@@ -212,10 +216,10 @@ write_trace(const struct smtp_session *s, struct buf *b)
     char tls[96];
     struct received r = {
         .helo = s->helo,
-        .peer_ip = conn_peer(s->conn),
+        .peer_ip = conn_is_unix(s->conn) ? STR_NONE : conn_peer(s->conn),
         .by = smtp_world->config->host,
         .flags = (s->esmtp ? RECEIVED_ESMTP : 0u) | (conn_is_tls(s->conn) ? RECEIVED_TLS : 0u) |
-                 (s->account != 0 ? RECEIVED_AUTH : 0u) |
+                 (s->account != 0 ? RECEIVED_AUTH : 0u) | (smtp_is_lmtp(s) ? RECEIVED_LMTP : 0u) |
                  (s->mail.said.smtputf8 ? RECEIVED_UTF8 : 0u),
         .recipient = s->mail.rcpt_count == 1 ? s->mail.rcpts[0].address : STR_NONE,
         .time = clock_now(),
@@ -250,8 +254,14 @@ missing_fields(struct smtp_session *s)
                                      .message_id = arena_str(s->mail.arena, buf_str(&id))};
 }
 
+void
+smtp_log_message(const struct smtp_session *s, const struct smtp_reply *reply)
+{
+    log_outcome(s, &(struct outcome){.reply = *reply});
+}
+
 static void
-log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size)
+log_outcome(const struct smtp_session *s, const struct outcome *o)
 {
     AUTO(logger_send) struct log_line l;
     bool submission = smtp_is_submission(s);
@@ -263,7 +273,7 @@ log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size
         log_str(&l, "helo", s->helo);
     log_str(&l, "from", s->mail.said.sender);
     log_u64(&l, "rcpts", s->mail.rcpt_count);
-    log_u64(&l, "size", size);
+    log_u64(&l, "size", s->mail.body->size);
     if (!submission)
         log_str(&l, "tls", conn_is_tls(s->conn) ? STR("yes") : STR("no"));
     log_u64(&l, "code", (uint64_t)o->reply.code);

@@ -69,8 +69,8 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
 
 /* ---- RCPT ---- */
 
-static void
-log_refusal(const struct smtp_session *s, struct str address, int code, const char *enhanced)
+void
+smtp_log_refusal(const struct smtp_session *s, struct str address, const struct smtp_reply *no)
 {
     AUTO(logger_send) struct log_line l;
 
@@ -80,8 +80,8 @@ log_refusal(const struct smtp_session *s, struct str address, int code, const ch
     log_str(&l, "helo", s->helo);
     log_str(&l, "from", s->mail.said.sender);
     log_str(&l, "to", address);
-    log_u64(&l, "code", (uint64_t)code);
-    log_str(&l, "enhanced", str_of(enhanced));
+    log_u64(&l, "code", (uint64_t)no->code);
+    log_str(&l, "enhanced", str_of(no->enhanced));
 }
 
 static const struct smtp_reply *
@@ -124,7 +124,7 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
         return smtp_reply(s, 451, "4.3.0", "Cannot check the recipient now, try again");
     const struct smtp_reply *no = refusal_of(s, answer.class);
     if (no != NULL) {
-        log_refusal(s, r->address, no->code, no->enhanced);
+        smtp_log_refusal(s, r->address, no);
         return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(r->address), no->text);
     }
     s->mail.rcpts[s->mail.rcpt_count++] = (struct smtp_rcpt){

@@ -66,6 +66,7 @@ struct smtp_session {
     struct sasl sasl;
     struct smtp_transaction mail;
     struct smtp_chunk chunk;
+    size_t chunk_owed; /* LMTP: answers that the last chunk of a refused message still gets */
     bool chunk_failed; /* a BDAT was refused: those behind it in the pipeline are its consequence */
 };
 
@@ -73,10 +74,12 @@ extern const struct smtp_world *smtp_world;
 
 struct smtp_dialect smtp_dialect_of(const struct smtp_session *s);
 bool smtp_is_submission(const struct smtp_session *s);
+bool smtp_is_lmtp(const struct smtp_session *s);
 bool smtp_may_login(const struct smtp_session *s); /* protected, or loopback with the switch on */
 MUST_USE SUSPENDS enum status smtp_reply(struct smtp_session *s, int code, const char *enhanced,
                                          const char *format, ...) PRINTF(4, 5);
-/* The same, and counts an error of the client's; after LIMIT_SMTP_ERRORS the session ends with 421. */
+/* The same, and counts an error of the client's; after LIMIT_SMTP_ERRORS the session ends with 421.  Not in LMTP, whose
+ * client is one of ours and only passes on what others wrote. */
 MUST_USE SUSPENDS enum status smtp_error(struct smtp_session *s, int code, const char *enhanced,
                                          const char *format, ...) PRINTF(4, 5);
 /* The reply that a reader of command.h wrote, as an error of the client's. */
@@ -102,6 +105,12 @@ SUSPENDS enum status smtp_chunk_input(struct smtp_session *s);
 SUSPENDS struct smtp_reply smtp_message_refusal(struct smtp_session *s);
 void smtp_message_begin(struct smtp_session *s);
 SUSPENDS enum status smtp_message_end(struct smtp_session *s);
+/* LMTP's: one answer for each recipient. */
+SUSPENDS enum status smtp_lmtp_end(struct smtp_session *s);
+void smtp_log_message(const struct smtp_session *s, const struct smtp_reply *reply);
+/* A recipient that was not taken. */
+void smtp_log_refusal(const struct smtp_session *s, struct str address,
+                      const struct smtp_reply *no);
 /* The reply to a message that the store, or the reader of its bytes, said e to. */
 struct smtp_reply smtp_message_reply(enum status e, const struct smtp_body *b);
 SUSPENDS enum status smtp_sasl_line(struct smtp_session *s, struct str line);
