@@ -17,6 +17,7 @@ struct reader {
     struct config_tls tls[CONFIG_TLS_MAX];
     struct config_route routes[CONFIG_ROUTES_MAX];
     struct config_address forward[CONFIG_FORWARD_MAX];
+    struct subnet relay_from[CONFIG_SUBNETS_MAX];
     bool catch_all_route;
 };
 struct config_file {
@@ -267,6 +268,32 @@ read_outbound(struct reader *r, const struct config_line *l)
     return OK;
 }
 
+/* Adds what the line lists to what earlier lines did. */
+static enum status
+add_subnets(const struct config_line *l, struct subnet *list, size_t *count)
+{
+    const struct subnet *more;
+    size_t n;
+
+    TRY(config_word_networks(l, 1, &more, &n));
+    if (n > CONFIG_SUBNETS_MAX - *count)
+        return config_expected(l, l->words[0], "at most 64 networks");
+    mem_copy(list + *count, more, n * sizeof(*more));
+    *count += n;
+    return OK;
+}
+
+static enum status
+read_relay_from(struct reader *r, const struct config_line *l)
+{
+    size_t before = r->c.relay_from_count;
+
+    TRY(add_subnets(l, r->relay_from, &r->c.relay_from_count));
+    for (size_t i = before; i < r->c.relay_from_count; i++)
+        TRY(config_relay_subnet(l, l->words[1 + i - before], &r->relay_from[i]));
+    return OK;
+}
+
 static enum status
 read_source(struct reader *r, const struct config_line *l)
 {
@@ -342,6 +369,7 @@ static const struct setting settings[] = {
     {STR("resolver"), false, read_resolver},
     {STR("route"), true, read_route},
     {STR("smarthost"), false, read_smarthost},
+    {STR("relay-from"), true, read_relay_from},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("plaintext-login"), false, read_plaintext_login},
@@ -414,6 +442,9 @@ reader_finish(struct reader *r, struct arena *a)
         f->c.tls = arena_dup(a, r->tls, r->c.tls_count * sizeof(r->tls[0]));
     if (r->c.route_count > 0)
         f->c.routes = arena_dup(a, r->routes, r->c.route_count * sizeof(r->routes[0]));
+    if (r->c.relay_from_count > 0)
+        f->c.relay_from =
+            arena_dup(a, r->relay_from, r->c.relay_from_count * sizeof(r->relay_from[0]));
     if (r->c.resolver.forward_count > 0)
         f->c.resolver.forward =
             arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));

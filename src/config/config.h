@@ -13,6 +13,7 @@
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
  *                smarthost mail.isp.example:587 user NAME password-file FILE
  *                plaintext-login loopback               # tests and benchmarks only
+ *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there
  *                message-size 50M                       cache 16M
@@ -101,6 +102,8 @@ struct config {
     struct config_resolver resolver;
     const struct config_route *routes; /* the first that matches; smarthost is "*" */
     size_t route_count;
+    const struct subnet *relay_from; /* who may send to anywhere, by SMTP without a log-in */
+    size_t relay_from_count;
     bool outbound_none;          /* nothing leaves but by routes */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     bool plaintext_loopback;     /* logins without TLS from 127.0.0.0/8 and ::1 */

@@ -99,6 +99,16 @@ MUST_USE SUSPENDS enum status store_send_shared(struct store *s, struct queue_me
 MUST_USE SUSPENDS enum status store_take(struct ipc_peer *from, const struct intake_which *which,
                                          struct arena *a, struct intake_body *out);
 
+/* The field DKIM-Signature, or nothing where there is no key. */
+struct store_signing {
+    uint64_t account; /* whose submission it is; 0: of a client of relay-from */
+    struct str sender;
+    const struct intake_facts *facts;
+};
+MUST_USE SUSPENDS enum status store_sign(struct store *s, const struct store_signing *what,
+                                         struct arena *a, struct str *prepend_out);
+struct str store_domain_of(struct str address);
+
 /* ---- store_queue.c ---- */
 /* And that the message left the queue, when it did. */
 void store_log_results(const struct queue_message *m, const struct queue_result *results, size_t n);

@@ -60,11 +60,11 @@ smtp_message_begin(struct smtp_session *s)
 
     write_trace(s, &trace);
     struct smtp_body_fields fields = {0};
-    if (smtp_is_submission(s))
+    bool ours = smtp_is_submission(s) || s->mail.relays;
+    if (ours)
         fields = missing_fields(s);
-    s->mail.body =
-        smtp_body_new(smtp_world->store, buf_str(&trace), smtp_world->config->message_bytes_max,
-                      smtp_is_submission(s) ? &fields : NULL);
+    s->mail.body = smtp_body_new(smtp_world->store, buf_str(&trace),
+                                 smtp_world->config->message_bytes_max, ours ? &fields : NULL);
 }
 
 /* Feeds what is buffered.  ERR_TEMP: more must come. */
@@ -187,6 +187,30 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
     return OK;
 }
 
+static SUSPENDS enum status
+relay(struct smtp_session *s, struct arena *a, struct outcome *o)
+{
+    struct smtp_body *b = s->mail.body;
+    struct str *to = ARENA_ARRAY(a, struct str, s->mail.rcpt_count);
+    struct store_relay_reply rep;
+
+    for (size_t i = 0; i < s->mail.rcpt_count; i++)
+        to[i] = s->mail.rcpts[i].address;
+    struct store_relay req = {
+        .handle = b->handle,
+        .body = b->handle == 0 ? buf_str(&b->piece) : STR_NONE,
+        .sender = s->mail.said.sender,
+        .rcpts = to,
+        .rcpts_count = s->mail.rcpt_count,
+        .peer = conn_peer(s->conn),
+        .smtputf8 = s->mail.said.smtputf8,
+        .trace = conn_id(s->conn),
+    };
+    TRY(store_relay_call(b->store, &req, a, &rep));
+    o->qid = rep.qid;
+    return OK;
+}
+
 static struct outcome
 hand_over(struct smtp_session *s)
 {
@@ -200,7 +224,10 @@ hand_over(struct smtp_session *s)
     if ((e == OK && b->store != smtp_world->store) || e == ERR_CLOSED) {
         e = ERR_TEMP;
     } else if (e == OK) {
-        e = smtp_is_submission(s) ? submit(s, a, &o) : deliver(s, a, &o);
+        if (smtp_is_submission(s))
+            e = submit(s, a, &o);
+        else
+            e = s->mail.relays ? relay(s, a, &o) : deliver(s, a, &o);
         smtp_body_taken(b);
     }
     o.reply = smtp_message_reply(e, b);
@@ -220,6 +247,7 @@ write_trace(const struct smtp_session *s, struct buf *b)
         .by = smtp_world->config->host,
         .flags = (s->esmtp ? RECEIVED_ESMTP : 0u) | (conn_is_tls(s->conn) ? RECEIVED_TLS : 0u) |
                  (s->account != 0 ? RECEIVED_AUTH : 0u) | (smtp_is_lmtp(s) ? RECEIVED_LMTP : 0u) |
+                 (s->mail.relays ? RECEIVED_RELAY : 0u) |
                  (s->mail.said.smtputf8 ? RECEIVED_UTF8 : 0u),
         .recipient = s->mail.rcpt_count == 1 ? s->mail.rcpts[0].address : STR_NONE,
         .time = clock_now(),
@@ -280,4 +308,6 @@ log_outcome(const struct smtp_session *s, const struct outcome *o)
     log_hex64(&l, "qid", o->qid);
     if (!submission)
         log_u64(&l, "mid", o->mid);
+    if (s->mail.relays)
+        log_str(&l, "relay", STR("yes"));
 }

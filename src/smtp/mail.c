@@ -94,7 +94,7 @@ refusal_of(const struct smtp_session *s, unsigned class)
 
     switch (class) {
     case RCPT_LOCAL: return NULL;
-    case RCPT_FOREIGN: return smtp_is_submission(s) ? NULL : &no_relay;
+    case RCPT_FOREIGN: return smtp_is_submission(s) || smtp_may_relay(s) ? NULL : &no_relay;
     case RCPT_NO_USER: return &no_user;
     case RCPT_OVER_QUOTA: return &full;
     default: return &disabled;
@@ -102,9 +102,8 @@ refusal_of(const struct smtp_session *s, unsigned class)
 }
 
 static SUSPENDS enum status
-add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
+ask_rcpt(struct smtp_session *s, const struct store_rcpt *ask, struct arena *a, unsigned *class_out)
 {
-    struct store_rcpt ask = {.address = r->address, .size = s->mail.said.size};
     struct store_rcpt_reply answer;
     uint64_t known = s->hold.known;
     struct ipc_peer *store;
@@ -113,20 +112,57 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
     do {
         e = hold_store(&s->hold, &smtp_world->store, &store);
         if (e == OK)
-            e = store_rcpt_call(store, &ask, a, &answer);
+            e = store_rcpt_call(store, ask, a, &answer);
     } while (hold_read_again(&s->hold, e));
     if (s->account != 0)
         s->hold.known =
             known; /* this call needs no session, so it does not show that the store knows it */
+    TRY(e);
+    *class_out = answer.class;
+    return OK;
+}
+
+/* Whom relay-from lets send without a log-in sends as one of ours, or as nobody: a machine of the house that was taken
+ * over must not write in the name of others. */
+static SUSPENDS enum status
+check_relay(struct smtp_session *s, struct arena *a, struct smtp_reply *no)
+{
+    struct store_rcpt ask = {.address = s->mail.said.sender};
+    unsigned class = RCPT_LOCAL;
+
+    *no = (struct smtp_reply){0};
+    if (smtp_is_submission(s) || s->mail.relays)
+        return OK;
+    if (ask.address.len > 0)
+        TRY(ask_rcpt(s, &ask, a, &class));
+    if (class == RCPT_FOREIGN)
+        *no = (struct smtp_reply){
+            553, "5.7.1", "From here mail leaves only with a sender of a domain served here"};
+    return OK;
+}
+
+static SUSPENDS enum status
+add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
+{
+    struct store_rcpt ask = {.address = r->address, .size = s->mail.said.size};
+    struct smtp_reply denied = {0};
+    unsigned class = RCPT_LOCAL;
+
+    enum status e = ask_rcpt(s, &ask, a, &class);
+    const struct smtp_reply *no = e == OK ? refusal_of(s, class) : NULL;
+    if (e == OK && no == NULL && class == RCPT_FOREIGN) {
+        e = check_relay(s, a, &denied);
+        no = e == OK && denied.code != 0 ? &denied : NULL;
+    }
     if (e == ERR_NO_SPACE)
         return smtp_reply(s, 452, "4.3.1", "The server's disk is full, try again later");
     if (e != OK)
         return smtp_reply(s, 451, "4.3.0", "Cannot check the recipient now, try again");
-    const struct smtp_reply *no = refusal_of(s, answer.class);
     if (no != NULL) {
         smtp_log_refusal(s, r->address, no);
         return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(r->address), no->text);
     }
+    s->mail.relays = s->mail.relays || (class == RCPT_FOREIGN && !smtp_is_submission(s));
     s->mail.rcpts[s->mail.rcpt_count++] = (struct smtp_rcpt){
         .address = arena_str(s->mail.arena, r->address),
         .notify = r->notify,

@@ -64,6 +64,15 @@ smtp_is_lmtp(const struct smtp_session *s)
 }
 
 bool
+smtp_may_relay(const struct smtp_session *s)
+{
+    const struct config *c = smtp_world->config;
+
+    return s->service == SERVICE_SMTP && !conn_is_unix(s->conn) &&
+           subnet_has(c->relay_from, c->relay_from_count, conn_peer_addr(s->conn));
+}
+
+bool
 smtp_may_login(const struct smtp_session *s)
 {
     return login_is_safe(s->conn, smtp_world->config->plaintext_loopback);

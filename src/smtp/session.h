@@ -32,6 +32,7 @@ struct smtp_transaction {
     struct smtp_mail said;
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
+    bool relays; /* some recipient is not here, and the client may send there without a log-in */
     struct smtp_body *body;
 };
 
@@ -76,6 +77,8 @@ struct smtp_dialect smtp_dialect_of(const struct smtp_session *s);
 bool smtp_is_submission(const struct smtp_session *s);
 bool smtp_is_lmtp(const struct smtp_session *s);
 bool smtp_may_login(const struct smtp_session *s); /* protected, or loopback with the switch on */
+/* Of a network of relay-from, on port 25: may send to anywhere, as a domain of ours. */
+bool smtp_may_relay(const struct smtp_session *s);
 MUST_USE SUSPENDS enum status smtp_reply(struct smtp_session *s, int code, const char *enhanced,
                                          const char *format, ...) PRINTF(4, 5);
 /* The same, and counts an error of the client's; after LIMIT_SMTP_ERRORS the session ends with 421.  Not in LMTP, whose

@@ -4,7 +4,7 @@
  * Promises:  250 to the end of DATA only after the store said kept (and listed, for one local mailbox).
  *            Only CRLF "." CRLF or the count of BDAT ends a message; nothing buffered survives STARTTLS; no
  *            AUTH without TLS (but for loopback, when the configuration says so); no mail to other domains
- *            without a log-in.
+ *            without a log-in, but from networks that the configuration lists.
  * Never:     opens files, resolves names, holds a key or a password longer than its check.
  * RFC:       5321, 2033, 6409, 4954, 3207, 1870, 2920, 6152, 2034, 3461, 3030 (CHUNKING alone), 6531, 9422.
  *

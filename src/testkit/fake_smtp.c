@@ -2,6 +2,7 @@
  *
  * The envelope of the last message, for the directive "envelope":
  *    mx <SENDER> <RCPT> ...[ utf8]
+ *    relay <SENDER> <RCPT> ... peer=ADDRESS
  *    lmtp <SENDER> <RCPT> ...[ utf8]
  *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ utf8]
  *
@@ -118,6 +119,23 @@ store_serve_deliver_each(struct ipc_peer *from, const struct store_deliver_each 
     TRY(take(req->handle, req->body, &text));
     rep->outcomes = outcomes;
     rep->outcomes_count = req->rcpts_count;
+    return OK;
+}
+
+SUSPENDS enum status
+store_serve_relay(struct ipc_peer *from, const struct store_relay *req, struct arena *a,
+                  struct store_relay_reply *rep)
+{
+    AUTO_BUF text = BUF(ENVELOPE_MAX);
+
+    (void)a;
+    TRY(fake_obey(from, "relay"));
+    buf_addf(&text, "relay <%.*s>", STR_FMT(req->sender));
+    for (size_t i = 0; i < req->rcpts_count; i++)
+        buf_addf(&text, " <%.*s>", STR_FMT(req->rcpts[i]));
+    buf_addf(&text, " peer=%.*s", STR_FMT(req->peer));
+    TRY(take(req->handle, req->body, &text));
+    rep->qid = QUEUE_ID;
     return OK;
 }
 
