@@ -104,6 +104,7 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_SLOW] = STR("slow, and connections run short"),
         [REFUSED_HANDSHAKE] = STR("handshake"),
         [REFUSED_STRANGER] = STR("not of a listed network"),
+        [REFUSED_EARLY] = STR("spoke before the greeting"),
     };
     AUTO(logger_send) struct log_line line;
 
@@ -121,6 +122,21 @@ find_service(const struct front_service *table, enum service s)
         if (table->service == s)
             return table;
     return NULL;
+}
+
+/* Whom the pause before the greeting of port 25 is not for: this machine, and the machines of the house. */
+static const struct subnet *
+prompt_networks(const struct config *c, size_t *count_out)
+{
+    struct subnet *list = MEM_ARRAY(struct subnet, c->relay_from_count + 2);
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->relay_from_count; i++)
+        list[n++] = c->relay_from[i];
+    n += subnet_read(STR("127.0.0.0/8"), &list[n]);
+    n += subnet_read(STR("::1"), &list[n]);
+    *count_out = n;
+    return list;
 }
 
 static enum status
@@ -143,6 +159,11 @@ start_listener(const struct role_start *s, const struct role_listener *from,
         .kind = (int)from->service,
         .refused = on_refused,
     };
+    if (from->service == SERVICE_SMTP) {
+        l->pause_ms = LIMIT_SMTP_PAUSE_MS;
+        l->early_line = STR("554 5.5.1 You spoke before you were greeted\r\n");
+        l->prompt = prompt_networks(s->config, &l->prompt_count);
+    }
     if (s->config->tls_count > 0)
         TRY(protocol_tls(how->alpn, &l->tls));
     return listener_start(l); /* lives as long as the process */

@@ -1,11 +1,11 @@
 /* conn.h - a TCP or TLS connection whose session rests as data and works on a fiber.
  *
- * Life:      accept -> [TLS handshake] -> ops->opened() on a fiber -> rest.  When the unit that the
- *            session rests for is complete (a line, or any bytes), ops->wake(WAKE_INPUT) runs on a
- *            fiber; it consumes with conn_line() or conn_peek() until they say no, sets what to rest
- *            for, and returns.  Output is flushed on return.  Input that a wake left alone wakes again
- *            only together with more input, or after a note.  ops->closed() comes last, exactly once,
- *            on the loop's stack, never while a fiber of this connection runs.
+ * Life:      accept -> [pause of the listener] -> [TLS handshake] -> ops->opened() on a fiber -> rest.  When the
+ *            unit that the session rests for is complete (a line, or any bytes), ops->wake(WAKE_INPUT) runs on a
+ *            fiber; it consumes with conn_line() or conn_peek() until they say no, sets what to rest for, and
+ *            returns.  Output is flushed on return.  Input that a wake left alone wakes again only together with
+ *            more input, or after a note.  ops->closed() comes last, exactly once, on the loop's stack, never
+ *            while a fiber of this connection runs.
  * Owns:      the descriptor, TLS state and both buffers, which hold no memory at rest when empty.
  * Promises:  one wake at a time per connection.  A line is CRLF-ended; a line past line_max makes
  *            conn_line() return ERR_LIMIT once, and the rest of that line is thrown away.
@@ -47,7 +47,14 @@ struct conn_ops {
     void (*wake)(void *session, enum wake why);
     void (*closed)(void *session);
 };
-enum refusal { REFUSED_FULL, REFUSED_ADDRESS, REFUSED_SLOW, REFUSED_HANDSHAKE, REFUSED_STRANGER };
+enum refusal {
+    REFUSED_FULL,
+    REFUSED_ADDRESS,
+    REFUSED_SLOW,
+    REFUSED_HANDSHAKE,
+    REFUSED_STRANGER,
+    REFUSED_EARLY
+};
 struct listener {
     int fd; /* listening socket, owned by the caller */
     const struct conn_ops *ops;
@@ -57,6 +64,12 @@ struct listener {
     uint32_t per_address_max;  /* per /32 or /64; a Unix socket has none */
     const struct subnet *from; /* who may connect by TCP; none: everybody */
     size_t from_count;
+    /* A protocol in which the server speaks first waits so long with an address that it does not know (conn_did_well(),
+     * or of these networks): who speaks meanwhile is told early_line and closed.  0: no wait. */
+    uint32_t pause_ms;
+    const struct subnet *prompt;
+    size_t prompt_count;
+    struct str early_line;
     struct str shed_line; /* what a shed peer is told, such as "421 ...\r\n" */
     int kind;             /* the caller's: which protocol and port */
     /* Optional, for the log: a peer was turned away.  why: what went wrong in its handshake, or empty.
@@ -94,6 +107,7 @@ struct str conn_tls_name(const struct conn *c);
 MUST_USE bool conn_tls_binding(const struct conn *c, unsigned char *out);
 uint64_t conn_id(const struct conn *c);  /* unique in this process, for logs */
 void conn_authenticated(struct conn *c); /* no longer shed first */
+void conn_did_well(struct conn *c);      /* its address does not wait for the next greeting */
 
 /* Input, inside wake(). */
 void conn_rest(struct conn *c, enum rest unit);

@@ -1,7 +1,7 @@
 /* conn_internal.h - the body of a connection, shared by the conn_*.c files and listener.c.
  *
- * Phases:    HANDSHAKE -> GREETING -> OPEN -> DRAIN -> LINGER -> freed.  STARTTLS goes back from OPEN to
- *            HANDSHAKE.  Client connections are always OPEN.
+ * Phases:    [PAUSE ->] HANDSHAKE -> GREETING -> OPEN -> DRAIN -> LINGER -> freed.  STARTTLS goes back from OPEN
+ *            to HANDSHAKE.  Client connections are always OPEN.
  * Rules:     while it is `busy`, callbacks of the loop only note flags; whoever works looks at them.
  *            Only conn_retire() ends a connection, on the loop's stack, and never while it is busy.
  *
@@ -30,6 +30,7 @@ struct ssl_st;
 #define CONN_TLS_NAME     48
 
 enum conn_phase {
+    CONN_PAUSE, /* nothing may come yet */
     CONN_HANDSHAKE,
     CONN_GREETING,
     CONN_OPEN,
@@ -112,9 +113,16 @@ ssize_t conn_tls_write(struct conn *c, const char *p, size_t n);
 MUST_USE SUSPENDS enum status conn_tls_shake(struct conn *c);
 void conn_tls_shut(struct conn *c); /* sends close_notify, once, if it can */
 
+/* conn_early.c */
+bool conn_early_wait(
+    struct conn *c); /* in PAUSE: false when that is over; the phase says what is next */
+
 /* listener.c */
 void listener_active(struct conn *c); /* a unit was complete: no longer the slowest */
 void listener_forget(struct conn *c); /* the connection is gone */
 void listener_handshake_failed(const struct conn *c, const char *why);
+void listener_refuse_early(struct conn *c);
+/* Where a connection begins once it may: the handshake or the greeting. */
+enum conn_phase listener_first_phase(const struct listener *l);
 
 #endif

@@ -31,6 +31,8 @@ struct listener_state {
     struct timer pause;
     struct listener *listener;
     struct map *addresses; /* key -> number of connections, as a pointer */
+    struct map *well,
+        *well_before; /* keys of addresses that did well: two generations, so that it is bounded */
     struct list strangers; /* not authenticated, the slowest first */
     struct list members;
     struct listener_counts counts;
@@ -56,6 +58,7 @@ static void tell_refused(const struct listener *l, const char *peer, enum refusa
 static struct address_key key_of(const struct sockaddr_storage *a);
 static bool count_address(struct listener_state *s, const struct sockaddr_storage *a);
 static void uncount_address(struct listener_state *s, const struct sockaddr_storage *a);
+static bool must_wait(const struct listener_state *s, const struct conn *c);
 static void address_text(const struct sockaddr_storage *a, char text[INET6_ADDRSTRLEN]);
 static void plain_ipv4(struct sockaddr_storage *a);
 static void learn_local(int fd, char text[INET6_ADDRSTRLEN]);
@@ -70,6 +73,8 @@ listener_start(struct listener *l)
     s->watch = (struct watch){.fd = l->fd, .ready = accept_ready};
     s->pause.fire = accept_again;
     s->addresses = map_new();
+    s->well = map_new();
+    s->well_before = map_new();
     list_init(&s->strangers);
     list_init(&s->members);
     l->state = s;
@@ -99,6 +104,8 @@ listener_stop(struct listener *l)
         watch_stop(&s->watch);
     if (s->counts.open == 0) {
         map_free(&s->addresses);
+        map_free(&s->well);
+        map_free(&s->well_before);
         mem_free(s);
         l->state = NULL;
     }
@@ -212,8 +219,9 @@ accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer
         learn_local(fd, c->local_text);
     c->home = s;
     c->writable = true;
-    c->phase = l->implicit_tls ? CONN_HANDSHAKE : CONN_GREETING;
-    c->phase_until_ms = clock_mono_ms() + conn_handshake_ms;
+    bool waits = must_wait(s, c);
+    c->phase = waits ? CONN_PAUSE : listener_first_phase(l);
+    c->phase_until_ms = clock_mono_ms() + (waits ? l->pause_ms : conn_handshake_ms);
     s->counts.open++;
     s->counts.accepted++;
     list_push(&s->strangers, &c->order);
@@ -267,6 +275,27 @@ refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer, en
     if (line.len > 0 && what != REFUSED_STRANGER && !s->listener->implicit_tls)
         (void)!send(fd, line.ptr, line.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
+}
+
+void
+listener_refuse_early(struct conn *c)
+{
+    struct str line = c->home->listener->early_line;
+    char *tail =
+        line.len > 0 ? iobuf_need(&c->out, (uint32_t)line.len, LIMIT_CONN_OUTPUT_HIGH) : NULL;
+
+    if (tail != NULL) {
+        mem_copy(tail, line.ptr, line.len);
+        iobuf_grew(&c->out, (uint32_t)line.len);
+    }
+    tell_refused(c->home->listener, c->peer_text, REFUSED_EARLY, "");
+    conn_close(c);
+}
+
+enum conn_phase
+listener_first_phase(const struct listener *l)
+{
+    return l->implicit_tls ? CONN_HANDSHAKE : CONN_GREETING;
 }
 
 void
@@ -369,6 +398,33 @@ uncount_address(struct listener_state *s, const struct sockaddr_storage *a)
         (void)map_put(s->addresses, key, (void *)(n - 1));
     else
         (void)map_del(s->addresses, key);
+}
+
+static bool
+must_wait(const struct listener_state *s, const struct conn *c)
+{
+    const struct listener *l = s->listener;
+    struct address_key k = key_of(&c->peer);
+    struct str key = str_from(k.bytes, k.len);
+
+    return l->pause_ms > 0 && !c->is_unix && !subnet_has(l->prompt, l->prompt_count, &c->peer) &&
+           map_get(s->well, key) == NULL && map_get(s->well_before, key) == NULL;
+}
+
+void
+conn_did_well(struct conn *c)
+{
+    struct listener_state *s = c->home;
+    struct address_key k = key_of(&c->peer);
+
+    if (s == NULL || s->listener->pause_ms == 0 || c->is_unix)
+        return;
+    if (map_count(s->well) >= LIMIT_PEERS_REMEMBERED / 2) {
+        map_free(&s->well_before);
+        s->well_before = s->well;
+        s->well = map_new();
+    }
+    (void)map_put(s->well, str_from(k.bytes, k.len), s); /* any value */
 }
 
 /* ::ffff:192.0.2.1, as a listener on [::] sees IPv4 peers, is that IPv4 address to everybody else. */

@@ -33,6 +33,8 @@ smtp_cmd_bdat(struct smtp_session *s, struct str args)
         return lose_step(s, &unreadable);
     if (c->size > LIMIT_SMTP_CHUNK_BYTES)
         return lose_step(s, &huge);
+    if (c->size == 0 && !c->last && !smtp_idle_allowed(s))
+        return smtp_idle_end(s);
     c->left = c->size;
     c->refusal = smtp_need_login(s);
     if (c->refusal.code == 0 && s->mail.body == NULL) {

@@ -95,6 +95,8 @@ smtp_message_end(struct smtp_session *s)
     struct outcome o = hand_over(s);
 
     log_outcome(s, &o);
+    if (o.reply.code == 250)
+        smtp_kept(s);
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
     s->quit = s->quit || o.reply.code == 421; /* it may have been revoked meanwhile */

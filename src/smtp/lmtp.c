@@ -84,6 +84,8 @@ smtp_lmtp_end(struct smtp_session *s)
     }
     for (size_t i = 0; i < s->mail.rcpt_count; i++) {
         replies[i] = e == OK ? reply_to(rep.outcomes[i]) : whole_reply(e, b);
+        if (replies[i].code == 250)
+            smtp_kept(s);
         if (replies[i].code > worst.code)
             worst = replies[i];
     }

@@ -17,6 +17,7 @@ enum need {
 struct verb {
     struct str name;
     enum need need;
+    bool idle; /* may come LIMIT_SMTP_IDLE_COMMANDS times without a message */
     enum status (*serve)(struct smtp_session *s, struct str args);
 };
 
@@ -120,6 +121,26 @@ smtp_error(struct smtp_session *s, int code, const char *enhanced, const char *f
         return OK;
     s->quit = true;
     return reply_text(s, 421, "4.7.0", "Too many errors, good bye");
+}
+
+bool
+smtp_idle_allowed(struct smtp_session *s)
+{
+    return s->idle++ < LIMIT_SMTP_IDLE_COMMANDS;
+}
+
+enum status
+smtp_idle_end(struct smtp_session *s)
+{
+    s->quit = true;
+    return smtp_reply(s, 421, "4.7.0", "Too many commands without a message, good bye");
+}
+
+void
+smtp_kept(struct smtp_session *s)
+{
+    s->idle = 0;
+    conn_did_well(s->conn);
 }
 
 enum status
@@ -299,20 +320,33 @@ cmd_http(struct smtp_session *s, struct str args)
 }
 
 static const struct verb verbs[] = {
-    {STR("MAIL"), NEED_LOGIN, smtp_cmd_mail},    {STR("RCPT"), NEED_LOGIN, smtp_cmd_rcpt},
-    {STR("DATA"), NEED_LOGIN, smtp_cmd_data},    {STR("BDAT"), NEED_NOTHING, smtp_cmd_bdat},
-    {STR("LHLO"), NEED_NOTHING, cmd_lhlo},       {STR("EHLO"), NEED_NOTHING, cmd_ehlo},
-    {STR("HELO"), NEED_NOTHING, cmd_helo},       {STR("RSET"), NEED_NOTHING, cmd_rset},
-    {STR("NOOP"), NEED_NOTHING, cmd_noop},       {STR("QUIT"), NEED_NOTHING, cmd_quit},
-    {STR("STARTTLS"), NEED_HELLO, cmd_starttls}, {STR("AUTH"), NEED_HELLO, smtp_cmd_auth},
-    {STR("VRFY"), NEED_LOGIN, cmd_vrfy},         {STR("EXPN"), NEED_LOGIN, cmd_expn},
-    {STR("HELP"), NEED_NOTHING, cmd_help},       {STR("GET"), NEED_NOTHING, cmd_http},
-    {STR("POST"), NEED_NOTHING, cmd_http},       {STR("HEAD"), NEED_NOTHING, cmd_http},
-    {STR("PUT"), NEED_NOTHING, cmd_http},        {STR("OPTIONS"), NEED_NOTHING, cmd_http},
-    {STR("CONNECT"), NEED_NOTHING, cmd_http},    {STR("ETRN"), NEED_NOTHING, cmd_unserved},
-    {STR("ATRN"), NEED_NOTHING, cmd_unserved},   {STR("TURN"), NEED_NOTHING, cmd_unserved},
-    {STR("SEND"), NEED_NOTHING, cmd_unserved},   {STR("SOML"), NEED_NOTHING, cmd_unserved},
-    {STR("SAML"), NEED_NOTHING, cmd_unserved},
+    {STR("MAIL"), NEED_LOGIN, false, smtp_cmd_mail},
+    {STR("RCPT"), NEED_LOGIN, false, smtp_cmd_rcpt},
+    {STR("DATA"), NEED_LOGIN, false, smtp_cmd_data},
+    {STR("BDAT"), NEED_NOTHING, false, smtp_cmd_bdat},
+    {STR("LHLO"), NEED_NOTHING, true, cmd_lhlo},
+    {STR("EHLO"), NEED_NOTHING, true, cmd_ehlo},
+    {STR("HELO"), NEED_NOTHING, true, cmd_helo},
+    {STR("RSET"), NEED_NOTHING, true, cmd_rset},
+    {STR("NOOP"), NEED_NOTHING, true, cmd_noop},
+    {STR("QUIT"), NEED_NOTHING, false, cmd_quit},
+    {STR("STARTTLS"), NEED_HELLO, false, cmd_starttls},
+    {STR("AUTH"), NEED_HELLO, false, smtp_cmd_auth},
+    {STR("VRFY"), NEED_LOGIN, true, cmd_vrfy},
+    {STR("EXPN"), NEED_LOGIN, false, cmd_expn},
+    {STR("HELP"), NEED_NOTHING, true, cmd_help},
+    {STR("GET"), NEED_NOTHING, false, cmd_http},
+    {STR("POST"), NEED_NOTHING, false, cmd_http},
+    {STR("HEAD"), NEED_NOTHING, false, cmd_http},
+    {STR("PUT"), NEED_NOTHING, false, cmd_http},
+    {STR("OPTIONS"), NEED_NOTHING, false, cmd_http},
+    {STR("CONNECT"), NEED_NOTHING, false, cmd_http},
+    {STR("ETRN"), NEED_NOTHING, false, cmd_unserved},
+    {STR("ATRN"), NEED_NOTHING, false, cmd_unserved},
+    {STR("TURN"), NEED_NOTHING, false, cmd_unserved},
+    {STR("SEND"), NEED_NOTHING, false, cmd_unserved},
+    {STR("SOML"), NEED_NOTHING, false, cmd_unserved},
+    {STR("SAML"), NEED_NOTHING, false, cmd_unserved},
 };
 
 struct smtp_reply
@@ -336,6 +370,13 @@ refuse_line(struct smtp_session *s, struct str verb, const char *text)
     return smtp_error(s, 500, "5.5.2", "%s", text);
 }
 
+/* How many messages may be begun is limited, and so how many may be given up by RSET. */
+static bool
+is_idle(const struct smtp_session *s, const struct verb *v)
+{
+    return v->idle && !(v->serve == cmd_rset && s->mail.open);
+}
+
 static SUSPENDS enum status
 serve_line(struct smtp_session *s, struct str line)
 {
@@ -353,6 +394,8 @@ serve_line(struct smtp_session *s, struct str line)
         struct smtp_reply no = smtp_need_login(s);
         if (verbs[i].need == NEED_LOGIN && no.code != 0)
             return smtp_error(s, no.code, no.enhanced, "%s", no.text);
+        if (is_idle(s, &verbs[i]) && !smtp_idle_allowed(s))
+            return smtp_idle_end(s);
         return verbs[i].serve(s, args);
     }
     return smtp_error(s, 500, "5.5.2", "There is no such command");

@@ -59,6 +59,7 @@ struct smtp_session {
     uint64_t id; /* number of the session in this worker: what auth grants to */
     bool esmtp;
     struct str helo;                /* owned; empty until greeted */
+    uint32_t idle;                  /* commands since the last message */
     uint32_t errors, mails, logins; /* mails: MAIL commands, whatever came of them */
     bool quit;
     struct hold hold;
@@ -85,6 +86,12 @@ MUST_USE SUSPENDS enum status smtp_reply(struct smtp_session *s, int code, const
  * client is one of ours and only passes on what others wrote. */
 MUST_USE SUSPENDS enum status smtp_error(struct smtp_session *s, int code, const char *enhanced,
                                          const char *format, ...) PRINTF(4, 5);
+/* Counts a command that brings no mail nearer; false: there were LIMIT_SMTP_IDLE_COMMANDS since the last message. */
+bool smtp_idle_allowed(struct smtp_session *s);
+/* And then: 421, and the end. */
+MUST_USE SUSPENDS enum status smtp_idle_end(struct smtp_session *s);
+/* A message was kept: what went before it was worth it. */
+void smtp_kept(struct smtp_session *s);
 /* The reply that a reader of command.h wrote, as an error of the client's. */
 MUST_USE SUSPENDS enum status smtp_problem(struct smtp_session *s, const struct problem *why);
 /* Why a command that a client must be known for is not served now; code 0: it is. */
