@@ -18,6 +18,8 @@
     LIMIT(CONN_FLOOR_BYTES_S,      100,       "bytes/s",  "a peer that reads slower over 60 s is closed") \
     LIMIT(BODY_FLOOR_BYTES_S,      100,       "bytes/s",  "a peer that sends a body slower over 60 s is closed") \
     LIMIT(PEERS_REMEMBERED,        20000,     "addresses","those that did well longest ago wait for their greeting again") \
+    LIMIT(PROXY_BYTES,             2048,      "bytes",    "of the header of the PROXY protocol: closed") \
+    LIMIT(PROXY_S,                 5,         "s",        "a listed proxy that did not send the header is closed") \
     LIMIT(TLS_HANDSHAKE_S,         30,        "s",        "closed") \
     LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
     LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \

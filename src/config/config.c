@@ -18,6 +18,8 @@ struct reader {
     struct config_route routes[CONFIG_ROUTES_MAX];
     struct config_address forward[CONFIG_FORWARD_MAX];
     struct subnet relay_from[CONFIG_SUBNETS_MAX];
+    struct subnet proxy_from[CONFIG_SUBNETS_MAX];
+    struct subnet xclient_from[CONFIG_SUBNETS_MAX];
     bool catch_all_route;
 };
 struct config_file {
@@ -295,6 +297,18 @@ read_relay_from(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_proxy_from(struct reader *r, const struct config_line *l)
+{
+    return add_subnets(l, r->proxy_from, &r->c.proxy_from_count);
+}
+
+static enum status
+read_xclient_from(struct reader *r, const struct config_line *l)
+{
+    return add_subnets(l, r->xclient_from, &r->c.xclient_from_count);
+}
+
+static enum status
 read_source(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 3, "source ipv4 ADDRESS, or source ipv6 ADDRESS"));
@@ -370,6 +384,8 @@ static const struct setting settings[] = {
     {STR("route"), true, read_route},
     {STR("smarthost"), false, read_smarthost},
     {STR("relay-from"), true, read_relay_from},
+    {STR("proxy-from"), true, read_proxy_from},
+    {STR("xclient-from"), true, read_xclient_from},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("plaintext-login"), false, read_plaintext_login},
@@ -445,6 +461,12 @@ reader_finish(struct reader *r, struct arena *a)
     if (r->c.relay_from_count > 0)
         f->c.relay_from =
             arena_dup(a, r->relay_from, r->c.relay_from_count * sizeof(r->relay_from[0]));
+    if (r->c.proxy_from_count > 0)
+        f->c.proxy_from =
+            arena_dup(a, r->proxy_from, r->c.proxy_from_count * sizeof(r->proxy_from[0]));
+    if (r->c.xclient_from_count > 0)
+        f->c.xclient_from =
+            arena_dup(a, r->xclient_from, r->c.xclient_from_count * sizeof(r->xclient_from[0]));
     if (r->c.resolver.forward_count > 0)
         f->c.resolver.forward =
             arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));

@@ -14,6 +14,8 @@
  *                smarthost mail.isp.example:587 user NAME password-file FILE
  *                plaintext-login loopback               # tests and benchmarks only
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
+ *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
+ *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there
  *                message-size 50M                       cache 16M
@@ -104,6 +106,10 @@ struct config {
     size_t route_count;
     const struct subnet *relay_from; /* who may send to anywhere, by SMTP without a log-in */
     size_t relay_from_count;
+    const struct subnet *proxy_from; /* proxies of ours: the PROXY protocol comes first */
+    size_t proxy_from_count;
+    const struct subnet *xclient_from; /* mail programs of ours that may say XCLIENT */
+    size_t xclient_from_count;
     bool outbound_none;          /* nothing leaves but by routes */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     bool plaintext_loopback;     /* logins without TLS from 127.0.0.0/8 and ::1 */

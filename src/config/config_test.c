@@ -37,6 +37,7 @@ test_reads_every_setting(void **state)
                              "route elsewhere.example 127.0.0.1:2599\n"
                              "smarthost mx.isp.example:587 user me password-file /p\n"
                              "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
+                             "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
                              "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                              "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"),
                     "t", &c, &why),
@@ -57,6 +58,8 @@ test_reads_every_setting(void **state)
     assert_true(str_eq(c->routes[1].domain, STR("*")));
     assert_true(c->routes[1].tls_required);
     assert_int_equal(c->relay_from_count, 3);
+    assert_int_equal(c->proxy_from_count, 2);
+    assert_int_equal(c->xclient_from_count, 1);
     assert_int_equal(c->relay_from[1].bits, 28);
     assert_int_equal(c->relay_from[2].bytes[0], 10);
     assert_true(c->outbound_none && c->plaintext_loopback);
@@ -159,6 +162,11 @@ static const struct {
     {HEAD "relay-from " TWELVE "\nrelay-from " TWELVE "\nrelay-from " TWELVE "\nrelay-from " TWELVE
           "\nrelay-from " TWELVE "\nrelay-from 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5\n",
      "at most 64 networks"},
+    {HEAD "proxy-from\n", "expected a network"},
+    {HEAD "proxy-from 0.0.0.0/0\n", "not the whole Internet"},
+    {HEAD "proxy-from proxy.example\n", "192.0.2.0/24"},
+    {HEAD "xclient-from\n", "expected a network"},
+    {HEAD "xclient-from ::/0\n", "not the whole Internet"},
     {HEAD "outbound some\n", "all or none"},
     {HEAD "source ipv5 none\n", "ipv4 or ipv6"},
     {HEAD "source ipv4 ::1\n", "an IPv4 address"},

@@ -88,6 +88,8 @@ config_write(const struct config *c, struct buf *b)
     for (size_t i = 0; i < c->route_count; i++)
         add_route(b, &c->routes[i]);
     add_subnets(b, "relay-from", c->relay_from, c->relay_from_count);
+    add_subnets(b, "proxy-from", c->proxy_from, c->proxy_from_count);
+    add_subnets(b, "xclient-from", c->xclient_from, c->xclient_from_count);
     if (c->source4.len > 0)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)

@@ -105,6 +105,7 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_HANDSHAKE] = STR("handshake"),
         [REFUSED_STRANGER] = STR("not of a listed network"),
         [REFUSED_EARLY] = STR("spoke before the greeting"),
+        [REFUSED_PROXY] = STR("a proxy"),
     };
     AUTO(logger_send) struct log_line line;
 
@@ -112,7 +113,7 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         return;
     log_str(&line, "proto", str_of(service_name((enum service)l->kind)));
     log_str(&line, "peer", peer);
-    log_str(&line, "reason", what == REFUSED_HANDSHAKE ? why : reasons[what]);
+    log_str(&line, "reason", why.len > 0 ? why : reasons[what]);
 }
 
 static const struct front_service *
@@ -128,11 +129,13 @@ find_service(const struct front_service *table, enum service s)
 static const struct subnet *
 prompt_networks(const struct config *c, size_t *count_out)
 {
-    struct subnet *list = MEM_ARRAY(struct subnet, c->relay_from_count + 2);
+    struct subnet *list = MEM_ARRAY(struct subnet, c->relay_from_count + c->xclient_from_count + 2);
     size_t n = 0;
 
     for (size_t i = 0; i < c->relay_from_count; i++)
         list[n++] = c->relay_from[i];
+    for (size_t i = 0; i < c->xclient_from_count; i++)
+        list[n++] = c->xclient_from[i];
     n += subnet_read(STR("127.0.0.0/8"), &list[n]);
     n += subnet_read(STR("::1"), &list[n]);
     *count_out = n;
@@ -153,12 +156,18 @@ start_listener(const struct role_start *s, const struct role_listener *from,
         .conns_max = LIMIT_CONNS_PER_WORKER,
         .per_address_max =
             s->config->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS,
+        .proxies = s->config->proxy_from,
+        .proxy_count = s->config->proxy_from_count,
         .from = line->from,
         .from_count = line->from_count,
         .shed_line = how->shed_line,
         .kind = (int)from->service,
         .refused = on_refused,
     };
+    if (from->service == SERVICE_SMTP || from->service == SERVICE_SUBMISSION) {
+        l->speakers = s->config->xclient_from;
+        l->speaker_count = s->config->xclient_from_count;
+    }
     if (from->service == SERVICE_SMTP) {
         l->pause_ms = LIMIT_SMTP_PAUSE_MS;
         l->early_line = STR("554 5.5.1 You spoke before you were greeted\r\n");

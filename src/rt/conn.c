@@ -230,7 +230,7 @@ conn_settle(struct conn *c)
         retire(c);
         return;
     }
-    if (c->phase == CONN_PAUSE && conn_early_wait(c))
+    if (c->phase < CONN_HANDSHAKE && conn_early_wait(c))
         return;
     conn_push(c);
     if (c->phase == CONN_GREETING || (c->phase == CONN_HANDSHAKE && handshake_can_go_on(c))) {
@@ -303,6 +303,7 @@ step(struct conn *c)
         return true;
     case CONN_GREETING: open_session(c); return true;
     case CONN_OPEN: break;
+    case CONN_PROXY:
     case CONN_PAUSE:
     case CONN_DRAIN:
     case CONN_LINGER: UNREACHABLE();

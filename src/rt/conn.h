@@ -1,11 +1,11 @@
 /* conn.h - a TCP or TLS connection whose session rests as data and works on a fiber.
  *
- * Life:      accept -> [pause of the listener] -> [TLS handshake] -> ops->opened() on a fiber -> rest.  When the
- *            unit that the session rests for is complete (a line, or any bytes), ops->wake(WAKE_INPUT) runs on a
- *            fiber; it consumes with conn_line() or conn_peek() until they say no, sets what to rest for, and
- *            returns.  Output is flushed on return.  Input that a wake left alone wakes again only together with
- *            more input, or after a note.  ops->closed() comes last, exactly once, on the loop's stack, never
- *            while a fiber of this connection runs.
+ * Life:      accept -> [header of a proxy] -> [pause of the listener] -> [TLS handshake] -> ops->opened() on a
+ *            fiber -> rest.  When the unit that the session rests for is complete (a line, or any bytes),
+ *            ops->wake(WAKE_INPUT) runs on a fiber; it consumes with conn_line() or conn_peek() until they say
+ *            no, sets what to rest for, and returns.  Output is flushed on return.  Input that a wake left alone
+ *            wakes again only together with more input, or after a note.  ops->closed() comes last, exactly once,
+ *            on the loop's stack, never while a fiber of this connection runs.
  * Owns:      the descriptor, TLS state and both buffers, which hold no memory at rest when empty.
  * Promises:  one wake at a time per connection.  A line is CRLF-ended; a line past line_max makes
  *            conn_line() return ERR_LIMIT once, and the rest of that line is thrown away.
@@ -53,7 +53,8 @@ enum refusal {
     REFUSED_SLOW,
     REFUSED_HANDSHAKE,
     REFUSED_STRANGER,
-    REFUSED_EARLY
+    REFUSED_EARLY,
+    REFUSED_PROXY
 };
 struct listener {
     int fd; /* listening socket, owned by the caller */
@@ -70,6 +71,13 @@ struct listener {
     const struct subnet *prompt;
     size_t prompt_count;
     struct str early_line;
+    /* Proxies of ours: each connection from there begins with the header of the PROXY protocol (rt/proxy.h), before any
+     * TLS, and its client is who that names. */
+    const struct subnet *proxies;
+    size_t proxy_count;
+    /* Mail programs of ours that say for whom they speak (conn_speaks_for()): no limit of connections from there. */
+    const struct subnet *speakers;
+    size_t speaker_count;
     struct str shed_line; /* what a shed peer is told, such as "421 ...\r\n" */
     int kind;             /* the caller's: which protocol and port */
     /* Optional, for the log: a peer was turned away.  why: what went wrong in its handshake, or empty.
@@ -93,9 +101,12 @@ const struct listener *conn_listener(const struct conn *c);
 struct str conn_peer(const struct conn *c);
 const struct sockaddr_storage *conn_peer_addr(const struct conn *c);
 uint16_t conn_peer_port(const struct conn *c);
+/* From now on the peer is this client, and counts as one of its address.  ERR_LIMIT: that has too many. */
+MUST_USE enum status conn_speaks_for(struct conn *c, const struct sockaddr_storage *client);
 struct str conn_local(const struct conn *c);
-bool conn_peer_is_loopback(const struct conn *c);
-bool conn_is_unix(const struct conn *c); /* came by a Unix socket */
+bool
+conn_peer_is_loopback(const struct conn *c); /* of this machine: never whom somebody speaks for */
+bool conn_is_unix(const struct conn *c);     /* came by a Unix socket */
 /* Which user of this machine connected it, as the kernel says; false: not by a Unix socket. */
 MUST_USE bool conn_peer_uid(const struct conn *c, uint32_t *uid_out);
 bool conn_is_tls(const struct conn *c);

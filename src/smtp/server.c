@@ -214,6 +214,9 @@ greet(struct smtp_session *s, struct str args)
     }
     if (smtp_is_submission(s))
         TRY(conn_write(s->conn, STR("250-DSN\r\n")));
+    if (s->speaker)
+        TRY(conn_write(s->conn,
+                       STR("250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT\r\n")));
     return conn_printf(s->conn, "250-LIMITS MAILMAX=%d RCPTMAX=%zu\r\n250 ENHANCEDSTATUSCODES\r\n",
                        LIMIT_SMTP_MESSAGES_PER_CONN, smtp_rcpts_max(s));
 }
@@ -331,6 +334,7 @@ static const struct verb verbs[] = {
     {STR("NOOP"), NEED_NOTHING, true, cmd_noop},
     {STR("QUIT"), NEED_NOTHING, false, cmd_quit},
     {STR("STARTTLS"), NEED_HELLO, false, cmd_starttls},
+    {STR("XCLIENT"), NEED_NOTHING, true, smtp_cmd_xclient},
     {STR("AUTH"), NEED_HELLO, false, smtp_cmd_auth},
     {STR("VRFY"), NEED_LOGIN, true, cmd_vrfy},
     {STR("EXPN"), NEED_LOGIN, false, cmd_expn},
@@ -439,11 +443,17 @@ serve_input(struct smtp_session *s)
     return OK;
 }
 
+enum status
+smtp_greeting(struct smtp_session *s)
+{
+    return conn_printf(s->conn, "220 %.*s %s Godwit\r\n", STR_FMT(smtp_world->config->host),
+                       smtp_is_lmtp(s) ? "LMTP" : "ESMTP");
+}
+
 static FIBER_ENTRY void *
 session_opened(struct conn *c)
 {
     struct smtp_session *s = MEM_NEW(struct smtp_session);
-    struct str host = smtp_world->config->host;
 
     s->conn = c;
     s->service = (enum service)conn_listener(c)->kind;
@@ -452,8 +462,8 @@ session_opened(struct conn *c)
     conn_line_max(c, LIMIT_SMTP_AUTH_LINE_BYTES);
     conn_deadline(c, LIMIT_SMTP_IDLE_S * 1000);
     conn_rest(c, REST_LINE);
-    if (conn_printf(c, "220 %.*s %s Godwit\r\n", STR_FMT(host),
-                    smtp_is_lmtp(s) ? "LMTP" : "ESMTP") != OK)
+    s->speaker = smtp_may_xclient(s);
+    if (smtp_greeting(s) != OK)
         conn_close(c);
     return s;
 }

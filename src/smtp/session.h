@@ -62,6 +62,7 @@ struct smtp_session {
     uint32_t idle;                  /* commands since the last message */
     uint32_t errors, mails, logins; /* mails: MAIL commands, whatever came of them */
     bool quit;
+    bool speaker; /* may say XCLIENT: decided when the connection came */
     struct hold hold;
     uint64_t account;   /* 0 until AUTH succeeded */
     struct str address; /* owned; of the account */
@@ -107,6 +108,11 @@ SUSPENDS enum status smtp_cmd_rcpt(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_data(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_bdat(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_auth(struct smtp_session *s, struct str args);
+/* xclient.h; may_xclient: the connection is from a network of xclient-from. */
+SUSPENDS enum status smtp_cmd_xclient(struct smtp_session *s, struct str args);
+bool smtp_may_xclient(const struct smtp_session *s);
+/* The first line that a client sees; again after XCLIENT. */
+MUST_USE SUSPENDS enum status smtp_greeting(struct smtp_session *s);
 /* Input in the other states. */
 SUSPENDS enum status smtp_body_input(struct smtp_session *s);
 SUSPENDS enum status smtp_chunk_input(struct smtp_session *s);

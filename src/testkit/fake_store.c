@@ -499,6 +499,12 @@ fake_do(struct str directive)
         struct watch_revoked note = {.account = FAKE_ACCOUNT};
         return watch_revoked_note(fake.watch, &note) == OK;
     }
+    if (str_eq(verb, STR("xclient"))) {
+        static struct subnet speakers;
+        fake.config.xclient_from_count = subnet_read(STR("127.0.0.0/8"), &speakers);
+        fake.config.xclient_from = &speakers;
+        return fake.config.xclient_from_count == 1;
+    }
     if (str_eq(verb, STR("relay"))) {
         static struct subnet loopback;
         fake.config.relay_from_count = subnet_read(STR("127.0.0.0/8"), &loopback);

@@ -41,6 +41,7 @@ void fake_end(void); /* on a fiber, when no session is left */
  *    die VERB               the next such call ends the channel
  *    lose, revive           the channel (revive after die: as soon as it is gone)
  *    revoke                 the sessions
+ *    xclient                new clients are of a network of xclient-from
  *    relay                  clients are of a network of relay-from
  *    missed NAME            a message arrives, and nobody is told
  *    impatient              nobody waits for a store that is lost
