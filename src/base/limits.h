@@ -17,6 +17,9 @@
     LIMIT(CONN_OUTPUT_HIGH,        65536,     "bytes",    "the session waits for the peer to read") \
     LIMIT(CONN_FLOOR_BYTES_S,      100,       "bytes/s",  "a peer that reads slower over 60 s is closed") \
     LIMIT(BODY_FLOOR_BYTES_S,      100,       "bytes/s",  "a peer that sends a body slower over 60 s is closed") \
+    LIMIT(PEERS_REMEMBERED,        20000,     "addresses","those that did well longest ago wait for their greeting again") \
+    LIMIT(PROXY_BYTES,             2048,      "bytes",    "of the header of the PROXY protocol: closed") \
+    LIMIT(PROXY_S,                 5,         "s",        "a listed proxy that did not send the header is closed") \
     LIMIT(TLS_HANDSHAKE_S,         30,        "s",        "closed") \
     LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
     LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \
@@ -31,7 +34,9 @@
     LIMIT(SMTP_CHUNK_BYTES,        1073741824,"bytes",    "of one BDAT: 552 5.3.4, 421 and closed; smaller ones that are refused are read and thrown away") \
     LIMIT(WRITERS_BYTES,           65536,     "bytes",    "of the From field of a submission: 552 5.3.4") \
     LIMIT(WRITERS,                 64,        "addresses","in the From field of a submission: 550 5.7.1") \
-    LIMIT(SMTP_ERRORS,             20,        "errors",   "421 4.7.0 and closed") \
+    LIMIT(SMTP_ERRORS,             20,        "errors",   "421 4.7.0 and closed; not in LMTP") \
+    LIMIT(SMTP_IDLE_COMMANDS,      100,       "commands", "without a message between (NOOP, RSET, VRFY, HELP, greetings, BDAT 0): 421 4.7.0 and closed") \
+    LIMIT(SMTP_PAUSE_MS,           2000,      "ms",       "port 25 greets an address that brought no mail yet so late; who speaks before: 554 5.5.1 and closed") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "MAILs",    "421 4.7.0; told as MAILMAX, RFC 9422") \
     LIMIT(SMTP_IDLE_S,             300,       "s",        "421 4.4.2; RFC 5321 section 4.5.3.2") \
     LIMIT(LOCAL_PART_BYTES,        255,       "bytes",    "501 5.1.3; RFC 5321 says 64, VERP and SRS need more") \

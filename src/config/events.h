@@ -21,10 +21,11 @@
     EVENT(SERVER_RELOAD,  "server.reload",  LOG_INFO,  "log:n config:n files:n listeners:n",  "SIGHUP: the configuration (config=1: it was taken) and its files were read afresh; the first line of a log opened anew") \
     EVENT(RELOAD_FAIL,    "reload.fail",    LOG_ERROR, "what reason",                         "SIGHUP: this could not be taken afresh and stays as it was") \
     EVENT(IPC_VIOLATION,  "ipc.violation",  LOG_ERROR, "peer reason",                         "a role broke the protocol and was cut off") \
-    EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away for load") \
+    EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away: load, no listed network, or it spoke before the greeting") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \
     EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced",   "a recipient was refused") \
-    EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid", "a message was accepted or refused at its end") \
+    EVENT(SMTP_XCLIENT,   "smtp.xclient",   LOG_INFO,  "via peer helo",                       "a listed mail program said for whom it speaks") \
+    EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay", "a message was accepted or refused at its end") \
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid", "a user's message was queued or refused") \
     EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result",         "a log-in, good or bad") \
     EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes", "a message is in a mailbox") \

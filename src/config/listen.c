@@ -61,6 +61,19 @@ read_socket(const struct config_line *l, struct config_socket *s)
     return OK;
 }
 
+/* LMTP knows no stranger: who may use it is said.  Never on port 25, RFC 2033 section 5. */
+static enum status
+read_lmtp(const struct config_line *l, struct config_listen *out)
+{
+    if (l->count < 4 || !str_eq(l->words[3], STR("from")))
+        return config_expected(l, l->words[l->count - 1],
+                               "listen lmtp ADDRESS:PORT from NETWORK ...");
+    TRY(config_word_address(l, l->words[2], &out->at));
+    if (out->at.port == 25)
+        return config_expected(l, l->words[2], "another port than 25 for LMTP");
+    return config_word_networks(l, 4, &out->from, &out->from_count);
+}
+
 enum status
 config_listen_words(const struct config_line *l, struct config_listen *out)
 {
@@ -68,9 +81,11 @@ config_listen_words(const struct config_line *l, struct config_listen *out)
         out->at = (struct config_address){.host = STR("")};
         return read_socket(l, &out->socket);
     }
+    out->socket = (struct config_socket){.path = STR("")};
+    if (out->service == SERVICE_LMTP)
+        return read_lmtp(l, out);
     if (l->count != 3)
         return config_expected(l, l->words[3], "nothing after listen SERVICE ADDRESS:PORT");
-    out->socket = (struct config_socket){.path = STR("")};
     return config_word_address(l, l->words[2], &out->at);
 }
 
@@ -80,6 +95,10 @@ config_listen_write(const struct config_listen *l, struct buf *b)
     buf_addf(b, "listen %s ", service_name(l->service));
     if (l->socket.path.len == 0) {
         config_address_write(b, l->at.host, l->at.port);
+        for (size_t i = 0; i < l->from_count; i++) {
+            buf_add_z(b, i == 0 ? " from " : " ");
+            subnet_write(&l->from[i], b);
+        }
     } else {
         buf_addf(b, "unix \"%.*s\" mode %03o", STR_FMT(l->socket.path), l->socket.mode);
         if (l->socket.owner.len > 0)

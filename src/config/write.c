@@ -60,6 +60,16 @@ add_limits(struct buf *b, const struct config *c)
     buf_addf(b, "log-level %s\n", levels[c->log_level]);
 }
 
+static void
+add_subnets(struct buf *b, const char *name, const struct subnet *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(b, "%s ", name);
+        subnet_write(&list[i], b);
+        buf_add_char(b, '\n');
+    }
+}
+
 void
 config_write(const struct config *c, struct buf *b)
 {
@@ -77,6 +87,9 @@ config_write(const struct config *c, struct buf *b)
     add_resolver(b, &c->resolver);
     for (size_t i = 0; i < c->route_count; i++)
         add_route(b, &c->routes[i]);
+    add_subnets(b, "relay-from", c->relay_from, c->relay_from_count);
+    add_subnets(b, "proxy-from", c->proxy_from, c->proxy_from_count);
+    add_subnets(b, "xclient-from", c->xclient_from, c->xclient_from_count);
     if (c->source4.len > 0)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)

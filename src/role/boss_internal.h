@@ -33,6 +33,7 @@ struct boss_listening {
     struct boss_socket sockets[ROLE_LISTENERS_MAX];
     size_t socket_count;
     uint32_t last_number;
+    uint32_t line; /* of the configuration, whose listeners are being opened */
 };
 struct boss_open {
     int log_fd, config_fd, admin_fd;

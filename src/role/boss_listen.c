@@ -29,6 +29,7 @@ boss_listen(const struct config *c, struct boss_listening *l, struct problem *wh
 
     next->last_number = l->last_number;
     for (size_t i = 0; i < c->listen_count && st == OK; i++) {
+        next->line = (uint32_t)i; /* at most 64 */
         if (!keep(l, &c->listen[i], next))
             st = open_one(&c->listen[i], next, why);
     }
@@ -69,7 +70,8 @@ keep(const struct boss_listening *old, const struct config_listen *l, struct bos
             continue;
         found = true;
         next->of[next->count] = l;
-        next->at[next->count++] = old->at[i];
+        next->at[next->count] = old->at[i];
+        next->at[next->count++].line = next->line;
     }
     for (size_t i = 0; found && l->socket.path.len > 0 && i < old->socket_count; i++) {
         if (!str_eq(old->sockets[i].path, l->socket.path))
@@ -87,8 +89,8 @@ static enum status
 add(struct boss_listening *next, const struct config_listen *l, int fd)
 {
     next->of[next->count] = l;
-    next->at[next->count++] =
-        (struct role_listener){.fd = fd, .service = l->service, .number = ++next->last_number};
+    next->at[next->count++] = (struct role_listener){
+        .fd = fd, .service = l->service, .number = ++next->last_number, .line = next->line};
     return OK;
 }
 

@@ -252,8 +252,10 @@ hand_listeners(const struct boss_open *b, enum role role, int control_fd)
 {
     for (size_t i = 0; i < b->listening.count; i++) {
         const struct role_listener *l = &b->listening.at[i];
-        struct control c = {
-            .kind = CONTROL_LISTENER, .value = (uint32_t)l->service, .value2 = l->number};
+        struct control c = {.kind = CONTROL_LISTENER,
+                            .value = (uint32_t)l->service,
+                            .value2 = l->number,
+                            .index = l->line};
         enum role owner = service_of_mx(l->service) ? ROLE_MX : ROLE_USER;
         if (owner == role)
             TRY(control_say(control_fd, &c, &l->fd, 1));

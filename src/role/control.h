@@ -13,13 +13,13 @@
 
 enum control_kind {
     CONTROL_START, /* index, incarnation, value = uid, value2 = gid; fds: config, log, master key, admin socket */
-    CONTROL_LISTENER, /* value = enum service, value2 = its number; fd */
-    CONTROL_FILE,     /* text = path; fd, or none when it cannot be opened */
-    CONTROL_GO,       /* everything was said */
-    CONTROL_PEER,     /* role, index, incarnation, value = first; fds: socket, ring */
-    CONTROL_FILES,    /* all files were sent afresh */
-    CONTROL_LOG,      /* fd: write there from now on */
-    CONTROL_CONFIG,   /* fd; listeners and files of it follow */
+    CONTROL_LISTENER, /* value = enum service, value2 = its number, index = its line in config->listen; fd */
+    CONTROL_FILE,   /* text = path; fd, or none when it cannot be opened */
+    CONTROL_GO,     /* everything was said */
+    CONTROL_PEER,   /* role, index, incarnation, value = first; fds: socket, ring */
+    CONTROL_FILES,  /* all files were sent afresh */
+    CONTROL_LOG,    /* fd: write there from now on */
+    CONTROL_CONFIG, /* fd; listeners and files of it follow */
     CONTROL_RELOADED, /* value = 1: what was sent since CONFIG holds from now on; text = what to say to the operator */
     CONTROL_PING, /* value = number of the question */
     CONTROL_STOP,

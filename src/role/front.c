@@ -26,7 +26,8 @@ struct served {
     struct list of_all;
     struct listener listener;
     const struct front_service *how;
-    uint32_t number; /* of struct role_listener */
+    uint32_t number;       /* of struct role_listener */
+    struct subnet *prompt; /* owned, the listener's */
 };
 static struct list all = {&all, &all};
 
@@ -113,6 +114,9 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_ADDRESS] = STR("too many of one address"),
         [REFUSED_SLOW] = STR("slow, and connections run short"),
         [REFUSED_HANDSHAKE] = STR("handshake"),
+        [REFUSED_STRANGER] = STR("not of a listed network"),
+        [REFUSED_EARLY] = STR("spoke before the greeting"),
+        [REFUSED_PROXY] = STR("a proxy"),
     };
     AUTO(logger_send) struct log_line line;
 
@@ -120,7 +124,7 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         return;
     log_str(&line, "proto", str_of(service_name((enum service)l->kind)));
     log_str(&line, "peer", peer);
-    log_str(&line, "reason", what == REFUSED_HANDSHAKE ? why : reasons[what]);
+    log_str(&line, "reason", why.len > 0 ? why : reasons[what]);
 }
 
 static const struct front_service *
@@ -132,13 +136,44 @@ find_service(const struct front_service *table, enum service s)
     return NULL;
 }
 
+/* Whom the pause before the greeting of port 25 is not for: this machine, and the machines of the house. */
+static struct subnet *
+prompt_networks(const struct config *c, size_t *count_out)
+{
+    struct subnet *list = MEM_ARRAY(struct subnet, c->relay_from_count + c->xclient_from_count + 2);
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->relay_from_count; i++)
+        list[n++] = c->relay_from[i];
+    for (size_t i = 0; i < c->xclient_from_count; i++)
+        list[n++] = c->xclient_from[i];
+    n += subnet_read(STR("127.0.0.0/8"), &list[n]);
+    n += subnet_read(STR("::1"), &list[n]);
+    *count_out = n;
+    return list;
+}
+
 /* What of the configuration a listener goes by. */
 static enum status
-configure(struct served *v, const struct config *c)
+configure(struct served *v, const struct config *c, const struct role_listener *from)
 {
     struct listener *l = &v->listener;
+    const struct config_listen *line = &c->listen[from->line];
 
     l->per_address_max = c->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS;
+    l->proxies = c->proxy_from;
+    l->proxy_count = c->proxy_from_count;
+    l->from = line->from;
+    l->from_count = line->from_count;
+    if (from->service == SERVICE_SMTP || from->service == SERVICE_SUBMISSION) {
+        l->speakers = c->xclient_from;
+        l->speaker_count = c->xclient_from_count;
+    }
+    if (from->service == SERVICE_SMTP) {
+        mem_free(v->prompt);
+        v->prompt = prompt_networks(c, &l->prompt_count);
+        l->prompt = v->prompt;
+    }
     return c->tls_count > 0 ? protocol_tls(v->how->alpn, &l->tls) : OK;
 }
 
@@ -162,8 +197,12 @@ start_listener(const struct role_start *s, const struct role_listener *from,
         .kind = (int)from->service,
         .refused = on_refused,
     };
+    if (from->service == SERVICE_SMTP) {
+        v->listener.pause_ms = LIMIT_SMTP_PAUSE_MS;
+        v->listener.early_line = STR("554 5.5.1 You spoke before you were greeted\r\n");
+    }
     list_push(&all, &v->of_all);
-    TRY(configure(v, s->config));
+    TRY(configure(v, s->config, from));
     return listener_start(&v->listener);
 }
 
@@ -183,13 +222,13 @@ front_begin(const struct role_start *s, const struct front_service *table, struc
 
 /* ---- a new configuration ---- */
 
-static bool
-is_named(const struct role_start *s, uint32_t number)
+static const struct role_listener *
+find_named(const struct role_start *s, uint32_t number)
 {
     for (size_t i = 0; i < s->listener_count; i++)
         if (s->listeners[i].number == number)
-            return true;
-    return false;
+            return &s->listeners[i];
+    return NULL;
 }
 
 static bool
@@ -208,8 +247,9 @@ front_config_changed(const struct role_start *s, const struct front_service *tab
     list_each_safe(l, after, &all)
     {
         struct served *v = LIST_ENTRY(l, struct served, of_all);
-        if (is_named(s, v->number)) {
-            if (configure(v, s->config) != OK)
+        const struct role_listener *named = find_named(s, v->number);
+        if (named != NULL) {
+            if (configure(v, s->config, named) != OK)
                 log_failure(v->how->alpn, "no context for TLS");
             continue;
         }

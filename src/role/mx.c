@@ -14,6 +14,7 @@ static struct smtp_world world;
 
 static const struct front_service services[] = {
     {SERVICE_SMTP, &smtp_ops, "smtp", STR("421 4.7.0 Too many connections, try again later\r\n")},
+    {SERVICE_LMTP, &smtp_ops, "lmtp", STR("421 4.7.0 Too many connections, try again later\r\n")},
     {0},
 };
 

@@ -22,6 +22,7 @@ struct role_listener {
     int fd; /* bound and listening; shared with the other workers of the role */
     enum service service;
     uint32_t number; /* never of another one while the server runs */
+    uint32_t line;   /* of the configuration: config->listen[line] */
 };
 /* A file that the configuration names and the role may read, opened by boss: certificates and their keys for
  * keys, password files of routes for out. */

@@ -38,6 +38,7 @@ role_handed_listener(struct role_handed *h, const struct control *c, struct cont
         .fd = role_handed_take(p, 0),
         .service = (enum service)c->value, /* in range: checked above */
         .number = c->value2,
+        .line = c->index,
     };
 }
 

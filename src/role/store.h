@@ -118,6 +118,26 @@ MUST_USE SUSPENDS enum status store_forwarded(struct store *s, struct str via,
 struct store_attempt;
 MUST_USE SUSPENDS enum status store_forward(struct store *s, const struct queue_message *m,
                                             struct arena *a, struct store_attempt *at);
+/* The same for a body that others share: it stays, whatever comes out.  queued: never at once, so that what fails now
+ * is tried again here. */
+MUST_USE SUSPENDS enum status store_send_shared(struct store *s, struct queue_message *m,
+                                                const struct intake_body *body, bool queued,
+                                                struct store_sent *out);
+
+/* ---- store_deliver.c ---- */
+/* The body that a call brings, judged as a whole. */
+MUST_USE SUSPENDS enum status store_take(struct ipc_peer *from, const struct intake_which *which,
+                                         struct arena *a, struct intake_body *out);
+
+/* The field DKIM-Signature, or nothing where there is no key. */
+struct store_signing {
+    uint64_t account; /* whose submission it is; 0: of a client of relay-from */
+    struct str sender;
+    const struct intake_facts *facts;
+};
+MUST_USE SUSPENDS enum status store_sign(struct store *s, const struct store_signing *what,
+                                         struct arena *a, struct str *prepend_out);
+struct str store_domain_of(struct str address);
 
 /* ---- store_queue.c ---- */
 /* And that the message left the queue, when it did. */

@@ -39,19 +39,25 @@ enum status
 store_send(struct store *s, struct queue_message *m, const struct intake_body *body,
            struct store_sent *out)
 {
-    enum status st;
+    enum status st = store_send_shared(s, m, body, false, out);
 
+    if (st != OK) /* ERR_IO ended the process */
+        engine_blob_forget(s->engine, body->id);
+    return st;
+}
+
+enum status
+store_send_shared(struct store *s, struct queue_message *m, const struct intake_body *body,
+                  bool queued, struct store_sent *out)
+{
     m->body = body->id;
     m->size = body->size;
     m->header_bytes = MIN(body->facts.header_bytes, body->size);
     m->eight_bit = body->facts.eight_bit;
-    if (!has_work(m)) { /* nobody is left to have it, or to hear of that */
-        engine_blob_forget(s->engine, body->id);
+    if (!has_work(m)) /* nobody is left to have it, or to hear of that */
         return ERR_NOT_FOUND;
-    }
-    st = goes_straight(m) ? send_straight(s, m, body, out) : send_queued(s, m, body, out);
-    if (st != OK && st != ERR_IO)
-        engine_blob_forget(s->engine, body->id);
+    enum status st =
+        goes_straight(m) && !queued ? send_straight(s, m, body, out) : send_queued(s, m, body, out);
     return store_checked(s, st, "delivery");
 }
 

@@ -325,6 +325,26 @@ machine_check_ports(const struct config *c, bool ours, struct findings *f)
                     ours ? "The running server holds all its ports." : "All ports are free.");
 }
 
+void
+machine_judge_relay(const struct config *c, struct findings *f)
+{
+    for (size_t i = 0; i < c->relay_from_count; i++) {
+        const struct subnet *n = &c->relay_from[i];
+        AUTO_BUF text = BUF(SUBNET_TEXT_MAX);
+        subnet_write(n, &text);
+        if (n->bits >= (n->six ? 64 : 24))
+            finding_add(f, FINDING_NOTE, "relay",
+                        "Whoever is at %.*s may send mail to anywhere without a log-in "
+                        "(relay-from).",
+                        STR_FMT(buf_str(&text)));
+        else
+            finding_add(f, FINDING_MEND, "relay",
+                        "Every machine in %.*s may send mail to anywhere without a log-in, which "
+                        "one with a virus will do: list those that must, in relay-from.",
+                        STR_FMT(buf_str(&text)));
+    }
+}
+
 enum status
 machine_read_file(struct str path, struct buf *b)
 {

@@ -45,6 +45,8 @@ enum machine_socket { SOCKET_FREE, SOCKET_STALE, SOCKET_TAKEN, SOCKET_OTHER };
 enum machine_socket machine_socket_state(const char *path);
 /* A line for every port and socket that cannot be opened.  ours: the server runs, and holds them. */
 void machine_check_ports(const struct config *c, bool ours, struct findings *f);
+/* Who may send without a log-in. */
+void machine_judge_relay(const struct config *c, struct findings *f);
 
 /* The whole file; ERR_NOT_FOUND, ERR_DENIED, ERR_LIMIT. */
 MUST_USE enum status machine_read_file(struct str path, struct buf *b);

@@ -166,6 +166,24 @@ test_groups(void **state)
 }
 
 static void
+test_relay(void **state)
+{
+    AUTO_ARENA *a = arena_new(1 << 20);
+    struct findings f = findings_new(a);
+    struct subnet list[4];
+    struct config c = {.relay_from = list, .relay_from_count = COUNT_OF(list)};
+
+    (void)state;
+    assert_true(subnet_read(STR("192.0.2.0/24"), &list[0]));
+    assert_true(subnet_read(STR("192.0.2.0/23"), &list[1]));
+    assert_true(subnet_read(STR("2001:db8::/64"), &list[2]));
+    assert_true(subnet_read(STR("2001:db8::/63"), &list[3]));
+    machine_judge_relay(&c, &f);
+    assert_int_equal(findings_count(&f, FINDING_NOTE), 2);
+    assert_int_equal(findings_count(&f, FINDING_MEND), 2);
+}
+
+static void
 test_findings_are_wrapped_and_harmless(void **state)
 {
     AUTO_ARENA *a = arena_new(1 << 20);
@@ -196,13 +214,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reach),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_sockets),
-        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_findings_are_wrapped_and_harmless),
+        cmocka_unit_test(test_reach),   cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_clock),   cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_sockets), cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_relay),   cmocka_unit_test(test_findings_are_wrapped_and_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ struct outcome {
 static void write_trace(const struct smtp_session *s, struct buf *b);
 static struct smtp_body_fields missing_fields(struct smtp_session *s);
 static SUSPENDS void hand_over(struct smtp_session *s, struct outcome *o);
-static void log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size);
+static void log_outcome(const struct smtp_session *s, const struct outcome *o);
 
 enum status
 smtp_cmd_data(struct smtp_session *s, struct str args)
@@ -44,6 +44,8 @@ smtp_message_refusal(struct smtp_session *s)
 {
     if (!s->mail.open)
         return (struct smtp_reply){503, "5.5.1", "Say MAIL first"};
+    if (s->mail.rcpt_count == 0 && smtp_is_lmtp(s)) /* RFC 2033 section 4.2 */
+        return (struct smtp_reply){503, "5.5.1", "There is no valid recipient"};
     if (s->mail.rcpt_count == 0)
         return (struct smtp_reply){554, "5.5.1", "There is no valid recipient"};
     struct ipc_peer *store;
@@ -59,11 +61,11 @@ smtp_message_begin(struct smtp_session *s)
 
     write_trace(s, &trace);
     struct smtp_body_fields fields = {0};
-    if (smtp_is_submission(s))
+    bool ours = smtp_is_submission(s) || s->mail.relays;
+    if (ours)
         fields = missing_fields(s);
-    s->mail.body =
-        smtp_body_new(smtp_world->store, buf_str(&trace), smtp_world->config->message_bytes_max,
-                      smtp_is_submission(s) ? &fields : NULL);
+    s->mail.body = smtp_body_new(smtp_world->store, buf_str(&trace),
+                                 smtp_world->config->message_bytes_max, ours ? &fields : NULL);
 }
 
 /* Feeds what is buffered.  ERR_TEMP: more must come. */
@@ -89,10 +91,14 @@ smtp_body_input(struct smtp_session *s)
 enum status
 smtp_message_end(struct smtp_session *s)
 {
+    if (smtp_is_lmtp(s))
+        return smtp_lmtp_end(s);
     struct outcome o = {0};
 
     hand_over(s, &o);
-    log_message(s, &o, s->mail.body->size);
+    log_outcome(s, &o);
+    if (o.reply.code == 250)
+        smtp_kept(s);
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
     s->quit = s->quit || o.reply.code == 421; /* it may have been revoked meanwhile */
@@ -190,6 +196,30 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
     return OK;
 }
 
+static SUSPENDS enum status
+relay(struct smtp_session *s, struct arena *a, struct outcome *o)
+{
+    struct smtp_body *b = s->mail.body;
+    struct str *to = ARENA_ARRAY(a, struct str, s->mail.rcpt_count);
+    struct store_relay_reply rep;
+
+    for (size_t i = 0; i < s->mail.rcpt_count; i++)
+        to[i] = s->mail.rcpts[i].address;
+    struct store_relay req = {
+        .handle = b->handle,
+        .body = b->handle == 0 ? buf_str(&b->piece) : STR_NONE,
+        .sender = s->mail.said.sender,
+        .rcpts = to,
+        .rcpts_count = s->mail.rcpt_count,
+        .peer = conn_peer(s->conn),
+        .smtputf8 = s->mail.said.smtputf8,
+        .trace = conn_id(s->conn),
+    };
+    TRY(store_relay_call(b->store, &req, a, &rep));
+    o->qid = rep.qid;
+    return OK;
+}
+
 static void
 hand_over(struct smtp_session *s, struct outcome *o)
 {
@@ -208,7 +238,7 @@ hand_over(struct smtp_session *s, struct outcome *o)
             smtp_body_taken(b);
         }
     } else if (e == OK) {
-        e = deliver(s, a, o);
+        e = s->mail.relays ? relay(s, a, o) : deliver(s, a, o);
         smtp_body_taken(b);
     }
     o->reply = smtp_message_reply(e, b);
@@ -223,10 +253,11 @@ write_trace(const struct smtp_session *s, struct buf *b)
     char tls[96];
     struct received r = {
         .helo = s->helo,
-        .peer_ip = conn_peer(s->conn),
+        .peer_ip = conn_is_unix(s->conn) ? STR_NONE : conn_peer(s->conn),
         .by = smtp_world->config->host,
         .flags = (s->esmtp ? RECEIVED_ESMTP : 0u) | (conn_is_tls(s->conn) ? RECEIVED_TLS : 0u) |
-                 (s->account != 0 ? RECEIVED_AUTH : 0u) |
+                 (s->account != 0 ? RECEIVED_AUTH : 0u) | (smtp_is_lmtp(s) ? RECEIVED_LMTP : 0u) |
+                 (s->mail.relays ? RECEIVED_RELAY : 0u) |
                  (s->mail.said.smtputf8 ? RECEIVED_UTF8 : 0u),
         .recipient = s->mail.rcpt_count == 1 ? s->mail.rcpts[0].address : STR_NONE,
         .time = clock_now(),
@@ -265,8 +296,14 @@ missing_fields(struct smtp_session *s)
                                      .message_id = arena_str(s->mail.arena, buf_str(&id))};
 }
 
+void
+smtp_log_message(const struct smtp_session *s, const struct smtp_reply *reply)
+{
+    log_outcome(s, &(struct outcome){.reply = *reply});
+}
+
 static void
-log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size)
+log_outcome(const struct smtp_session *s, const struct outcome *o)
 {
     AUTO(logger_send) struct log_line l;
     bool submission = smtp_is_submission(s);
@@ -278,11 +315,13 @@ log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size
         log_str(&l, "helo", s->helo);
     log_str(&l, "from", s->mail.said.sender);
     log_u64(&l, "rcpts", s->mail.rcpt_count);
-    log_u64(&l, "size", size);
+    log_u64(&l, "size", s->mail.body->size);
     if (!submission)
         log_str(&l, "tls", conn_is_tls(s->conn) ? STR("yes") : STR("no"));
     log_u64(&l, "code", (uint64_t)o->reply.code);
     log_hex64(&l, "qid", o->qid);
     if (!submission)
         log_u64(&l, "mid", o->mid);
+    if (s->mail.relays)
+        log_str(&l, "relay", STR("yes"));
 }

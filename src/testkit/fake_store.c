@@ -521,6 +521,18 @@ fake_do(struct str directive)
     }
     if (str_eq(verb, STR("ended")))
         return number(&rest, &n) && fake.ended == n;
+    if (str_eq(verb, STR("xclient"))) {
+        static struct subnet speakers;
+        fake.config.xclient_from_count = subnet_read(STR("127.0.0.0/8"), &speakers);
+        fake.config.xclient_from = &speakers;
+        return fake.config.xclient_from_count == 1;
+    }
+    if (str_eq(verb, STR("relay"))) {
+        static struct subnet loopback;
+        fake.config.relay_from_count = subnet_read(STR("127.0.0.0/8"), &loopback);
+        fake.config.relay_from = &loopback;
+        return fake.config.relay_from_count == 1;
+    }
     if (str_eq(verb, STR("envelope")))
         return str_eq(fake.envelope, rest);
     if (str_eq(verb, STR("quota")))

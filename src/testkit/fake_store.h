@@ -5,8 +5,8 @@
  * By SCRAM: the conversation of RFC 7677 section 3 and no other.
  * Mailboxes at the start: INBOX and one for each special use but \All, all subscribed.
  * Addresses: u@test, alias@test, jürgen@test and postmaster@test are the account's, full@test is over quota,
- * overfull@test has been so for days, off@test takes no mail, nobody else is at test, every other domain is foreign.
- * What SMTP brings goes to INBOX.
+ * overfull@test has been so for days, off@test takes no mail, full-later@test and its kin (fake_smtp.c) are taken at
+ * RCPT and refused by LMTP's answer, nobody else is at test, every other domain is foreign.  What SMTP brings goes to INBOX.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTKIT_FAKE_STORE_H
@@ -42,6 +42,8 @@ void fake_end(void); /* on a fiber, when no session is left */
  *    die VERB               the next such call ends the channel
  *    lose, revive           the channel (revive after die: as soon as it is gone)
  *    revoke                 the sessions
+ *    xclient                new clients are of a network of xclient-from
+ *    relay                  clients are of a network of relay-from
  *    missed NAME            a message arrives, and nobody is told
  *    impatient              nobody waits for a store that is lost
  *    unread NAME UID        its record is lost
