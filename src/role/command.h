@@ -26,5 +26,7 @@ int alias_command(int argc, char **argv);
 int domain_command(int argc, char **argv);
 int queue_command(int argc, char **argv); /* ctl_queue.c */
 int status_command(int argc, char **argv);
+int who_command(int argc, char **argv); /* ctl_who.c */
+int kick_command(int argc, char **argv);
 
 #endif
