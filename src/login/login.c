@@ -69,6 +69,15 @@ login_log(const struct login_from *f, struct str name, enum status e)
     log_str(&l, "result", str_of(status_name(e)));
 }
 
+struct str
+login_tls_version(const struct conn *c)
+{
+    struct str rest = conn_is_tls(c) ? conn_tls_name(c) : STR_NONE, version = STR("");
+
+    (void)str_split(&rest, ' ', &version);
+    return str_sub(version, 0, 16);
+}
+
 enum status
 login_check(struct login_from *f, struct str name, const struct secret *password, struct arena *a,
             struct login_account *out)
@@ -78,6 +87,7 @@ login_check(struct login_from *f, struct str name, const struct secret *password
         .protocol = (uint8_t)f->protocol,
         .peer = conn_peer(f->conn),
         .tls = conn_is_tls(f->conn),
+        .tls_version = login_tls_version(f->conn),
         .login = name,
         .password = secret_str(password),
     };

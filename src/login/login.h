@@ -53,6 +53,8 @@ struct login_account {
 MUST_USE SUSPENDS enum status login_check(struct login_from *f, struct str name,
                                           const struct secret *password, struct arena *a,
                                           struct login_account *out);
+/* "TLSv1.3"; empty without TLS. */
+struct str login_tls_version(const struct conn *c);
 /* The line auth.login of an attempt that login_check() did not make. */
 void login_log(const struct login_from *f, struct str name, enum status e);
 /* The session is over: tells auth and the store (either may be NULL). */

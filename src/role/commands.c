@@ -25,6 +25,8 @@ const struct command commands[] = {
     {"queue", "list, retry, hold, drop ...", "mail on its way to other servers", queue_command},
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},
     {"reload", "", "take the configuration anew, nobody disconnected", reload_command},
+    {"who", "[ADDRESS]", "who is logged in", who_command},
+    {"kick", "ADDRESS|SESSION", "end sessions", kick_command},
     {"status", "", "what runs, and what waits", status_command},
     {NULL, NULL, NULL, NULL},
 };

@@ -72,6 +72,10 @@ void store_notes_init(struct store *s);
 void store_notes_release(struct store *s);
 /* Sessions of the account that were revoked must end; session 0 = all. */
 void store_revoked(struct store *s, uint64_t account, uint64_t session);
+/* This one of one worker. */
+void store_revoked_one(struct store *s, const struct grant *g);
+/* The worker of this incarnation, or NULL. */
+struct ipc_peer *store_worker(const struct store *s, uint64_t incarnation);
 /* There may be work for role out. */
 void store_out_work(struct store *s);
 

@@ -37,6 +37,9 @@ struct grants {
 
 static struct session_key session_key(uint64_t incarnation, uint64_t session);
 static struct str session_str(const struct session_key *k);
+static bool is_before(uint64_t incarnation, uint64_t session, const struct grant *g);
+static size_t list_add(const struct grants_page *p, const struct grant *one, struct grant *out,
+                       size_t n);
 static bool ended_early(const struct grants *g, const struct session_key *k);
 static struct holder *holder_of(struct grants *g, uint64_t account);
 static struct held *find(const struct grants *g, uint64_t incarnation, uint64_t session);
@@ -101,13 +104,14 @@ grants_add(struct grants *g, const struct grant *new_grant)
 }
 
 enum status
-grants_find(const struct grants *g, uint64_t incarnation, uint64_t session, struct instant now,
+grants_find(struct grants *g, uint64_t incarnation, uint64_t session, struct instant now,
             struct grant *out)
 {
-    const struct held *h = find(g, incarnation, session);
+    struct held *h = find(g, incarnation, session);
 
     if (h == NULL || h->grant.expires.us <= now.us)
         return ERR_DENIED;
+    h->grant.asked = now;
     *out = h->grant;
     return OK;
 }
@@ -195,6 +199,49 @@ grants_of(const struct grants *g, uint64_t account, struct grant *out, size_t ma
         out[n++] = LIST_ENTRY(l, struct held, of_account)->grant;
     }
     return n;
+}
+
+size_t
+grants_list(const struct grants *g, const struct grants_page *p, struct grant *out)
+{
+    char key[8];
+    size_t n = 0;
+
+    be64_put(key, p->account);
+    struct holder *holder = map_get(g->accounts, str_from(key, sizeof(key)));
+    if (p->account != 0 && holder == NULL)
+        return 0;
+    if (p->account != 0) {
+        list_each (l, &holder->grants)
+            n = list_add(p, &LIST_ENTRY(l, struct held, of_account)->grant, out, n);
+        return n;
+    }
+    list_each (l, &g->all)
+        n = list_add(p, &LIST_ENTRY(l, struct held, of_all)->grant, out, n);
+    return n;
+}
+
+static bool
+is_before(uint64_t incarnation, uint64_t session, const struct grant *g)
+{
+    return incarnation < g->incarnation || (incarnation == g->incarnation && session < g->session);
+}
+
+/* Keeps the first p->max of those that come, sorted. */
+static size_t
+list_add(const struct grants_page *p, const struct grant *one, struct grant *out, size_t n)
+{
+    if (!is_before(p->incarnation, p->session, one) ||
+        (n == p->max && is_before(out[n - 1].incarnation, out[n - 1].session, one)))
+        return n;
+    size_t at = n < p->max ? n : n - 1; /* the last one falls out */
+    size_t count = at + 1;
+    while (at > 0 && is_before(one->incarnation, one->session, &out[at - 1])) {
+        out[at] = out[at - 1];
+        at--;
+    }
+    out[at] = *one;
+    return count;
 }
 
 static struct session_key
