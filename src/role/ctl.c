@@ -120,6 +120,10 @@ read_options(struct ctl *c, int argc, char **argv)
             c->off = true;
         else if (strcmp(argv[i], "--remove") == 0)
             c->remove = true;
+        else if (strcmp(argv[i], "--dry-run") == 0)
+            c->dry_run = true;
+        else if (strcmp(argv[i], "--domain") == 0 && i + 1 < argc)
+            c->domain = argv[++i];
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
             if (!ctl_read_size(argv[++i], &c->quota)) {
                 fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",
