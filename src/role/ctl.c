@@ -24,6 +24,7 @@ enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128 };
 static int usage(FILE *to, const char *noun, const struct ctl_verb *verbs);
 static int usage_of(const char *noun, const struct ctl_verb *verb);
 static bool asks_for_help(int argc, char **argv);
+static bool read_flag(struct ctl *c, const char *word);
 static bool read_options(struct ctl *c, int argc, char **argv);
 static bool read_config(struct ctl *c);
 static bool socket_path(const struct ctl *c, struct sockaddr_un *to);
@@ -103,6 +104,30 @@ usage_of(const char *noun, const struct ctl_verb *verb)
     return CTL_USAGE;
 }
 
+/* An option without a value. */
+static bool
+read_flag(struct ctl *c, const char *word)
+{
+    const struct {
+        const char *word;
+        bool *to;
+    } flags[] = {{"--json", &c->json},
+                 {"--off", &c->off},
+                 {"--remove", &c->remove},
+                 {"--dry-run", &c->dry_run}};
+
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        if (strcmp(word, flags[i].word) == 0) {
+            *flags[i].to = true;
+            return true;
+        }
+    }
+    if (strcmp(word, "--keep") != 0 && strcmp(word, "--no-keep") != 0)
+        return false;
+    c->keep = strcmp(word, "--keep") == 0 ? CTL_KEEP : CTL_KEEP_NOT;
+    return true;
+}
+
 static bool
 read_options(struct ctl *c, int argc, char **argv)
 {
@@ -110,18 +135,8 @@ read_options(struct ctl *c, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
             c->config_path = argv[++i];
-        else if (strcmp(argv[i], "--json") == 0)
-            c->json = true;
-        else if (strcmp(argv[i], "--keep") == 0)
-            c->keep = CTL_KEEP;
-        else if (strcmp(argv[i], "--no-keep") == 0)
-            c->keep = CTL_KEEP_NOT;
-        else if (strcmp(argv[i], "--off") == 0)
-            c->off = true;
-        else if (strcmp(argv[i], "--remove") == 0)
-            c->remove = true;
-        else if (strcmp(argv[i], "--dry-run") == 0)
-            c->dry_run = true;
+        else if (read_flag(c, argv[i]))
+            continue;
         else if (strcmp(argv[i], "--domain") == 0 && i + 1 < argc)
             c->domain = argv[++i];
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {

@@ -5,8 +5,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "mail/address_list.h"
 #include "ipc/store_ipc.h"
+#include "mail/address_list.h"
 
 static SUSPENDS void take_run(struct smtp_body *b, struct str run);
 static SUSPENDS void keep(struct smtp_body *b, struct str run);

@@ -43,7 +43,8 @@ struct directory_entry {
     struct instant created;
     struct str verifier; /* sealed; empty = nobody can log in */
     struct directory_forward forward;
-    const struct str *send_as; /* canonical addresses, and "@domain", that it may write as besides its own */
+    const struct str
+        *send_as; /* canonical addresses, and "@domain", that it may write as besides its own */
     size_t send_as_count;
     /* of an alias */
     const struct str *targets;

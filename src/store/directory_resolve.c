@@ -155,8 +155,8 @@ was_given(struct directory *d, uint64_t account, struct str address, struct aren
     struct str local = str_sub(whole, 0, whole.len - domain.len - 1);
     ssize_t plus = str_find(local, '+');
     if (plus > 0)
-        base = arena_printf(a, "%.*s@%.*s", STR_FMT(str_sub(local, 0, (size_t)plus)),
-                            STR_FMT(domain));
+        base =
+            arena_printf(a, "%.*s@%.*s", STR_FMT(str_sub(local, 0, (size_t)plus)), STR_FMT(domain));
     for (size_t i = 0; i < e.send_as_count && ours; i++) {
         struct str given = e.send_as[i];
         bool all = given.ptr[0] == '@' && str_eq(str_skip(given, 1), domain);

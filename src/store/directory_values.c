@@ -152,7 +152,8 @@ write_attribute(enum attribute tag, struct str value, struct buf *b)
 static bool
 has_attributes(const struct directory_entry *e)
 {
-    return e->kind == DIRECTORY_ACCOUNT && (e->suspended || e->forward.count > 0 || e->send_as_count > 0);
+    return e->kind == DIRECTORY_ACCOUNT &&
+           (e->suspended || e->forward.count > 0 || e->send_as_count > 0);
 }
 
 static bool

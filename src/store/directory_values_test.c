@@ -78,10 +78,10 @@ damage_is_seen(void **state)
         STR("\2\0" ACCOUNT "\1\1x"),           /* it has no value */
         STR("\2\0" ACCOUNT "\377\0"),          /* unknown */
         STR("\2\0" ACCOUNT "\1"),              /* cut short */
-        STR("\2\0" ACCOUNT "\3\0"),     /* no list */
-        STR("\2\0" ACCOUNT "\3\1\0"),   /* an empty one */
-        STR("\2\0" ACCOUNT "\3\1\101"), /* too many */
-        STR("\2\0" ACCOUNT "\3\4\1\1xy"), /* something behind it */
+        STR("\2\0" ACCOUNT "\3\0"),            /* no list */
+        STR("\2\0" ACCOUNT "\3\1\0"),          /* an empty one */
+        STR("\2\0" ACCOUNT "\3\1\101"),        /* too many */
+        STR("\2\0" ACCOUNT "\3\4\1\1xy"),      /* something behind it */
         STR("\2\0" ACCOUNT "\2\0"),            /* a forward of nothing */
         STR("\2\0" ACCOUNT "\2\2\1\0"),        /* to nobody */
         STR("\2\0" ACCOUNT "\2\4\2\1\1x"),     /* neither kept nor not */
