@@ -100,7 +100,8 @@
     LIMIT(SEND_AS,                 64,        "addresses","that an account may write as besides its own: refused by the command") \
     LIMIT(FORWARD_TARGETS,         16,        "targets",  "of an account: refused by the command") \
     LIMIT(FORWARDS_PER_HOUR,       500,       "messages", "to the outside by one address: later ones wait in the queue") \
-    LIMIT(FORWARD_MARKS,           64,        "marks",    "of a message that was sent on so often: 554 5.4.6, a loop") \
+    LIMIT(FORWARD_MARKS,           64,        "marks",    "of addresses that sent a message on: later ones are not looked at") \
+    LIMIT(ALIAS_LINE_BYTES,        65536,     "bytes",    "of a file of aliases: the line is left out") \
     LIMIT(RATE_KEYS,               65536,     "names",    "counted per hour; beyond, all counts begin anew") \
     /* quotas */ \
     LIMIT(QUOTA_WARN,              80,        "%",        "of the quota: a notice in the INBOX") \

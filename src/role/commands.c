@@ -21,6 +21,7 @@ const struct command commands[] = {
     {"serve", "", "run the mail server in the foreground", NULL},
     {"account", "add, list, password ...", "accounts and their passwords", account_command},
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
+    {"import", "aliases, virtual, forward", "aliases that another mail server had", import_command},
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
     {"queue", "list, retry, hold, drop ...", "mail on its way to other servers", queue_command},
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},

@@ -24,6 +24,8 @@ enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128 };
 static int usage(FILE *to, const char *noun, const struct ctl_verb *verbs);
 static int usage_of(const char *noun, const struct ctl_verb *verb);
 static bool asks_for_help(int argc, char **argv);
+static bool read_flag(struct ctl *c, const char *word);
+static bool read_value(struct ctl *c, const char *word, const char *value);
 static bool read_options(struct ctl *c, int argc, char **argv);
 static bool read_config(struct ctl *c);
 static enum status connect_store(struct ctl *c);
@@ -121,22 +123,43 @@ usage_of(const char *noun, const struct ctl_verb *verb)
     return CTL_USAGE;
 }
 
+/* An option without a value. */
 static bool
-is_switch(struct ctl *c, const char *word)
+read_flag(struct ctl *c, const char *word)
 {
     const struct {
         const char *word;
-        bool *is_on;
-    } switches[] = {
-        {"--json", &c->json},       {"--generate", &c->generate}, {"--now", &c->now},
-        {"--deleted", &c->deleted}, {"--off", &c->off},           {"--remove", &c->remove},
-    };
+        bool *to;
+    } flags[] = {{"--json", &c->json},       {"--generate", &c->generate}, {"--now", &c->now},
+                 {"--deleted", &c->deleted}, {"--off", &c->off},           {"--remove", &c->remove},
+                 {"--dry-run", &c->dry_run}};
 
-    for (size_t i = 0; i < COUNT_OF(switches); i++) {
-        if (strcmp(word, switches[i].word) != 0)
-            continue;
-        *switches[i].is_on = true;
-        return true;
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        if (strcmp(word, flags[i].word) == 0) {
+            *flags[i].to = true;
+            return true;
+        }
+    }
+    if (strcmp(word, "--keep") != 0 && strcmp(word, "--no-keep") != 0)
+        return false;
+    c->keep = strcmp(word, "--keep") == 0 ? CTL_KEEP : CTL_KEEP_NOT;
+    return true;
+}
+
+/* An option with one. */
+static bool
+read_value(struct ctl *c, const char *word, const char *value)
+{
+    const struct {
+        const char *word;
+        const char **to;
+    } values[] = {{"-c", &c->config_path}, {"--as", &c->as}, {"--domain", &c->domain}};
+
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        if (strcmp(word, values[i].word) == 0) {
+            *values[i].to = value;
+            return true;
+        }
     }
     return false;
 }
@@ -146,16 +169,10 @@ read_options(struct ctl *c, int argc, char **argv)
 {
     c->config_path = command_config();
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-            c->config_path = argv[++i];
-        else if (strcmp(argv[i], "--as") == 0 && i + 1 < argc)
-            c->as = argv[++i];
-        else if (is_switch(c, argv[i]))
+        if (read_flag(c, argv[i]))
             continue;
-        else if (strcmp(argv[i], "--keep") == 0)
-            c->keep = CTL_KEEP;
-        else if (strcmp(argv[i], "--no-keep") == 0)
-            c->keep = CTL_KEEP_NOT;
+        else if (i + 1 < argc && read_value(c, argv[i], argv[i + 1]))
+            i++;
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
             if (!ctl_read_size(argv[++i], &c->quota)) {
                 fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",

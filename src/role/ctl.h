@@ -42,6 +42,8 @@ struct ctl {
     enum { CTL_KEEP_UNSAID, CTL_KEEP, CTL_KEEP_NOT } keep; /* --keep, --no-keep */
     bool off;                                              /* --off */
     bool remove;                                           /* --remove */
+    const char *domain;                                    /* --domain NAME, or NULL */
+    bool dry_run;                                          /* --dry-run */
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;

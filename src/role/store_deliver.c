@@ -63,8 +63,7 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
                  struct store_rcpt_reply *rep)
 {
     struct store *s = store_of(from);
-    struct directory_resolution r;
-
+    struct directory_resolution r = {.class = DIRECTORY_NO_USER};
     struct str to = req->address;
     enum status st = take_return(s, req, a, &to, &rep->class);
     bool is_return = st == OK;

@@ -175,7 +175,10 @@ find_via(struct store *s, const struct queue_rcpt *r, struct arena *a, struct st
     struct str address, domain;
     bool ours = false;
 
-    TRY(directory_resolve(s->directory, r->original, own, &found));
+    enum status st = directory_resolve(s->directory, r->original, own, &found);
+    if (st == ERR_SYNTAX) /* the default domain is another by now */
+        return OK;
+    TRY(st);
     for (size_t i = 0; i < found.count; i++) {
         if (found.targets[i].account == 0 && str_eq(found.targets[i].address, r->address)) {
             *out = arena_str(a, found.targets[i].via);
