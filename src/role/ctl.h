@@ -25,6 +25,12 @@ struct ctl_verb {
     int (*run)(struct ctl *c); /* SUSPENDS; enum ctl_exit */
     const char *about;         /* one line, or NULL */
 };
+/* Options of godwit queue, as typed; see ctl_queue.h. */
+struct ctl_queue_options {
+    const char *domain, *sender, *recipient;
+    int64_t older_us;
+    bool all, watch;
+};
 struct ctl {
     const char *noun;
     const struct ctl_verb *verb;
@@ -34,6 +40,7 @@ struct ctl {
     struct arena *arena;
     bool json;
     uint64_t quota; /* --quota */
+    struct ctl_queue_options queue;
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;
