@@ -154,10 +154,12 @@ lane_hurry(struct queue *q, struct lane *l)
             items_push(ready[i], it);
         }
     }
-    while (items_heap_pop(&l->waiting, &it)) {
+    for (size_t i = 0; i < l->waiting.count; i++) { /* in no order: very many would take long */
+        it = l->waiting.at[i];
         it.hurry = 1;
         make_ready(q, l, it);
     }
+    items_release(&l->waiting);
     stock_up(q, l);
 }
 

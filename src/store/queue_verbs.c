@@ -239,7 +239,7 @@ queue_pauses(struct queue *q, struct arena *a, const struct queue_paused **out, 
     struct queue_paused *list = ARENA_ARRAY(a, struct queue_paused, LIMIT_QUEUE_PAUSES);
     struct cell *cell = q->at[0].cell;
     struct cell_walk w = {
-        .cell = cell_id_of(cell), .lo = STR("P"), .hi = STR("Q"), .bytes_max = (size_t)1 << 18};
+        .cell = cell_id_of(cell), .lo = STR("P"), .hi = STR("Q"), .bytes_max = (size_t)1 << 19};
     const struct cell_entry *entries;
     size_t n = 0;
     uint8_t version;
