@@ -111,7 +111,10 @@
     LIMIT(QUOTA_FULL_DAYS,         3,         "days",     "from the first refusal on 452 4.2.2, after that 552 5.2.2, until room is made") \
     /* the queue */ \
     LIMIT(QUEUE_DAYS,              5,         "days",     "a failure notice goes to the sender") \
-    LIMIT(QUEUE_MESSAGES,          40000,     "messages", "452 4.3.1") \
+    LIMIT(QUEUE_MESSAGES,          1200000,   "messages", "452 4.3.1") \
+    LIMIT(QUEUE_CELL_MESSAGES,     24000,     "messages", "new ones go to the next cell") \
+    LIMIT(QUEUE_PAUSES,            1000,      "domains",  "queue pause is refused") \
+    LIMIT(QUEUE_PUT_OFFS,          256,       "a second", "more to one destination wait a second") \
     LIMIT(QUEUE_WARN_S,            14400,     "s",        "a delay notice goes to the sender") \
     LIMIT(QUEUE_FIRST_RETRY_S,     60,        "s",        "doubles, with 20 % jitter, up to QUEUE_RETRY_S") \
     LIMIT(QUEUE_RETRY_S,           3600,      "s",        "") \

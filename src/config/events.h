@@ -34,6 +34,8 @@
     EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes",         "a message entered the queue") \
     EVENT(QUEUE_REWRITE,  "queue.rewrite",  LOG_INFO,  "qid from as",                         "mail is sent on under a sender of ours (SRS)") \
     EVENT(FORWARD_LIMIT,  "forward.limit",  LOG_WARN,  "qid by",                              "an address sent on too much within this hour: later mail waits in the queue") \
+    EVENT(QUEUE_LOAD,     "queue.load",     LOG_INFO,  "messages:n ms:ms",                   "after a start all that waits in the queue is in mind") \
+    EVENT(QUEUE_DAMAGE,   "queue.damage",   LOG_ERROR, "reason",                             "a part of the queue cannot be read, and is not sent") \
     EVENT(QUEUE_RESULT,   "queue.result",   LOG_INFO,  "qid to state code:n text remote tries:n", "an attempt for one recipient ended") \
     EVENT(QUEUE_DONE,     "queue.done",     LOG_INFO,  "qid seconds:s",                       "a message left the queue") \
     EVENT(QUEUE_NOTICE,   "queue.notice",   LOG_INFO,  "qid kind to",                         "a delivery report was made") \

@@ -28,7 +28,7 @@ int import_command(int argc, char **argv); /* ctl_import.c */
 int queue_command(int argc, char **argv);  /* ctl_queue.c */
 int status_command(int argc, char **argv);
 int reload_command(int argc, char **argv); /* ctl_reload.c */
-int who_command(int argc, char **argv); /* ctl_who.c */
+int who_command(int argc, char **argv);    /* ctl_who.c */
 int kick_command(int argc, char **argv);
 
 #endif

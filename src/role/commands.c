@@ -23,7 +23,7 @@ const struct command commands[] = {
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
     {"import", "aliases, virtual, forward", "aliases that another mail server had", import_command},
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
-    {"queue", "list, retry, hold, drop ...", "mail on its way to other servers", queue_command},
+    {"queue", "list, summary, retry, pause ...", "mail on its way to other servers", queue_command},
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},
     {"reload", "", "take the configuration anew, nobody disconnected", reload_command},
     {"who", "[ADDRESS]", "who is logged in", who_command},

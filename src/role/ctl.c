@@ -14,6 +14,7 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "role/command.h"
+#include "role/ctl_queue.h"
 #include "role/names.h"
 #include "role/role.h"
 #include "rt/disk.h"
@@ -179,6 +180,8 @@ read_options(struct ctl *c, int argc, char **argv)
                         argv[i]);
                 return false;
             }
+        } else if (strcmp(argv[0], "queue") == 0 && ctl_queue_option(c, argc, argv, &i)) {
+            continue;
         } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
             fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;

@@ -26,6 +26,12 @@ struct ctl_verb {
     int (*run)(struct ctl *c); /* SUSPENDS; enum ctl_exit */
     const char *about;         /* one line, or NULL */
 };
+/* Options of godwit queue, as typed; see ctl_queue.h. */
+struct ctl_queue_options {
+    const char *domain, *sender, *recipient;
+    int64_t older_us;
+    bool all, watch;
+};
 struct ctl {
     const char *noun;
     const struct ctl_verb *verb;
@@ -44,6 +50,7 @@ struct ctl {
     bool remove;                                           /* --remove */
     const char *domain;                                    /* --domain NAME, or NULL */
     bool dry_run;                                          /* --dry-run */
+    struct ctl_queue_options queue;
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;

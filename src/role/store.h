@@ -148,6 +148,8 @@ struct str store_domain_of(struct str address);
 void store_log_results(const struct queue_message *m, const struct queue_result *results, size_t n);
 
 /* ---- store_runner.c, store_upkeep.c ---- */
+/* Brings to mind what waits in the queue, beside the work. */
+MUST_USE enum status store_queue_start(struct store *s);
 MUST_USE enum status store_runners_start(struct store *s);
 MUST_USE enum status store_upkeep_start(struct store *s);
 /* Somebody works on this account: its background work is done soon. */

@@ -14,7 +14,7 @@ enum { QUEUE_ARENA = 64 << 20, QUEUE_PAGE = 8 };
 SUSPENDS static enum status end_now(struct store *s, const struct directory_deleted *one,
                                     uint32_t *queued_out);
 SUSPENDS static enum status drop_queued(struct store *s, struct str address, uint32_t *count);
-SUSPENDS static enum status drop_page(struct store *s, struct str address, uint64_t *after,
+SUSPENDS static enum status drop_page(struct store *s, struct str address, struct queue_page *page,
                                       uint32_t *count);
 SUSPENDS static bool is_of(const struct store *s, struct str sender, struct str address);
 SUSPENDS static enum status deleted_reply(struct store *s, const struct directory_deleted *d,
@@ -140,27 +140,24 @@ end_now(struct store *s, const struct directory_deleted *one, uint32_t *queued_o
 SUSPENDS static enum status
 drop_queued(struct store *s, struct str address, uint32_t *count)
 {
-    uint64_t after = 0, last;
+    struct queue_page page = {.max = QUEUE_PAGE, .more = true};
 
-    do {
-        last = after;
-        TRY(drop_page(s, address, &after, count));
-    } while (after != last);
+    while (page.more)
+        TRY(drop_page(s, address, &page, count));
     return OK;
 }
 
 SUSPENDS static enum status
-drop_page(struct store *s, struct str address, uint64_t *after, uint32_t *count)
+drop_page(struct store *s, struct str address, struct queue_page *page, uint32_t *count)
 {
     AUTO_ARENA *a = arena_new(QUEUE_ARENA);
-    const struct queue_page page = {.after = *after, .max = QUEUE_PAGE, .a = a};
     const struct queue_message *found;
     uint32_t dropped;
     size_t n;
 
-    TRY(queue_list(s->queue, &page, &found, &n));
+    page->a = a;
+    TRY(queue_list(s->queue, page, &found, &n));
     for (size_t i = 0; i < n; i++) {
-        *after = found[i].qid;
         if (!is_of(s, found[i].sender, address))
             continue;
         enum status st = queue_act(s->queue, found[i].qid, QUEUE_DROP, clock_now(), &dropped);

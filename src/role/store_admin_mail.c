@@ -1,4 +1,4 @@
-/* store_admin_mail.c - accounts and the queue, for the godwit command.
+/* store_admin_mail.c - accounts, for the godwit command.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define ADMIN_SERVE_HANDLERS_ONLY
@@ -10,12 +10,7 @@
 #include "store/account.h"
 #include "store/directory_rights.h"
 
-enum {
-    MESSAGE_ARENA = 64 << 20,
-    QUEUED_ROOM = 1 << 20, /* of the reply's arena for one more message */
-    ONE_PAGE = 8,          /* messages read at a time */
-    ACCOUNTS_PAGE = 64,    /* with everything at its longest so many fit into a reply */
-};
+enum { ACCOUNTS_PAGE = 64 /* with everything at its longest so many fit into a reply */ };
 
 struct preparation { /* of an account, on a fiber of its own */
     struct store *s;
@@ -30,9 +25,6 @@ SUSPENDS static enum status add_account(struct store *s, struct directory_new_ac
 SUSPENDS static enum status make_verifier(struct store *s, const struct auth_verifier_make *req,
                                           struct arena *a, struct str *out);
 static void auth_forget(struct store *s, uint64_t account);
-SUSPENDS static enum status queue_one(struct store *s, uint64_t qid, struct arena *a,
-                                      struct admin_queue_reply *rep);
-static void copy_message(struct arena *a, const struct queue_message *m, struct admin_queued *out);
 
 enum status
 admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *req, struct arena *a,
@@ -188,53 +180,6 @@ admin_serve_accounts(struct ipc_peer *from, const struct admin_accounts *req, st
     return OK;
 }
 
-/* ---- queue ---- */
-
-enum status
-admin_serve_queue(struct ipc_peer *from, const struct admin_queue *req, struct arena *a,
-                  struct admin_queue_reply *rep)
-{
-    struct store *s = store_of(from);
-    struct admin_queued *list = ARENA_ARRAY(a, struct admin_queued, ADMIN_QUEUE_REPLY_MESSAGES_MAX);
-    struct queue_page page = {.after = req->after, .max = ONE_PAGE};
-    size_t total = 0, n = ONE_PAGE;
-
-    if (req->only != 0)
-        return queue_one(s, req->only, a, rep);
-    while (n == ONE_PAGE && total + ONE_PAGE <= ADMIN_QUEUE_REPLY_MESSAGES_MAX &&
-           arena_left(a) > QUEUED_ROOM) {
-        AUTO_ARENA *read = arena_new(MESSAGE_ARENA);
-        const struct queue_message *found;
-        page.a = read;
-        TRY(store_checked(s, queue_list(s->queue, &page, &found, &n), "queue"));
-        size_t taken = 0;
-        while (taken < n && arena_left(a) > QUEUED_ROOM)
-            copy_message(a, &found[taken++], &list[total++]);
-        if (taken > 0)
-            page.after = found[taken - 1].qid;
-        if (taken < n)
-            n = ONE_PAGE; /* there is more */
-    }
-    rep->messages = list;
-    rep->messages_count = total;
-    rep->more = n == ONE_PAGE;
-    return OK;
-}
-
-enum status
-admin_serve_queue_act(struct ipc_peer *from, const struct admin_queue_act *req, struct arena *a,
-                      struct admin_queue_act_reply *rep)
-{
-    static const char *const names[] = {"queue retry", "queue hold", "queue release", "queue drop"};
-    struct store *s = store_of(from);
-
-    enum status st = queue_act(s->queue, req->qid, (enum queue_verb)req->verb, /* enum<3> */
-                               clock_now(), &rep->count);
-    store_out_work(s);
-    return store_admin_done(s, st, names[req->verb],
-                            req->qid == 0 ? STR("all") : arena_printf(a, "%016lx", req->qid));
-}
-
 /* ---- helpers ---- */
 
 static FIBER_ENTRY void
@@ -321,54 +266,4 @@ store_admin_shut_out(struct store *s, uint64_t account)
     (void)grants_revoke(s->grants, 0, 0, account);
     store_revoked(s, account, 0); /* also sessions whose grant is not told to this store yet */
     auth_forget(s, account);
-}
-
-SUSPENDS static enum status
-queue_one(struct store *s, uint64_t qid, struct arena *a, struct admin_queue_reply *rep)
-{
-    AUTO_ARENA *read = arena_new(MESSAGE_ARENA);
-    struct queue_page page = {.after = qid - 1, .max = 1, .a = read};
-    struct admin_queued *one = ARENA_NEW(a, struct admin_queued);
-    const struct queue_message *found;
-    size_t n;
-
-    enum status st = queue_list(s->queue, &page, &found, &n);
-    if (st == OK && (n == 0 || found[0].qid != qid))
-        st = ERR_NOT_FOUND;
-    TRY(store_admin_done(s, st, "queue show", arena_printf(a, "%016lx", qid)));
-    copy_message(a, &found[0], one);
-    rep->messages = one;
-    rep->messages_count = 1;
-    rep->more = false;
-    return OK;
-}
-
-static void
-copy_message(struct arena *a, const struct queue_message *m, struct admin_queued *out)
-{
-    struct admin_queued_rcpt *rcpts = ARENA_ARRAY(a, struct admin_queued_rcpt, m->rcpt_count);
-    int64_t next = INT64_MAX;
-
-    for (size_t i = 0; i < m->rcpt_count; i++) {
-        const struct queue_rcpt *r = &m->rcpts[i];
-        rcpts[i] = (struct admin_queued_rcpt){
-            .address = arena_str(a, r->address),
-            .state = (uint8_t)r->state, /* the same order */
-            .tries = r->tries,
-            .code = r->code,
-            .text = arena_str(a, r->text),
-        };
-        if (r->state == QUEUE_WAITING && r->next.us < next)
-            next = r->next.us;
-    }
-    *out = (struct admin_queued){
-        .qid = m->qid,
-        .sender = arena_str(a, m->sender),
-        .size = m->size,
-        .arrived = m->arrived.us,
-        .next = next == INT64_MAX ? 0 : next,
-        .held = m->held,
-        .rcpts = rcpts,
-        .rcpts_count = m->rcpt_count,
-    };
 }

@@ -20,6 +20,7 @@ enum {
     MESSAGE_ARENA = 32 << 20,
     ATTEMPT_ROOM =
         2 << 20,        /* of the reply's arena: the largest attempt with a thousand recipients */
+    LOOKED_MAX = 512,   /* jobs in one call, with those of which nothing is left */
     RESULT_PUT_OFF = 3, /* rcpt_result.state of store.ipc */
 };
 
@@ -39,9 +40,9 @@ store_serve_queue_lease(struct ipc_peer *from, const struct store_queue_lease *r
     struct store_attempt *list =
         ARENA_ARRAY(a, struct store_attempt, STORE_QUEUE_LEASE_REPLY_ATTEMPTS_MAX);
     struct queue_job job;
-    size_t n = 0;
+    size_t n = 0, looked = 0;
 
-    while (n < req->max && n < STORE_QUEUE_LEASE_REPLY_ATTEMPTS_MAX &&
+    while (n < req->max && looked++ < LOOKED_MAX && n < STORE_QUEUE_LEASE_REPLY_ATTEMPTS_MAX &&
            arena_left(a) > ATTEMPT_ROOM &&
            ipc_is_open(from) && /* else nobody would give it back: queue_owner_gone() is over */
            queue_take_remote(s->queue, ipc_incarnation(from), &job)) {
@@ -53,6 +54,8 @@ store_serve_queue_lease(struct ipc_peer *from, const struct store_queue_lease *r
                            st == ERR_QUOTA ? FORWARD_WAIT_MS : RETRY_MS);
         }
     }
+    if (n == 0 && looked > LOOKED_MAX)
+        store_out_work(s); /* what was held or dropped stood before the rest */
     rep->attempts = list;
     rep->attempts_count = n;
     return OK;
@@ -148,7 +151,7 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
     struct queue_message m;
 
     struct str domain = arena_str(a, job->domain); /* before the wait: the job may end */
-    TRY(queue_get(s->queue, job->qid, read, &m));
+    TRY(queue_read(s->queue, job, clock_now(), read, &m));
     struct store_attempt_rcpt *rcpts = ARENA_ARRAY(a, struct store_attempt_rcpt, m.rcpt_count);
     size_t n = 0;
     for (uint32_t i = 0; i < m.rcpt_count; i++) {

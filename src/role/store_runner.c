@@ -22,6 +22,8 @@ enum {
     REPORT_BYTES = 4 << 20, /* a thousand recipients with the longest replies, and an original */
 };
 
+FIBER_ENTRY static void loader(void *arg);
+static void log_loaded(const struct store *s, enum status st, int64_t ms);
 FIBER_ENTRY static void runner(void *arg);
 SUSPENDS static void run_local(struct store *s, const struct queue_job *job);
 SUSPENDS static enum status deliver_all(struct store *s, const struct queue_job *job,
@@ -45,6 +47,41 @@ SUSPENDS static enum status make_report(struct store *s, const struct queue_mess
 SUSPENDS static enum status report_rcpts(struct store *s, const struct queue_message *m,
                                          struct arena *a, struct queue_message *out);
 static void log_report(const struct queue_message *m, const uint32_t *told);
+
+enum status
+store_queue_start(struct store *s)
+{
+    TRY(fiber_go(loader, s));
+    s->fibers++;
+    return OK;
+}
+
+FIBER_ENTRY static void
+loader(void *arg)
+{
+    struct store *s = arg;
+    int64_t began = clock_mono_us();
+
+    enum status st = store_checked(s, queue_load(s->queue, clock_now()), "queue");
+    s->fibers--;
+    if (st != ERR_CANCELLED)
+        log_loaded(s, st, (clock_mono_us() - began) / 1000);
+}
+
+static void
+log_loaded(const struct store *s, enum status st, int64_t ms)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, st == OK ? EVENT_QUEUE_LOAD : EVENT_QUEUE_DAMAGE))
+        return;
+    if (st != OK) {
+        log_str(&l, "reason", str_of(status_name(st)));
+        return;
+    }
+    log_u64(&l, "messages", queue_length(s->queue));
+    log_i64(&l, "ms", ms);
+}
 
 enum status
 store_runners_start(struct store *s)
@@ -92,7 +129,7 @@ deliver_all(struct store *s, const struct queue_job *job, struct arena *a)
     struct intake_facts facts;
     size_t n = 0;
 
-    TRY(queue_get(s->queue, job->qid, a, &m));
+    TRY(queue_read(s->queue, job, clock_now(), a, &m));
     enum status cooked = facts_of(s, &m, a, &facts);
     if (cooked != OK && !is_unreadable(cooked))
         return cooked;
@@ -271,7 +308,7 @@ report(struct store *s, const struct queue_job *job, struct arena *a)
     uint32_t any = 0;
     uint64_t qid;
 
-    TRY(queue_get(s->queue, job->qid, a, &m));
+    TRY(queue_read(s->queue, job, clock_now(), a, &m));
     uint32_t *told = ARENA_ARRAY(a, uint32_t, m.rcpt_count);
     for (size_t i = 0; i < m.rcpt_count; i++) {
         told[i] = queue_report_due(&m, &m.rcpts[i], clock_now());

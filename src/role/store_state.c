@@ -28,6 +28,7 @@ store_open(const struct config *c, const struct engine_options *o, struct store 
     TRY(open_all(s, c, o, why));
     store_notes_init(s);
     only = s;
+    TRY(store_queue_start(s));
     TRY(store_runners_start(s));
     TRY(store_upkeep_start(s));
     log_open(o, began);
@@ -164,7 +165,7 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->intake = intake_new(s->engine);
     s->returns = rates_new();
     s->forwards = rates_new();
-    enum status st = queue_open(s->cells, clock_now(), &s->queue);
+    enum status st = queue_open(s->cells, &s->queue);
     if (st != OK)
         problem_set(why, 0, "", "the queue cannot be read: %s", status_name(st));
     return st;
