@@ -51,14 +51,17 @@ send_to(struct each *e, const struct store_rcpts *to, bool queued)
     return OK;
 }
 
-/* NULL: it is not known yet. */
-static const enum store_outcome *
-known_of(const struct each *e, uint64_t account)
+/* False: it is not known yet. */
+static bool
+is_known(const struct each *e, uint64_t account, enum store_outcome *out)
 {
-    for (size_t i = 0; i < e->known_count; i++)
-        if (e->accounts[i] == account)
-            return &e->known[i];
-    return NULL;
+    for (size_t i = 0; i < e->known_count; i++) {
+        if (e->accounts[i] == account) {
+            *out = e->known[i];
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Past the room the worst is a second copy. */
@@ -74,11 +77,11 @@ remember(struct each *e, uint64_t account, enum store_outcome o)
 SUSPENDS static enum store_outcome
 send_to_account(struct each *e, const struct store_rcpts *to)
 {
-    const enum store_outcome *known = known_of(e, to->list[0].account);
+    enum store_outcome o;
 
-    if (known != NULL)
-        return *known;
-    enum store_outcome o = outcome_of(send_to(e, to, false), e->kept);
+    if (is_known(e, to->list[0].account, &o))
+        return o;
+    o = outcome_of(send_to(e, to, false), e->kept);
     remember(e, to->list[0].account, o);
     return o;
 }
@@ -89,9 +92,9 @@ send_to_several(struct each *e, struct store_rcpts *to)
     size_t n = 0;
 
     for (size_t i = 0; i < to->count; i++) {
-        const enum store_outcome *known =
-            to->list[i].account != 0 ? known_of(e, to->list[i].account) : NULL;
-        if (known == NULL || *known != OUTCOME_KEPT)
+        const struct queue_rcpt *r = &to->list[i];
+        enum store_outcome o;
+        if (r->account == 0 || !is_known(e, r->account, &o) || o != OUTCOME_KEPT)
             to->list[n++] = to->list[i];
     }
     to->count = n;
