@@ -17,6 +17,7 @@ struct reader {
     struct config_tls tls[CONFIG_TLS_MAX];
     struct config_route routes[CONFIG_ROUTES_MAX];
     struct config_address forward[CONFIG_FORWARD_MAX];
+    struct str trusted[CONFIG_TRUSTED_MAX];
     bool catch_all_route;
 };
 struct config_file {
@@ -37,6 +38,7 @@ static const char *const service_names[SERVICE_COUNT] = {
     [SERVICE_IMAPS] = "imaps",
     [SERVICE_POP3] = "pop3",
     [SERVICE_POP3S] = "pop3s",
+    [SERVICE_SENDMAIL] = "sendmail",
 };
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static_assert(COUNT_OF(level_names) == LOG_ERROR + 1, "a name for every level");
@@ -52,6 +54,12 @@ bool
 service_is_tls(enum service s)
 {
     return s == SERVICE_SUBMISSIONS || s == SERVICE_IMAPS || s == SERVICE_POP3S;
+}
+
+bool
+service_is_unix(enum service s)
+{
+    return s == SERVICE_SENDMAIL;
 }
 
 bool
@@ -129,8 +137,9 @@ read_listen(struct reader *r, const struct config_line *l)
     while (s < SERVICE_COUNT && !str_eq(l->words[1], str_of(service_names[s])))
         s++;
     if (s == SERVICE_COUNT)
-        return config_expected(l, l->words[1],
-                               "one of smtp, submission, submissions, imap, imaps, pop3, pop3s");
+        return config_expected(
+            l, l->words[1],
+            "one of smtp, submission, submissions, imap, imaps, pop3, pop3s, sendmail");
     if (r->c.listen_count == CONFIG_LISTEN_MAX)
         return config_expected(l, l->words[1], "at most 64 listen lines");
     struct config_listen *n = &r->listen[r->c.listen_count];
@@ -256,6 +265,22 @@ read_smarthost(struct reader *r, const struct config_line *l)
     return add_route(r, l, STR("*"), 1);
 }
 
+/* sendmail-trust LOGIN ... */
+static enum status
+read_sendmail_trust(struct reader *r, const struct config_line *l)
+{
+    if (l->count < 2)
+        return config_expected(l, word(l, 0), "sendmail-trust LOGIN ...");
+    for (size_t i = 1; i < l->count; i++) {
+        if (r->c.trusted_count == CONFIG_TRUSTED_MAX)
+            return config_expected(l, l->words[i], "at most 64 logins");
+        if (l->words[i].len == 0 || l->words[i].len > LIMIT_LOGIN_NAME_BYTES)
+            return config_expected(l, l->words[i], "the login of a user of this machine");
+        r->trusted[r->c.trusted_count++] = arena_str(l->arena, l->words[i]);
+    }
+    return OK;
+}
+
 static enum status
 read_outbound(struct reader *r, const struct config_line *l)
 {
@@ -341,6 +366,7 @@ static const struct setting settings[] = {
     {STR("resolver"), false, read_resolver},
     {STR("route"), true, read_route},
     {STR("smarthost"), false, read_smarthost},
+    {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("plaintext-login"), false, read_plaintext_login},
@@ -413,6 +439,8 @@ reader_finish(struct reader *r, struct arena *a)
         f->c.tls = arena_dup(a, r->tls, r->c.tls_count * sizeof(r->tls[0]));
     if (r->c.route_count > 0)
         f->c.routes = arena_dup(a, r->routes, r->c.route_count * sizeof(r->routes[0]));
+    if (r->c.trusted_count > 0)
+        f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
     if (r->c.resolver.forward_count > 0)
         f->c.resolver.forward =
             arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));

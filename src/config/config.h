@@ -5,7 +5,7 @@
  *                domain example.org                     # the default domain of log-ins
  *                data /var/lib/godwit
  *                engine rocks
- *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s
+ *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s sendmail
  *                listen submission unix /run/godwit/submit.sock mode 660 group mail
  *                tls cert FILE key FILE                 # several times; names come from the certificate
  *                workers mx 1                           # mx, user, cook, out: 1 to 10
@@ -35,6 +35,7 @@
 #include "base/log.h"
 #include "base/status.h"
 
+#define CONFIG_TRUSTED_MAX 64u
 #define CONFIG_WORKERS_MAX 10u /* of one role: its index is one digit */
 
 enum service {
@@ -45,10 +46,12 @@ enum service {
     SERVICE_IMAPS,       /* 993 */
     SERVICE_POP3,        /* 110: STLS before login */
     SERVICE_POP3S,       /* 995 */
+    SERVICE_SENDMAIL,    /* a Unix socket alone: who calls is known, and need not log in */
 };
-#define SERVICE_COUNT (SERVICE_POP3S + 1)
+#define SERVICE_COUNT (SERVICE_SENDMAIL + 1)
 const char *service_name(enum service s); /* "smtp", "submission" ... as in the text */
 bool service_is_tls(enum service s);      /* TLS from the first byte */
+bool service_is_unix(enum service s);     /* on Unix sockets alone */
 bool service_of_mx(enum service s);       /* served by role mx; others by role user */
 
 struct config_address {
@@ -96,6 +99,9 @@ struct config {
     struct config_resolver resolver;
     const struct config_route *routes; /* the first that matches; smarthost is "*" */
     size_t route_count;
+    const struct str
+        *trusted; /* logins of the machine that may send as anybody by the sendmail command */
+    size_t trusted_count;
     bool outbound_none;          /* nothing leaves but by routes */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     bool plaintext_loopback;     /* logins without TLS from 127.0.0.0/8 and ::1 */

@@ -66,10 +66,15 @@ test_reads_unix_sockets(void **state)
     (void)state;
     assert_int_equal(config_read(STR(HEAD "listen submission unix /run/godwit/submit.sock\n"
                                           "listen smtp unix " PATH_107 " group mail mode 666 owner "
-                                          "\"a user\"\n"),
+                                          "\"a user\"\n"
+                                          "listen sendmail unix /run/s mode 666\n"
+                                          "sendmail-trust www-data backup\nsendmail-trust x\n"),
                                  "t", &c, &why),
                      OK);
-    assert_int_equal(c->listen_count, 2);
+    assert_int_equal(c->listen_count, 3);
+    assert_int_equal(c->listen[2].service, SERVICE_SENDMAIL);
+    assert_int_equal(c->trusted_count, 3);
+    assert_true(str_eq(c->trusted[0], STR("www-data")) && str_eq(c->trusted[2], STR("x")));
     assert_true(str_eq(c->listen[0].socket.path, STR("/run/godwit/submit.sock")));
     assert_int_equal(c->listen[0].socket.mode, 0600);
     assert_int_equal(c->listen[0].at.port, 0);
@@ -94,6 +99,10 @@ static const struct {
     {HEAD "listen smtp name.example:25\n", "ADDRESS:PORT"},
     {HEAD "listen smtp\n", "listen SERVICE"},
     {HEAD "listen smtp *:25 more\n", "read \"more\", expected nothing after"},
+    {HEAD "listen sendmail *:24\n", "listen sendmail unix PATH"},
+    {HEAD "listen smtp *:25\nsendmail-trust\n", "sendmail-trust LOGIN"},
+    {HEAD "listen smtp *:25\nsendmail-trust \"\"\n", "the login of a user"},
+    {HEAD "listen smtp *:25\nsendmail-trust " PATH_107 "\n", "the login of a user"},
     {HEAD "listen smtp unix\n", "unix PATH"},
     {HEAD "listen smtp unix relative.sock\n", "begins with /"},
     {HEAD "listen smtp unix " PATH_108 "\n", "at most 107 bytes"},

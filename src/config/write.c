@@ -77,6 +77,8 @@ config_write(const struct config *c, struct buf *b)
     add_resolver(b, &c->resolver);
     for (size_t i = 0; i < c->route_count; i++)
         add_route(b, &c->routes[i]);
+    for (size_t i = 0; i < c->trusted_count; i++)
+        buf_addf(b, "sendmail-trust \"%.*s\"\n", STR_FMT(c->trusted[i]));
     if (c->source4.len > 0)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)

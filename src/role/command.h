@@ -26,5 +26,7 @@ int alias_command(int argc, char **argv);
 int domain_command(int argc, char **argv);
 int queue_command(int argc, char **argv); /* ctl_queue.c */
 int status_command(int argc, char **argv);
+int sendmail_command(int argc,
+                     char **argv); /* sendmail.c; argv[0]: sendmail, mailq or newaliases */
 
 #endif

@@ -139,7 +139,7 @@ start_listener(const struct role_start *s, const struct role_listener *from,
         .kind = (int)from->service,
         .refused = on_refused,
     };
-    if (s->config->tls_count > 0)
+    if (s->config->tls_count > 0 && !service_is_unix(from->service))
         TRY(protocol_tls(how->alpn, &l->tls));
     return listener_start(l); /* lives as long as the process */
 }

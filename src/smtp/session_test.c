@@ -1,6 +1,9 @@
-/* session_test.c - every transcript tests/session/mx_*.t and submit_*.t, as it stands and byte by byte.
+/* session_test.c - every transcript tests/session/mx_*.t, submit_*.t and sendmail_*.t, as it stands and byte by byte.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <unistd.h>
+
 #include "smtp/smtp.h"
 #include "testkit/transcript.h"
 
@@ -9,7 +12,10 @@ static struct smtp_world world;
 static void
 set_world(const struct fake_world *w)
 {
-    world = (struct smtp_world){w->config, w->store, w->auth};
+    static char passwd[64];
+
+    snprintf(passwd, sizeof(passwd), "tester:x:%u:\n", geteuid());
+    world = (struct smtp_world){w->config, w->store, w->auth, str_of(passwd)};
     smtp_init(&world);
 }
 
@@ -27,5 +33,7 @@ main(void)
 
     smtp.kind = SERVICE_SUBMISSION;
     smtp.role = ROLE_USER;
-    return failed + transcript_main("tests/session/submit_*.t", &smtp);
+    failed += transcript_main("tests/session/submit_*.t", &smtp);
+    smtp.kind = SERVICE_SENDMAIL;
+    return failed + transcript_main("tests/session/sendmail_*.t", &smtp);
 }
