@@ -424,28 +424,42 @@ pass_input(int fd, char *last)
     return send_all(fd, buf_str(&b));
 }
 
+/* EX_OK: there may be more to come; *end_out: there is not. */
+static int
+pass_output(int fd, bool *end_out)
+{
+    char chunk[SHUTTLE_BYTES];
+    ssize_t n = recv(fd, chunk, sizeof(chunk), 0), m;
+
+    *end_out = n <= 0;
+    if (n < 0)
+        return EX_TEMPFAIL;
+    for (ssize_t at = 0; at < n; at += m)
+        if ((m = write(STDOUT_FILENO, chunk + at, (size_t)(n - at))) < 0)
+            return EX_IOERR;
+    return EX_OK;
+}
+
 int
 sendmail_shuttle(const char *socket_path)
 {
     AUTO(fd_close) int fd = -1;
     char last = '\0';
+    int done = EX_OK;
+    bool end = false;
 
     if (!open_socket(socket_path, &fd))
         return say_no_server(socket_path);
     struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
-    for (;;) {
-        char chunk[SHUTTLE_BYTES];
-        if (poll(p, COUNT_OF(p), -1) < 0 && errno != EINTR)
-            return EX_OSERR;
-        if (p[0].revents != 0) {
-            ssize_t n = recv(fd, chunk, sizeof(chunk), 0);
-            if (n <= 0)
-                return n == 0 ? EX_OK : EX_TEMPFAIL;
-            for (ssize_t at = 0, m; at < n; at += m)
-                if ((m = write(STDOUT_FILENO, chunk + at, (size_t)(n - at))) < 0)
-                    return EX_IOERR;
+    while (done == EX_OK && !end) {
+        if (poll(p, COUNT_OF(p), -1) < 0) {
+            done = errno == EINTR ? EX_OK : EX_OSERR;
+            continue;
         }
+        if (p[0].revents != 0)
+            done = pass_output(fd, &end);
         if (p[1].revents != 0 && !pass_input(fd, &last))
             p[1].fd = -1;
     }
+    return done;
 }
