@@ -42,6 +42,7 @@
     LIMIT(LOCAL_PART_BYTES,        255,       "bytes",    "501 5.1.3; RFC 5321 says 64, VERP and SRS need more") \
     LIMIT(SMTP_PATH_BYTES,         512,       "bytes",    "501 5.1.3 / 5.1.7; RFC 5321 says 256, quoting can double a local part") \
     LIMIT(SMTP_PARAM_BYTES,        1024,      "bytes",    "501 5.5.4") \
+    LIMIT(LOGIN_NAME_BYTES,        64,        "bytes",    "of a user of the machine: the sendmail command knows him by number") \
     LIMIT(RECEIVED_FIELDS,         50,        "fields",   "554 5.4.6, a loop") \
     /* IMAP and POP3 */ \
     LIMIT(IMAP_PRELOGIN_BYTES,     8192,      "bytes",    "BAD and BYE") \

@@ -20,6 +20,7 @@ struct reader {
     struct subnet relay_from[CONFIG_SUBNETS_MAX];
     struct subnet proxy_from[CONFIG_SUBNETS_MAX];
     struct subnet xclient_from[CONFIG_SUBNETS_MAX];
+    struct str trusted[CONFIG_TRUSTED_MAX];
     bool catch_all_route;
 };
 struct config_file {
@@ -41,6 +42,7 @@ static const char *const service_names[SERVICE_COUNT] = {
     [SERVICE_POP3] = "pop3",
     [SERVICE_POP3S] = "pop3s",
     [SERVICE_LMTP] = "lmtp",
+    [SERVICE_SENDMAIL] = "sendmail",
 };
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static_assert(COUNT_OF(level_names) == LOG_ERROR + 1, "a name for every level");
@@ -56,6 +58,12 @@ bool
 service_is_tls(enum service s)
 {
     return s == SERVICE_SUBMISSIONS || s == SERVICE_IMAPS || s == SERVICE_POP3S;
+}
+
+bool
+service_is_unix(enum service s)
+{
+    return s == SERVICE_SENDMAIL;
 }
 
 bool
@@ -134,7 +142,8 @@ read_listen(struct reader *r, const struct config_line *l)
         s++;
     if (s == SERVICE_COUNT)
         return config_expected(
-            l, l->words[1], "one of smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp");
+            l, l->words[1],
+            "one of smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp, sendmail");
     if (r->c.listen_count == CONFIG_LISTEN_MAX)
         return config_expected(l, l->words[1], "at most 64 listen lines");
     struct config_listen *n = &r->listen[r->c.listen_count];
@@ -258,6 +267,22 @@ read_smarthost(struct reader *r, const struct config_line *l)
     if (l->count < 2)
         return config_expected(l, word(l, 0), "smarthost HOST:PORT user NAME password-file FILE");
     return add_route(r, l, STR("*"), 1);
+}
+
+/* sendmail-trust LOGIN ... */
+static enum status
+read_sendmail_trust(struct reader *r, const struct config_line *l)
+{
+    if (l->count < 2)
+        return config_expected(l, word(l, 0), "sendmail-trust LOGIN ...");
+    for (size_t i = 1; i < l->count; i++) {
+        if (r->c.trusted_count == CONFIG_TRUSTED_MAX)
+            return config_expected(l, l->words[i], "at most 64 logins");
+        if (l->words[i].len == 0 || l->words[i].len > LIMIT_LOGIN_NAME_BYTES)
+            return config_expected(l, l->words[i], "the login of a user of this machine");
+        r->trusted[r->c.trusted_count++] = arena_str(l->arena, l->words[i]);
+    }
+    return OK;
 }
 
 static enum status
@@ -386,6 +411,7 @@ static const struct setting settings[] = {
     {STR("relay-from"), true, read_relay_from},
     {STR("proxy-from"), true, read_proxy_from},
     {STR("xclient-from"), true, read_xclient_from},
+    {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("plaintext-login"), false, read_plaintext_login},
@@ -467,6 +493,8 @@ reader_finish(struct reader *r, struct arena *a)
     if (r->c.xclient_from_count > 0)
         f->c.xclient_from =
             arena_dup(a, r->xclient_from, r->c.xclient_from_count * sizeof(r->xclient_from[0]));
+    if (r->c.trusted_count > 0)
+        f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
     if (r->c.resolver.forward_count > 0)
         f->c.resolver.forward =
             arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));

@@ -77,10 +77,15 @@ test_reads_unix_sockets(void **state)
     assert_int_equal(config_read(STR(HEAD "listen submission unix /run/godwit/submit.sock\n"
                                           "listen smtp unix " PATH_107 " group mail mode 666 owner "
                                           "\"a user\"\n"
-                                          "listen lmtp *:24 from 192.0.2.0/24 ::1\n"),
+                                          "listen lmtp *:24 from 192.0.2.0/24 ::1\n"
+                                          "listen sendmail unix /run/s mode 666\n"
+                                          "sendmail-trust www-data backup\nsendmail-trust x\n"),
                                  "t", &c, &why),
                      OK);
-    assert_int_equal(c->listen_count, 3);
+    assert_int_equal(c->listen_count, 4);
+    assert_int_equal(c->listen[3].service, SERVICE_SENDMAIL);
+    assert_int_equal(c->trusted_count, 3);
+    assert_true(str_eq(c->trusted[0], STR("www-data")) && str_eq(c->trusted[2], STR("x")));
     assert_int_equal(c->listen[2].from_count, 2);
     assert_int_equal(c->listen[2].from[0].bits, 24);
     assert_true(c->listen[2].from[1].six);
@@ -118,6 +123,10 @@ static const struct {
     {HEAD "listen lmtp *:24 from ::/0\n", "not the whole Internet"},
     {HEAD "listen lmtp *:25 from 192.0.2.1\n", "another port than 25"},
     {HEAD "listen lmtp nowhere from 192.0.2.1\n", "ADDRESS:PORT"},
+    {HEAD "listen sendmail *:24\n", "listen sendmail unix PATH"},
+    {HEAD "listen smtp *:25\nsendmail-trust\n", "sendmail-trust LOGIN"},
+    {HEAD "listen smtp *:25\nsendmail-trust \"\"\n", "the login of a user"},
+    {HEAD "listen smtp *:25\nsendmail-trust " PATH_107 "\n", "the login of a user"},
     {HEAD "listen smtp unix\n", "unix PATH"},
     {HEAD "listen smtp unix relative.sock\n", "begins with /"},
     {HEAD "listen smtp unix " PATH_108 "\n", "at most 107 bytes"},

@@ -30,5 +30,7 @@ int status_command(int argc, char **argv);
 int reload_command(int argc, char **argv); /* ctl_reload.c */
 int who_command(int argc, char **argv);    /* ctl_who.c */
 int kick_command(int argc, char **argv);
+int sendmail_command(int argc,
+                     char **argv); /* sendmail.c; argv[0]: sendmail, mailq or newaliases */
 
 #endif

@@ -28,6 +28,7 @@ const struct command commands[] = {
     {"reload", "", "take the configuration anew, nobody disconnected", reload_command},
     {"who", "[ADDRESS]", "who is logged in", who_command},
     {"kick", "ADDRESS|SESSION", "end sessions", kick_command},
+    {"sendmail", "[options] RECIPIENT ...", "take a message from a program", sendmail_command},
     {"status", "", "what runs, and what waits", status_command},
     {NULL, NULL, NULL, NULL},
 };

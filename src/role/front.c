@@ -174,7 +174,9 @@ configure(struct served *v, const struct config *c, const struct role_listener *
         v->prompt = prompt_networks(c, &l->prompt_count);
         l->prompt = v->prompt;
     }
-    return c->tls_count > 0 ? protocol_tls(v->how->alpn, &l->tls) : OK;
+    if (c->tls_count == 0 || service_is_unix(from->service))
+        return OK;
+    return protocol_tls(v->how->alpn, &l->tls);
 }
 
 static enum status

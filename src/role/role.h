@@ -93,6 +93,9 @@ MUST_USE enum status role_file_read(const struct role_start *s, struct str path,
 #define ROLE_MASTER_KEY_BYTES 32u
 void role_master_key_path(struct str config_path, struct buf *b);
 
+/* The machine's table of users, which role user gets when there is a socket for the sendmail command. */
+#define ROLE_PASSWD_FILE "/etc/passwd"
+
 /* The socket of the godwit command, in run-dir. */
 #define ROLE_ADMIN_SOCKET "admin.sock"
 

@@ -181,6 +181,8 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
                                            .orcpt = s->mail.rcpts[i].orcpt};
     struct store_submit req = {
         .session = s->id,
+        .login = s->login,
+        .trusted = s->trusted,
         .handle = b->handle,
         .body = b->handle == 0 ? buf_str(&b->piece) : STR_NONE,
         .sender = s->mail.said.sender,

@@ -25,7 +25,8 @@ check_sender(struct smtp_session *s, bool *stop)
     *stop = false;
     if (!smtp_is_submission(s) || s->mail.said.sender.len == 0)
         return OK;
-    struct store_may_send_as ask = {.session = s->id, .address = s->mail.said.sender};
+    struct store_may_send_as ask = {
+        .session = s->id, .address = s->mail.said.sender, .login = s->login, .trusted = s->trusted};
     struct store_may_send_as_reply answer;
     struct ipc_peer *store;
     enum status e;

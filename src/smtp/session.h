@@ -65,7 +65,9 @@ struct smtp_session {
     bool speaker; /* may say XCLIENT: decided when the connection came */
     struct hold hold;
     uint64_t account;   /* 0 until AUTH succeeded */
-    struct str address; /* owned; of the account */
+    struct str address; /* owned; of the account, or of who calls on the socket of sendmail */
+    struct str login;   /* owned; the user of this machine who calls there, else empty */
+    bool trusted;       /* who may send as anybody */
     struct sasl sasl;
     struct smtp_transaction mail;
     struct smtp_chunk chunk;
@@ -95,6 +97,8 @@ MUST_USE SUSPENDS enum status smtp_idle_end(struct smtp_session *s);
 void smtp_kept(struct smtp_session *s);
 /* The reply that a reader of command.h wrote, as an error of the client's. */
 MUST_USE SUSPENDS enum status smtp_problem(struct smtp_session *s, const struct problem *why);
+/* local.c: finds out who calls on the socket of the sendmail command; false: the kernel does not say. */
+MUST_USE bool smtp_local_begin(struct smtp_session *s);
 /* Why a command that a client must be known for is not served now; code 0: it is. */
 struct smtp_reply smtp_need_login(const struct smtp_session *s);
 /* Ends the transaction, if any, and forgets it. */
