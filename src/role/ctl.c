@@ -170,7 +170,9 @@ read_options(struct ctl *c, int argc, char **argv)
 {
     c->config_path = command_config();
     for (int i = 1; i < argc; i++) {
-        if (read_flag(c, argv[i]))
+        if (strcmp(argv[0], "queue") == 0 && ctl_queue_option(c, argc, argv, &i))
+            continue; /* its own meanings come first */
+        else if (read_flag(c, argv[i]))
             continue;
         else if (i + 1 < argc && read_value(c, argv[i], argv[i + 1]))
             i++;
@@ -180,8 +182,6 @@ read_options(struct ctl *c, int argc, char **argv)
                         argv[i]);
                 return false;
             }
-        } else if (strcmp(argv[0], "queue") == 0 && ctl_queue_option(c, argc, argv, &i)) {
-            continue;
         } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
             fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;
