@@ -24,6 +24,7 @@ const struct command commands[] = {
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
     {"queue", "list, retry, hold, drop ...", "mail on its way to other servers", queue_command},
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},
+    {"trace", "ADDRESS | MESSAGE-ID | QID", "what happened to a message", trace_command},
     {"status", "", "what runs, and what waits", status_command},
     {NULL, NULL, NULL, NULL},
 };

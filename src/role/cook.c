@@ -73,6 +73,7 @@ cook(struct str message, bool want_dkim, struct arena *a, struct cook_facts *out
     out->record = copy(f.record, a);
     out->sort = copy(f.sort, a);
     out->from_domain = copy(f.from_domain, a);
+    out->message_id = copy(f.message_id, a);
     out->dkim = copy_dkim(&f.dkim, a);
     out->reference_hashes =
         f.reference_hashes_count == 0

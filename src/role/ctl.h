@@ -76,6 +76,8 @@ MUST_USE SUSPENDS enum status ctl_next_domain(struct ctl_domains *l,
 const char *ctl_text(struct ctl *c, struct str s);
 /* As a JSON string; bytes that are no UTF-8 become U+FFFD. */
 json_t *ctl_json_str(struct str s);
+/* The fields of a line of the log; bytes that are no UTF-8 stay as the log wrote them. */
+json_t *ctl_json_line(struct str line);
 /* Prints and frees; CTL_OK. */
 int ctl_print_json(json_t *j);
 

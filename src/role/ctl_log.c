@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/encode.h"
-#include "base/log_scan.h"
+#include "base/log.h"
 #include "base/size.h"
 #include "role/command.h"
 #include "role/ctl.h"
@@ -160,28 +159,11 @@ find_file(const struct log_view *v, struct buf *path)
 
 /* ---- one line ---- */
 
-/* Bytes that are no UTF-8 stay as the log wrote them. */
-static json_t *
-json_value(const struct log_field *f)
-{
-    AUTO_BUF bytes = BUF(LOG_LINE_MAX);
-
-    log_value_read(f, &bytes);
-    struct str v = utf8_valid(buf_str(&bytes)) ? buf_str(&bytes) : f->value;
-    return json_stringn(v.len > 0 ? v.ptr : "", v.len);
-}
-
 static void
 print_json(struct str line)
 {
-    struct scan s = scan_of(line);
-    struct log_field f;
-    json_t *all = json_object();
-    char key[64];
+    json_t *all = ctl_json_line(line);
 
-    while (scan_log_field(&s, &f))
-        if (str_to_z(f.key, key, sizeof(key)))
-            json_object_set_new(all, key, json_value(&f));
     if (json_object_size(all) > 0) {
         json_dumpf(all, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
         printf("\n");

@@ -212,6 +212,7 @@ on_start(const struct control *c, struct control_packet *p)
     if (!str_to_z(config->data_dir, self.data_dir, sizeof(self.data_dir)))
         role_fail("the data directory has too long a name");
     logger_init(log_fd, config->log_level, self.name);
+    role_trace_start(&self.start);
 }
 
 static void

@@ -15,4 +15,7 @@
 void role_peer_add(const struct role_verbs *verbs, const struct control *c,
                    const struct ipc_channel_end *end);
 
+/* What a worker logs of the life of a message goes to the store as well. */
+void role_trace_start(const struct role_start *s);
+
 #endif

@@ -2,10 +2,12 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
+#include "config/events.h"
 #include "ipc/keys_ipc.h"
 #include "ipc/store_serve.h"
 #include "role/store.h"
 #include "rt/clock.h"
+#include "rt/logger.h"
 #include "store/account.h"
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
@@ -75,6 +77,22 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
     return OK;
 }
 
+/* Read, and not taken: nobody else knows its message id. */
+static enum status
+refused(struct store *s, const struct intake_body *body, enum status why)
+{
+    AUTO(logger_send) struct log_line l;
+
+    engine_blob_forget(s->engine, body->id);
+    if (event_begin(&l, EVENT_STORE_REFUSE)) {
+        log_hex64(&l, "tid", body->tid);
+        log_str(&l, "msgid", body->facts.message_id);
+        log_u64(&l, "size", body->size);
+        log_str(&l, "reason", str_of(status_name(why)));
+    }
+    return why;
+}
+
 enum status
 store_serve_blob_open(struct ipc_peer *from, const struct store_blob_open *req, struct arena *a,
                       struct store_blob_open_reply *rep)
@@ -117,8 +135,10 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
                     struct store_deliver_reply *rep)
 {
     struct store *s = store_of(from);
-    struct intake_which which = {
-        .source = store_source_of(from), .handle = req->handle, .bytes = req->body};
+    struct intake_which which = {.source = store_source_of(from),
+                                 .handle = req->handle,
+                                 .bytes = req->body,
+                                 .tid = req->trace};
     struct store_rcpts all = {0};
     struct intake_body body;
     struct store_sent sent;
@@ -135,10 +155,8 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
             all.list[i].state == QUEUE_WAITING)
             st = ERR_DENIED;
     }
-    if (st != OK) {
-        engine_blob_forget(s->engine, body.id);
-        return store_checked(s, st, "look-up");
-    }
+    if (st != OK)
+        return store_checked(s, refused(s, &body, st), "look-up");
     struct queue_message m = {
         .sender = req->sender,
         .smtputf8 = req->smtputf8,
@@ -159,7 +177,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     struct intake_which which = {.source = store_source_of(from),
                                  .handle = req->handle,
                                  .bytes = req->body,
-                                 .want_dkim = true};
+                                 .want_dkim = true,
+                                 .tid = req->trace};
     struct store_rcpts all = {0};
     struct intake_body body;
     struct store_sent sent;
@@ -183,10 +202,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
                                .orcpt = req->rcpts[i].orcpt};
         st = store_expand(s, &r, a, &all);
     }
-    if (st != OK) {
-        engine_blob_forget(s->engine, body.id);
-        return store_checked(s, st, "submission");
-    }
+    if (st != OK)
+        return store_checked(s, refused(s, &body, st), "submission");
     m.rcpts = all.list;
     m.rcpt_count = all.count;
     TRY(store_send(s, &m, &body, &sent));
@@ -219,8 +236,9 @@ take(struct ipc_peer *from, const struct intake_which *which, struct arena *a,
     if (engine_space(s->engine) != SPACE_PLENTY)
         return ERR_NO_SPACE;
     TRY(store_checked(s, intake_take(s->intake, which, a, &body), "body"));
+    body.tid = which->tid;
     if (body.facts.received_count >= LIMIT_RECEIVED_FIELDS) {
-        engine_blob_forget(s->engine, body.id);
+        (void)refused(s, &body, ERR_LIMIT);
         return too_many_hops();
     }
     *out = body;

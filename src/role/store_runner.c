@@ -39,7 +39,7 @@ SUSPENDS static enum status make_report(struct store *s, const struct queue_mess
                                         struct queue_report *r, struct arena *a);
 SUSPENDS static enum status report_rcpts(struct store *s, const struct queue_message *m,
                                          struct arena *a, struct queue_message *out);
-static void log_report(const struct queue_message *m, const uint32_t *told);
+static void log_report(const struct queue_message *m, const uint32_t *told, uint64_t qid);
 
 enum status
 store_runners_start(struct store *s)
@@ -136,6 +136,9 @@ deliver_one(struct store *s, const struct queue_message *m, uint32_t index,
         log_str(&l, "mailbox", STR("INBOX"));
         log_u64(&l, "uid", place.uid);
         log_u64(&l, "size", m->size);
+        log_str(&l, "asked", r->original);
+        log_u64(&l, "aid", r->account);
+        log_u64(&l, "box", MAILBOX_INBOX);
     }
     return OK;
 }
@@ -232,7 +235,7 @@ report(struct store *s, const struct queue_job *job, struct arena *a)
         engine_blob_forget(s->engine, r.message->body);
     TRY(st);
     if (any != 0)
-        log_report(&m, told);
+        log_report(&m, told, qid);
     for (size_t i = 0; i < m.rcpt_count; i++)
         m.rcpts[i].told |= told[i];
     store_log_results(&m, NULL, 0);
@@ -279,7 +282,7 @@ report_rcpts(struct store *s, const struct queue_message *m, struct arena *a,
 }
 
 static void
-log_report(const struct queue_message *m, const uint32_t *told)
+log_report(const struct queue_message *m, const uint32_t *told, uint64_t qid)
 {
     uint32_t all = 0;
 
@@ -294,4 +297,5 @@ log_report(const struct queue_message *m, const uint32_t *told)
     log_hex64(&l, "qid", m->qid);
     log_str(&l, "kind", str_of(kind));
     log_str(&l, "to", m->sender);
+    log_hex64(&l, "report", qid);
 }

@@ -147,7 +147,7 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .peer = conn_peer(s->conn),
         .helo = s->helo,
         .smtputf8 = s->mail.said.smtputf8,
-        .trace = conn_id(s->conn),
+        .trace = s->mail.tid,
     };
     TRY(store_deliver_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
@@ -176,7 +176,7 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
         .full_return = s->mail.said.full_return,
         .envid = s->mail.said.envid,
         .smtputf8 = s->mail.said.smtputf8,
-        .trace = conn_id(s->conn),
+        .trace = s->mail.tid,
     };
     TRY(store_submit_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
@@ -221,7 +221,7 @@ write_trace(const struct smtp_session *s, struct buf *b)
         .time = clock_now(),
     };
 
-    snprintf(id, sizeof(id), "%016llx", (unsigned long long)random_u64());
+    snprintf(id, sizeof(id), "%016llx", (unsigned long long)s->mail.tid);
     r.id = str_of(id);
     if (conn_is_tls(s->conn)) {
         struct str name = conn_tls_name(s->conn), version;
@@ -270,4 +270,11 @@ log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size
     log_hex64(&l, "qid", o->qid);
     if (!submission)
         log_u64(&l, "mid", o->mid);
+    log_hex64(&l, "tid", s->mail.tid);
+    if (s->mail.rcpt_count == 1)
+        log_str(&l, "to", s->mail.rcpts[0].address);
+    if (o->reply.code >= 400)
+        log_str(&l, "text", str_of(o->reply.text));
+    if (s->account != 0)
+        log_str(&l, "account", s->address);
 }

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ipc/store_ipc.h"
+#include "rt/random.h"
 #include "smtp/session.h"
 
 #define TRANSACTION_BYTES (4u << 20)
@@ -9,6 +10,23 @@
 
 /* enum<4> class of store.ipc. */
 enum rcpt_class { RCPT_LOCAL, RCPT_FOREIGN, RCPT_NO_USER, RCPT_OVER_QUOTA, RCPT_DISABLED };
+
+static void
+log_sender(const struct smtp_session *s, int code, const char *enhanced)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_SMTP_SENDER))
+        return;
+    log_str(&l, "peer", conn_peer(s->conn));
+    log_str(&l, "helo", s->helo);
+    log_str(&l, "from", s->mail.said.sender);
+    log_u64(&l, "code", (uint64_t)code);
+    log_str(&l, "enhanced", str_of(enhanced));
+    log_hex64(&l, "tid", s->mail.tid);
+    if (s->account != 0)
+        log_str(&l, "account", s->address);
+}
 
 static SUSPENDS enum status
 check_sender(struct smtp_session *s, bool *stop)
@@ -32,9 +50,11 @@ check_sender(struct smtp_session *s, bool *stop)
     }
     if (e != OK)
         return smtp_reply(s, 451, "4.3.0", "Cannot check the sender now, try again");
-    if (!answer.allowed)
+    if (!answer.allowed) {
+        log_sender(s, 553, "5.7.1");
         return smtp_error(s, 553, "5.7.1", "%.*s may not send as %.*s", STR_FMT(s->address),
                           STR_FMT(s->mail.said.sender));
+    }
     *stop = false;
     return OK;
 }
@@ -54,11 +74,14 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
         return smtp_error(s, 503, "5.5.1", "One sender at a time: finish this message or say RSET");
     smtp_reset(s);
     s->mail.arena = arena_new(TRANSACTION_BYTES);
+    s->mail.tid = random_u64();
     if (smtp_mail_read(args, &dialect, s->mail.arena, &s->mail.said, &why) != OK)
         return smtp_problem(s, &why);
-    if (s->mail.said.size > smtp_world->config->message_bytes_max)
+    if (s->mail.said.size > smtp_world->config->message_bytes_max) {
+        log_sender(s, 552, "5.3.4");
         return smtp_error(s, 552, "5.3.4", "The largest message is %llu bytes",
                           (unsigned long long)smtp_world->config->message_bytes_max);
+    }
     TRY(check_sender(s, &stop));
     if (stop)
         return OK;
@@ -82,6 +105,9 @@ log_refusal(const struct smtp_session *s, struct str address, int code, const ch
     log_str(&l, "to", address);
     log_u64(&l, "code", (uint64_t)code);
     log_str(&l, "enhanced", str_of(enhanced));
+    log_hex64(&l, "tid", s->mail.tid);
+    if (s->account != 0)
+        log_str(&l, "account", s->address);
 }
 
 static const struct smtp_reply *
@@ -118,10 +144,14 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
     if (s->account != 0)
         s->hold.known =
             known; /* this call needs no session, so it does not show that the store knows it */
-    if (e == ERR_NO_SPACE)
+    if (e == ERR_NO_SPACE) {
+        log_refusal(s, r->address, 452, "4.3.1");
         return smtp_reply(s, 452, "4.3.1", "The server's disk is full, try again later");
-    if (e != OK)
+    }
+    if (e != OK) {
+        log_refusal(s, r->address, 451, "4.3.0");
         return smtp_reply(s, 451, "4.3.0", "Cannot check the recipient now, try again");
+    }
     const struct smtp_reply *no = refusal_of(s, answer.class);
     if (no != NULL) {
         log_refusal(s, r->address, no->code, no->enhanced);
