@@ -25,6 +25,7 @@ const struct command commands[] = {
     {"queue", "list, retry, hold, drop ...", "mail on its way to other servers", queue_command},
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},
     {"trace", "ADDRESS | MESSAGE-ID | QID", "what happened to a message", trace_command},
+    {"explain", "rcpt, route, login", "what would happen, and why", explain_command},
     {"status", "", "what runs, and what waits", status_command},
     {NULL, NULL, NULL, NULL},
 };

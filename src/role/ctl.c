@@ -59,6 +59,8 @@ ctl_main(int argc, char **argv, const struct ctl_verb *verbs)
         return CTL_FAILED;
     loop_init();
     c.arena = arena_new(ARENA_BYTES);
+    if (c.verb->exit_unreached != 0)
+        c.exit = c.verb->exit_unreached;
     if (connect_store(&c) == OK && fiber_go(run_verb, &c) == OK)
         loop_run();
     arena_free(&c.arena);
@@ -112,12 +114,18 @@ read_options(struct ctl *c, int argc, char **argv)
             c->config_path = argv[++i];
         else if (strcmp(argv[i], "--json") == 0)
             c->json = true;
-        else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
-            if (!ctl_read_size(argv[++i], &c->quota)) {
+        else if ((strcmp(argv[i], "--quota") == 0 || strcmp(argv[i], "--size") == 0) &&
+                 i + 1 < argc) {
+            uint64_t *to = strcmp(argv[i], "--size") == 0 ? &c->size : &c->quota;
+            if (!ctl_read_size(argv[++i], to)) {
                 fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",
                         argv[i]);
                 return false;
             }
+        } else if (strcmp(argv[i], "--from") == 0 && i + 1 < argc) {
+            c->from = argv[++i];
+        } else if (strcmp(argv[i], "--ip") == 0 && i + 1 < argc) {
+            c->ip = argv[++i];
         } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
             fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;

@@ -24,6 +24,7 @@ struct ctl_verb {
     const char *usage;
     int (*run)(struct ctl *c); /* SUSPENDS; enum ctl_exit */
     const char *about;         /* one line, or NULL */
+    int exit_unreached;        /* when no server answers; 0 = CTL_FAILED */
 };
 struct ctl {
     const char *noun;
@@ -33,7 +34,9 @@ struct ctl {
     struct ipc_peer *store; /* NULL when verbs need no server */
     struct arena *arena;
     bool json;
-    uint64_t quota; /* --quota */
+    uint64_t quota;        /* --quota */
+    uint64_t size;         /* --size */
+    const char *from, *ip; /* of explain; NULL = not given */
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;

@@ -84,6 +84,31 @@ struct directory_resolution {
 };
 MUST_USE SUSPENDS enum status directory_resolve(struct directory *d, struct str address,
                                                 struct arena *a, struct directory_resolution *out);
+/* The same, with every address that was looked at, in order. */
+enum directory_found { /* order of enum<5> found in admin.ipc */
+                       DIRECTORY_FOUND_FOREIGN,
+                       DIRECTORY_FOUND_NOBODY,
+                       DIRECTORY_FOUND_ACCOUNT,
+                       DIRECTORY_FOUND_DISABLED, /* an account that takes no mail */
+                       DIRECTORY_FOUND_ALIAS,
+                       DIRECTORY_FOUND_TOO_DEEP, /* an alias past LIMIT_ALIAS_DEPTH */
+};
+struct directory_step {
+    struct str address;
+    struct str
+        entry; /* what answers for it: itself, itself without its tag, or "@domain"; empty = nothing */
+    enum directory_found found;
+    uint64_t account;
+    uint32_t depth;
+};
+struct directory_steps {
+    struct directory_step *list; /* at most LIMIT_ALIAS_EXPANSION */
+    size_t count, room;
+    bool cut; /* the expansion is too large: the address is undeliverable */
+};
+MUST_USE SUSPENDS enum status directory_explain(struct directory *d, struct str address,
+                                                struct arena *a, struct directory_resolution *out,
+                                                struct directory_steps *steps_out);
 MUST_USE SUSPENDS enum status directory_is_local_domain(struct directory *d, struct str domain,
                                                         bool *out);
 /* Exactly this address. */

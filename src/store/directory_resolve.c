@@ -21,6 +21,7 @@ struct expansion {
     struct directory_target *targets;
     size_t target_count, target_room;
     bool relayed, disabled;
+    struct directory_steps *steps; /* NULL: nobody wants to know */
     struct str avoid; /* look-up of this address ends everything with ERR_EXISTS; empty = of none */
 };
 
@@ -29,6 +30,10 @@ SUSPENDS static enum status find_best(const struct expansion *x, struct str addr
                                       struct directory_entry *out);
 SUSPENDS static enum status find_one(const struct expansion *x, struct str address,
                                      struct directory_entry *out);
+SUSPENDS static enum status resolve(struct expansion *x, struct str address,
+                                    struct directory_resolution *out);
+static void step(struct expansion *x, const struct item *item, enum directory_found found,
+                 const struct directory_entry *e);
 static enum status see(struct expansion *x, struct str address, uint32_t depth);
 static void add_target(struct expansion *x, struct str address, uint64_t account);
 static void *grown(struct arena *a, void *old, size_t count, size_t *room, size_t size);
@@ -38,35 +43,75 @@ directory_resolve(struct directory *d, struct str address, struct arena *a,
                   struct directory_resolution *out)
 {
     struct expansion x = {.d = d, .a = a};
+
+    return resolve(&x, address, out);
+}
+
+enum status
+directory_explain(struct directory *d, struct str address, struct arena *a,
+                  struct directory_resolution *out, struct directory_steps *steps_out)
+{
+    struct expansion x = {.d = d, .a = a, .steps = steps_out};
+
+    *steps_out = (struct directory_steps){0};
+    return resolve(&x, address, out);
+}
+
+SUSPENDS static enum status
+resolve(struct expansion *x, struct str address, struct directory_resolution *out)
+{
     struct str canonical, domain;
     bool local;
 
-    TRY(directory_canonical(d, address, a, &canonical, &domain));
-    TRY(d->source->has_domain(d, domain, &local));
+    TRY(directory_canonical(x->d, address, x->a, &canonical, &domain));
+    TRY(x->d->source->has_domain(x->d, domain, &local));
     if (!local) {
-        add_target(&x, canonical, 0);
+        const struct item item = {.address = canonical};
+        step(x, &item, DIRECTORY_FOUND_FOREIGN, NULL);
+        add_target(x, canonical, 0);
         *out = (struct directory_resolution){
-            .class = DIRECTORY_FOREIGN, .targets = x.targets, .count = 1};
+            .class = DIRECTORY_FOREIGN, .targets = x->targets, .count = 1};
         return OK;
     }
-    TRY(see(&x, canonical, 0));
-    while (x.next < x.count) {
-        struct item item = x.items[x.next++];
-        enum status st = expand(&x, &item);
+    TRY(see(x, canonical, 0));
+    while (x->next < x->count) {
+        struct item item = x->items[x->next++];
+        enum status st = expand(x, &item);
         if (st == ERR_LIMIT) { /* half a group is worse than none: the sender would not know */
+            if (x->steps != NULL)
+                x->steps->cut = true;
             *out = (struct directory_resolution){.class = DIRECTORY_NO_USER};
             return OK;
         }
         TRY(st);
     }
-    enum directory_class none = x.disabled ? DIRECTORY_DISABLED : DIRECTORY_NO_USER;
+    enum directory_class none = x->disabled ? DIRECTORY_DISABLED : DIRECTORY_NO_USER;
     *out = (struct directory_resolution){
-        .class = x.target_count > 0 ? DIRECTORY_LOCAL : none,
-        .relayed = x.relayed,
-        .targets = x.targets,
-        .count = x.target_count,
+        .class = x->target_count > 0 ? DIRECTORY_LOCAL : none,
+        .relayed = x->relayed,
+        .targets = x->targets,
+        .count = x->target_count,
     };
     return OK;
+}
+
+static void
+step(struct expansion *x, const struct item *item, enum directory_found found,
+     const struct directory_entry *e)
+{
+    struct directory_steps *s = x->steps;
+
+    if (s == NULL)
+        return;
+    if (s->count == s->room)
+        s->list = grown(x->a, s->list, s->count, &s->room, sizeof(*s->list));
+    s->list[s->count++] = (struct directory_step){
+        .address = item->address,
+        .entry = e != NULL ? e->address : STR(""),
+        .found = found,
+        .account = e != NULL && e->kind == DIRECTORY_ACCOUNT ? e->account : 0,
+        .depth = item->depth,
+    };
 }
 
 enum status
@@ -139,22 +184,28 @@ expand(struct expansion *x, const struct item *item)
     struct str domain = str_skip(item->address, (size_t)str_rfind(item->address, '@') + 1);
     TRY(x->d->source->has_domain(x->d, domain, &local));
     if (!local) {
+        step(x, item, DIRECTORY_FOUND_FOREIGN, NULL);
         add_target(x, item->address, 0);
         x->relayed = true;
         return x->target_count > LIMIT_ALIAS_EXPANSION ? ERR_LIMIT : OK;
     }
     enum status st = find_best(x, item->address, &e);
-    if (st == ERR_NOT_FOUND) /* one dead target does not stop the others */
+    if (st == ERR_NOT_FOUND) { /* one dead target does not stop the others */
+        step(x, item, DIRECTORY_FOUND_NOBODY, NULL);
         return OK;
+    }
     TRY(st);
     if (e.kind == DIRECTORY_ACCOUNT) {
+        step(x, item, e.disabled ? DIRECTORY_FOUND_DISABLED : DIRECTORY_FOUND_ACCOUNT, &e);
         if (e.disabled)
             x->disabled = true;
         else
             add_target(x, e.address, e.account);
         return OK;
     }
-    if (item->depth == LIMIT_ALIAS_DEPTH && x->avoid.len == 0)
+    bool too_deep = item->depth == LIMIT_ALIAS_DEPTH && x->avoid.len == 0;
+    step(x, item, too_deep ? DIRECTORY_FOUND_TOO_DEEP : DIRECTORY_FOUND_ALIAS, &e);
+    if (too_deep)
         return OK;
     for (size_t i = 0; i < e.target_count; i++) {
         struct str canonical, unused;

@@ -126,6 +126,51 @@ static const struct resolve_row resolve_rows[] = {
     {"A@Sub.Example.Org", DIRECTORY_FOREIGN, false, "a@sub.example.org"},
 };
 
+struct explain_row {
+    const char *address;
+    enum directory_class class;
+    const char *
+        steps; /* depth, address, what was found; F N A D L T in the order of enum directory_found */
+};
+static const struct explain_row explain_rows[] = {
+    {"anna", DIRECTORY_LOCAL, "0anna@example.org:A=anna@example.org"},
+    {"ANNA+x", DIRECTORY_LOCAL, "0anna+x@example.org:A=anna@example.org"},
+    {"any@other.example", DIRECTORY_LOCAL,
+     "0any@other.example:L=@other.example 1anna@example.org:A=anna@example.org"},
+    {"nobody", DIRECTORY_NO_USER, "0nobody@example.org:N="},
+    {"carl", DIRECTORY_DISABLED, "0carl@example.org:D=carl@example.org"},
+    {"a@elsewhere.example", DIRECTORY_FOREIGN, "0a@elsewhere.example:F="},
+    {"dead", DIRECTORY_NO_USER, "0dead@example.org:L=dead@example.org 1nobody@example.org:N="},
+    {"loop1", DIRECTORY_NO_USER,
+     "0loop1@example.org:L=loop1@example.org 1loop2@example.org:L=loop2@example.org"},
+    {"both", DIRECTORY_LOCAL,
+     "0both@example.org:L=both@example.org 1anna@example.org:A=anna@example.org "
+     "1x@elsewhere.example:F="},
+};
+
+static SUSPENDS void
+test_explain(struct kit *k)
+{
+    struct directory *d = small_town(k);
+
+    for (size_t i = 0; i < COUNT_OF(explain_rows); i++) {
+        struct directory_resolution r;
+        struct directory_steps steps;
+        AUTO_BUF got = BUF(4096);
+
+        ASSERT(directory_explain(d, str_of(explain_rows[i].address), k->a, &r, &steps) == OK);
+        for (size_t s = 0; s < steps.count; s++)
+            buf_addf(&got, "%s%u%.*s:%c=%.*s", s > 0 ? " " : "", steps.list[s].depth,
+                     STR_FMT(steps.list[s].address), "FNADLT"[steps.list[s].found],
+                     STR_FMT(steps.list[s].entry));
+        if (!str_eq(buf_str(&got), str_of(explain_rows[i].steps)))
+            fprintf(stderr, "%s: %.*s\n", explain_rows[i].address, STR_FMT(buf_str(&got)));
+        ASSERT(r.class == explain_rows[i].class);
+        ASSERT(str_eq(buf_str(&got), str_of(explain_rows[i].steps)));
+    }
+    directory_free(&d);
+}
+
 static SUSPENDS void
 test_resolve(struct kit *k)
 {
@@ -574,6 +619,7 @@ test_crash_while_adding(struct kit *k)
 
 static const struct kit_row rows[] = {
     {"resolve", test_resolve, KIT_ALL},
+    {"explain", test_explain, KIT_MEM},
     {"refused_addresses", test_refused_addresses, KIT_MEM},
     {"login", test_login, KIT_MEM | KIT_CLUSTER},
     {"may_send_as", test_may_send_as, KIT_MEM},
