@@ -26,6 +26,7 @@ const struct command commands[] = {
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},
     {"trace", "ADDRESS | MESSAGE-ID | QID", "what happened to a message", trace_command},
     {"explain", "rcpt, route, login", "what would happen, and why", explain_command},
+    {"stats", "[--prometheus]", "what was counted, since the start and lately", stats_command},
     {"status", "", "what runs, and what waits", status_command},
     {NULL, NULL, NULL, NULL},
 };

@@ -19,7 +19,7 @@
 #include "rt/disk.h"
 #include "rt/loop.h"
 
-enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128 };
+enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128, ONE_VERB_WORDS = 8 };
 
 static int usage(FILE *to, const char *noun, const struct ctl_verb *verbs);
 static int usage_of(const char *noun, const struct ctl_verb *verb);
@@ -68,6 +68,25 @@ ctl_main(int argc, char **argv, const struct ctl_verb *verbs)
     return c.exit;
 }
 
+int
+ctl_one_verb(int argc, char **argv, const struct ctl_verb *verbs, const char *options)
+{
+    char verb[16];
+    char *words[ONE_VERB_WORDS] = {argv[0], verb};
+    int n = 2;
+
+    ASSERT(str_to_z(str_of(verbs->name), verb, sizeof(verb)));
+    for (int i = 1; i < argc && n < ONE_VERB_WORDS; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            printf("usage: godwit %s [-c FILE] %s\n", argv[0], options);
+            return CTL_OK;
+        }
+        if (strcmp(argv[i], verb) != 0)
+            words[n++] = argv[i];
+    }
+    return ctl_main(n, words, verbs);
+}
+
 static FIBER_ENTRY void
 run_verb(void *arg)
 {
@@ -105,27 +124,48 @@ usage_of(const char *noun, const struct ctl_verb *verb)
     return CTL_USAGE;
 }
 
+enum taken { TAKEN_NOT, TAKEN, TAKEN_WRONG };
+
+/* An option that has a value; what is wrong with it is said. */
+static enum taken
+read_value(struct ctl *c, const char *name, const char *value)
+{
+    struct str n = str_of(name);
+
+    if (str_eq(n, STR("-c"))) {
+        c->config_path = value;
+        return TAKEN;
+    }
+    if (str_eq(n, STR("--from"))) {
+        c->from = value;
+        return TAKEN;
+    }
+    if (str_eq(n, STR("--ip"))) {
+        c->ip = value;
+        return TAKEN;
+    }
+    if (!str_eq(n, STR("--quota")) && !str_eq(n, STR("--size")))
+        return TAKEN_NOT;
+    if (ctl_read_size(value, str_eq(n, STR("--size")) ? &c->size : &c->quota))
+        return TAKEN;
+    fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n", value);
+    return TAKEN_WRONG;
+}
+
 static bool
 read_options(struct ctl *c, int argc, char **argv)
 {
     c->config_path = command_config();
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-            c->config_path = argv[++i];
-        else if (strcmp(argv[i], "--json") == 0)
+        enum taken taken = i + 1 < argc ? read_value(c, argv[i], argv[i + 1]) : TAKEN_NOT;
+        if (taken == TAKEN_WRONG)
+            return false;
+        if (taken == TAKEN) {
+            i++;
+        } else if (strcmp(argv[i], "--json") == 0) {
             c->json = true;
-        else if ((strcmp(argv[i], "--quota") == 0 || strcmp(argv[i], "--size") == 0) &&
-                 i + 1 < argc) {
-            uint64_t *to = strcmp(argv[i], "--size") == 0 ? &c->size : &c->quota;
-            if (!ctl_read_size(argv[++i], to)) {
-                fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",
-                        argv[i]);
-                return false;
-            }
-        } else if (strcmp(argv[i], "--from") == 0 && i + 1 < argc) {
-            c->from = argv[++i];
-        } else if (strcmp(argv[i], "--ip") == 0 && i + 1 < argc) {
-            c->ip = argv[++i];
+        } else if (strcmp(argv[i], "--prometheus") == 0) {
+            c->prometheus = true;
         } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
             fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;

@@ -33,7 +33,7 @@ struct ctl {
     struct config *config;
     struct ipc_peer *store; /* NULL when verbs need no server */
     struct arena *arena;
-    bool json;
+    bool json, prometheus;
     uint64_t quota;        /* --quota */
     uint64_t size;         /* --size */
     const char *from, *ip; /* of explain; NULL = not given */
@@ -43,6 +43,9 @@ struct ctl {
 };
 /* The whole of main() for a noun: reads [-c FILE] [--json] [--quota SIZE], finds the verb, connects, runs. */
 int ctl_main(int argc, char **argv, const struct ctl_verb *verbs);
+
+/* The same for a noun whose one verb need not be said.  options: for its usage. */
+int ctl_one_verb(int argc, char **argv, const struct ctl_verb *verbs, const char *options);
 
 /* The channel to the running server of c->config, silently; SUSPENDS not.  ERR_CLOSED: nobody answers. */
 MUST_USE enum status ctl_connect(struct ctl *c);

@@ -370,7 +370,7 @@ explain_route(struct ctl *c)
     return finish(c, v.exit, v.why, j);
 }
 
-static const struct ctl_verb verbs[] = {
+static const struct ctl_verb explain_verbs[] = {
     {"rcpt", 1, 1, "ADDRESS [--size SIZE] [--from SENDER] [--ip IP]", explain_rcpt,
      "mail to an address here", EXPLAIN_UNKNOWN},
     {"route", 1, 1, "DOMAIN|ADDRESS", explain_route, "mail to other servers", EXPLAIN_UNKNOWN},
@@ -382,5 +382,5 @@ static const struct ctl_verb verbs[] = {
 int
 explain_command(int argc, char **argv)
 {
-    return ctl_main(argc, argv, verbs);
+    return ctl_main(argc, argv, explain_verbs);
 }

@@ -45,8 +45,8 @@ usage(FILE *to)
 {
     fprintf(to,
             "usage: godwit log [-c FILE] [--follow] [--event NAME] [--user ADDRESS] [--since TIME] "
-            "[--json]\n"
-            "                  [TEXT...]\n\n"
+            "[--level LEVEL]\n"
+            "                  [--json] [TEXT...]\n\n"
             "Shows the log of the server: what happened to mail, to log-ins, to connections.\n\n"
             "  --follow, -f         go on with new lines as they come\n"
             "  --event NAME         only this event (smtp.message), or a whole family (smtp, "
@@ -54,6 +54,7 @@ usage(FILE *to)
             "  --user ADDRESS       only what concerns this sender, recipient or account\n"
             "  --since TIME         30s, 10m, 2h, 3d ago; today; 2026-11-23; \"2026-11-23 22:31\" "
             "(UTC)\n"
+            "  --level LEVEL        this one, or a graver one: debug, info, warn, error\n"
             "  --json               one JSON object a line\n"
             "  TEXT                 only lines with all these texts: a queue id, a message id, an "
             "address\n");
@@ -89,6 +90,14 @@ read_filter(struct log_view *v, const char *name, const char *value)
             return true;
         fprintf(stderr,
                 "godwit log: read --event \"%s\", expected a name such as smtp.message or auth\n",
+                value);
+        return false;
+    }
+    if (strcmp(name, "--level") == 0) {
+        v->filter.level = str_of(value);
+        if (logview_level_exists(v->filter.level))
+            return true;
+        fprintf(stderr, "godwit log: read --level \"%s\", expected debug, info, warn or error\n",
                 value);
         return false;
     }

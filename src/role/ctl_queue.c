@@ -2,14 +2,11 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/size.h"
 #include "role/command.h"
 #include "role/ctl.h"
 
-enum { STATUS_WORDS_MAX = 8 };
 enum { VERB_RETRY, VERB_HOLD, VERB_RELEASE, VERB_DROP }; /* enum<3> queue_verb of admin.ipc */
 static const char *const acted[] = {"to be tried now", "on hold", "released", "dropped"};
 static const char *const states[] = {"waiting", "delivered", "failed", "under way"};
@@ -203,21 +200,8 @@ static const struct ctl_verb status_verbs[] = {
     {0},
 };
 
-/* The only noun whose one verb need not be said. */
 int
 status_command(int argc, char **argv)
 {
-    char show[] = "show";
-    char *words[STATUS_WORDS_MAX] = {argv[0], show};
-    int n = 2;
-
-    for (int i = 1; i < argc && n < STATUS_WORDS_MAX; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            printf("usage: godwit status [-c FILE] [--json]\n");
-            return CTL_OK;
-        }
-        if (strcmp(argv[i], show) != 0)
-            words[n++] = argv[i];
-    }
-    return ctl_main(n, words, status_verbs);
+    return ctl_one_verb(argc, argv, status_verbs, "[--json]");
 }

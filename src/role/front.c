@@ -7,11 +7,18 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/stats.h"
 #include "ipc/keys_ipc.h"
 #include "rt/logger.h"
 #include "rt/tls.h"
 
-enum { PROTOCOLS_MAX = 4, CERTS_MAX = 16, CERTS_BYTES = 2u << 20, KEYS_WAIT_MS = 10000 };
+enum {
+    LISTENERS_MAX = 64,
+    PROTOCOLS_MAX = 4,
+    CERTS_MAX = 16,
+    CERTS_BYTES = 2u << 20,
+    KEYS_WAIT_MS = 10000
+};
 
 struct protocol {
     const char *alpn;
@@ -19,6 +26,8 @@ struct protocol {
 };
 static struct protocol protocols[PROTOCOLS_MAX];
 static size_t protocol_count;
+static const struct listener *listeners[LISTENERS_MAX];
+static size_t listener_count;
 
 /* A signature of a handshake, on its fiber (rt/tls.h). */
 static FIBER_ENTRY enum status
@@ -104,8 +113,8 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_SLOW] = STR("slow, and connections run short"),
         [REFUSED_HANDSHAKE] = STR("handshake"),
     };
+    stat_add(what == REFUSED_HANDSHAKE ? STAT_TLS_FAILED : STAT_CONNS_SHED);
     AUTO(logger_send) struct log_line line;
-
     if (!event_begin(&line, what == REFUSED_HANDSHAKE ? EVENT_TLS_FAIL : EVENT_CONN_SHED))
         return;
     log_str(&line, "proto", str_of(service_name((enum service)l->kind)));
@@ -141,7 +150,26 @@ start_listener(const struct role_start *s, const struct role_listener *from,
     };
     if (s->config->tls_count > 0)
         TRY(protocol_tls(how->alpn, &l->tls));
+    if (listener_count < LISTENERS_MAX)
+        listeners[listener_count++] = l;
     return listener_start(l); /* lives as long as the process */
+}
+
+uint32_t
+front_count(void)
+{
+    uint64_t taken[SERVICE_COUNT] = {0};
+    uint32_t open = 0;
+
+    for (size_t i = 0; i < listener_count; i++) {
+        struct listener_counts n = listener_counts(listeners[i]);
+        taken[listeners[i]->kind] += n.accepted;
+        open += n.open;
+    }
+    static_assert(STAT_CONNS_POP3S - STAT_CONNS_SMTP + 1 == SERVICE_COUNT, "in their order");
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        stat_values[STAT_CONNS_SMTP + i] = taken[i];
+    return open;
 }
 
 enum status

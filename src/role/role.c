@@ -213,6 +213,8 @@ on_start(const struct control *c, struct control_packet *p)
         role_fail("the data directory has too long a name");
     logger_init(log_fd, config->log_level, self.name);
     role_trace_start(&self.start);
+    role_stats_prepare();
+    self.start.boss_pid = (uint32_t)getppid();
 }
 
 static void
@@ -260,6 +262,8 @@ begin(void *arg)
     (void)arg;
     if (self.verbs->begin != NULL && self.verbs->begin(&self.start, &why) != OK)
         role_fail(why.text[0] != '\0' ? why.text : "cannot begin");
+    if (self.start.role != ROLE_STORE)
+        role_stats_start();
     say(CONTROL_READY, wall_bits(&self.walls), "");
 }
 

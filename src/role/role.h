@@ -38,6 +38,7 @@ struct role_start {
     const struct role_file *files;
     size_t file_count;
     int master_key_fd; /* of keys and auth, else -1; read it with role_fd_read() */
+    uint32_t boss_pid; /* 0 = not known */
     int admin_fd;      /* of the store: listening Unix socket of the godwit command, else -1 */
 };
 

@@ -58,6 +58,7 @@ begin(const struct role_start *start, struct problem *why)
             return st;
         }
     }
+    opened->boss_pid = start->boss_pid;
     store_trace_start(opened);
     store = opened;
     for (size_t i = 0; i < early_count; i++)

@@ -37,6 +37,8 @@ struct store {
     uint32_t fibers; /* of upkeep and runners */
     bool stopping;
     bool has_domain; /* one was seen */
+    struct instant started;
+    uint32_t boss_pid;
 };
 /* One channel, of any role. */
 struct store_peer {

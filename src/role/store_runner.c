@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/stats.h"
 #include "role/store.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
@@ -129,6 +130,7 @@ deliver_one(struct store *s, const struct queue_message *m, uint32_t index,
     TRY(directory_by_id(s->directory, r->account, a, &e));
     AUTO(cell_close) struct cell *account = account_open(s->cells, r->account);
     TRY(message_add(account, MAILBOX_INBOX, &added, clock_now(), &place));
+    stat_add(STAT_DELIVERED);
     AUTO(logger_send) struct log_line l;
     if (event_begin(&l, EVENT_STORE_DELIVER)) {
         log_hex64(&l, "qid", m->qid);
@@ -291,6 +293,7 @@ log_report(const struct queue_message *m, const uint32_t *told, uint64_t qid)
     const char *kind = (all & QUEUE_NOTIFY_FAILURE) != 0 ? "failure"
                        : (all & QUEUE_NOTIFY_DELAY) != 0 ? "delay"
                                                          : "success";
+    stat_add(STAT_REPORTS);
     AUTO(logger_send) struct log_line l;
     if (!event_begin(&l, EVENT_QUEUE_NOTICE))
         return;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/stats.h"
 #include "role/store.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
@@ -152,6 +153,7 @@ send_straight(struct store *s, const struct queue_message *m, const struct intak
 
     AUTO(cell_close) struct cell *account = account_open(s->cells, m->rcpts[0].account);
     TRY(message_add(account, MAILBOX_INBOX, &new_message, now, &place));
+    stat_add(STAT_DELIVERED);
     AUTO(logger_send) struct log_line l;
     if (event_begin(&l, EVENT_STORE_DELIVER)) {
         log_str(&l, "qid", STR("-"));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/size.h"
+#include "config/stats.h"
 #include "ipc/store_ipc.h"
 #include "mail/header_write.h"
 #include "rt/clock.h"
@@ -253,9 +254,10 @@ missing_fields(struct smtp_session *s)
 static void
 log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size)
 {
-    AUTO(logger_send) struct log_line l;
     bool submission = smtp_is_submission(s);
 
+    stat_add_reply(submission ? STAT_SUBMIT_ACCEPTED : STAT_IN_ACCEPTED, o->reply.code);
+    AUTO(logger_send) struct log_line l;
     if (!event_begin(&l, submission ? EVENT_SUBMIT : EVENT_SMTP_MESSAGE))
         return;
     log_str(&l, "peer", conn_peer(s->conn));

@@ -1,6 +1,7 @@
 /* mail.c - MAIL and RCPT: the envelope.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config/stats.h"
 #include "ipc/store_ipc.h"
 #include "rt/random.h"
 #include "smtp/session.h"
@@ -95,8 +96,8 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
 static void
 log_refusal(const struct smtp_session *s, struct str address, int code, const char *enhanced)
 {
+    stat_add(STAT_RCPTS_REFUSED);
     AUTO(logger_send) struct log_line l;
-
     if (!event_begin(&l, EVENT_SMTP_RCPT))
         return;
     log_str(&l, "peer", conn_peer(s->conn));
