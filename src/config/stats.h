@@ -19,6 +19,7 @@
     STAT(CONNS_IMAPS,       "connections_total", "service=\"imaps\"",       "") \
     STAT(CONNS_POP3,        "connections_total", "service=\"pop3\"",        "") \
     STAT(CONNS_POP3S,       "connections_total", "service=\"pop3s\"",       "") \
+    STAT(CONNS_LMTP,        "connections_total", "service=\"lmtp\"",        "") \
     STAT(CONNS_SHED,        "connections_shed_total", "",                   "Clients turned away for load.") \
     STAT(TLS_FAILED,        "tls_failures_total", "",                       "TLS handshakes that failed.") \
     STAT(LOGINS_GOOD,       "logins_total", "result=\"good\"",              "Log-ins, by result.") \

@@ -24,7 +24,8 @@ imap_capability_list(const struct imap_session *s, struct buf *b)
 {
     buf_add(
         b, STR("IMAP4rev1 SASL-IR LITERAL+ ENABLE IDLE ID NAMESPACE UIDPLUS MOVE UNSELECT CHILDREN "
-               "LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE ESEARCH XLIST"));
+               "LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE ESEARCH XLIST "
+               "QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"));
     if (s->state != IMAP_NOT_AUTH)
         return;
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
@@ -168,6 +169,7 @@ imap_cmd_login(struct imap_cmd *c)
     if (!secret_set(&password, text))
         return imap_no(c, "AUTHENTICATIONFAILED", "Wrong name or password");
     enum status e = login_check(&from, name, &password, c->arena, &account);
+    c->s->id = from.session;
     return e == OK ? welcome(c, &account) : refuse(c, e);
 }
 

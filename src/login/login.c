@@ -70,15 +70,25 @@ login_log(const struct login_from *f, struct str name, enum status e)
     log_str(&l, "result", str_of(status_name(e)));
 }
 
+struct str
+login_tls_version(const struct conn *c)
+{
+    struct str rest = conn_is_tls(c) ? conn_tls_name(c) : STR_NONE, version = STR("");
+
+    (void)str_split(&rest, ' ', &version);
+    return str_sub(version, 0, 16);
+}
+
 enum status
-login_check(const struct login_from *f, struct str name, const struct secret *password,
-            struct arena *a, struct login_account *out)
+login_check(struct login_from *f, struct str name, const struct secret *password, struct arena *a,
+            struct login_account *out)
 {
     struct auth_login req = {
         .session = f->session,
         .protocol = (uint8_t)f->protocol,
         .peer = conn_peer(f->conn),
         .tls = conn_is_tls(f->conn),
+        .tls_version = login_tls_version(f->conn),
         .login = name,
         .password = secret_str(password),
     };
@@ -88,6 +98,10 @@ login_check(const struct login_from *f, struct str name, const struct secret *pa
                                       : auth_login_call(f->auth, &req, a, &rep);
 
     login_log(f, name, e);
+    if (e == ERR_CLOSED) { /* the outcome is unknown: the store may have the grant */
+        login_end(f->auth, f->store, f->session);
+        f->session = login_session_new();
+    }
     TRY(e);
     *out = (struct login_account){
         .account = rep.account, .address = rep.address, .rights = rep.rights};

@@ -48,10 +48,13 @@ struct login_account {
     uint32_t rights;
 };
 /* OK: the store knows the session as this account's.  ERR_DENIED: wrong.  ERR_LIMIT: too many attempts.
- * Others: cannot tell now. */
-MUST_USE SUSPENDS enum status login_check(const struct login_from *f, struct str name,
+ * Others: cannot tell now.  Auth may end after it has told the store: then the store is told that the session is over,
+ * and f->session is a new number; the caller keeps it. */
+MUST_USE SUSPENDS enum status login_check(struct login_from *f, struct str name,
                                           const struct secret *password, struct arena *a,
                                           struct login_account *out);
+/* "TLSv1.3"; empty without TLS. */
+struct str login_tls_version(const struct conn *c);
 /* The line auth.login of an attempt that login_check() did not make. */
 void login_log(const struct login_from *f, struct str name, enum status e);
 /* The session is over: tells auth and the store (either may be NULL). */

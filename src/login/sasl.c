@@ -261,7 +261,9 @@ ask_final(const struct turn *t, const struct scram_final *f, struct str *signatu
     struct sasl_scram *s = t->x->scram;
     struct auth_scram_final req = {
         .session = t->from->session,
+        .protocol = (uint8_t)t->from->protocol, /* in the order of auth.ipc */
         .peer = conn_peer(t->from->conn),
+        .tls_version = login_tls_version(t->from->conn),
         .message = f->unproved,
         .proof = f->proof,
     };

@@ -55,6 +55,7 @@ pop3_cmd_pass(struct pop3_session *s, struct str args)
     if (!secret_set(&password, args))
         return pop3_err(s, "[AUTH]", "Wrong name or password");
     enum status e = login_check(&from, s->name, &password, a, &account);
+    s->id = from.session;
     return e == OK ? welcome(s, &account) : refuse(s, e);
 }
 

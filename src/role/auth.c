@@ -27,7 +27,9 @@ enum { HASH_THREADS = 2, NAME_BYTES = 16, CHANGES_KEPT = 256 };
 /* A session that the store knows, kept to tell a new store about it. */
 struct live {
     uint64_t incarnation, session, account;
-    int64_t expires_us;
+    int64_t expires_us, since_us;
+    uint8_t protocol;
+    char peer[65], tls_version[17]; /* ended by a zero byte, as all was before */
 };
 
 static struct seal *seal;
@@ -153,6 +155,10 @@ tell_store(const struct live *l)
         .account = l->account,
         .rights = AUTH_RIGHTS_ALL,
         .expires = l->expires_us,
+        .since = l->since_us,
+        .protocol = l->protocol,
+        .peer = str_of(l->peer),
+        .tls_version = str_of(l->tls_version),
     };
     struct store_grant_reply rep;
 
@@ -172,20 +178,27 @@ take_back(const struct live *l)
 }
 
 enum status
-auth_grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
+auth_grant(struct ipc_peer *worker, const struct auth_session *s)
 {
     struct live *l = MEM_NEW(struct live);
+    int64_t now = clock_now().us;
     char key[16];
 
     *l = (struct live){
         .incarnation = ipc_incarnation(worker),
-        .session = session,
-        .account = account,
-        .expires_us = clock_now().us + GRANT_DAYS * 86400LL * 1000000,
+        .session = s->session,
+        .account = s->account,
+        .expires_us = now + GRANT_DAYS * 86400LL * 1000000,
+        .since_us = now,
+        .protocol = s->protocol,
     };
+    if (!str_to_z(s->peer, l->peer, sizeof(l->peer)))
+        l->peer[0] = '\0'; /* no word of ours */
+    if (!str_to_z(s->tls_version, l->tls_version, sizeof(l->tls_version)))
+        l->tls_version[0] = '\0';
     uint64_t since = changes.count;
     enum status e = tell_store(l);
-    bool changed = has_changed(account, since);
+    bool changed = has_changed(s->account, since);
     if (e == OK && changed)
         take_back(l);
     if (e != OK || changed || !ipc_is_open(worker)) {
@@ -317,7 +330,9 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
         attempts_wrong(auth_attempts, req->peer);
     TRY(e);
     attempts_right(auth_attempts, req->peer);
-    TRY(auth_grant(from, req->session, who.account));
+    const struct auth_session session = {req->session, who.account, req->protocol, req->peer,
+                                         req->tls_version};
+    TRY(auth_grant(from, &session));
     *rep = (struct auth_login_reply){
         .account = who.account, .address = who.address, .rights = AUTH_RIGHTS_ALL};
     return OK;

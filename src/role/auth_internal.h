@@ -25,9 +25,14 @@ MUST_USE SUSPENDS enum status auth_find(struct str login, struct arena *a, struc
 void auth_found_release(struct auth_found *f);
 #define AUTO_FOUND AUTO(auth_found_release) struct auth_found
 
+struct auth_session {
+    uint64_t session, account;
+    /* for those who look at the sessions */
+    uint8_t protocol;
+    struct str peer, tls_version;
+};
 /* Tells the store.  ERR_LIMIT: too many sessions; ERR_TEMP: cannot now. */
-MUST_USE SUSPENDS enum status auth_grant(struct ipc_peer *worker, uint64_t session,
-                                         uint64_t account);
+MUST_USE SUSPENDS enum status auth_grant(struct ipc_peer *worker, const struct auth_session *s);
 
 /* auth_scram.c */
 MUST_USE enum status auth_scram_begin(const struct seal *seal);

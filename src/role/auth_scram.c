@@ -94,7 +94,9 @@ auth_serve_scram_final(struct ipc_peer *from, const struct auth_scram_final *req
         return ERR_DENIED;
     }
     attempts_right(auth_attempts, req->peer);
-    TRY(auth_grant(from, req->session, x->account));
+    const struct auth_session session = {req->session, x->account, req->protocol, req->peer,
+                                         req->tls_version};
+    TRY(auth_grant(from, &session));
     *rep = (struct auth_scram_final_reply){
         .signature = arena_str(a, str_from((const char *)signature, sizeof(signature))),
         .account = x->account,

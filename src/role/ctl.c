@@ -14,6 +14,7 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "role/command.h"
+#include "role/ctl_queue.h"
 #include "role/names.h"
 #include "role/role.h"
 #include "rt/disk.h"
@@ -24,9 +25,9 @@ enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128, ONE_
 static int usage(FILE *to, const char *noun, const struct ctl_verb *verbs);
 static int usage_of(const char *noun, const struct ctl_verb *verb);
 static bool asks_for_help(int argc, char **argv);
+static bool read_flag(struct ctl *c, const char *word);
 static bool read_options(struct ctl *c, int argc, char **argv);
 static bool read_config(struct ctl *c);
-static bool socket_path(const struct ctl *c, struct sockaddr_un *to);
 static enum status connect_store(struct ctl *c);
 static void run_verb(void *arg);
 
@@ -124,32 +125,64 @@ usage_of(const char *noun, const struct ctl_verb *verb)
     return CTL_USAGE;
 }
 
+/* An option without a value. */
+static bool
+read_flag(struct ctl *c, const char *word)
+{
+    const struct {
+        const char *word;
+        bool *to;
+    } flags[] = {{"--json", &c->json},       {"--generate", &c->generate},
+                 {"--now", &c->now},         {"--deleted", &c->deleted},
+                 {"--off", &c->off},         {"--remove", &c->remove},
+                 {"--dry-run", &c->dry_run}, {"--prometheus", &c->prometheus}};
+
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        if (strcmp(word, flags[i].word) == 0) {
+            *flags[i].to = true;
+            return true;
+        }
+    }
+    if (strcmp(word, "--keep") != 0 && strcmp(word, "--no-keep") != 0)
+        return false;
+    c->keep = strcmp(word, "--keep") == 0 ? CTL_KEEP : CTL_KEEP_NOT;
+    return true;
+}
+
 enum taken { TAKEN_NOT, TAKEN, TAKEN_WRONG };
 
-/* An option that has a value; what is wrong with it is said. */
+/* An option with one; what is wrong with it is said. */
 static enum taken
-read_value(struct ctl *c, const char *name, const char *value)
+read_value(struct ctl *c, const char *word, const char *value)
 {
-    struct str n = str_of(name);
+    const struct {
+        const char *word;
+        const char **to;
+    } values[] = {{"-c", &c->config_path},
+                  {"--as", &c->as},
+                  {"--domain", &c->domain},
+                  {"--from", &c->from},
+                  {"--ip", &c->ip}};
+    const struct {
+        const char *word;
+        uint64_t *to;
+    } sizes[] = {{"--quota", &c->quota}, {"--size", &c->size}};
 
-    if (str_eq(n, STR("-c"))) {
-        c->config_path = value;
-        return TAKEN;
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        if (strcmp(word, values[i].word) == 0) {
+            *values[i].to = value;
+            return TAKEN;
+        }
     }
-    if (str_eq(n, STR("--from"))) {
-        c->from = value;
-        return TAKEN;
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        if (strcmp(word, sizes[i].word) != 0)
+            continue;
+        if (ctl_read_size(value, sizes[i].to))
+            return TAKEN;
+        fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n", value);
+        return TAKEN_WRONG;
     }
-    if (str_eq(n, STR("--ip"))) {
-        c->ip = value;
-        return TAKEN;
-    }
-    if (!str_eq(n, STR("--quota")) && !str_eq(n, STR("--size")))
-        return TAKEN_NOT;
-    if (ctl_read_size(value, str_eq(n, STR("--size")) ? &c->size : &c->quota))
-        return TAKEN;
-    fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n", value);
-    return TAKEN_WRONG;
+    return TAKEN_NOT;
 }
 
 static bool
@@ -157,15 +190,15 @@ read_options(struct ctl *c, int argc, char **argv)
 {
     c->config_path = command_config();
     for (int i = 1; i < argc; i++) {
+        if (read_flag(c, argv[i]))
+            continue;
         enum taken taken = i + 1 < argc ? read_value(c, argv[i], argv[i + 1]) : TAKEN_NOT;
         if (taken == TAKEN_WRONG)
             return false;
         if (taken == TAKEN) {
             i++;
-        } else if (strcmp(argv[i], "--json") == 0) {
-            c->json = true;
-        } else if (strcmp(argv[i], "--prometheus") == 0) {
-            c->prometheus = true;
+        } else if (strcmp(argv[0], "queue") == 0 && ctl_queue_option(c, argc, argv, &i)) {
+            continue;
         } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
             fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;
@@ -203,8 +236,8 @@ lost(struct ipc_peer *p)
     c->store = NULL; /* a call under way says ERR_CLOSED */
 }
 
-static bool
-socket_path(const struct ctl *c, struct sockaddr_un *to)
+bool
+ctl_socket_path(const struct ctl *c, struct sockaddr_un *to)
 {
     int n = snprintf(to->sun_path, sizeof(to->sun_path), "%.*s/%s", STR_FMT(c->config->run_dir),
                      ROLE_ADMIN_SOCKET);
@@ -220,7 +253,7 @@ ctl_connect(struct ctl *c)
     struct ipc_channel_end end = {.ring_fd = -1, .first = true};
 
     end.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (end.fd < 0 || !socket_path(c, &to) ||
+    if (end.fd < 0 || !ctl_socket_path(c, &to) ||
         connect(end.fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
         fd_close(&end.fd);
         return ERR_CLOSED;
@@ -237,7 +270,7 @@ connect_store(struct ctl *c)
     enum status e = ctl_connect(c);
 
     if (e == ERR_CLOSED) {
-        (void)socket_path(c, &to); /* cut when too long: good enough to be read */
+        (void)ctl_socket_path(c, &to); /* cut when too long: good enough to be read */
         fprintf(stderr,
                 "godwit: the server does not answer at %s; is it running, and are you root or its "
                 "user?\n",

@@ -7,6 +7,7 @@
 #define ROLE_CTL_H
 
 #include <jansson.h>
+#include <sys/un.h>
 
 #include "base/arena.h"
 #include "base/mem.h"
@@ -26,6 +27,12 @@ struct ctl_verb {
     const char *about;         /* one line, or NULL */
     int exit_unreached;        /* when no server answers; 0 = CTL_FAILED */
 };
+/* Options of godwit queue, as typed; see ctl_queue.h. */
+struct ctl_queue_options {
+    const char *domain, *sender, *recipient;
+    int64_t older_us;
+    bool all, watch;
+};
 struct ctl {
     const char *noun;
     const struct ctl_verb *verb;
@@ -33,10 +40,21 @@ struct ctl {
     struct config *config;
     struct ipc_peer *store; /* NULL when verbs need no server */
     struct arena *arena;
-    bool json, prometheus;
-    uint64_t quota;        /* --quota */
-    uint64_t size;         /* --size */
-    const char *from, *ip; /* of explain; NULL = not given */
+    bool json;
+    bool prometheus;                                       /* --prometheus */
+    uint64_t quota;                                        /* --quota */
+    uint64_t size;                                         /* --size */
+    const char *from, *ip;                                 /* of explain; NULL = not given */
+    bool generate;                                         /* --generate */
+    bool now;                                              /* --now */
+    bool deleted;                                          /* --deleted */
+    const char *as;                                        /* --as, or NULL */
+    enum { CTL_KEEP_UNSAID, CTL_KEEP, CTL_KEEP_NOT } keep; /* --keep, --no-keep */
+    bool off;                                              /* --off */
+    bool remove;                                           /* --remove */
+    const char *domain;                                    /* --domain NAME, or NULL */
+    bool dry_run;                                          /* --dry-run */
+    struct ctl_queue_options queue;
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;
@@ -47,6 +65,8 @@ int ctl_main(int argc, char **argv, const struct ctl_verb *verbs);
 /* The same for a noun whose one verb need not be said.  options: for its usage. */
 int ctl_one_verb(int argc, char **argv, const struct ctl_verb *verbs, const char *options);
 
+/* Where the running server of c->config listens; false: too long for a socket, and cut. */
+bool ctl_socket_path(const struct ctl *c, struct sockaddr_un *to);
 /* The channel to the running server of c->config, silently; SUSPENDS not.  ERR_CLOSED: nobody answers. */
 MUST_USE enum status ctl_connect(struct ctl *c);
 /* Says why on stderr: the server's own words when it gave some. */
@@ -62,6 +82,19 @@ MUST_USE bool ctl_read_size(const char *text,
 /* "12.3G" for people, in the units that ctl_read_size() takes. */
 const char *ctl_size_text(uint64_t bytes, char *text, size_t size);
 const char *ctl_time_text(int64_t us, char *text, size_t size); /* 2026-11-23 22:31:12 UTC */
+
+/* ---- ctl_life.c: verbs of godwit account ---- */
+
+/* Made here, with --generate; else as above. */
+MUST_USE bool ctl_new_password(const struct ctl *c, struct secret *out);
+/* What is said of a new account or a new password; shows the password when it was made here. */
+int ctl_account_ready(struct ctl *c, struct str address, const struct secret *password);
+SUSPENDS int ctl_account_password(struct ctl *c);
+SUSPENDS int ctl_account_suspend(struct ctl *c);
+SUSPENDS int ctl_account_resume(struct ctl *c);
+SUSPENDS int ctl_account_delete(struct ctl *c);
+SUSPENDS int ctl_account_undelete(struct ctl *c);
+SUSPENDS int ctl_account_deleted(struct ctl *c); /* list --deleted */
 
 /* ---- ctl_pages.c ---- */
 

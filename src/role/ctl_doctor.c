@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/size.h"
+#include "base/subnet.h"
 #include "role/ctl_check.h"
 #include "rt/clock.h"
 #include "rt/disk.h"
@@ -56,15 +58,39 @@ address_of(const struct config_address *at, struct sockaddr_storage *to, socklen
     return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1;
 }
 
+static bool
+path_of(struct str path, struct sockaddr_storage *to, socklen_t *len)
+{
+    struct sockaddr_un *un = (struct sockaddr_un *)(void *)to;
+
+    *to = (struct sockaddr_storage){.ss_family = AF_UNIX};
+    *len = sizeof(*un);
+    return str_to_z(path, un->sun_path, sizeof(un->sun_path));
+}
+
+static bool
+takes_this_machine(const struct config_listen *l)
+{
+    struct sockaddr_storage own;
+    socklen_t len;
+    const struct config_address any = {.host =
+                                           str_find(l->at.host, ':') >= 0 ? STR("::1") : STR("*")};
+
+    return l->from_count == 0 ||
+           (address_of(&any, &own, &len) && subnet_has(l->from, l->from_count, &own));
+}
+
 /* -1: nobody takes the connection. */
 static int
-dial_service(const struct config_address *at)
+dial_service(const struct config *c, const struct config_listen *l)
 {
+    static const char no_proxy[] = "PROXY UNKNOWN\r\n";
     const struct timeval patience = {.tv_sec = ANSWER_S};
     struct sockaddr_storage to;
     socklen_t len;
 
-    if (!address_of(at, &to, &len))
+    if (l->socket.path.len > 0 ? !path_of(l->socket.path, &to, &len)
+                               : !address_of(&l->at, &to, &len))
         return -1;
     int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -72,6 +98,9 @@ dial_service(const struct config_address *at)
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     if (connect(fd, (const struct sockaddr *)&to, len) != 0)
+        fd_close(&fd);
+    else if (to.ss_family != AF_UNIX && subnet_has(c->proxy_from, c->proxy_from_count, &to) &&
+             write(fd, no_proxy, sizeof(no_proxy) - 1) < 0) /* this machine is listed as one */
         fd_close(&fd);
     return fd;
 }
@@ -107,7 +136,8 @@ greeting_of(enum service s)
 {
     switch (s) {
     case SERVICE_SMTP:
-    case SERVICE_SUBMISSION: return STR("220 ");
+    case SERVICE_SUBMISSION:
+    case SERVICE_LMTP: return STR("220 ");
     case SERVICE_IMAP: return STR("* OK");
     case SERVICE_POP3: return STR("+OK");
     case SERVICE_SUBMISSIONS:
@@ -118,35 +148,46 @@ greeting_of(enum service s)
 }
 
 static bool
-answers(const struct config_listen *l)
+answers(const struct config *c, const struct config_listen *l)
 {
     char line[LINE_BYTES];
-    AUTO(fd_close) int fd = dial_service(&l->at);
+    AUTO(fd_close) int fd = dial_service(c, l);
 
     if (fd < 0 || service_is_tls(l->service))
         return fd >= 0;
     return str_starts(read_answer(fd, line), greeting_of(l->service));
 }
 
+static const char *
+place_of(struct ctl_check *k, const struct config_listen *l)
+{
+    if (l->socket.path.len > 0)
+        return arena_z(k->a, l->socket.path);
+    return arena_printf(k->a, "%.*s:%u", STR_FMT(l->at.host), l->at.port).ptr;
+}
+
 static void
 check_services(struct ctl_check *k)
 {
     const struct config *c = k->ctl.config;
-    size_t good = 0;
+    size_t good = 0, others = 0;
 
     for (size_t i = 0; i < c->listen_count; i++) {
-        if (answers(&c->listen[i]))
+        const struct config_listen *l = &c->listen[i];
+        if (!takes_this_machine(l))
+            others++;
+        else if (answers(c, l))
             good++;
         else
             finding_add(&k->findings, FINDING_MEND, "services",
-                        "%s at %.*s:%u does not answer from this machine: godwit log --level warn "
+                        "%s at %s does not answer from this machine: godwit log --level warn "
                         "says what happened to it; a firewall for the loopback interface is the "
                         "other cause.",
-                        service_name(c->listen[i].service), STR_FMT(c->listen[i].at.host),
-                        c->listen[i].at.port);
+                        service_name(l->service), place_of(k, l));
     }
-    if (good == c->listen_count)
-        finding_add(&k->findings, FINDING_OK, "services", "All %zu services answer.", good);
+    if (good + others == c->listen_count)
+        finding_add(&k->findings, FINDING_OK, "services", "All %zu services answer%s.", good,
+                    others > 0 ? " that this machine may ask" : "");
 }
 
 /* ---- relaying ---- */
@@ -180,7 +221,7 @@ check_relay(struct ctl_check *k)
         i++;
     if (i == c->listen_count)
         return;
-    AUTO(fd_close) int fd = dial_service(&c->listen[i].at);
+    AUTO(fd_close) int fd = dial_service(c, &c->listen[i]);
     if (fd < 0 || !str_starts(read_answer(fd, line), STR("220 ")))
         return; /* said already */
     struct str answer = converse(fd, "EHLO doctor.invalid\r\n", line);

@@ -11,7 +11,7 @@
 #include "role/command.h"
 #include "role/ctl.h"
 #include "smtp/plan.h"
-#include "store/directory.h"
+#include "store/directory_explain.h"
 
 enum { EXPLAIN_YES = CTL_OK, EXPLAIN_NO = CTL_FAILED, EXPLAIN_UNKNOWN = 3 };
 
@@ -68,8 +68,22 @@ step_words(const struct admin_explain_step *s)
         return itself      ? "is an alias of"
                : catch_all ? "is taken by the catch-all"
                            : "is, without its tag, the alias";
-    default: return "is an alias too many levels deep: it is not followed";
+    case DIRECTORY_FOUND_FORWARD:
+        return itself ? "is an account that sends its mail on"
+                      : "is, without its tag, the account, whose mail is sent on,";
+    case DIRECTORY_FOUND_KEEP:
+        return itself ? "is an account that keeps its mail and sends it on"
+                      : "is, without its tag, the account, which keeps its mail and sends it on,";
+    default: return "leads on, but too many levels deep: it is not followed";
     }
+}
+
+/* What follows is its. */
+static bool
+leads_on(const struct admin_explain_step *s)
+{
+    return s->found == DIRECTORY_FOUND_FORWARD || s->found == DIRECTORY_FOUND_KEEP ||
+           (s->found == DIRECTORY_FOUND_ALIAS && str_eq(s->address, s->entry));
 }
 
 static void
@@ -80,20 +94,18 @@ print_step(struct ctl *c, const struct admin_explain_step *s)
     printf("%*s%s %s", 2 * (int)s->depth, "", ctl_text(c, s->address), step_words(s));
     if (s->entry.len > 0 && !str_eq(s->address, s->entry))
         printf(" %s", ctl_text(c, s->entry));
-    else if (s->found == DIRECTORY_FOUND_ALIAS)
-        printf(":");
-    if (s->found == DIRECTORY_FOUND_ACCOUNT)
+    if (s->found == DIRECTORY_FOUND_ACCOUNT || s->found == DIRECTORY_FOUND_KEEP)
         printf(", %s of %s used", ctl_size_text(s->used_bytes, used, sizeof(used)),
                s->quota_bytes == 0 ? "no limit"
                                    : ctl_size_text(s->quota_bytes, quota, sizeof(quota)));
-    printf("\n");
+    printf("%s\n", leads_on(s) ? ":" : "");
 }
 
 static json_t *
 step_json(const struct admin_explain_step *s)
 {
-    static const char *const names[] = {"foreign",  "nobody", "account",
-                                        "disabled", "alias",  "too-deep"};
+    static const char *const names[] = {"foreign", "nobody",   "account", "disabled",
+                                        "alias",   "too-deep", "forward", "keep"};
 
     return json_pack("{s:i, s:o, s:o, s:s, s:I, s:I}", "depth", (int)s->depth, "address",
                      ctl_json_str(s->address), "entry", ctl_json_str(s->entry), "found",

@@ -4,21 +4,17 @@
 #include "role/front.h"
 
 #include "base/limits.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
 #include "config/stats.h"
 #include "ipc/keys_ipc.h"
+#include "rt/disk.h"
 #include "rt/logger.h"
 #include "rt/tls.h"
 
-enum {
-    LISTENERS_MAX = 64,
-    PROTOCOLS_MAX = 4,
-    CERTS_MAX = 16,
-    CERTS_BYTES = 2u << 20,
-    KEYS_WAIT_MS = 10000
-};
+enum { PROTOCOLS_MAX = 4, CERTS_MAX = 16, CERTS_BYTES = 2u << 20, KEYS_WAIT_MS = 10000 };
 
 struct protocol {
     const char *alpn;
@@ -26,8 +22,19 @@ struct protocol {
 };
 static struct protocol protocols[PROTOCOLS_MAX];
 static size_t protocol_count;
-static const struct listener *listeners[LISTENERS_MAX];
-static size_t listener_count;
+
+struct served {
+    struct list of_all;
+    struct listener listener;
+    const struct front_service *how;
+    uint32_t number;       /* of struct role_listener */
+    struct subnet *prompt; /* owned, the listener's */
+};
+static struct list all = {&all, &all};
+static struct list ended = {&ended,
+                            &ended}; /* a configuration took them away; their connections go on */
+
+static void count(const struct list *served, uint64_t *taken, uint32_t *open);
 
 /* A signature of a handshake, on its fiber (rt/tls.h). */
 static FIBER_ENTRY enum status
@@ -112,6 +119,9 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_ADDRESS] = STR("too many of one address"),
         [REFUSED_SLOW] = STR("slow, and connections run short"),
         [REFUSED_HANDSHAKE] = STR("handshake"),
+        [REFUSED_STRANGER] = STR("not of a listed network"),
+        [REFUSED_EARLY] = STR("spoke before the greeting"),
+        [REFUSED_PROXY] = STR("a proxy"),
     };
     stat_add(what == REFUSED_HANDSHAKE ? STAT_TLS_FAILED : STAT_CONNS_SHED);
     AUTO(logger_send) struct log_line line;
@@ -119,7 +129,7 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         return;
     log_str(&line, "proto", str_of(service_name((enum service)l->kind)));
     log_str(&line, "peer", peer);
-    log_str(&line, "reason", what == REFUSED_HANDSHAKE ? why : reasons[what]);
+    log_str(&line, "reason", why.len > 0 ? why : reasons[what]);
 }
 
 static const struct front_service *
@@ -131,28 +141,74 @@ find_service(const struct front_service *table, enum service s)
     return NULL;
 }
 
+/* Whom the pause before the greeting of port 25 is not for: this machine, and the machines of the house. */
+static struct subnet *
+prompt_networks(const struct config *c, size_t *count_out)
+{
+    struct subnet *list = MEM_ARRAY(struct subnet, c->relay_from_count + c->xclient_from_count + 2);
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->relay_from_count; i++)
+        list[n++] = c->relay_from[i];
+    for (size_t i = 0; i < c->xclient_from_count; i++)
+        list[n++] = c->xclient_from[i];
+    n += subnet_read(STR("127.0.0.0/8"), &list[n]);
+    n += subnet_read(STR("::1"), &list[n]);
+    *count_out = n;
+    return list;
+}
+
+/* What of the configuration a listener goes by. */
+static enum status
+configure(struct served *v, const struct config *c, const struct role_listener *from)
+{
+    struct listener *l = &v->listener;
+    const struct config_listen *line = &c->listen[from->line];
+
+    l->per_address_max = c->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS;
+    l->proxies = c->proxy_from;
+    l->proxy_count = c->proxy_from_count;
+    l->from = line->from;
+    l->from_count = line->from_count;
+    if (from->service == SERVICE_SMTP || from->service == SERVICE_SUBMISSION) {
+        l->speakers = c->xclient_from;
+        l->speaker_count = c->xclient_from_count;
+    }
+    if (from->service == SERVICE_SMTP) {
+        mem_free(v->prompt);
+        v->prompt = prompt_networks(c, &l->prompt_count);
+        l->prompt = v->prompt;
+    }
+    return c->tls_count > 0 ? protocol_tls(v->how->alpn, &l->tls) : OK;
+}
+
 static enum status
 start_listener(const struct role_start *s, const struct role_listener *from,
-               const struct front_service *how)
+               const struct front_service *table)
 {
-    struct listener *l = MEM_NEW(struct listener);
+    const struct front_service *how = find_service(table, from->service);
 
-    *l = (struct listener){
+    if (how == NULL)
+        return ERR_NOT_FOUND;
+    struct served *v = MEM_NEW(struct served);
+    v->how = how;
+    v->number = from->number;
+    v->listener = (struct listener){
         .fd = from->fd,
         .ops = how->ops,
         .implicit_tls = service_is_tls(from->service),
         .conns_max = LIMIT_CONNS_PER_WORKER,
-        .per_address_max =
-            s->config->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS,
         .shed_line = how->shed_line,
         .kind = (int)from->service,
         .refused = on_refused,
     };
-    if (s->config->tls_count > 0)
-        TRY(protocol_tls(how->alpn, &l->tls));
-    if (listener_count < LISTENERS_MAX)
-        listeners[listener_count++] = l;
-    return listener_start(l); /* lives as long as the process */
+    if (from->service == SERVICE_SMTP) {
+        v->listener.pause_ms = LIMIT_SMTP_PAUSE_MS;
+        v->listener.early_line = STR("554 5.5.1 You spoke before you were greeted\r\n");
+    }
+    list_push(&all, &v->of_all);
+    TRY(configure(v, s->config, from));
+    return listener_start(&v->listener);
 }
 
 uint32_t
@@ -161,23 +217,30 @@ front_count(void)
     uint64_t taken[SERVICE_COUNT] = {0};
     uint32_t open = 0;
 
-    for (size_t i = 0; i < listener_count; i++) {
-        struct listener_counts n = listener_counts(listeners[i]);
-        taken[listeners[i]->kind] += n.accepted;
-        open += n.open;
-    }
-    static_assert(STAT_CONNS_POP3S - STAT_CONNS_SMTP + 1 == SERVICE_COUNT, "in their order");
+    count(&all, taken, &open);
+    count(&ended, taken, &open);
+    static_assert(STAT_CONNS_LMTP - STAT_CONNS_SMTP + 1 == SERVICE_COUNT, "in their order");
     for (size_t i = 0; i < SERVICE_COUNT; i++)
         stat_values[STAT_CONNS_SMTP + i] = taken[i];
     return open;
+}
+
+static void
+count(const struct list *served, uint64_t *taken, uint32_t *open)
+{
+    list_each (l, served) {
+        const struct listener *at = &LIST_ENTRY(l, struct served, of_all)->listener;
+        struct listener_counts n = listener_counts(at);
+        taken[at->kind] += n.accepted;
+        *open += n.open;
+    }
 }
 
 enum status
 front_begin(const struct role_start *s, const struct front_service *table, struct problem *why)
 {
     for (size_t i = 0; i < s->listener_count; i++) {
-        const struct front_service *how = find_service(table, s->listeners[i].service);
-        if (how == NULL || start_listener(s, &s->listeners[i], how) != OK) {
+        if (start_listener(s, &s->listeners[i], table) != OK) {
             problem_set(why, 0, "", "cannot serve %s", service_name(s->listeners[i].service));
             return ERR_IO;
         }
@@ -185,4 +248,48 @@ front_begin(const struct role_start *s, const struct front_service *table, struc
     if (protocol_count > 0 && role_peer_wait(ROLE_KEYS, KEYS_WAIT_MS) != NULL)
         front_certs_changed();
     return OK;
+}
+
+/* ---- a new configuration ---- */
+
+static const struct role_listener *
+find_named(const struct role_start *s, uint32_t number)
+{
+    for (size_t i = 0; i < s->listener_count; i++)
+        if (s->listeners[i].number == number)
+            return &s->listeners[i];
+    return NULL;
+}
+
+static bool
+is_served(uint32_t number)
+{
+    list_each (l, &all) {
+        if (LIST_ENTRY(l, struct served, of_all)->number == number)
+            return true;
+    }
+    return false;
+}
+
+void
+front_config_changed(const struct role_start *s, const struct front_service *table)
+{
+    list_each_safe(l, after, &all)
+    {
+        struct served *v = LIST_ENTRY(l, struct served, of_all);
+        const struct role_listener *named = find_named(s, v->number);
+        if (named != NULL) {
+            if (configure(v, s->config, named) != OK)
+                log_failure(v->how->alpn, "no context for TLS");
+            continue;
+        }
+        listener_stop(&v->listener);
+        fd_close(&v->listener.fd);
+        list_remove(&v->of_all); /* it stays in memory for the connections it has */
+        list_push(&ended, &v->of_all);
+    }
+    for (size_t i = 0; i < s->listener_count; i++) {
+        if (!is_served(s->listeners[i].number) && start_listener(s, &s->listeners[i], table) != OK)
+            role_fail("cannot serve what the new configuration names");
+    }
 }

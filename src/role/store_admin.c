@@ -11,6 +11,7 @@
 #include "config/events.h"
 #include "ipc/admin_serve.h"
 #include "ipc/keys_ipc.h"
+#include "role/role.h"
 #include "role/store_admin.h"
 #include "role/store_stats.h"
 #include "rt/clock.h"
@@ -218,6 +219,11 @@ admin_serve_status(struct ipc_peer *from, const struct admin_status *req, struct
         .queue_length = queue_length(s->queue),
         .version = STR(GODWIT_VERSION),
     };
+    if (s->start != NULL) {
+        rep->reloads = s->start->reloads;
+        rep->reload_taken = s->start->reload_taken;
+        rep->reload_said = s->start->reload_said;
+    }
     return OK;
 }
 
@@ -230,7 +236,8 @@ list_processes(const struct store *s, const struct store_totals *t, struct arena
 {
     size_t n = 0;
 
-    list[n++] = (struct admin_process){.name = STR("boss"), .pid = s->boss_pid};
+    list[n++] = (struct admin_process){.name = STR("boss"),
+                                       .pid = s->start != NULL ? s->start->boss_pid : 0};
     list[n++] = (struct admin_process){.name = STR("store.0"), .pid = (uint32_t)getpid()};
     for (size_t i = 0; i < t->process_count && n < ADMIN_STATS_REPLY_PROCESSES_MAX; i++)
         list[n++] =

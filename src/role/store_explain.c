@@ -10,6 +10,7 @@
 #include "ipc/out_ipc.h"
 #include "role/store_admin.h"
 #include "store/account.h"
+#include "store/directory_explain.h"
 
 /* ---- recipients ---- */
 

@@ -76,6 +76,13 @@ begin(const struct role_start *s, struct problem *why)
 }
 
 static void
+config_changed(const struct role_start *s)
+{
+    smtp.config = imap.config = pop3.config = s->config;
+    front_config_changed(s, services);
+}
+
+static void
 follow_peers(void)
 {
     smtp.store = imap.store = pop3.store = role_peer(ROLE_STORE);
@@ -107,4 +114,5 @@ const struct role_verbs role_user = {
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
+    .config_changed = config_changed,
 };

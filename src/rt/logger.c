@@ -67,6 +67,12 @@ logger_move(int fd)
 }
 
 void
+logger_level(enum log_level threshold)
+{
+    out.threshold = threshold;
+}
+
+void
 logger_keep(void (*keep)(struct str line))
 {
     out.keep = keep;

@@ -18,6 +18,9 @@ entry(struct str value)
     ASSERT(buf_status(&again) == OK && again.len <= value.len);
     ASSERT(directory_entry_read(buf_str(&again), a, &second) == OK);
     ASSERT(second.suspended == e.suspended);
+    ASSERT(second.forward.count == e.forward.count && second.forward.keep == e.forward.keep);
+    ASSERT(e.forward.count <= LIMIT_FORWARD_TARGETS && e.send_as_count <= LIMIT_SEND_AS);
+    ASSERT(second.send_as_count == e.send_as_count);
     ASSERT(second.kind == e.kind && second.account == e.account && second.epoch == e.epoch);
     ASSERT(str_eq(second.verifier, e.verifier) && second.target_count == e.target_count);
     ASSERT(e.kind != DIRECTORY_ALIAS ||

@@ -132,6 +132,7 @@ tell_message(const struct teller *t)
     say(t, "came from ");
     say_peer(t);
     say(t, str_eq(value(t, "tls"), STR("yes")) ? " with TLS" : " without TLS");
+    say(t, has(t, "relay") ? ", which may send to anywhere" : "");
     say_envelope(t);
 }
 
@@ -180,6 +181,21 @@ tell_queue_rcpt(const struct teller *t)
     if (!str_eq_nocase(value(t, "asked"), value(t, "to")))
         say_path(t, "; it was addressed to ", "asked");
     say_with(t, ", which fails: ", "text");
+}
+
+static void
+tell_rewrite(const struct teller *t)
+{
+    say_path(t, "is sent on as of ", "as");
+    say_path(t, ", in place of ", "from");
+}
+
+static void
+tell_limit(const struct teller *t)
+{
+    say(t, "waits: ");
+    say_value(t, "by");
+    say(t, " sent on too much within this hour");
 }
 
 static void
@@ -283,7 +299,8 @@ static const struct {
     {STR("queue.done"), tell_done},      {STR("queue.notice"), tell_notice},
     {STR("mail.move"), tell_move},       {STR("mail.copy"), tell_move},
     {STR("mail.expunge"), tell_expunge}, {STR("mail.drop"), tell_drop},
-    {STR("admin.action"), tell_admin},
+    {STR("admin.action"), tell_admin},   {STR("queue.rewrite"), tell_rewrite},
+    {STR("forward.limit"), tell_limit},
 };
 
 void

@@ -36,6 +36,9 @@ def world():
         s.ctl('alias', 'set', 'info@example.com', 'ben@example.com')
         s.ctl('alias', 'set', 'one@example.com', 'ben@example.com')
         s.ctl('account', 'disable', 'off@example.com')
+        for name, keep in (('away', '--no-keep'), ('keeper', '--keep')):
+            s.add_account(name)
+            s.ctl('account', 'forward', f'{name}@example.com', 'x@far.example', keep)
         s.ctl('account', 'quota', 'full@example.com', '1')
         yield s
     finally:
@@ -61,6 +64,9 @@ RCPTS = [
     ('one@example.com', 0, '  ben@example.com is an account', 250),
     ('team@example.com', 0, '    ben@example.com is an account', 250),
     ('team@example.com', 0, 'x@far.example is elsewhere', 250),
+    ('away@example.com', 0, 'away@example.com is an account that sends its mail on:\n  x@far.example is elsewhere', 250),
+    ('away+x@example.com', 0, 'is, without its tag, the account, whose mail is sent on, away@example.com:\n', 250),
+    ('keeper@example.com', 0, 'keeper@example.com is an account that keeps its mail and sends it on, 0 bytes of', 250),
     ('nobody@example.com', 1, '550 5.1.1', 550),
     ('off@example.com', 1, '550 5.2.1', 550),
     ('full@example.com', 1, '452 4.2.2', 452),

@@ -240,6 +240,18 @@ def test_it_outlives_crashes_and_needs_no_server(world):
     world.start()
 
 
+def test_an_account_that_is_gone_is_forgotten(world):
+    world.add_account('gone')
+    for ident, to in (('gone.1@world.example', 'gone@example.com'), ('stays@world.example', 'anna@example.com')):
+        mail(world, 'kim@world.example', [to], ident)
+        life(world, ident, 'smtp.message', 'store.deliver')
+    world.ctl('account', 'delete', 'gone@example.com')
+    assert lives(world, 'gone.1@world.example')  # it may come back
+    world.ctl('account', 'delete', '--now', 'gone@example.com')
+    assert not lives(world, 'gone.1@world.example')
+    assert lives(world, 'stays@world.example')
+
+
 def test_none_is_kept_when_told_so():
     s = Server(extra=['trace-days 0'])
     try:
