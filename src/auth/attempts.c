@@ -89,15 +89,26 @@ find(struct attempts *t, struct str peer)
     return p;
 }
 
-bool
-attempts_allowed(struct attempts *t, struct str peer)
+unsigned
+attempts_state(struct attempts *t, struct str peer, int64_t *wait_ms_out)
 {
     const struct prefix *p = find(t, peer);
 
+    *wait_ms_out = 0;
     if (p == NULL || p->wrong < ATTEMPTS_FREE)
-        return true;
+        return p == NULL ? 0 : p->wrong;
     unsigned step = MIN(p->wrong - ATTEMPTS_FREE, (unsigned)WAIT_STEPS);
-    return clock_mono_ms() - p->last_ms >= (1000LL << step);
+    *wait_ms_out = MAX((1000LL << step) - (clock_mono_ms() - p->last_ms), 0LL);
+    return p->wrong;
+}
+
+bool
+attempts_allowed(struct attempts *t, struct str peer)
+{
+    int64_t wait_ms;
+
+    (void)attempts_state(t, peer, &wait_ms);
+    return wait_ms == 0;
 }
 
 void

@@ -10,6 +10,7 @@
 #define AUTH_ATTEMPTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -20,6 +21,8 @@ struct attempts;
 struct attempts *attempts_new(void);
 void attempts_free(struct attempts **t);
 bool attempts_allowed(struct attempts *t, struct str peer);
+/* For people: how many were wrong, and in how many milliseconds the next is allowed. */
+unsigned attempts_state(struct attempts *t, struct str peer, int64_t *wait_ms_out);
 void attempts_wrong(struct attempts *t, struct str peer);
 void attempts_right(struct attempts *t, struct str peer);
 

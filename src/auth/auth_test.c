@@ -202,8 +202,9 @@ test_attempts_wait_longer_and_longer(void **state)
     for (unsigned i = 0; i < ATTEMPTS_FREE; i++)
         attempts_wrong(t, peer);
     for (unsigned step = 0; step < 9; step++) {
-        int64_t wait = 1000LL << MIN(step, 6u);
+        int64_t wait = 1000LL << MIN(step, 6u), left = 0;
         ROW(step, !attempts_allowed(t, peer));
+        ROW(step, attempts_state(t, peer, &left) == ATTEMPTS_FREE + step && left == wait);
         test_clock_pass(wait - 1);
         ROW(step, !attempts_allowed(t, peer));
         test_clock_pass(1);
@@ -216,6 +217,9 @@ test_attempts_wait_longer_and_longer(void **state)
         attempts_wrong(t, peer);
     }
     assert_false(attempts_allowed(t, peer));
+    int64_t left = -1;
+    assert_int_equal(attempts_state(t, STR("192.0.2.77"), &left), 0);
+    assert_int_equal(left, 0);
 }
 
 static void

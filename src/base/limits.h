@@ -93,6 +93,9 @@
     LIMIT(COPY_MESSAGES,           1000000,   "messages", "NO [LIMIT]: copied in several commands") \
     LIMIT(VANISHED_RECORDS,        2048,      "records",  "per mailbox; older ones are trimmed: full resynchronisation") \
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
+    LIMIT(TRACE_DAYS,              3650,      "days",     "refused as a setting") \
+    LIMIT(TRACE_SEGMENT_BYTES,     8388608,   "bytes",    "of a file of the trace: the next one is begun") \
+    LIMIT(TRACE_BUFFER_BYTES,      1048576,   "bytes",    "further lines of the trace are lost while the disk is slower, and counted") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
     /* mail that is sent on */ \
     LIMIT(SRS_BYTES,               254,       "bytes",    "a longer sender is not rewritten") \

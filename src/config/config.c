@@ -372,6 +372,23 @@ read_cache(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_trace_days(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "trace-days NUMBER"));
+    return config_word_number(l, l->words[1], LIMIT_TRACE_DAYS, &r->c.trace_days);
+}
+
+static enum status
+read_trace_size(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "trace-size SIZE"));
+    TRY(config_word_bytes(l, l->words[1], &r->c.trace_bytes));
+    if (r->c.trace_bytes < 16u * 1024 * 1024)
+        return config_expected(l, l->words[1], "a size of at least 16M");
+    return OK;
+}
+
+static enum status
 read_log(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 2, "log stderr, or log FILE"));
@@ -419,6 +436,8 @@ static const struct setting settings[] = {
     {STR("cache"), false, read_cache},
     {STR("log"), false, read_log},
     {STR("log-level"), false, read_log_level},
+    {STR("trace-days"), false, read_trace_days},
+    {STR("trace-size"), false, read_trace_size},
 };
 static_assert(COUNT_OF(settings) <= 32, "the set of seen settings is 32 bits");
 
@@ -434,6 +453,8 @@ reader_defaults(struct reader *r)
     r->c.cache_bytes = 16u * 1024 * 1024;
     r->c.log_file = STR("stderr");
     r->c.log_level = LOG_INFO;
+    r->c.trace_days = 30;
+    r->c.trace_bytes = 2ull << 30;
 }
 
 static enum status

@@ -21,6 +21,7 @@
  *                message-size 50M                       cache 16M
  *                source ipv4 192.0.2.25                 # or: source ipv6 none
  *                log FILE | stderr                      log-level info
+ *                trace-days 30                          trace-size 2G
  *                user godwit                            run-dir /run/godwit
  * Owns:      everything it points to, in one arena, until config_free().
  * Promises:  unknown, double or wrong settings are refused with file, line, what was read, what was expected.
@@ -123,6 +124,8 @@ struct config {
     uint64_t cache_bytes; /* of the engine */
     struct str log_file;  /* "stderr" or a path */
     enum log_level log_level;
+    uint32_t trace_days; /* 0 = no trace */
+    uint64_t trace_bytes;
 };
 
 /* name: what to call the text in messages.  why: "godwit.conf:12: read \"imapz\", expected one of smtp, ..." */

@@ -39,7 +39,8 @@ test_reads_every_setting(void **state)
                              "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
                              "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
                              "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
-                             "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"),
+                             "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"
+                             "trace-days 7\ntrace-size 1G\n"),
                     "t", &c, &why),
         OK);
     assert_true(str_eq(c->host, STR("mail.example.org")));
@@ -65,6 +66,8 @@ test_reads_every_setting(void **state)
     assert_true(c->outbound_none && c->plaintext_loopback);
     assert_int_equal(c->message_bytes_max, 10 * 1024 * 1024);
     assert_int_equal(c->log_level, LOG_DEBUG);
+    assert_int_equal(c->trace_days, 7);
+    assert_int_equal(c->trace_bytes, 1 << 30);
 }
 
 static void
@@ -181,6 +184,8 @@ static const struct {
     {HEAD "source ipv4 ::1\n", "an IPv4 address"},
     {HEAD "source ipv6 192.0.2.1\n", "an IPv6 address"},
     {HEAD "source ipv4 mail.example.org\n", "an IPv4 address"},
+    {HEAD "trace-days 3651\n", "0 to 3650"},
+    {HEAD "trace-size 15M\n", "at least 16M"},
     {HEAD "a b c d e f g h i j k l m n o p q\n", "16 words"},
 };
 
@@ -208,6 +213,15 @@ test_events_have_unique_names(void **state)
             assert_string_not_equal(events[i].name, events[j].name);
 }
 
+static void
+test_some_events_are_traced(void **state)
+{
+    (void)state;
+    assert_true(event_is_traced(STR("smtp.message")) && event_is_traced(STR("mail.expunge")));
+    assert_false(event_is_traced(STR("auth.login")) || event_is_traced(STR("smtp")) ||
+                 event_is_traced(STR("")));
+}
+
 int
 main(void)
 {
@@ -216,6 +230,7 @@ main(void)
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),
+        cmocka_unit_test(test_some_events_are_traced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/stats.h"
 #include "ipc/keys_ipc.h"
 #include "rt/disk.h"
 #include "rt/logger.h"
@@ -30,6 +31,10 @@ struct served {
     struct subnet *prompt; /* owned, the listener's */
 };
 static struct list all = {&all, &all};
+static struct list ended = {&ended,
+                            &ended}; /* a configuration took them away; their connections go on */
+
+static void count(const struct list *served, uint64_t *taken, uint32_t *open);
 
 /* A signature of a handshake, on its fiber (rt/tls.h). */
 static FIBER_ENTRY enum status
@@ -118,8 +123,8 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_EARLY] = STR("spoke before the greeting"),
         [REFUSED_PROXY] = STR("a proxy"),
     };
+    stat_add(what == REFUSED_HANDSHAKE ? STAT_TLS_FAILED : STAT_CONNS_SHED);
     AUTO(logger_send) struct log_line line;
-
     if (!event_begin(&line, what == REFUSED_HANDSHAKE ? EVENT_TLS_FAIL : EVENT_CONN_SHED))
         return;
     log_str(&line, "proto", str_of(service_name((enum service)l->kind)));
@@ -208,6 +213,31 @@ start_listener(const struct role_start *s, const struct role_listener *from,
     return listener_start(&v->listener);
 }
 
+uint32_t
+front_count(void)
+{
+    uint64_t taken[SERVICE_COUNT] = {0};
+    uint32_t open = 0;
+
+    count(&all, taken, &open);
+    count(&ended, taken, &open);
+    static_assert(STAT_CONNS_SENDMAIL - STAT_CONNS_SMTP + 1 == SERVICE_COUNT, "in their order");
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        stat_values[STAT_CONNS_SMTP + i] = taken[i];
+    return open;
+}
+
+static void
+count(const struct list *served, uint64_t *taken, uint32_t *open)
+{
+    list_each (l, served) {
+        const struct listener *at = &LIST_ENTRY(l, struct served, of_all)->listener;
+        struct listener_counts n = listener_counts(at);
+        taken[at->kind] += n.accepted;
+        *open += n.open;
+    }
+}
+
 enum status
 front_begin(const struct role_start *s, const struct front_service *table, struct problem *why)
 {
@@ -258,6 +288,7 @@ front_config_changed(const struct role_start *s, const struct front_service *tab
         listener_stop(&v->listener);
         fd_close(&v->listener.fd);
         list_remove(&v->of_all); /* it stays in memory for the connections it has */
+        list_push(&ended, &v->of_all);
     }
     for (size_t i = 0; i < s->listener_count; i++) {
         if (!is_served(s->listeners[i].number) && start_listener(s, &s->listeners[i], table) != OK)

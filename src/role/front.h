@@ -23,6 +23,8 @@ MUST_USE SUSPENDS enum status front_begin(const struct role_start *s,
                                           const struct front_service *table, struct problem *why);
 /* After config_changed(): listeners come and go.  Who is connected to one that went stays so. */
 void front_config_changed(const struct role_start *s, const struct front_service *table);
+/* Connections that are open; those that were taken go into the counters of config/stats.h. */
+uint32_t front_count(void);
 /* Asks keys for its certificates and uses them from now on. */
 SUSPENDS void front_certs_changed(void);
 

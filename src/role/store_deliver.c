@@ -2,10 +2,12 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
+#include "config/events.h"
 #include "ipc/keys_ipc.h"
 #include "ipc/store_serve.h"
 #include "role/store.h"
 #include "rt/clock.h"
+#include "rt/logger.h"
 #include "store/account.h"
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
@@ -152,8 +154,10 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
                     struct store_deliver_reply *rep)
 {
     struct store *s = store_of(from);
-    struct intake_which which = {
-        .source = store_source_of(from), .handle = req->handle, .bytes = req->body};
+    struct intake_which which = {.source = store_source_of(from),
+                                 .handle = req->handle,
+                                 .bytes = req->body,
+                                 .tid = req->trace};
     struct intake_body body;
     struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
@@ -169,10 +173,8 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
         st = ERR_DENIED;
     if (st == OK)
         st = store_refusal(&all);
-    if (st != OK) {
-        engine_blob_forget(s->engine, body.id);
-        return store_checked(s, st, "look-up");
-    }
+    if (st != OK)
+        return store_checked(s, store_refused(s, &body, st), "look-up");
     struct queue_message m = {
         .sender = req->sender,
         .smtputf8 = req->smtputf8,
@@ -193,7 +195,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     struct intake_which which = {.source = store_source_of(from),
                                  .handle = req->handle,
                                  .bytes = req->body,
-                                 .want_dkim = true};
+                                 .want_dkim = true,
+                                 .tid = req->trace};
     struct intake_body body;
     struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
@@ -218,10 +221,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     }
     if (st == OK)
         st = store_refusal(&all);
-    if (st != OK) {
-        engine_blob_forget(s->engine, body.id);
-        return store_checked(s, st, "submission");
-    }
+    if (st != OK)
+        return store_checked(s, store_refused(s, &body, st), "submission");
     m.rcpts = all.list;
     m.rcpt_count = all.count;
     TRY(store_send(s, &m, &body, &sent));
@@ -257,12 +258,28 @@ store_take(struct ipc_peer *from, const struct intake_which *which, struct arena
     if (engine_space(s->engine) != SPACE_PLENTY)
         return ERR_NO_SPACE;
     TRY(store_checked(s, intake_take(s->intake, which, a, &body), "body"));
+    body.tid = which->tid;
     if (body.facts.received_count >= LIMIT_RECEIVED_FIELDS) {
-        engine_blob_forget(s->engine, body.id);
+        store_refused(s, &body, ERR_LIMIT);
         return too_many_hops();
     }
     *out = body;
     return OK;
+}
+
+enum status
+store_refused(struct store *s, const struct intake_body *body, enum status why)
+{
+    AUTO(logger_send) struct log_line l;
+
+    engine_blob_forget(s->engine, body->id);
+    if (event_begin(&l, EVENT_STORE_REFUSE)) {
+        log_hex64(&l, "tid", body->tid);
+        log_str(&l, "msgid", body->facts.message_id);
+        log_u64(&l, "size", body->size);
+        log_str(&l, "reason", str_of(status_name(why)));
+    }
+    return why;
 }
 
 /* RFC 5321 section 6.3. */

@@ -28,7 +28,8 @@ enum smtp_rest {
 /* From MAIL to the end of DATA, RSET, EHLO or STARTTLS; all of it lives in its arena. */
 struct smtp_transaction {
     struct arena *arena;
-    bool open; /* MAIL was accepted */
+    bool open;    /* MAIL was accepted */
+    uint64_t tid; /* its number in the log, and in our Received field */
     struct smtp_mail said;
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
