@@ -96,6 +96,8 @@ send_all(int fd, struct str bytes)
 
 /* ---- lines ---- */
 
+static bool say(struct talk *t, const char *format, ...) PRINTF(2, 3);
+
 static bool
 say(struct talk *t, const char *format, ...)
 {
