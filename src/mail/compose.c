@@ -89,7 +89,7 @@ compose_write(struct str message, const struct compose *c, struct buf *out)
 enum status
 compose_rcpts_add(struct compose_rcpts *r, struct str list)
 {
-    AUTO_ADDRESS_CURSOR cursor;
+    AUTO_ADDRESS_CURSOR cursor = {0};
     struct address a;
     enum status st = OK;
 

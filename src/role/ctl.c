@@ -156,20 +156,21 @@ static enum taken
 read_value(struct ctl *c, const char *word, const char *value)
 {
     const struct {
-        const char *word;
+        const char *word, *noun; /* NULL: of all */
         const char **to;
-    } values[] = {{"-c", &c->config_path},
-                  {"--as", &c->as},
-                  {"--domain", &c->domain},
-                  {"--from", &c->from},
-                  {"--ip", &c->ip}};
+    } values[] = {{"-c", NULL, &c->config_path},
+                  {"--as", "account", &c->as},
+                  {"--domain", "import", &c->domain},
+                  {"--from", "explain", &c->from},
+                  {"--ip", "explain", &c->ip}};
     const struct {
         const char *word;
         uint64_t *to;
     } sizes[] = {{"--quota", &c->quota}, {"--size", &c->size}};
 
     for (size_t i = 0; i < COUNT_OF(values); i++) {
-        if (strcmp(word, values[i].word) == 0) {
+        if (strcmp(word, values[i].word) == 0 &&
+            (values[i].noun == NULL || strcmp(c->noun, values[i].noun) == 0)) {
             *values[i].to = value;
             return TAKEN;
         }

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "setup/conf.h"
 
+#include <sys/un.h>
+
 #include "base/size.h"
 
 enum { TEXT_MAX = 512 * 1024 };
@@ -52,6 +54,9 @@ add_listeners(const struct conf_first *f, struct buf *b)
                  brackets ? "[" : "", STR_FMT(f->listen), brackets ? "]" : "",
                  usual_ports[s] + f->port_base);
     }
+    struct sockaddr_un room;
+    if (f->run_dir.len + sizeof("/sendmail.sock") > sizeof(room.sun_path))
+        return; /* that a folder with so long a name cannot be used is said elsewhere */
     buf_add_z(b, "\n# For the sendmail command of this machine's users and programs.\n");
     buf_addf(b, "listen sendmail unix \"%.*s/sendmail.sock\" mode 666\n", STR_FMT(f->run_dir));
 }

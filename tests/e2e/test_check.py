@@ -120,7 +120,7 @@ FAULTS = {
     'no such user': (lambda p: p.edit('user     nobody', 'user no-such-user'), 'user', 'no user "no-such-user"'),
     'no password file': (lambda p: (smarthost(p, 0o600), os.unlink(p.path('secret'))), 'smarthost', 'is missing, so mail for'),
     'open password file': (lambda p: smarthost(p, 0o644), 'smarthost', 'can be read by others'),
-    'long run-dir': (lambda p: p.edit(p.path('run'), p.path('r' * 100)), 'run-dir', 'too long for a socket'),
+    'long run-dir': (lambda p: p.edit(f'run-dir  {p.path("run")}', f'run-dir  {p.path("r" * 100)}'), 'run-dir', 'too long for a socket'),
     'no folder for the log': (lambda p: p.edit(p.path('godwit.log'), '/nowhere/godwit.log'), 'log', 'cannot be written'),
     'no such address': (lambda p: p.edit(f'127.0.0.1:{p.base + 110}', f'198.18.0.77:{p.base + 110}'), 'ports',
                         'no address 198.18.0.77'),

@@ -44,7 +44,7 @@ def doctor(place, *more, prefix=None):
 def test_nothing_is_wrong(served):
     mend, found = doctor(served, '--offline')
     assert not mend
-    assert found['services']['text'] == 'All 7 services answer.'
+    assert found['services']['text'] == 'All 8 services answer.'
     assert found['relay']['level'] == 'ok' and 'cannot send' in found['relay']['text']
     assert re.search(r'A sync of the disk takes \d+\.\d ms', found['disk']['text'])
     assert not os.path.exists(served.path('data/doctor.tmp'))
@@ -59,7 +59,7 @@ def test_a_service_that_does_not_answer(served):
         os.kill(user, signal.SIGCONT)
     # A stopped process still has its port: those with TLS from the start take the connection.
     assert {t for t, _ in mend} == {'services'}
-    assert sorted(m.split()[0] for _, m in mend) == ['imap', 'pop3', 'submission']
+    assert sorted(m.split()[0] for _, m in mend) == ['imap', 'pop3', 'sendmail', 'submission']
 
 
 def roles(place):
