@@ -56,7 +56,7 @@ srs_wrap(struct str sender, int64_t day, struct arena *a, struct srs *out)
     if (has_tag(p.local, STR("SRS1")) &&
         read_second(str_skip(p.local, TAG_CHARS + 1), &other) == OK) {
         *out = (struct srs){.kind = SRS_SECOND, .host = other.host, .local = other.local};
-    } else if (has_tag(p.local, STR("SRS0"))) {
+    } else if (has_tag(p.local, STR("SRS0")) && p.local.len > TAG_CHARS + 1) {
         *out = (struct srs){
             .kind = SRS_SECOND, .host = p.domain, .local = str_skip(p.local, TAG_CHARS)};
     } else {

@@ -42,6 +42,8 @@ senders_are_wrapped(void **state)
         /* only looks like it */
         {STR("SRS0@far.example"), STR("SRS0=AAAAAAAA=BB=far.example=SRS0@ours.example"),
          STR("SRS0@far.example")},
+        {STR("SRS0=@far.example"), STR("SRS0=AAAAAAAA=BB=far.example=SRS0=@ours.example"),
+         STR("SRS0=@far.example")},
         {STR("SRS1=x=y@far.example"), STR("SRS0=AAAAAAAA=BB=far.example=SRS1=x=y@ours.example"),
          STR("SRS1=x=y@far.example")},
         /* longer than 64 octets, as long as it may be, and one octet more */
