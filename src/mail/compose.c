@@ -186,11 +186,12 @@ copy_field(struct buf *out, const struct header_field *f, const struct compose *
     if (is_one_of(f->name, hidden, COUNT_OF(hidden)))
         return;
     if (c->domain.len > 0 && is_one_of(f->name, addressed, COUNT_OF(addressed)) &&
-        is_bare(f->value, &word, &rest))
+        is_bare(f->value, &word, &rest)) {
         buf_addf(out, "%.*s: %.*s@%.*s%.*s\r\n", STR_FMT(f->name), STR_FMT(word),
                  STR_FMT(c->domain), STR_FMT(rest));
-    else
-        buf_add(out, f->whole);
+        return;
+    }
+    buf_add(out, f->whole);
     if (!str_ends(f->whole, STR("\n"))) /* the input ended here */
         buf_add_z(out, "\r\n");
 }

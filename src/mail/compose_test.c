@@ -46,6 +46,7 @@ test_headers(void **state)
         {"Subject: x\n\nhi\n", "Subject: x\n" FROM "\nhi\n"},
         {"Subject: x\r\n\r\nhi\r\n", "Subject: x\r\n" FROM "\r\nhi\r\n"},
         {"Subject: x", "Subject: x\r\n" FROM "\r\n"},
+        {"To: anna", "To: anna@example.org\r\n" FROM "\r\n"},
         {"Subject: x\n y\nhi\n",
          "Subject: x\n y\n" FROM "\r\nhi\n"}, /* ended by a line that is none */
         {"From: b@x\nTo: c@x\n\n.\n", "From: b@x\nTo: c@x\n\n.\n"},

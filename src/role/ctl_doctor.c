@@ -97,10 +97,9 @@ dial_service(const struct config *c, const struct config_listen *l)
         return -1;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (connect(fd, (const struct sockaddr *)&to, len) != 0)
-        fd_close(&fd);
-    else if (to.ss_family != AF_UNIX && subnet_has(c->proxy_from, c->proxy_from_count, &to) &&
-             write(fd, no_proxy, sizeof(no_proxy) - 1) < 0) /* this machine is listed as one */
+    bool proxy = to.ss_family != AF_UNIX && subnet_has(c->proxy_from, c->proxy_from_count, &to);
+    if (connect(fd, (const struct sockaddr *)&to, len) != 0 ||
+        (proxy && write(fd, no_proxy, sizeof(no_proxy) - 1) < 0)) /* this machine is one */
         fd_close(&fd);
     return fd;
 }
