@@ -1,6 +1,7 @@
 #!/bin/bash
 # peers.sh FOLDER - other mail servers for the end-to-end tests, unpacked below FOLDER and not installed: their packages
 # conflict with each other.  tests/lib/peer.py runs them from there.  Does nothing when they are there already.
+# Exit status 3: they cannot be fetched here.
 #
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
@@ -24,7 +25,7 @@ fetch() {
 fetch >log 2>&1 || { apt-get update && fetch; } >log 2>&1 || {
     tail -5 log >&2
     echo "peers: apt-get download failed" >&2
-    exit 1
+    exit 3
 }
 for deb in debs/*.deb; do
     dpkg-deb -x "$deb" tree

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import threading
 
+import pytest
 from godwit import BUILD, SOURCE, wait_for
 
 # $1: folder of the peer; then the command.  What is written to /etc, /usr and /var stays in memory, and ends with it.
@@ -46,7 +47,10 @@ USERS = [('Debian-exim', 65301), ('opensmtpd', 65302), ('opensmtpq', 65303), ('c
 def unpack():
     """The folder with the unpacked packages."""
     folder = os.path.join(BUILD, 'peers')
-    subprocess.run([os.path.join(SOURCE, 'tools', 'peers.sh'), folder], check=True)
+    done = subprocess.run([os.path.join(SOURCE, 'tools', 'peers.sh'), folder], capture_output=True, text=True, check=False)
+    if done.returncode == 3:
+        pytest.skip('this place cannot fetch packages: ' + done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, done.stderr
     return os.path.join(folder, 'tree')
 
 
