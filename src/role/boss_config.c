@@ -106,15 +106,12 @@ boss_config_renew(const char *path, const struct config *now, struct config **ou
 {
     AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
     AUTO(config_free) struct config *read = NULL;
-    AUTO(fd_close) int fd = -1;
 
-    if (disk_open(path, O_RDONLY, 0, &fd) != OK || role_fd_read(fd, &text) != OK) {
+    enum status st = role_config_load(path, &read, why);
+    if (st == ERR_IO)
         problem_set(why, 0, "", "%s cannot be read", path);
-        return ERR_IO;
-    }
-    TRY(config_read(buf_str(&text), path, &read, why));
+    TRY(st);
     keep_what_waits(read, now, waits);
-    buf_reset(&text);
     config_write(read, &text); /* what was kept is of another arena: a copy that owns it all */
     TRY(buf_status(&text));
     return config_read(buf_str(&text), path, out, why);

@@ -20,7 +20,7 @@
 #include "rt/disk.h"
 #include "rt/loop.h"
 
-enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128, ONE_VERB_WORDS = 8 };
+enum { ARENA_BYTES = 64 << 20, WORDS_MAX = 128, ONE_VERB_WORDS = 8 };
 
 static int usage(FILE *to, const char *noun, const struct ctl_verb *verbs);
 static int usage_of(const char *noun, const struct ctl_verb *verb);
@@ -213,18 +213,17 @@ read_options(struct ctl *c, int argc, char **argv)
 static bool
 read_config(struct ctl *c)
 {
-    AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
-    AUTO(fd_close) int fd = -1;
     struct problem why = {0};
 
-    if (disk_open(c->config_path, O_RDONLY, 0, &fd) != OK || role_fd_read(fd, &text) != OK) {
+    enum status st = role_config_load(c->config_path, &c->config, &why);
+    if (st == OK)
+        return true;
+    if (st == ERR_IO) {
         fprintf(stderr,
                 "godwit: %s: cannot be read; godwit setup writes it, -c FILE names another\n",
                 c->config_path);
         return false;
     }
-    if (config_read(buf_str(&text), c->config_path, &c->config, &why) == OK)
-        return true;
     fprintf(stderr, "godwit: %s\n", why.text);
     return false;
 }

@@ -86,6 +86,8 @@ void role_stopped(void);          /* ends the process with success */
 void role_fail(const char *what); /* logs and ends the process: boss starts it anew */
 /* The whole of a small file, whatever its offset.  ERR_LIMIT past b->max. */
 MUST_USE enum status role_fd_read(int fd, struct buf *b);
+/* The configuration that the file holds.  ERR_IO: it cannot be read; else why says what is wrong with it. */
+MUST_USE enum status role_config_load(const char *path, struct config **out, struct problem *why);
 /* A file of the configuration by its path; ERR_NOT_FOUND when boss could not open it. */
 MUST_USE enum status role_file_read(const struct role_start *s, struct str path, struct buf *b);
 

@@ -11,7 +11,7 @@
 #include "rt/disk.h"
 #include "rt/spawn.h"
 
-enum { CONFIG_BYTES_MAX = 1 << 20, USAGE = 2 };
+enum { USAGE = 2 };
 
 static int
 refuse(const char *path, const char *text)
@@ -42,8 +42,6 @@ serve_command(int argc, char **argv)
 {
     bool for_setup = argc == 4 && strcmp(argv[1], "--for-setup") == 0;
     const char *path = command_config();
-    AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
-    AUTO(fd_close) int fd = -1;
     AUTO(config_free) struct config *config = NULL;
     struct problem why = {0};
 
@@ -53,9 +51,10 @@ serve_command(int argc, char **argv)
         fprintf(stderr, "usage: godwit serve [-c FILE]\n");
         return USAGE;
     }
-    if (disk_open(path, O_RDONLY, 0, &fd) != OK || role_fd_read(fd, &text) != OK)
+    enum status st = role_config_load(path, &config, &why);
+    if (st == ERR_IO)
         return refuse(path, "cannot be read; godwit setup writes it");
-    if (config_read(buf_str(&text), path, &config, &why) != OK)
+    if (st != OK)
         return refuse("", why.text);
     struct boss_options o = {.config = config, .config_path = str_of(path), .table = role_table};
     if ((for_setup ? run_for_setup(config, path, &why) : boss_run(&o, &why)) != OK)
