@@ -255,7 +255,7 @@ read_command(struct str args, const struct grammar *g, const struct smtp_dialect
         return ERR_LIMIT;
     }
     bool ascii = str_is_ascii(str_from(args.ptr, (size_t)(in.pos - args.ptr)));
-    r->utf8 = d->utf8;
+    r->utf8 = d->utf8 && g == &rcpt_grammar; /* MAIL speaks for itself */
     TRY(read_params(&in, r, g, d, why));
     if (ascii || r->utf8 || r->mail.smtputf8)
         return OK;

@@ -20,7 +20,7 @@ void smtp_line_split(struct str line, struct str *verb_out, struct str *args_out
 
 struct smtp_dialect {
     bool submission;   /* RFC 6409: lenient about the path; RFC 3461 is announced */
-    bool utf8;         /* MAIL said SMTPUTF8 */
+    bool utf8;         /* of RCPT: the MAIL before it said SMTPUTF8 */
     struct str domain; /* of a postmaster without one */
 };
 /* What MAIL says. */

@@ -110,6 +110,7 @@ static const struct {
     {MX, "FROM:<> SMTPUTF8", 0, "", " 0 utf8 "},
     {MX, "FROM:<\xc3\xa4@b.example>", 553, "5.6.7", NULL},
     {MX, "FROM:<a@b\xc3\xbc.example>", 553, "5.6.7", NULL},
+    {UTF8, "FROM:<\xc3\xa4@b.example> AUTH=<>", 553, "5.6.7", NULL}, /* not of a MAIL before it */
     {MX, "FROM:<@x\xc3\xbc.example:a@b.example>", 501, "5.1.7",
      NULL}, /* a source route is not worth it */
     {SUBMIT, "FROM: \xc3\xa4@b.example", 553, "5.6.7", NULL},
@@ -178,7 +179,9 @@ test_mail(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(mails); i++) {
         AUTO_ARENA *a = arena_new(65536);
-        struct smtp_dialect d = {.submission = mails[i].where == SUBMIT, .domain = STR(DOMAIN)};
+        struct smtp_dialect d = {.submission = mails[i].where == SUBMIT,
+                                 .utf8 = mails[i].where == UTF8,
+                                 .domain = STR(DOMAIN)};
         struct smtp_mail m = {.size = 77};
         struct problem why = {0};
         AUTO_BUF text = BUF(4096);
