@@ -135,12 +135,12 @@ imap_cmd_starttls(struct imap_cmd *c)
 /* ---- log-in ---- */
 
 static struct login_from
-whence(const struct imap_session *s)
+whence(struct imap_session *s)
 {
     return (struct login_from){.auth = imap_world->auth,
                                .store = imap_world->store,
                                .protocol = LOGIN_IMAP,
-                               .session = s->id,
+                               .session = &s->id,
                                .conn = s->conn};
 }
 
@@ -205,7 +205,6 @@ imap_cmd_authenticate(struct imap_cmd *c)
     if (imap_scan_sp(&c->in))
         how.initial = str_trim(scan_rest(&c->in));
     struct sasl_answer answer = sasl_begin(&c->s->sasl, &from, &how, c->arena);
-    c->s->id = from.session;
     return say(c, &answer);
 }
 
@@ -220,7 +219,6 @@ imap_sasl_line(struct imap_session *s, struct str line)
     s->tag = STR_NONE;
     imap_go_rest(s, IMAP_REST_COMMAND);
     struct sasl_answer answer = sasl_line(&s->sasl, &from, line, a);
-    s->id = from.session;
     return say(&c, &answer);
 }
 
@@ -230,7 +228,6 @@ imap_sasl_end(struct imap_session *s)
     struct login_from from = whence(s);
 
     sasl_end(&s->sasl, &from);
-    s->id = from.session;
 }
 
 static enum status

@@ -74,7 +74,7 @@ login_check(const struct login_from *f, struct str name, const struct secret *pa
             struct arena *a, struct login_account *out)
 {
     struct auth_login req = {
-        .session = f->session,
+        .session = *f->session,
         .protocol = (uint8_t)f->protocol,
         .peer = conn_peer(f->conn),
         .tls = conn_is_tls(f->conn),

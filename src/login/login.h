@@ -38,7 +38,8 @@ uint64_t login_session_new(void);
 struct login_from {
     struct ipc_peer *auth; /* NULL: it is away */
     enum login_protocol protocol;
-    uint64_t session; /* number of the session in this worker */
+    uint64_t *
+        session; /* where the session keeps its number in this worker: an exchange that fails may change it */
     const struct conn *conn;
     struct ipc_peer *store; /* NULL: it is away; only asked to forget a grant */
 };

@@ -51,7 +51,7 @@ static const struct sasl_answer malformed = {.verdict = SASL_MALFORMED};
 /* The exchange that a line goes on with. */
 struct turn {
     struct sasl *x;
-    struct login_from *from;
+    const struct login_from *from;
     struct arena *arena;
 };
 
@@ -95,12 +95,12 @@ scram_free(struct sasl_scram **s)
 }
 
 void
-sasl_end(struct sasl *x, struct login_from *f)
+sasl_end(struct sasl *x, const struct login_from *f)
 {
     /* Auth has the exchange, or even a grant, under this number: a later log-in must not meet the news of its end. */
     if (x->scram != NULL) {
-        login_end(f->auth, f->store, f->session);
-        f->session = login_session_new();
+        login_end(f->auth, f->store, *f->session);
+        *f->session = login_session_new();
     }
     x->step = STEP_NONE;
     mem_str_free(&x->name);
@@ -206,7 +206,8 @@ static SUSPENDS enum status
 ask_first(const struct turn *t, const struct scram_first *f, struct str *out)
 {
     struct auth_scram_first req = {
-        .session = t->from->session,
+        .session = *t->from->session,
+        .protocol = (uint8_t)t->from->protocol,
         .peer = conn_peer(t->from->conn),
         .login = f->name,
         .message = f->bare,
@@ -260,7 +261,7 @@ ask_final(const struct turn *t, const struct scram_final *f, struct str *signatu
 {
     struct sasl_scram *s = t->x->scram;
     struct auth_scram_final req = {
-        .session = t->from->session,
+        .session = *t->from->session,
         .peer = conn_peer(t->from->conn),
         .message = f->unproved,
         .proof = f->proof,
@@ -338,7 +339,7 @@ take(const struct turn *t, enum step step, struct str line)
 }
 
 struct sasl_answer
-sasl_line(struct sasl *x, struct login_from *f, struct str line, struct arena *a)
+sasl_line(struct sasl *x, const struct login_from *f, struct str line, struct arena *a)
 {
     const struct turn t = {x, f, a};
     enum step step = x->step;
@@ -353,7 +354,8 @@ sasl_line(struct sasl *x, struct login_from *f, struct str line, struct arena *a
 }
 
 struct sasl_answer
-sasl_begin(struct sasl *x, struct login_from *f, const struct sasl_begin *how, struct arena *a)
+sasl_begin(struct sasl *x, const struct login_from *f, const struct sasl_begin *how,
+           struct arena *a)
 {
     const struct turn t = {x, f, a};
 

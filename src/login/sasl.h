@@ -44,12 +44,12 @@ void sasl_list(const struct conn *c, enum login_protocol p, struct str before, s
 struct sasl_begin {
     struct str mechanism, initial;
 };
-/* f->session is another number afterwards when the old one cannot be used again. */
-MUST_USE SUSPENDS struct sasl_answer sasl_begin(struct sasl *x, struct login_from *f,
+/* *f->session is another number afterwards when the old one cannot be used again. */
+MUST_USE SUSPENDS struct sasl_answer sasl_begin(struct sasl *x, const struct login_from *f,
                                                 const struct sasl_begin *how, struct arena *a);
-MUST_USE SUSPENDS struct sasl_answer sasl_line(struct sasl *x, struct login_from *f,
+MUST_USE SUSPENDS struct sasl_answer sasl_line(struct sasl *x, const struct login_from *f,
                                                struct str line, struct arena *a);
 /* Gives an exchange up, if there is one: the line was broken, TLS begins, the session ends.  f as above. */
-void sasl_end(struct sasl *x, struct login_from *f);
+void sasl_end(struct sasl *x, const struct login_from *f);
 
 #endif

@@ -35,7 +35,6 @@ static struct auth_cache *cache;
 static struct offload_pool *hashing;
 static struct map *grants; /* of struct live, by incarnation and session */
 
-struct attempts *auth_attempts;
 struct exchanges *auth_exchanges;
 
 /* The master key goes no further than this process. */
@@ -67,7 +66,7 @@ begin(const struct role_start *s, struct problem *why)
 {
     TRY(read_master_key(s, why));
     cache = auth_cache_new(LIMIT_AUTH_CACHE_ENTRIES);
-    auth_attempts = attempts_new();
+    auth_brake_begin();
     TRY(auth_scram_begin(seal));
     grants = map_new();
     heap_one_arena();
@@ -279,9 +278,15 @@ auth_found_release(struct auth_found *f)
     buf_release(&f->verifier);
 }
 
+enum auth_reason
+auth_reason_of(const struct auth_found *f)
+{
+    return f->who.account == 0 ? AUTH_UNKNOWN : f->disabled ? AUTH_DISABLED : AUTH_PASSWORD;
+}
+
 static SUSPENDS enum status
 check_password(struct str login, const struct secret *password, struct arena *a,
-               struct auth_known *who)
+               struct auth_known *who, enum auth_reason *why)
 {
     AUTO_FOUND found = {0};
 
@@ -289,6 +294,7 @@ check_password(struct str login, const struct secret *password, struct arena *a,
         return OK;
     uint64_t since = changes.count;
     TRY(auth_find(login, a, &found));
+    *why = auth_reason_of(&found);
     struct job j = {.password = password,
                     .verifier = found.disabled ? STR_NONE : buf_str(&found.verifier)};
     if (rt_offload(hashing, check_work, &j) != OK)
@@ -307,16 +313,18 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
 {
     AUTO_SECRET password = {0};
     struct auth_known who = {0};
+    enum auth_reason why = AUTH_PASSWORD;
+    const struct auth_asked asked = {
+        .peer = req->peer, .login = req->login, .protocol = req->protocol};
 
-    if (!attempts_allowed(auth_attempts, req->peer))
-        return ERR_LIMIT;
+    TRY(auth_brake_try(&asked));
     if (!password_set(&password, req->password))
-        return ERR_DENIED;
-    enum status e = check_password(name_address(req->login, a), &password, a, &who);
+        return auth_brake_refuse(&asked, why);
+    enum status e = check_password(name_address(req->login, a), &password, a, &who, &why);
     if (e == ERR_DENIED)
-        attempts_wrong(auth_attempts, req->peer);
+        return auth_brake_refuse(&asked, why);
     TRY(e);
-    attempts_right(auth_attempts, req->peer);
+    auth_brake_right(&asked);
     TRY(auth_grant(from, req->session, who.account));
     *rep = (struct auth_login_reply){
         .account = who.account, .address = who.address, .rights = AUTH_RIGHTS_ALL};

@@ -4,7 +4,6 @@
 #ifndef ROLE_AUTH_INTERNAL_H
 #define ROLE_AUTH_INTERNAL_H
 
-#include "auth/attempts.h"
 #include "auth/cache.h"
 #include "auth/exchanges.h"
 #include "auth/seal.h"
@@ -12,8 +11,10 @@
 
 #define AUTH_RIGHTS_ALL UINT32_MAX
 
-extern struct attempts *auth_attempts;
 extern struct exchanges *auth_exchanges;
+
+/* Why a log-in is refused, for the log. */
+enum auth_reason { AUTH_SLOWED, AUTH_UNKNOWN, AUTH_PASSWORD, AUTH_DISABLED };
 
 /* Who has a name, and the opened verifier; the verifier is empty when nobody may log in with it. */
 struct auth_found {
@@ -23,13 +24,30 @@ struct auth_found {
 };
 MUST_USE SUSPENDS enum status auth_find(struct str login, struct arena *a, struct auth_found *out);
 void auth_found_release(struct auth_found *f);
+/* If it is. */
+enum auth_reason auth_reason_of(const struct auth_found *f);
 #define AUTO_FOUND AUTO(auth_found_release) struct auth_found
 
 /* Tells the store.  ERR_LIMIT: too many sessions; ERR_TEMP: cannot now. */
 MUST_USE SUSPENDS enum status auth_grant(struct ipc_peer *worker, uint64_t session,
                                          uint64_t account);
 
-/* auth_scram.c */
+/* ---- auth_brake.c ---- */
+/* Who wants to log in. */
+struct auth_asked {
+    struct str peer, login; /* the login as it was written */
+    uint8_t protocol;       /* enum<3> of auth.ipc */
+};
+void auth_brake_begin(void);
+/* ERR_LIMIT: not now; said to the log. */
+MUST_USE enum status auth_brake_try(const struct auth_asked *q);
+/* Would auth_brake_try() use up an interval? */
+bool auth_brake_is_slow(const struct auth_asked *q);
+/* Counts and logs it; the status to answer with. */
+MUST_USE enum status auth_brake_refuse(const struct auth_asked *q, enum auth_reason why);
+void auth_brake_right(const struct auth_asked *q);
+
+/* ---- auth_scram.c ---- */
 MUST_USE enum status auth_scram_begin(const struct seal *seal);
 
 #endif

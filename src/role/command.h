@@ -24,6 +24,7 @@ int serve_command(int argc, char **argv);   /* serve.c */
 int account_command(int argc, char **argv); /* ctl_directory.c */
 int alias_command(int argc, char **argv);
 int domain_command(int argc, char **argv);
+int block_command(int argc, char **argv); /* ctl_block.c */
 int queue_command(int argc, char **argv); /* ctl_queue.c */
 int status_command(int argc, char **argv);
 

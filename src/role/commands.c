@@ -22,6 +22,7 @@ const struct command commands[] = {
     {"account", "add, list, password ...", "accounts and their passwords", account_command},
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
+    {"block", "list, add, remove", "who may not connect, and who is slowed", block_command},
     {"queue", "list, retry, hold, drop ...", "mail on its way to other servers", queue_command},
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},
     {"status", "", "what runs, and what waits", status_command},

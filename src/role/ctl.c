@@ -118,6 +118,8 @@ read_options(struct ctl *c, int argc, char **argv)
                         argv[i]);
                 return false;
             }
+        } else if (strcmp(argv[i], "--for") == 0 && i + 1 < argc) {
+            c->for_text = argv[++i];
         } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
             fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;
@@ -314,6 +316,28 @@ ctl_read_size(const char *text, uint64_t *out)
         return false;
     *out = bytes;
     return true;
+}
+
+/* 1*DIGIT unit; more than nothing, and so that it can be added to a time */
+bool
+ctl_read_duration(const char *text, uint64_t *s_out)
+{
+    static const struct {
+        char name;
+        uint32_t s;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    struct scan s = scan_of(str_of(text));
+    uint32_t n;
+
+    if (!scan_u32(&s, 1000000, &n) || n == 0)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        if (!scan_char(&s, units[i].name))
+            continue;
+        *s_out = (uint64_t)n * units[i].s;
+        return scan_at_end(&s);
+    }
+    return false;
 }
 
 const char *

@@ -33,7 +33,8 @@ struct ctl {
     struct ipc_peer *store; /* NULL when verbs need no server */
     struct arena *arena;
     bool json;
-    uint64_t quota; /* --quota */
+    uint64_t quota;       /* --quota */
+    const char *for_text; /* --for, as typed; NULL = not given */
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;
@@ -53,6 +54,7 @@ struct str ctl_domain(const struct ctl *c, int i);
 MUST_USE bool ctl_read_password(struct secret *out);
 MUST_USE bool ctl_read_size(const char *text,
                             uint64_t *out); /* "1G", "50M"; "0" or "none" = none */
+MUST_USE bool ctl_read_duration(const char *text, uint64_t *s_out); /* "90s", "10m", "24h", "7d" */
 /* "12.3G" for people, in the units that ctl_read_size() takes. */
 const char *ctl_size_text(uint64_t bytes, char *text, size_t size);
 const char *ctl_time_text(int64_t us, char *text, size_t size); /* 2026-11-23 22:31:12 UTC */

@@ -11,7 +11,13 @@
 #include "rt/logger.h"
 #include "rt/tls.h"
 
-enum { PROTOCOLS_MAX = 4, CERTS_MAX = 16, CERTS_BYTES = 2u << 20, KEYS_WAIT_MS = 10000 };
+enum {
+    PROTOCOLS_MAX = 4,
+    CERTS_MAX = 16,
+    CERTS_BYTES = 2u << 20,
+    KEYS_WAIT_MS = 10000,
+    BLOCKS_WAIT_MS = 1000
+};
 
 struct protocol {
     const char *alpn;
@@ -102,14 +108,20 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_FULL] = STR("full"),
         [REFUSED_ADDRESS] = STR("too many of one address"),
         [REFUSED_SLOW] = STR("slow, and connections run short"),
-        [REFUSED_HANDSHAKE] = STR("handshake"),
+    };
+    static const enum event events_of[] = {
+        [REFUSED_FULL] = EVENT_CONN_SHED,       [REFUSED_ADDRESS] = EVENT_CONN_SHED,
+        [REFUSED_SLOW] = EVENT_CONN_SHED,       [REFUSED_HANDSHAKE] = EVENT_TLS_FAIL,
+        [REFUSED_BLOCKED] = EVENT_CONN_BLOCKED,
     };
     AUTO(logger_send) struct log_line line;
 
-    if (!event_begin(&line, what == REFUSED_HANDSHAKE ? EVENT_TLS_FAIL : EVENT_CONN_SHED))
+    if (!event_begin(&line, events_of[what]))
         return;
     log_str(&line, "proto", str_of(service_name((enum service)l->kind)));
     log_str(&line, "peer", peer);
+    if (what == REFUSED_BLOCKED)
+        return;
     log_str(&line, "reason", what == REFUSED_HANDSHAKE ? why : reasons[what]);
 }
 
@@ -135,6 +147,10 @@ start_listener(const struct role_start *s, const struct role_listener *from,
         .conns_max = LIMIT_CONNS_PER_WORKER,
         .per_address_max =
             s->config->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS,
+        .per_network_max = s->config->plaintext_loopback || service_of_mx(from->service)
+                               ? 0
+                               : LIMIT_CONNS_PER_NETWORK,
+        .admits = front_admits,
         .shed_line = how->shed_line,
         .kind = (int)from->service,
         .refused = on_refused,
@@ -147,6 +163,7 @@ start_listener(const struct role_start *s, const struct role_listener *from,
 enum status
 front_begin(const struct role_start *s, const struct front_service *table, struct problem *why)
 {
+    front_blocks_wait(BLOCKS_WAIT_MS);
     for (size_t i = 0; i < s->listener_count; i++) {
         const struct front_service *how = find_service(table, s->listeners[i].service);
         if (how == NULL || start_listener(s, &s->listeners[i], how) != OK) {

@@ -21,6 +21,12 @@ struct front_service {
 };
 MUST_USE SUSPENDS enum status front_begin(const struct role_start *s,
                                           const struct front_service *table, struct problem *why);
+/* The networks that may not connect (front_blocks.c): fetches them from the store, once or once more. */
+void front_blocks_changed(void);
+/* Until they were fetched once, if that comes soon. */
+SUSPENDS void front_blocks_wait(int64_t ms);
+/* Of struct listener. */
+bool front_admits(const struct listener *l, const struct sockaddr_storage *peer);
 /* Asks keys for its certificates and uses them from now on. */
 SUSPENDS void front_certs_changed(void);
 

@@ -53,6 +53,7 @@ store_close(struct store **store)
     queue_free(&s->queue);
     intake_free(&s->intake);
     sealed_free(&s->sealed);
+    blocks_free(&s->blocks);
     grants_free(&s->grants);
     directory_free(&s->directory);
     if (s->cells != NULL)
@@ -158,6 +159,7 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->directory = directory_new(s->cells, c->domain, &directory_built_in);
     s->grants = grants_new();
     s->sealed = sealed_new(s->cells);
+    s->blocks = blocks_new(s->cells);
     s->intake = intake_new(s->engine);
     enum status st = queue_open(s->cells, clock_now(), &s->queue);
     if (st != OK)

@@ -46,19 +46,29 @@ struct conn_ops {
     void (*wake)(void *session, enum wake why);
     void (*closed)(void *session);
 };
-enum refusal { REFUSED_FULL, REFUSED_ADDRESS, REFUSED_SLOW, REFUSED_HANDSHAKE };
+enum refusal {
+    REFUSED_FULL,
+    REFUSED_ADDRESS,
+    REFUSED_SLOW,
+    REFUSED_HANDSHAKE,
+    REFUSED_BLOCKED,
+};
 struct listener {
     int fd; /* listening socket, owned by the caller */
     const struct conn_ops *ops;
     struct tls_server *tls; /* for implicit TLS and STARTTLS; NULL = none */
     bool implicit_tls;
-    uint32_t conns_max;       /* above 75 % the slowest unauthenticated peers are shed */
-    uint32_t per_address_max; /* per /32 or /64 */
-    struct str shed_line;     /* what a shed peer is told, such as "421 ...\r\n" */
-    int kind;                 /* the caller's: which protocol and port */
+    uint32_t conns_max; /* above 75 % the slowest unauthenticated peers are shed */
+    /* Of those that are not authenticated, per /32 or /64, and per /24 or /48; 0 = any.  Ten times as many for
+     * LIMIT_CONNS_VOUCH_S after one from there was. */
+    uint32_t per_address_max, per_network_max;
+    struct str shed_line; /* what a shed peer is told, such as "421 ...\r\n" */
+    int kind;             /* the caller's: which protocol and port */
     /* Optional, for the log: a peer was turned away.  why: what went wrong in its handshake, or empty.
      * Runs on any stack; must not suspend. */
     void (*refused)(const struct listener *l, struct str peer, enum refusal what, struct str why);
+    /* Optional: false closes the connection at once, without a word.  As above. */
+    bool (*admits)(const struct listener *l, const struct sockaddr_storage *peer);
     struct listener_state *state; /* rt's own; NULL before listener_start() */
 };
 /* l stays where it is until listener_stop() was called and its last connection has closed. */
@@ -68,7 +78,7 @@ void listener_stop(struct listener *l); /* no new ones; those that are open live
 MUST_USE enum status listener_adopt(struct listener *l, int fd);
 struct listener_counts {
     uint32_t open;
-    uint64_t accepted, refused_address, refused_full, shed;
+    uint64_t accepted, refused_address, refused_full, refused_blocked, shed;
 };
 struct listener_counts listener_counts(const struct listener *l);
 
@@ -86,7 +96,7 @@ struct str conn_tls_name(const struct conn *c);
 #define TLS_BINDING_BYTES 32u
 MUST_USE bool conn_tls_binding(const struct conn *c, unsigned char *out);
 uint64_t conn_id(const struct conn *c);  /* unique in this process, for logs */
-void conn_authenticated(struct conn *c); /* no longer shed first */
+void conn_authenticated(struct conn *c); /* no longer shed first, nor counted by address */
 
 /* Input, inside wake(). */
 void conn_rest(struct conn *c, enum rest unit);

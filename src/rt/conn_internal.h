@@ -67,6 +67,7 @@ struct conn {
     bool in_bulk;  /* the last read took all that there was room for */
     bool skipping; /* inside a line that was too long */
     bool authenticated;
+    bool counted;     /* by its address */
     bool tls_pending; /* the TLS layer holds bytes that the kernel does not */
     bool tls_wants_write, tls_done, tls_shut;
     int64_t deadline_ms; /* FIBER_FOREVER or an interval ... */

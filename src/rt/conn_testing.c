@@ -166,7 +166,7 @@ closed(void *session)
 static void
 refused(const struct listener *l, struct str peer, enum refusal what, struct str why)
 {
-    static const char *const names[] = {"full", "address", "slow", "handshake: "};
+    static const char *const names[] = {"full", "address", "slow", "handshake: ", "blocked"};
 
     assert_ptr_equal(l, &test_listener);
     assert_str(peer, STR("127.0.0.1"));

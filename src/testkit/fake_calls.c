@@ -516,6 +516,7 @@ store_serve_copy(struct ipc_peer *from, const struct store_copy *req, struct are
 NEVER(login_find)
 NEVER(grant)
 NEVER(revoke)
+NEVER(blocks)
 NEVER(sealed_get)
 NEVER(sealed_put)
 NEVER(account)

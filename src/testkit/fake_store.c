@@ -230,6 +230,22 @@ auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_chan
     (void)from, (void)req, (void)a;
 }
 
+SUSPENDS enum status
+auth_serve_penalties(struct ipc_peer *from, const struct auth_penalties *req, struct arena *a,
+                     struct auth_penalties_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+SUSPENDS enum status
+auth_serve_forgive(struct ipc_peer *from, const struct auth_forgive *req, struct arena *a,
+                   struct auth_forgive_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
 /* ---- the server's side, as its role has it ---- */
 
 static void
