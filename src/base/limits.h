@@ -129,6 +129,7 @@
     LIMIT(SCRAM_NONCE_BYTES,       128,       "bytes",    "of the client's nonce: refused as malformed") \
     LIMIT(SCRAM_S,                 60,        "s",        "from the first to the last response: fails like a wrong password") \
     LIMIT(SCRAM_EXCHANGES,         32768,     "exchanges","the oldest fails like a wrong password") \
+    LIMIT(APP_PASSWORDS,           16,        "passwords","of one account: refused by the command") \
     LIMIT(PASSWORD_BYTES,          512,       "bytes",    "refused")
 /* clang-format on */
 

@@ -56,7 +56,7 @@ login_session_new(void)
 }
 
 void
-login_log(const struct login_from *f, struct str name, enum status e)
+login_log(const struct login_from *f, struct str name, enum status e, struct str app)
 {
     AUTO(logger_send) struct log_line l;
 
@@ -67,6 +67,8 @@ login_log(const struct login_from *f, struct str name, enum status e)
     log_str(&l, "login", name);
     log_str(&l, "tls", conn_is_tls(f->conn) ? STR("yes") : STR("no"));
     log_str(&l, "result", str_of(status_name(e)));
+    if (app.len > 0)
+        log_str(&l, "app", app);
 }
 
 enum status
@@ -86,7 +88,7 @@ login_check(const struct login_from *f, struct str name, const struct secret *pa
                     : f->auth == NULL ? ERR_TEMP
                                       : auth_login_call(f->auth, &req, a, &rep);
 
-    login_log(f, name, e);
+    login_log(f, name, e, e == OK ? rep.app : STR_NONE);
     TRY(e);
     *out = (struct login_account){
         .account = rep.account, .address = rep.address, .rights = rep.rights};

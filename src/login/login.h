@@ -53,8 +53,8 @@ struct login_account {
 MUST_USE SUSPENDS enum status login_check(const struct login_from *f, struct str name,
                                           const struct secret *password, struct arena *a,
                                           struct login_account *out);
-/* The line auth.login of an attempt that login_check() did not make. */
-void login_log(const struct login_from *f, struct str name, enum status e);
+/* The line auth.login of an attempt that login_check() did not make.  app: the app password, if it was one. */
+void login_log(const struct login_from *f, struct str name, enum status e, struct str app);
 /* The session is over: tells auth and the store (either may be NULL). */
 void login_end(struct ipc_peer *auth, struct ipc_peer *store, uint64_t session);
 /* May a password be asked for on this connection? */

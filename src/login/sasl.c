@@ -251,7 +251,7 @@ scram_first_line(const struct turn *t, struct str line, bool plus)
         e = ask_first(t, &f, &message);
     if (e == OK)
         return challenge_text(t, STEP_SCRAM_FINAL, message);
-    login_log(t->from, f.name, e);
+    login_log(t->from, f.name, e, STR_NONE);
     return failed(e);
 }
 
@@ -294,7 +294,7 @@ scram_final_line(const struct turn *t, struct str line)
         scram_final_read(buf_str(&decoded), t->arena, &f) != OK)
         return malformed;
     enum status e = ask_final(t, &f, &signature);
-    login_log(t->from, t->x->scram->name, e);
+    login_log(t->from, t->x->scram->name, e, STR_NONE);
     if (e != OK)
         return failed(e);
     buf_add(&message, STR("v="));

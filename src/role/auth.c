@@ -26,7 +26,7 @@ enum { HASH_THREADS = 2, NAME_BYTES = 16, CHANGES_KEPT = 256 };
 
 /* A session that the store knows, kept to tell a new store about it. */
 struct live {
-    uint64_t incarnation, session, account;
+    uint64_t incarnation, session, account, app;
     int64_t expires_us;
 };
 
@@ -68,6 +68,7 @@ begin(const struct role_start *s, struct problem *why)
     cache = auth_cache_new(LIMIT_AUTH_CACHE_ENTRIES);
     auth_brake_begin();
     TRY(auth_scram_begin(seal));
+    TRY(auth_app_begin(seal));
     grants = map_new();
     heap_one_arena();
     return offload_new("hash", HASH_THREADS, LIMIT_AUTH_QUEUE, &hashing);
@@ -152,6 +153,7 @@ tell_store(const struct live *l)
         .account = l->account,
         .rights = AUTH_RIGHTS_ALL,
         .expires = l->expires_us,
+        .app = l->app,
     };
     struct store_grant_reply rep;
 
@@ -171,7 +173,7 @@ take_back(const struct live *l)
 }
 
 enum status
-auth_grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
+auth_grant(struct ipc_peer *worker, uint64_t session, uint64_t account, uint64_t app)
 {
     struct live *l = MEM_NEW(struct live);
     char key[16];
@@ -180,6 +182,7 @@ auth_grant(struct ipc_peer *worker, uint64_t session, uint64_t account)
         .incarnation = ipc_incarnation(worker),
         .session = session,
         .account = account,
+        .app = app,
         .expires_us = clock_now().us + GRANT_DAYS * 86400LL * 1000000,
     };
     uint64_t since = changes.count;
@@ -261,6 +264,8 @@ auth_find(struct str login, struct arena *a, struct auth_found *out)
         return ERR_TEMP;
     out->who = (struct auth_known){.account = rep.account, .address = rep.address};
     out->disabled = rep.disabled;
+    out->apps = rep.app_passwords;
+    out->app_count = rep.app_passwords_count;
     out->verifier = BUF(VERIFIER_MAX);
     if (rep.account == 0 || rep.verifier.len == 0) {
         open_nothing();
@@ -285,16 +290,22 @@ auth_reason_of(const struct auth_found *f)
 }
 
 static SUSPENDS enum status
-check_password(struct str login, const struct secret *password, struct arena *a,
-               struct auth_known *who, enum auth_reason *why)
+check_password(const struct auth_asked *q, const struct secret *password, struct arena *a,
+               struct auth_checked *out)
 {
     AUTO_FOUND found = {0};
+    struct str login = name_address(q->login, a);
 
-    if (auth_cache_find(cache, login, password, a, who))
+    if (auth_cache_find(cache, login, password, a, &out->who))
         return OK;
     uint64_t since = changes.count;
     TRY(auth_find(login, a, &found));
-    *why = auth_reason_of(&found);
+    out->why = auth_reason_of(&found);
+    enum status app = auth_app_check(&found, password, q->protocol, out);
+    if (app == OK)
+        out->who = found.who;
+    if (app != ERR_NOT_FOUND)
+        return app == OK && has_changed(found.who.account, since) ? ERR_TEMP : app;
     struct job j = {.password = password,
                     .verifier = found.disabled ? STR_NONE : buf_str(&found.verifier)};
     if (rt_offload(hashing, check_work, &j) != OK)
@@ -302,8 +313,8 @@ check_password(struct str login, const struct secret *password, struct arena *a,
     TRY(j.result);
     if (has_changed(found.who.account, since))
         return ERR_TEMP;
-    *who = found.who;
-    auth_cache_add(cache, login, password, who->account, who->address);
+    out->who = found.who;
+    auth_cache_add(cache, login, password, out->who.account, out->who.address);
     return OK;
 }
 
@@ -312,22 +323,23 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
                  struct auth_login_reply *rep)
 {
     AUTO_SECRET password = {0};
-    struct auth_known who = {0};
-    enum auth_reason why = AUTH_PASSWORD;
+    struct auth_checked checked = {.why = AUTH_PASSWORD};
     const struct auth_asked asked = {
         .peer = req->peer, .login = req->login, .protocol = req->protocol};
 
     TRY(auth_brake_try(&asked));
     if (!password_set(&password, req->password))
-        return auth_brake_refuse(&asked, why);
-    enum status e = check_password(name_address(req->login, a), &password, a, &who, &why);
+        return auth_brake_refuse(&asked, checked.why);
+    enum status e = check_password(&asked, &password, a, &checked);
     if (e == ERR_DENIED)
-        return auth_brake_refuse(&asked, why);
+        return auth_brake_refuse(&asked, checked.why);
     TRY(e);
     auth_brake_right(&asked);
-    TRY(auth_grant(from, req->session, who.account));
-    *rep = (struct auth_login_reply){
-        .account = who.account, .address = who.address, .rights = AUTH_RIGHTS_ALL};
+    TRY(auth_grant(from, req->session, checked.who.account, checked.app));
+    *rep = (struct auth_login_reply){.account = checked.who.account,
+                                     .address = checked.who.address,
+                                     .rights = AUTH_RIGHTS_ALL,
+                                     .app = checked.app_name};
     return OK;
 }
 
@@ -370,23 +382,38 @@ auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make 
     return OK;
 }
 
-void
-auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_changed *req,
-                           struct arena *a)
+/* All of the account's, or those of one of its app passwords; who is logging in just now is told to try again. */
+static void
+forget_sessions(uint64_t account, const uint64_t *app)
 {
     size_t cursor = 0;
     struct str key;
     void *value;
 
-    (void)from, (void)a;
-    changes.account[changes.count++ % CHANGES_KEPT] = req->account;
-    auth_cache_forget(cache, req->account);
-    exchanges_forget_account(auth_exchanges, req->account);
+    changes.account[changes.count++ % CHANGES_KEPT] = account;
     while (map_next(grants, &cursor, &key, &value)) {
         struct live *l = value;
-        if (l->account == req->account)
+        if (l->account == account && (app == NULL || l->app == *app))
             mem_free(map_del(grants, key));
     }
+}
+
+void
+auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_changed *req,
+                           struct arena *a)
+{
+    (void)from, (void)a;
+    auth_cache_forget(cache, req->account);
+    exchanges_forget_account(auth_exchanges, req->account);
+    forget_sessions(req->account, NULL);
+}
+
+void
+auth_serve_app_password_removed(struct ipc_peer *from, const struct auth_app_password_removed *req,
+                                struct arena *a)
+{
+    (void)from, (void)a;
+    forget_sessions(req->account, &req->app);
 }
 
 /* ---- peers ---- */

@@ -8,19 +8,29 @@
 #include "auth/exchanges.h"
 #include "auth/seal.h"
 #include "ipc/auth_ipc.h"
+#include "ipc/store_ipc.h"
 
 #define AUTH_RIGHTS_ALL UINT32_MAX
 
 extern struct exchanges *auth_exchanges;
 
 /* Why a log-in is refused, for the log. */
-enum auth_reason { AUTH_SLOWED, AUTH_UNKNOWN, AUTH_PASSWORD, AUTH_DISABLED };
+enum auth_reason {
+    AUTH_SLOWED,
+    AUTH_UNKNOWN,
+    AUTH_PASSWORD,
+    AUTH_DISABLED,
+    AUTH_PROTOCOL, /* an app password of another protocol */
+    AUTH_EXPIRED,
+};
 
 /* Who has a name, and the opened verifier; the verifier is empty when nobody may log in with it. */
 struct auth_found {
     struct auth_known who; /* of nobody: account 0, and the canonical name */
     bool disabled;
     struct buf verifier;
+    const struct store_app_password *apps; /* in the arena */
+    size_t app_count;
 };
 MUST_USE SUSPENDS enum status auth_find(struct str login, struct arena *a, struct auth_found *out);
 void auth_found_release(struct auth_found *f);
@@ -30,7 +40,7 @@ enum auth_reason auth_reason_of(const struct auth_found *f);
 
 /* Tells the store.  ERR_LIMIT: too many sessions; ERR_TEMP: cannot now. */
 MUST_USE SUSPENDS enum status auth_grant(struct ipc_peer *worker, uint64_t session,
-                                         uint64_t account);
+                                         uint64_t account, uint64_t app);
 
 /* ---- auth_brake.c ---- */
 /* Who wants to log in. */
@@ -46,6 +56,19 @@ bool auth_brake_is_slow(const struct auth_asked *q);
 /* Counts and logs it; the status to answer with. */
 MUST_USE enum status auth_brake_refuse(const struct auth_asked *q, enum auth_reason why);
 void auth_brake_right(const struct auth_asked *q);
+
+/* ---- auth_app.c ---- */
+/* How a check went. */
+struct auth_checked {
+    struct auth_known who;
+    enum auth_reason why; /* of ERR_DENIED */
+    uint64_t app;         /* 0: by the account's own password */
+    struct str app_name;
+};
+MUST_USE enum status auth_app_begin(const struct seal *seal);
+/* ERR_NOT_FOUND: it is no app password of this account.  ERR_DENIED: it is, and not for this, or not any more. */
+MUST_USE enum status auth_app_check(const struct auth_found *f, const struct secret *password,
+                                    uint8_t protocol, struct auth_checked *out);
 
 /* ---- auth_scram.c ---- */
 MUST_USE enum status auth_scram_begin(const struct seal *seal);

@@ -100,7 +100,7 @@ auth_serve_scram_final(struct ipc_peer *from, const struct auth_scram_final *req
     if (!right || !x->may)
         return auth_brake_refuse(&asked, (enum auth_reason)x->reason);
     auth_brake_right(&asked);
-    TRY(auth_grant(from, req->session, x->account));
+    TRY(auth_grant(from, req->session, x->account, 0));
     *rep = (struct auth_scram_final_reply){
         .signature = arena_str(a, str_from((const char *)signature, sizeof(signature))),
         .account = x->account,

@@ -120,6 +120,8 @@ read_options(struct ctl *c, int argc, char **argv)
             }
         } else if (strcmp(argv[i], "--for") == 0 && i + 1 < argc) {
             c->for_text = argv[++i];
+        } else if (strcmp(argv[i], "--expires") == 0 && i + 1 < argc) {
+            c->expires_text = argv[++i];
         } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
             fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;

@@ -33,8 +33,8 @@ struct ctl {
     struct ipc_peer *store; /* NULL when verbs need no server */
     struct arena *arena;
     bool json;
-    uint64_t quota;       /* --quota */
-    const char *for_text; /* --for, as typed; NULL = not given */
+    uint64_t quota;                      /* --quota */
+    const char *for_text, *expires_text; /* --for, --expires, as typed; NULL = not given */
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;
@@ -58,6 +58,9 @@ MUST_USE bool ctl_read_duration(const char *text, uint64_t *s_out); /* "90s", "1
 /* "12.3G" for people, in the units that ctl_read_size() takes. */
 const char *ctl_size_text(uint64_t bytes, char *text, size_t size);
 const char *ctl_time_text(int64_t us, char *text, size_t size); /* 2026-11-23 22:31:12 UTC */
+
+/* ---- ctl_app.c ---- */
+SUSPENDS int ctl_app_password(struct ctl *c);
 
 /* ---- ctl_pages.c ---- */
 

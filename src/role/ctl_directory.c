@@ -162,6 +162,8 @@ static const struct ctl_verb account_verbs[] = {
     {"list", 0, 0, "", list_accounts, "each with its messages, size and quota"},
     {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},
     {"password", 1, 1, "ADDRESS", set_password, "a new one; sessions end"},
+    {"app-password", 2, 3, "add|list|remove ADDRESS [NAME]", ctl_app_password,
+     "passwords for programs; --for imap,pop3,submission, --expires DAYS"},
     {"quota", 2, 2, "ADDRESS SIZE|none", set_quota, "such as 5G"},
     {"disable", 1, 1, "ADDRESS", disable_account, "no log-in, no new mail"},
     {"enable", 1, 1, "ADDRESS", enable_account, "the opposite"},

@@ -20,8 +20,21 @@
 
 #define DIRECTORY_ADDRESS_MAX  512u
 #define DIRECTORY_VERIFIER_MAX 4096u
+#define DIRECTORY_APP_NAME_MAX 64u
+#define DIRECTORY_APP_HASH     32u
 
 struct directory;
+
+/* A password of one program (auth/app_password.h). */
+struct directory_app_password {
+    uint64_t id; /* never 0, never used again */
+    struct str name;
+    uint32_t protocols;     /* bit of each enum login_protocol that it is good for */
+    struct instant created; /* whole seconds, like the next */
+    struct instant expires; /* 0: never */
+    uint32_t used_day;      /* days since 1970; 0: not yet */
+    struct str hash;        /* keyed; only auth can compare it */
+};
 
 enum directory_kind { DIRECTORY_ACCOUNT, DIRECTORY_ALIAS };
 struct directory_entry {
@@ -35,6 +48,8 @@ struct directory_entry {
     uint64_t quota_bytes; /* as in the account's cell, which enforces it; 0 = none */
     struct instant created;
     struct str verifier; /* sealed; empty = nobody can log in */
+    const struct directory_app_password *app_passwords;
+    size_t app_password_count;
     /* of an alias */
     const struct str *targets;
     size_t target_count;
@@ -159,6 +174,17 @@ MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, str
                                                         bool disabled);
 MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
                                                       uint64_t quota_bytes);
+/* ---- directory_app.c: passwords of programs; the address is the account's ---- */
+/* ERR_EXISTS: there is one of this name.  ERR_LIMIT: there are LIMIT_APP_PASSWORDS. */
+MUST_USE SUSPENDS enum status directory_app_add(struct directory *d, struct str address,
+                                                const struct directory_app_password *p);
+/* id_out: of the one that is gone. */
+MUST_USE SUSPENDS enum status directory_app_remove(struct directory *d, struct str address,
+                                                   struct str name, uint64_t *id_out);
+/* It was used on that day; no news when it is known. */
+MUST_USE SUSPENDS enum status directory_app_used(struct directory *d, struct str address,
+                                                 uint64_t id, uint32_t day);
+
 /* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here.
  * ERR_CONFLICT: mail to it would come back to it, at once or by other aliases. */
 MUST_USE SUSPENDS enum status directory_alias_set(struct directory *d, struct str address,

@@ -30,7 +30,6 @@ SUSPENDS static enum status edit_once(struct directory *d, struct str address,
 SUSPENDS static enum status remove_entry(struct directory *d, struct str address, uint64_t account);
 SUSPENDS static enum status remove_once(struct directory *d, struct str address, uint64_t account);
 SUSPENDS static enum status id_put_once(struct directory *d, struct str id, struct str address);
-static enum status read_account(struct str value, struct arena *a, struct directory_entry *out);
 static struct str id_bytes(uint64_t account, char *id);
 
 uint64_t
@@ -260,7 +259,7 @@ edit_once(struct directory *d, struct str address, const struct edit *how)
     TRY(directory_key_make(DIRECTORY_TAG_ADDRESS, address, &key));
     TRY(tx_begin(directory_shard(d, address), &tx));
     TRY(tx_get(tx, directory_key_str(&key), &old));
-    TRY(read_account(old, tx_arena(tx), &e));
+    TRY(directory_account_read(old, tx_arena(tx), &e));
     switch (how->kind) {
     case EDIT_VERIFIER: e.verifier = how->verifier; break;
     case EDIT_DISABLE: e.disabled = true; break;
@@ -297,15 +296,15 @@ remove_once(struct directory *d, struct str address, uint64_t account)
     TRY(directory_key_make(DIRECTORY_TAG_ADDRESS, address, &key));
     TRY(tx_begin(directory_shard(d, address), &tx));
     TRY(tx_get(tx, directory_key_str(&key), &old));
-    TRY(read_account(old, tx_arena(tx), &e));
+    TRY(directory_account_read(old, tx_arena(tx), &e));
     if (e.account != account) /* removed and made anew meanwhile */
         return ERR_NOT_FOUND;
     tx_del(tx, directory_key_str(&key));
     return tx_commit(&tx);
 }
 
-static enum status
-read_account(struct str value, struct arena *a, struct directory_entry *out)
+enum status
+directory_account_read(struct str value, struct arena *a, struct directory_entry *out)
 {
     struct directory_entry e;
 

@@ -572,6 +572,56 @@ test_crash_while_adding(struct kit *k)
     crash_while_adding(k, false);
 }
 
+static SUSPENDS void
+test_app_passwords(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct directory_app_password p = {.id = 5,
+                                       .name = STR("phone"),
+                                       .protocols = 1,
+                                       .created = {1000000},
+                                       .hash = STR("0123456789abcdef0123456789abcdef")};
+    struct directory_entry e;
+    uint64_t id = 0;
+    char name[8];
+
+    ASSERT(directory_app_add(d, STR("info@example.org"), &p) == ERR_NOT_FOUND); /* an alias */
+    ASSERT(directory_app_add(d, STR("nobody@example.org"), &p) == ERR_NOT_FOUND);
+    ASSERT(directory_app_add(d, STR("anna"), &p) == OK);
+    ASSERT(directory_app_add(d, STR("anna"), &p) == ERR_EXISTS);
+    p.id = 6;
+    p.name = STR("laptop");
+    ASSERT(directory_app_add(d, STR("ANNA@example.org"), &p) == OK);
+    ASSERT(directory_app_used(d, STR("anna"), 5, 20000) == OK);
+    ASSERT(directory_app_used(d, STR("anna"), 5, 19999) == OK); /* no news */
+    ASSERT(directory_app_used(d, STR("anna"), 7, 20000) == ERR_NOT_FOUND);
+    directory_free(&d);
+    kit_reopen(k);
+    d = open_directory(k);
+    ASSERT(directory_login(d, STR("anna"), k->a, &e) == OK);
+    ASSERT(e.app_password_count == 2 && e.app_passwords[0].used_day == 20000);
+    ASSERT(e.app_passwords[1].used_day == 0 && str_eq(e.app_passwords[1].name, STR("laptop")));
+    /* What else is changed leaves them alone. */
+    uint64_t epoch = e.epoch;
+    ASSERT(directory_account_verifier(d, STR("anna"), STR("another")) == OK);
+    ASSERT(directory_app_remove(d, STR("anna"), STR("Phone"), &id) == ERR_NOT_FOUND);
+    ASSERT(directory_app_remove(d, STR("anna"), STR("phone"), &id) == OK && id == 5);
+    ASSERT(directory_app_remove(d, STR("anna"), STR("phone"), &id) == ERR_NOT_FOUND);
+    ASSERT(directory_login(d, STR("anna"), k->a, &e) == OK);
+    ASSERT(e.epoch == epoch + 1 && e.app_password_count == 1 && e.app_passwords[0].id == 6);
+    for (uint64_t i = 1; i < LIMIT_APP_PASSWORDS; i++) {
+        snprintf(name, sizeof(name), "n%u", (unsigned)i);
+        p.id = 10 + i;
+        p.name = str_of(name);
+        ASSERT(directory_app_add(d, STR("anna"), &p) == OK);
+    }
+    p.name = STR("more");
+    ASSERT(directory_app_add(d, STR("anna"), &p) == ERR_LIMIT);
+    p.name = STR("");
+    ASSERT(directory_app_add(d, STR("anna"), &p) == ERR_SYNTAX);
+    directory_free(&d);
+}
+
 static const struct kit_row rows[] = {
     {"resolve", test_resolve, KIT_ALL},
     {"refused_addresses", test_refused_addresses, KIT_MEM},
@@ -579,6 +629,7 @@ static const struct kit_row rows[] = {
     {"may_send_as", test_may_send_as, KIT_MEM},
     {"depth_and_size_of_groups", test_depth_and_size_of_groups, KIT_MEM},
     {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
+    {"app_passwords", test_app_passwords, KIT_ALL},
     {"loops_are_refused", test_loops_are_refused, KIT_MEM | KIT_CLUSTER},
     {"removal_and_reaping", test_removal_and_reaping, KIT_ALL},
     {"listings", test_listings, KIT_ALL},

@@ -8,16 +8,23 @@
 /* An account with attributes is of version 2: fields after the fixed ones, each tag and bytes, in rising order of their
  * tags, none of them empty of meaning: what an account does not have is not written. */
 enum { VERSION = 1, VERSION_ATTRIBUTES = 2, FLAG_DISABLED = 1 };
+enum { APP_BYTES_MAX = 160, PROTOCOLS_MAX = 15 };
+#define SECOND_US   INT64_C(1000000)
+#define SECONDS_MAX (UINT64_C(1) << 40)
 enum attribute {
     ATTRIBUTE_SUSPENDED = 1, /* empty */
+    ATTRIBUTE_APP_PASSWORDS = 4,
 };
 
 static void write_account(const struct directory_entry *e, struct buf *b);
 static void write_attribute(enum attribute tag, struct str value, struct buf *b);
 static bool has_attributes(const struct directory_entry *e);
 static bool read_account(struct scan *s, struct directory_entry *e);
-static bool read_attributes(struct scan *s, struct directory_entry *e);
-static bool read_attribute(uint8_t tag, struct str value, struct directory_entry *e);
+static void write_app_passwords(const struct directory_entry *e, struct buf *b);
+static bool read_attributes(struct scan *s, struct arena *a, struct directory_entry *e);
+static bool read_attribute(uint8_t tag, struct str value, struct arena *a,
+                           struct directory_entry *e);
+static bool read_app_passwords(struct str value, struct arena *a, struct directory_entry *e);
 static bool read_alias(struct scan *s, struct arena *a, struct directory_entry *e);
 
 void
@@ -48,7 +55,7 @@ directory_entry_read(struct str value, struct arena *a, struct directory_entry *
     if (kind == DIRECTORY_ACCOUNT) {
         e.kind = DIRECTORY_ACCOUNT;
         if (!read_account(&s, &e) ||
-            (version == VERSION_ATTRIBUTES && (scan_at_end(&s) || !read_attributes(&s, &e))))
+            (version == VERSION_ATTRIBUTES && (scan_at_end(&s) || !read_attributes(&s, a, &e))))
             return ERR_CORRUPT;
     } else if (kind == DIRECTORY_ALIAS) {
         e.kind = DIRECTORY_ALIAS;
@@ -101,6 +108,8 @@ write_account(const struct directory_entry *e, struct buf *b)
     buf_add_bytes(b, e->verifier);
     if (e->suspended)
         write_attribute(ATTRIBUTE_SUSPENDED, STR(""), b);
+    if (e->app_password_count > 0)
+        write_app_passwords(e, b);
 }
 
 static void
@@ -113,7 +122,7 @@ write_attribute(enum attribute tag, struct str value, struct buf *b)
 static bool
 has_attributes(const struct directory_entry *e)
 {
-    return e->kind == DIRECTORY_ACCOUNT && e->suspended;
+    return e->kind == DIRECTORY_ACCOUNT && (e->suspended || e->app_password_count > 0);
 }
 
 static bool
@@ -131,14 +140,14 @@ read_account(struct scan *s, struct directory_entry *e)
 }
 
 static bool
-read_attributes(struct scan *s, struct directory_entry *e)
+read_attributes(struct scan *s, struct arena *a, struct directory_entry *e)
 {
     uint8_t tag, last = 0;
     struct str value;
 
     while (!scan_at_end(s)) {
         if (!scan_u8(s, &tag) || tag <= last || !scan_bytes(s, DIRECTORY_VALUE_MAX, &value) ||
-            !read_attribute(tag, value, e))
+            !read_attribute(tag, value, a, e))
             return false;
         last = tag;
     }
@@ -146,12 +155,69 @@ read_attributes(struct scan *s, struct directory_entry *e)
 }
 
 static bool
-read_attribute(uint8_t tag, struct str value, struct directory_entry *e)
+read_attribute(uint8_t tag, struct str value, struct arena *a, struct directory_entry *e)
 {
     switch (tag) {
     case ATTRIBUTE_SUSPENDED: e->suspended = true; return value.len == 0;
+    case ATTRIBUTE_APP_PASSWORDS: return read_app_passwords(value, a, e);
     default: return false;
     }
+}
+
+/* 1*(id(be64) name protocols(varint) created(varint) expires(varint) used_day(varint) hash(32)), times in seconds */
+static void
+write_app_passwords(const struct directory_entry *e, struct buf *b)
+{
+    AUTO_BUF value = BUF(LIMIT_APP_PASSWORDS * APP_BYTES_MAX);
+
+    ASSERT(e->app_password_count <= LIMIT_APP_PASSWORDS);
+    for (size_t i = 0; i < e->app_password_count; i++) {
+        const struct directory_app_password *p = &e->app_passwords[i];
+        ASSERT(p->id != 0 && p->hash.len == DIRECTORY_APP_HASH);
+        buf_add_be64(&value, p->id);
+        buf_add_bytes(&value, p->name);
+        buf_add_varint(&value, p->protocols);
+        buf_add_varint(&value, (uint64_t)(p->created.us / SECOND_US)); /* after 1970 */
+        buf_add_varint(&value, (uint64_t)(p->expires.us / SECOND_US));
+        buf_add_varint(&value, p->used_day);
+        buf_add(&value, p->hash);
+    }
+    ASSERT(buf_status(&value) == OK);
+    write_attribute(ATTRIBUTE_APP_PASSWORDS, buf_str(&value), b);
+}
+
+static bool
+read_app_password(struct scan *s, struct directory_app_password *p)
+{
+    uint64_t protocols, created, expires, day;
+
+    if (!scan_be64(s, &p->id) || p->id == 0 || !scan_bytes(s, DIRECTORY_APP_NAME_MAX, &p->name) ||
+        p->name.len == 0 || !scan_varint(s, PROTOCOLS_MAX, &protocols) ||
+        !scan_varint(s, SECONDS_MAX, &created) || !scan_varint(s, SECONDS_MAX, &expires) ||
+        !scan_varint(s, SECONDS_MAX / 86400, &day) || !scan_take(s, DIRECTORY_APP_HASH, &p->hash))
+        return false;
+    p->protocols = (uint32_t)protocols; /* bounded above, like the rest */
+    p->created.us = (int64_t)created * SECOND_US;
+    p->expires.us = (int64_t)expires * SECOND_US;
+    p->used_day = (uint32_t)day;
+    return true;
+}
+
+static bool
+read_app_passwords(struct str value, struct arena *a, struct directory_entry *e)
+{
+    struct directory_app_password *list =
+        ARENA_ARRAY(a, struct directory_app_password, LIMIT_APP_PASSWORDS);
+    struct scan s = scan_of(value);
+    size_t n = 0;
+
+    while (!scan_at_end(&s)) {
+        if (n == LIMIT_APP_PASSWORDS || !read_app_password(&s, &list[n++]))
+            return false;
+    }
+    e->app_passwords = list;
+    e->app_password_count = n;
+    return n > 0;
 }
 
 static bool

@@ -18,6 +18,11 @@ entry(struct str value)
     ASSERT(buf_status(&again) == OK && again.len <= value.len);
     ASSERT(directory_entry_read(buf_str(&again), a, &second) == OK);
     ASSERT(second.suspended == e.suspended);
+    ASSERT(second.app_password_count == e.app_password_count &&
+           e.app_password_count <= LIMIT_APP_PASSWORDS);
+    for (size_t i = 0; i < e.app_password_count; i++)
+        ASSERT(str_eq(second.app_passwords[i].hash, e.app_passwords[i].hash) &&
+               str_eq(second.app_passwords[i].name, e.app_passwords[i].name));
     ASSERT(second.kind == e.kind && second.account == e.account && second.epoch == e.epoch);
     ASSERT(str_eq(second.verifier, e.verifier) && second.target_count == e.target_count);
     ASSERT(e.kind != DIRECTORY_ALIAS ||

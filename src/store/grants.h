@@ -20,6 +20,7 @@ struct grant {
     uint64_t account;
     uint32_t rights;
     struct instant expires;
+    uint64_t app; /* id of the app password that it logged in with, or 0 */
 };
 
 struct grants *grants_new(void);

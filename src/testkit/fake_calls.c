@@ -529,3 +529,10 @@ store_serve_session_end(struct ipc_peer *from, const struct store_session_end *r
 {
     (void)from, (void)req, (void)a;
 }
+
+SUSPENDS void
+store_serve_app_password_used(struct ipc_peer *from, const struct store_app_password_used *req,
+                              struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+}
