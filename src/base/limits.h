@@ -126,6 +126,7 @@
     LIMIT(AUTH_CACHE_S,            300,       "s",        "the password is hashed again") \
     LIMIT(AUTH_CACHE_ENTRIES,      100000,    "entries",  "the oldest is dropped") \
     LIMIT(SASL_BYTES,              2048,      "bytes",    "one response, decoded: refused as malformed") \
+    LIMIT(OAUTH_BYTES,             6000,      "bytes",    "the same of OAUTHBEARER and XOAUTH2, and of a token") \
     LIMIT(SCRAM_NONCE_BYTES,       128,       "bytes",    "of the client's nonce: refused as malformed") \
     LIMIT(SCRAM_S,                 60,        "s",        "from the first to the last response: fails like a wrong password") \
     LIMIT(SCRAM_EXCHANGES,         32768,     "exchanges","the oldest fails like a wrong password") \

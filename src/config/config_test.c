@@ -29,6 +29,7 @@ test_reads_every_setting(void **state)
                              "route elsewhere.example 127.0.0.1:2599\n"
                              "smarthost mx.isp.example:587 user me password-file /p\n"
                              "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
+                             "oauth-issuer https://id.example/a audience mail keys /k\n"
                              "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"),
                     "t", &c, &why),
         OK);
@@ -48,6 +49,9 @@ test_reads_every_setting(void **state)
     assert_true(str_eq(c->routes[1].domain, STR("*")));
     assert_true(c->routes[1].tls_required);
     assert_true(c->outbound_none && c->plaintext_loopback);
+    assert_true(str_eq(c->oauth.issuer, STR("https://id.example/a")));
+    assert_true(str_eq(c->oauth.audience, STR("mail")));
+    assert_true(str_eq(c->oauth.keys_file, STR("/k")));
     assert_int_equal(c->message_bytes_max, 10 * 1024 * 1024);
     assert_int_equal(c->log_level, LOG_DEBUG);
 }

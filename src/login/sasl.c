@@ -8,6 +8,7 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "ipc/auth_ipc.h"
+#include "login/oauth_read.h"
 #include "login/scram_read.h"
 
 /* What the next line of the client is. */
@@ -19,6 +20,9 @@ enum step {
     STEP_SCRAM_FIRST,
     STEP_SCRAM_PLUS_FIRST,
     STEP_SCRAM_FINAL,
+    STEP_OAUTH,
+    STEP_XOAUTH2,
+    STEP_OAUTH_END, /* the client's answer to why its token is refused */
     STEP_SCRAM_END, /* the empty answer to server-final-message: the session is granted already */
 };
 
@@ -43,8 +47,18 @@ static const struct mechanism mechanisms[] = {
     {STR("SCRAM-SHA-256"), STEP_SCRAM_FIRST, STR("")},
     {STR("PLAIN"), STEP_PLAIN, STR("")},
     {STR("LOGIN"), STEP_NAME, STR("VXNlcm5hbWU6")}, /* "Username:" */
+    {STR("OAUTHBEARER"), STEP_OAUTH, STR("")},
+    {STR("XOAUTH2"), STEP_XOAUTH2, STR("")},
 };
 #define PASSWORD_PROMPT STR("UGFzc3dvcmQ6") /* "Password:" */
+
+static struct str oauth_issuer; /* empty: no tokens are taken */
+
+void
+sasl_take_tokens(struct str issuer)
+{
+    oauth_issuer = issuer;
+}
 
 static const struct sasl_answer malformed = {.verdict = SASL_MALFORMED};
 
@@ -60,6 +74,8 @@ is_offered(const struct conn *c, const struct mechanism *m)
 {
     unsigned char binding[TLS_BINDING_BYTES];
 
+    if (m->first == STEP_OAUTH || m->first == STEP_XOAUTH2)
+        return oauth_issuer.len > 0;
     return m->first != STEP_SCRAM_PLUS_FIRST || conn_tls_binding(c, binding);
 }
 
@@ -320,6 +336,62 @@ scram_end_line(const struct turn *t, struct str line)
     return done;
 }
 
+/* ---- OAUTHBEARER, XOAUTH2 ---- */
+
+/* RFC 7628 section 3.2.2; XOAUTH2 has a number of HTTP.  The client answers, then it has failed. */
+static struct sasl_answer
+refuse_token(const struct turn *t, bool x)
+{
+    AUTO_BUF why = BUF(2048);
+
+    if (x)
+        buf_add(&why, STR("{\"status\":\"401\",\"schemes\":\"bearer\"}"));
+    else
+        buf_addf(&why,
+                 "{\"status\":\"invalid_token\",\"openid-configuration\":"
+                 "\"%.*s/.well-known/openid-configuration\"}",
+                 STR_FMT(oauth_issuer));
+    return challenge_text(t, STEP_OAUTH_END, buf_str(&why));
+}
+
+static SUSPENDS enum status
+ask_oauth(const struct turn *t, const struct oauth_first *f, struct login_account *out)
+{
+    const struct auth_oauth req = {
+        .session = *t->from->session,
+        .protocol = (uint8_t)t->from->protocol,
+        .peer = conn_peer(t->from->conn),
+        .login = f->name,
+        .token = f->token,
+    };
+    struct auth_oauth_reply rep;
+
+    if (f->name.len > 512 || f->token.len == 0)
+        return ERR_DENIED;
+    TRY(t->from->auth == NULL ? ERR_TEMP : auth_oauth_call(t->from->auth, &req, t->arena, &rep));
+    *out = (struct login_account){
+        .account = rep.account, .address = rep.address, .rights = rep.rights};
+    return OK;
+}
+
+static SUSPENDS struct sasl_answer
+oauth_line(const struct turn *t, struct str line, bool x)
+{
+    AUTO_SECRET_BUF decoded = BUF(LIMIT_OAUTH_BYTES);
+    struct sasl_answer done = {.verdict = SASL_DONE};
+    struct oauth_first f;
+
+    if (login_word_read(line, &decoded) != OK ||
+        (x ? oauth_x_read(buf_str(&decoded), &f)
+           : oauth_bearer_read(buf_str(&decoded), t->arena, &f)) != OK)
+        return malformed;
+    enum status e = ask_oauth(t, &f, &done.account);
+    login_log(t->from, f.name.len > 0 || e != OK ? f.name : done.account.address, e, STR_NONE);
+    if (e == OK)
+        return done;
+    return e == ERR_DENIED ? refuse_token(t, x) : failed(e);
+}
+
 /* ---- the exchange ---- */
 
 static SUSPENDS struct sasl_answer
@@ -333,6 +405,9 @@ take(const struct turn *t, enum step step, struct str line)
     case STEP_SCRAM_PLUS_FIRST: return scram_first_line(t, line, true);
     case STEP_SCRAM_FINAL: return scram_final_line(t, line);
     case STEP_SCRAM_END: return scram_end_line(t, line);
+    case STEP_OAUTH: return oauth_line(t, line, false);
+    case STEP_XOAUTH2: return oauth_line(t, line, true);
+    case STEP_OAUTH_END: return failed(ERR_DENIED);
     case STEP_NONE: break;
     }
     UNREACHABLE();

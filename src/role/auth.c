@@ -58,6 +58,7 @@ prepare(const struct role_start *s, struct problem *why)
 {
     (void)s, (void)why;
     password_preload();
+    auth_oauth_prepare();
     return OK;
 }
 
@@ -69,6 +70,7 @@ begin(const struct role_start *s, struct problem *why)
     auth_brake_begin();
     TRY(auth_scram_begin(seal));
     TRY(auth_app_begin(seal));
+    auth_oauth_keys(s);
     grants = map_new();
     heap_one_arena();
     return offload_new("hash", HASH_THREADS, LIMIT_AUTH_QUEUE, &hashing);
@@ -444,4 +446,5 @@ const struct role_verbs role_auth = {
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
+    .files_changed = auth_oauth_keys,
 };

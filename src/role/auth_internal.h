@@ -22,6 +22,7 @@ enum auth_reason {
     AUTH_DISABLED,
     AUTH_PROTOCOL, /* an app password of another protocol */
     AUTH_EXPIRED,
+    AUTH_TOKEN,
 };
 
 /* Who has a name, and the opened verifier; the verifier is empty when nobody may log in with it. */
@@ -69,6 +70,12 @@ MUST_USE enum status auth_app_begin(const struct seal *seal);
 /* ERR_NOT_FOUND: it is no app password of this account.  ERR_DENIED: it is, and not for this, or not any more. */
 MUST_USE enum status auth_app_check(const struct auth_found *f, const struct secret *password,
                                     uint8_t protocol, struct auth_checked *out);
+
+/* ---- auth_oauth.c ---- */
+void auth_oauth_prepare(void); /* before the jail */
+/* Reads the issuer's keys, if there is an issuer. */
+struct role_start;
+void auth_oauth_keys(const struct role_start *s);
 
 /* ---- auth_scram.c ---- */
 MUST_USE enum status auth_scram_begin(const struct seal *seal);

@@ -266,6 +266,7 @@ name_files(const struct config *c, struct boss_open *b)
     }
     for (size_t i = 0; i < c->route_count; i++)
         name_file(b, ROLE_OUT, c->routes[i].password_file);
+    name_file(b, ROLE_AUTH, c->oauth.keys_file);
 }
 
 static bool

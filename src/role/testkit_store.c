@@ -140,6 +140,14 @@ auth_serve_session_end(struct ipc_peer *from, const struct auth_session_end *req
 }
 
 static SUSPENDS enum status
+auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct arena *a,
+                 struct auth_oauth_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+static SUSPENDS enum status
 auth_serve_app_password_make(struct ipc_peer *from, const struct auth_app_password_make *req,
                              struct arena *a, struct auth_app_password_make_reply *rep)
 {

@@ -231,6 +231,22 @@ auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_chan
 }
 
 SUSPENDS enum status
+auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct arena *a,
+                 struct auth_oauth_reply *rep)
+{
+    (void)from, (void)a;
+    if (str_eq(req->login, STR("busy")))
+        return ERR_TEMP;
+    if (str_eq(req->login, STR("fast")))
+        return ERR_LIMIT;
+    if (!str_eq(req->token, STR("good.token")) ||
+        (req->login.len > 0 && !str_eq(req->login, STR("u"))))
+        return ERR_DENIED;
+    *rep = (struct auth_oauth_reply){.account = FAKE_ACCOUNT, .address = STR("u@test")};
+    return OK;
+}
+
+SUSPENDS enum status
 auth_serve_app_password_make(struct ipc_peer *from, const struct auth_app_password_make *req,
                              struct arena *a, struct auth_app_password_make_reply *rep)
 {
@@ -340,7 +356,7 @@ revive(void)
 }
 
 void
-fake_begin(const struct fake_protocol *p, bool plaintext_login)
+fake_begin(const struct fake_protocol *p, struct fake_how how)
 {
     static const struct ipc_service *const auths[] = {&auth_service};
     static const struct str names[] = {STR("Drafts"), STR("Sent"), STR("Junk"), STR("Trash"),
@@ -357,8 +373,10 @@ fake_begin(const struct fake_protocol *p, bool plaintext_login)
     fake.protocol = p;
     fake.config = (struct config){.host = STR("mail.test"),
                                   .domain = STR("test"),
-                                  .plaintext_loopback = plaintext_login,
+                                  .plaintext_loopback = how.plaintext_login,
                                   .message_bytes_max = 4u << 20};
+    if (how.tokens)
+        fake.config.oauth.issuer = STR("https://id.test");
     fake.world.config = &fake.config;
     fake.next_validity = 1000;
     fake.modseq = 1;
