@@ -173,9 +173,9 @@ def sub_verbs(noun):
 
 
 def verbs():
-    """"account add", "serve" ...: a noun with verbs counts by them; `status show` is `status`."""
+    """"account add", "serve" ...: a noun with verbs counts by them; `status show` is `status`, `reload now` is `reload`."""
     for name in re.findall(r'^\s*\{"([a-z-]+)"', csource.read('src/role/commands.c'), re.MULTILINE):
-        subs = [s for s in sub_verbs(name) if s != 'show' or len(sub_verbs(name)) > 1]
+        subs = [s for s in sub_verbs(name) if s not in ('show', 'now') or len(sub_verbs(name)) > 1]
         yield from [f'{name} {s}' for s in subs] or [name]
 
 

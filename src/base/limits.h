@@ -21,6 +21,9 @@
     LIMIT(CONN_OUTPUT_HIGH,        65536,     "bytes",    "the session waits for the peer to read") \
     LIMIT(CONN_FLOOR_BYTES_S,      100,       "bytes/s",  "a peer that reads slower over 60 s is closed") \
     LIMIT(BODY_FLOOR_BYTES_S,      100,       "bytes/s",  "a peer that sends a body slower over 60 s is closed") \
+    LIMIT(PEERS_REMEMBERED,        20000,     "addresses","those that did well longest ago wait for their greeting again") \
+    LIMIT(PROXY_BYTES,             2048,      "bytes",    "of the header of the PROXY protocol: closed") \
+    LIMIT(PROXY_S,                 5,         "s",        "a listed proxy that did not send the header is closed") \
     LIMIT(TLS_HANDSHAKE_S,         30,        "s",        "closed") \
     LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
     LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \
@@ -33,7 +36,11 @@
     LIMIT(SUBMIT_RCPTS,            1000,      "rcpts",    "the same for users") \
     LIMIT(MESSAGE_BYTES,           52428800,  "bytes",    "552 5.3.4 / NO [TOOBIG]") \
     LIMIT(SMTP_CHUNK_BYTES,        1073741824,"bytes",    "of one BDAT: 552 5.3.4, 421 and closed; smaller ones that are refused are read and thrown away") \
-    LIMIT(SMTP_ERRORS,             20,        "errors",   "421 4.7.0 and closed") \
+    LIMIT(WRITERS_BYTES,           65536,     "bytes",    "of the From field of a submission: 552 5.3.4") \
+    LIMIT(WRITERS,                 64,        "addresses","in the From field of a submission: 550 5.7.1") \
+    LIMIT(SMTP_ERRORS,             20,        "errors",   "421 4.7.0 and closed; not in LMTP") \
+    LIMIT(SMTP_IDLE_COMMANDS,      100,       "commands", "without a message between (NOOP, RSET, VRFY, HELP, greetings, BDAT 0): 421 4.7.0 and closed") \
+    LIMIT(SMTP_PAUSE_MS,           2000,      "ms",       "port 25 greets an address that brought no mail yet so late; who speaks before: 554 5.5.1 and closed") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "MAILs",    "421 4.7.0; told as MAILMAX, RFC 9422") \
     LIMIT(SMTP_IDLE_S,             300,       "s",        "421 4.4.2; RFC 5321 section 4.5.3.2") \
     LIMIT(LOCAL_PART_BYTES,        255,       "bytes",    "501 5.1.3; RFC 5321 says 64, VERP and SRS need more") \
@@ -90,9 +97,28 @@
     LIMIT(VANISHED_RECORDS,        2048,      "records",  "per mailbox; older ones are trimmed: full resynchronisation") \
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
+    /* mail that is sent on */ \
+    LIMIT(SRS_BYTES,               254,       "bytes",    "a longer sender is not rewritten") \
+    LIMIT(SRS_DAYS,                21,        "days",     "a report to a rewritten sender is refused: 550 5.7.1") \
+    LIMIT(SRS_REPORTS_PER_HOUR,    60,        "reports",  "to one rewritten sender: 451 4.7.1") \
+    LIMIT(SEND_AS,                 64,        "addresses","that an account may write as besides its own: refused by the command") \
+    LIMIT(FORWARD_TARGETS,         16,        "targets",  "of an account: refused by the command") \
+    LIMIT(FORWARDS_PER_HOUR,       500,       "messages", "to the outside by one address: later ones wait in the queue") \
+    LIMIT(FORWARD_MARKS,           64,        "marks",    "of addresses that sent a message on: later ones are not looked at") \
+    LIMIT(ALIAS_LINE_BYTES,        65536,     "bytes",    "of a file of aliases: the line is left out") \
+    LIMIT(RATE_KEYS,               65536,     "names",    "counted per hour; beyond, all counts begin anew") \
+    /* quotas */ \
+    LIMIT(QUOTA_WARN,              80,        "%",        "of the quota: a notice in the INBOX") \
+    LIMIT(QUOTA_URGENT,            95,        "%",        "of the quota: a second notice in the INBOX") \
+    LIMIT(QUOTA_MARGIN,            5,         "%",        "so far below must the use fall before the same notice may come again") \
+    LIMIT(QUOTA_GRACE,             10,        "%",        "above the quota, for what is saved in the mailboxes for Sent and Drafts: NO [OVERQUOTA]") \
+    LIMIT(QUOTA_FULL_DAYS,         3,         "days",     "from the first refusal on 452 4.2.2, after that 552 5.2.2, until room is made") \
     /* the queue */ \
     LIMIT(QUEUE_DAYS,              5,         "days",     "a failure notice goes to the sender") \
-    LIMIT(QUEUE_MESSAGES,          40000,     "messages", "452 4.3.1") \
+    LIMIT(QUEUE_MESSAGES,          1200000,   "messages", "452 4.3.1") \
+    LIMIT(QUEUE_CELL_MESSAGES,     24000,     "messages", "new ones go to the next cell") \
+    LIMIT(QUEUE_PAUSES,            1000,      "domains",  "queue pause is refused") \
+    LIMIT(QUEUE_PUT_OFFS,          256,       "a second", "more to one destination wait a second") \
     LIMIT(QUEUE_WARN_S,            14400,     "s",        "a delay notice goes to the sender") \
     LIMIT(QUEUE_FIRST_RETRY_S,     60,        "s",        "doubles, with 20 % jitter, up to QUEUE_RETRY_S") \
     LIMIT(QUEUE_RETRY_S,           3600,      "s",        "") \

@@ -17,6 +17,9 @@ struct reader {
     struct config_tls tls[CONFIG_TLS_MAX];
     struct config_route routes[CONFIG_ROUTES_MAX];
     struct config_address forward[CONFIG_FORWARD_MAX];
+    struct subnet relay_from[CONFIG_SUBNETS_MAX];
+    struct subnet proxy_from[CONFIG_SUBNETS_MAX];
+    struct subnet xclient_from[CONFIG_SUBNETS_MAX];
     bool catch_all_route;
 };
 struct config_file {
@@ -38,6 +41,7 @@ static const char *const service_names[SERVICE_COUNT] = {
     [SERVICE_IMAPS] = "imaps",
     [SERVICE_POP3] = "pop3",
     [SERVICE_POP3S] = "pop3s",
+    [SERVICE_LMTP] = "lmtp",
 };
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static_assert(COUNT_OF(level_names) == LOG_ERROR + 1, "a name for every level");
@@ -58,7 +62,7 @@ service_is_tls(enum service s)
 bool
 service_of_mx(enum service s)
 {
-    return s == SERVICE_SMTP;
+    return s == SERVICE_SMTP || s == SERVICE_LMTP;
 }
 
 static struct str
@@ -125,17 +129,18 @@ read_listen(struct reader *r, const struct config_line *l)
 {
     size_t s = 0;
 
-    TRY(want_count(l, 3, "listen SERVICE ADDRESS:PORT"));
+    if (l->count < 3)
+        return config_expected(l, word(l, l->count - 1), "listen SERVICE ADDRESS:PORT");
     while (s < SERVICE_COUNT && !str_eq(l->words[1], str_of(service_names[s])))
         s++;
     if (s == SERVICE_COUNT)
-        return config_expected(l, l->words[1],
-                               "one of smtp, submission, submissions, imap, imaps, pop3, pop3s");
+        return config_expected(
+            l, l->words[1], "one of smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp");
     if (r->c.listen_count == CONFIG_LISTEN_MAX)
         return config_expected(l, l->words[1], "at most 64 listen lines");
     struct config_listen *n = &r->listen[r->c.listen_count];
-    TRY(config_word_address(l, l->words[2], &n->at));
     n->service = (enum service)s;
+    TRY(config_listen_words(l, n));
     r->c.listen_count++;
     return OK;
 }
@@ -266,6 +271,44 @@ read_outbound(struct reader *r, const struct config_line *l)
     return OK;
 }
 
+/* Adds what the line lists to what earlier lines did. */
+static enum status
+add_subnets(const struct config_line *l, struct subnet *list, size_t *count)
+{
+    const struct subnet *more;
+    size_t n;
+
+    TRY(config_word_networks(l, 1, &more, &n));
+    if (n > CONFIG_SUBNETS_MAX - *count)
+        return config_expected(l, l->words[0], "at most 64 networks");
+    mem_copy(list + *count, more, n * sizeof(*more));
+    *count += n;
+    return OK;
+}
+
+static enum status
+read_relay_from(struct reader *r, const struct config_line *l)
+{
+    size_t before = r->c.relay_from_count;
+
+    TRY(add_subnets(l, r->relay_from, &r->c.relay_from_count));
+    for (size_t i = before; i < r->c.relay_from_count; i++)
+        TRY(config_relay_subnet(l, l->words[1 + i - before], &r->relay_from[i]));
+    return OK;
+}
+
+static enum status
+read_proxy_from(struct reader *r, const struct config_line *l)
+{
+    return add_subnets(l, r->proxy_from, &r->c.proxy_from_count);
+}
+
+static enum status
+read_xclient_from(struct reader *r, const struct config_line *l)
+{
+    return add_subnets(l, r->xclient_from, &r->c.xclient_from_count);
+}
+
 static enum status
 read_source(struct reader *r, const struct config_line *l)
 {
@@ -367,6 +410,9 @@ static const struct setting settings[] = {
     {STR("resolver"), false, read_resolver},
     {STR("route"), true, read_route},
     {STR("smarthost"), false, read_smarthost},
+    {STR("relay-from"), true, read_relay_from},
+    {STR("proxy-from"), true, read_proxy_from},
+    {STR("xclient-from"), true, read_xclient_from},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
@@ -440,6 +486,15 @@ reader_finish(struct reader *r, struct arena *a)
         f->c.tls = arena_dup(a, r->tls, r->c.tls_count * sizeof(r->tls[0]));
     if (r->c.route_count > 0)
         f->c.routes = arena_dup(a, r->routes, r->c.route_count * sizeof(r->routes[0]));
+    if (r->c.relay_from_count > 0)
+        f->c.relay_from =
+            arena_dup(a, r->relay_from, r->c.relay_from_count * sizeof(r->relay_from[0]));
+    if (r->c.proxy_from_count > 0)
+        f->c.proxy_from =
+            arena_dup(a, r->proxy_from, r->c.proxy_from_count * sizeof(r->proxy_from[0]));
+    if (r->c.xclient_from_count > 0)
+        f->c.xclient_from =
+            arena_dup(a, r->xclient_from, r->c.xclient_from_count * sizeof(r->xclient_from[0]));
     if (r->c.resolver.forward_count > 0)
         f->c.resolver.forward =
             arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));

@@ -6,12 +6,17 @@
  *                data /var/lib/godwit
  *                engine rocks
  *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s
+ *                listen submission unix /run/godwit/submit.sock mode 660 group mail
+ *                listen lmtp 192.0.2.1:24 from 192.0.2.7
  *                tls cert FILE key FILE                 # several times; names come from the certificate
  *                workers mx 1                           # mx, user, cook, out: 1 to 10
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
  *                smarthost mail.isp.example:587 user NAME password-file FILE
  *                oauth-issuer https://id.example.org audience mail keys FILE
  *                plaintext-login loopback               # tests and benchmarks only
+ *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
+ *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
+ *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there
  *                message-size 50M                       cache 16M
@@ -34,6 +39,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/subnet.h"
 
 #define CONFIG_WORKERS_MAX 10u /* of one role: its index is one digit */
 
@@ -45,8 +51,9 @@ enum service {
     SERVICE_IMAPS,       /* 993 */
     SERVICE_POP3,        /* 110: STLS before login */
     SERVICE_POP3S,       /* 995 */
+    SERVICE_LMTP,        /* RFC 2033: mail for here from a mail server of ours; no usual port */
 };
-#define SERVICE_COUNT (SERVICE_POP3S + 1)
+#define SERVICE_COUNT (SERVICE_LMTP + 1)
 const char *service_name(enum service s); /* "smtp", "submission" ... as in the text */
 bool service_is_tls(enum service s);      /* TLS from the first byte */
 bool service_of_mx(enum service s);       /* served by role mx; others by role user */
@@ -55,9 +62,18 @@ struct config_address {
     struct str host; /* numeric address without brackets, or "*" for all, IPv6 and IPv4 */
     uint16_t port;
 };
+/* A Unix socket; no path: none. */
+struct config_socket {
+    struct str path;
+    uint32_t mode;           /* permission bits */
+    struct str owner, group; /* empty: of who starts the server */
+};
 struct config_listen {
     enum service service;
-    struct config_address at;
+    struct config_address at;    /* of TCP: port 0 when it is a Unix socket */
+    struct config_socket socket; /* which then has a path */
+    const struct subnet *from;   /* who may connect; none: everybody */
+    size_t from_count;
 };
 struct config_tls {
     struct str cert_file, key_file;
@@ -96,6 +112,12 @@ struct config {
     struct config_resolver resolver;
     const struct config_route *routes; /* the first that matches; smarthost is "*" */
     size_t route_count;
+    const struct subnet *relay_from; /* who may send to anywhere, by SMTP without a log-in */
+    size_t relay_from_count;
+    const struct subnet *proxy_from; /* proxies of ours: the PROXY protocol comes first */
+    size_t proxy_from_count;
+    const struct subnet *xclient_from; /* mail programs of ours that may say XCLIENT */
+    size_t xclient_from_count;
     bool outbound_none;          /* nothing leaves but by routes */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     struct config_oauth oauth;

@@ -12,6 +12,7 @@
 #define CONFIG_TLS_MAX     16u
 #define CONFIG_ROUTES_MAX  256u
 #define CONFIG_FORWARD_MAX 8u
+#define CONFIG_SUBNETS_MAX 64u /* of one setting */
 
 /* One line of the text, cut into words. */
 struct config_line {
@@ -29,6 +30,10 @@ MUST_USE enum status config_line_split(struct str text, struct config_line *l);
 MUST_USE enum status config_expected(const struct config_line *l, struct str was,
                                      const char *expected);
 
+/* What follows the service of a listen line: ADDRESS:PORT, or unix PATH and its options. */
+MUST_USE enum status config_listen_words(const struct config_line *l, struct config_listen *out);
+void config_listen_write(const struct config_listen *l, struct buf *b);
+
 /* "*:25", "127.0.0.1:25", "[::1]:25". */
 MUST_USE enum status config_word_address(const struct config_line *l, struct str word,
                                          struct config_address *out);
@@ -38,6 +43,14 @@ MUST_USE enum status config_word_source(const struct config_line *l, struct str 
 /* "mail.example:587", "[::1]:25"; a host may be a name.  Port 25 when absent. */
 MUST_USE enum status config_word_host(const struct config_line *l, struct str word,
                                       struct str *host_out, uint16_t *port_out);
+/* One network for each word from the first on (base/subnet.h); not "all addresses". */
+MUST_USE enum status config_word_networks(const struct config_line *l, size_t first,
+                                          const struct subnet **list_out, size_t *count_out);
+/* Is the network narrow enough to be let send without a log-in?  Never loopback, where every program of this machine
+ * is, nor a whole range of private addresses. */
+MUST_USE enum status config_relay_subnet(const struct config_line *l, struct str word,
+                                         const struct subnet *n);
+void config_address_write(struct buf *b, struct str host, uint16_t port);
 MUST_USE enum status config_word_number(const struct config_line *l, struct str word, uint32_t max,
                                         uint32_t *out);
 /* "50M", "64K", "1G", "123". */

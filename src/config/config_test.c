@@ -13,6 +13,14 @@
 #include "config/events.h"
 
 #define HEAD "host mail.example.org\ndomain example.org\n"
+#define TWELVE                                                                         \
+    "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5 192.0.2.6 192.0.2.7 192.0.2.8 " \
+    "192.0.2.9 192.0.2.10 192.0.2.11 192.0.2.12"
+/* The longest path that a socket can have, and one more. */
+#define PATH_107                                            \
+    "/2345678901234567890123456789012345678901234567890123" \
+    "456789012345678901234567890123456789012345678901234567"
+#define PATH_108 PATH_107 "8"
 
 static void
 test_reads_every_setting(void **state)
@@ -28,6 +36,8 @@ test_reads_every_setting(void **state)
                              "resolver 127.0.0.1:53 [::1]:54 no-dnssec\n"
                              "route elsewhere.example 127.0.0.1:2599\n"
                              "smarthost mx.isp.example:587 user me password-file /p\n"
+                             "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
+                             "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
                              "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                              "oauth-issuer https://id.example/a audience mail keys /k\n"
                              "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"),
@@ -48,12 +58,43 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->routes[0].port, 2599);
     assert_true(str_eq(c->routes[1].domain, STR("*")));
     assert_true(c->routes[1].tls_required);
+    assert_int_equal(c->relay_from_count, 3);
+    assert_int_equal(c->proxy_from_count, 2);
+    assert_int_equal(c->xclient_from_count, 1);
+    assert_int_equal(c->relay_from[1].bits, 28);
+    assert_int_equal(c->relay_from[2].bytes[0], 10);
     assert_true(c->outbound_none && c->plaintext_loopback);
     assert_true(str_eq(c->oauth.issuer, STR("https://id.example/a")));
     assert_true(str_eq(c->oauth.audience, STR("mail")));
     assert_true(str_eq(c->oauth.keys_file, STR("/k")));
     assert_int_equal(c->message_bytes_max, 10 * 1024 * 1024);
     assert_int_equal(c->log_level, LOG_DEBUG);
+}
+
+static void
+test_reads_unix_sockets(void **state)
+{
+    AUTO(config_free) struct config *c = NULL;
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(config_read(STR(HEAD "listen submission unix /run/godwit/submit.sock\n"
+                                          "listen smtp unix " PATH_107 " group mail mode 666 owner "
+                                          "\"a user\"\n"
+                                          "listen lmtp *:24 from 192.0.2.0/24 ::1\n"),
+                                 "t", &c, &why),
+                     OK);
+    assert_int_equal(c->listen_count, 3);
+    assert_int_equal(c->listen[2].from_count, 2);
+    assert_int_equal(c->listen[2].from[0].bits, 24);
+    assert_true(c->listen[2].from[1].six);
+    assert_true(str_eq(c->listen[0].socket.path, STR("/run/godwit/submit.sock")));
+    assert_int_equal(c->listen[0].socket.mode, 0600);
+    assert_int_equal(c->listen[0].at.port, 0);
+    assert_int_equal(c->listen[1].socket.path.len, 107);
+    assert_int_equal(c->listen[1].socket.mode, 0666);
+    assert_true(str_eq(c->listen[1].socket.owner, STR("a user")));
+    assert_true(str_eq(c->listen[1].socket.group, STR("mail")));
 }
 
 static const struct {
@@ -70,6 +111,27 @@ static const struct {
     {HEAD "listen smtp *:65536\n", "ADDRESS:PORT"},
     {HEAD "listen smtp name.example:25\n", "ADDRESS:PORT"},
     {HEAD "listen smtp\n", "listen SERVICE"},
+    {HEAD "listen smtp *:25 more\n", "read \"more\", expected nothing after"},
+    {HEAD "listen smtp *:25 from 192.0.2.1\n", "read \"from\", expected nothing after"},
+    {HEAD "listen lmtp *:24\n", "from NETWORK"},
+    {HEAD "listen lmtp *:24 from\n", "read \"from\", expected a network"},
+    {HEAD "listen lmtp *:24 with 192.0.2.1\n", "from NETWORK"},
+    {HEAD "listen lmtp *:24 from localhost\n", "192.0.2.0/24"},
+    {HEAD "listen lmtp *:24 from 192.0.2.1/24\n", "192.0.2.0/24"},
+    {HEAD "listen lmtp *:24 from 192.0.2.1 0.0.0.0/0\n", "not the whole Internet"},
+    {HEAD "listen lmtp *:24 from ::/0\n", "not the whole Internet"},
+    {HEAD "listen lmtp *:25 from 192.0.2.1\n", "another port than 25"},
+    {HEAD "listen lmtp nowhere from 192.0.2.1\n", "ADDRESS:PORT"},
+    {HEAD "listen smtp unix\n", "unix PATH"},
+    {HEAD "listen smtp unix relative.sock\n", "begins with /"},
+    {HEAD "listen smtp unix " PATH_108 "\n", "at most 107 bytes"},
+    {HEAD "listen smtp unix /a mode\n", "permissions such as 660"},
+    {HEAD "listen smtp unix /a mode 66\n", "permissions such as 660"},
+    {HEAD "listen smtp unix /a mode 0660\n", "permissions such as 660"},
+    {HEAD "listen smtp unix /a mode 668\n", "permissions such as 660"},
+    {HEAD "listen smtp unix /a owner\n", "a user or group"},
+    {HEAD "listen smtp unix /a group a23456789012345678901234567890123\n", "a user or group"},
+    {HEAD "listen smtp unix /a more 660\n", "mode BITS, owner USER"},
     {HEAD "host other.example\n", "only once"},
     {HEAD "hots other.example\n", "t:3: read \"hots\""},
     {HEAD "data relative/path\n", "begins with /"},
@@ -87,6 +149,28 @@ static const struct {
     {HEAD "resolver 127.0.0.1\n", "ADDRESS:PORT"},
     {HEAD "route a.example\n", "route DOMAIN"},
     {HEAD "route a.example h:25 user x\n", "password-file"},
+    {HEAD "relay-from\n", "expected a network"},
+    {HEAD "relay-from 0.0.0.0/0\n", "not the whole Internet"},
+    {HEAD "relay-from 192.0.2.7 ::/0\n", "not the whole Internet"},
+    {HEAD "relay-from 127.0.0.1\n", "read \"127.0.0.1\", expected a network without this machine"},
+    {HEAD "relay-from 0.0.0.0/1\n", "without this machine itself"},
+    {HEAD "relay-from 192.0.2.7 ::1\n", "read \"::1\", expected a network without this machine"},
+    {HEAD "relay-from ::/8\n", "without this machine itself"},
+    {HEAD "relay-from 10.0.0.0/8\n", "not a whole range"},
+    {HEAD "relay-from 192.0.0.0/8\n", "not a whole range"},
+    {HEAD "relay-from 172.16.0.0/12\n", "not a whole range"},
+    {HEAD "relay-from 192.168.0.0/16\n", "not a whole range"},
+    {HEAD "relay-from fc00::/7\n", "not a whole range"},
+    {HEAD "relay-from 192.0.2.7/24\n", "192.0.2.0/24"},
+    {HEAD "relay-from private\n", "192.0.2.0/24"},
+    {HEAD "relay-from " TWELVE "\nrelay-from " TWELVE "\nrelay-from " TWELVE "\nrelay-from " TWELVE
+          "\nrelay-from " TWELVE "\nrelay-from 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5\n",
+     "at most 64 networks"},
+    {HEAD "proxy-from\n", "expected a network"},
+    {HEAD "proxy-from 0.0.0.0/0\n", "not the whole Internet"},
+    {HEAD "proxy-from proxy.example\n", "192.0.2.0/24"},
+    {HEAD "xclient-from\n", "expected a network"},
+    {HEAD "xclient-from ::/0\n", "not the whole Internet"},
     {HEAD "outbound some\n", "all or none"},
     {HEAD "source ipv5 none\n", "ipv4 or ipv6"},
     {HEAD "source ipv4 ::1\n", "an IPv4 address"},
@@ -124,6 +208,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_setting),
+        cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),
     };

@@ -18,14 +18,15 @@
     EVENT(ROLE_MUTE,      "role.mute",      LOG_ERROR, "name pid",                            "a role does not answer; the service manager is not told that all is well") \
     EVENT(SERVER_READY,   "server.ready",   LOG_INFO,  "host listeners version",              "all roles answer")   \
     EVENT(SERVER_STOP,    "server.stop",    LOG_INFO,  "reason",                              "orderly end")        \
-    EVENT(SERVER_RELOAD,  "server.reload",  LOG_INFO,  "log:n files:n",                       "SIGHUP: files are read afresh; the first line of a log opened anew") \
+    EVENT(SERVER_RELOAD,  "server.reload",  LOG_INFO,  "log:n config:n files:n listeners:n",  "SIGHUP: the configuration (config=1: it was taken) and its files were read afresh; the first line of a log opened anew") \
     EVENT(RELOAD_FAIL,    "reload.fail",    LOG_ERROR, "what reason",                         "SIGHUP: this could not be taken afresh and stays as it was") \
     EVENT(IPC_VIOLATION,  "ipc.violation",  LOG_ERROR, "peer reason",                         "a role broke the protocol and was cut off") \
-    EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away for load") \
+    EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away: load, no listed network, or it spoke before the greeting") \
     EVENT(CONN_BLOCKED,   "conn.blocked",   LOG_INFO,  "proto peer",                          "a client was turned away: its network is blocked") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \
     EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced",   "a recipient was refused") \
-    EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid", "a message was accepted or refused at its end") \
+    EVENT(SMTP_XCLIENT,   "smtp.xclient",   LOG_INFO,  "via peer helo",                       "a listed mail program said for whom it speaks") \
+    EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay", "a message was accepted or refused at its end") \
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid", "a user's message was queued or refused") \
     EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result app",     "a log-in, good or bad; app: the app password, if it was one") \
     EVENT(LOGIN_FAIL,     "auth.fail",      LOG_INFO,  "ip account protocol reason",          "a log-in was refused; reason: unknown (nobody has the name), password, disabled, slowed (too many wrong ones, not looked at), protocol (not what the app password is for), expired, token (not a good one, or another's)") \
@@ -35,6 +36,10 @@
     EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \
     EVENT(STORE_OPEN,     "store.open",     LOG_INFO,  "engine path recovered:n ms:ms",       "the data is open")   \
     EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes",         "a message entered the queue") \
+    EVENT(QUEUE_REWRITE,  "queue.rewrite",  LOG_INFO,  "qid from as",                         "mail is sent on under a sender of ours (SRS)") \
+    EVENT(FORWARD_LIMIT,  "forward.limit",  LOG_WARN,  "qid by",                              "an address sent on too much within this hour: later mail waits in the queue") \
+    EVENT(QUEUE_LOAD,     "queue.load",     LOG_INFO,  "messages:n ms:ms",                   "after a start all that waits in the queue is in mind") \
+    EVENT(QUEUE_DAMAGE,   "queue.damage",   LOG_ERROR, "reason",                             "a part of the queue cannot be read, and is not sent") \
     EVENT(QUEUE_RESULT,   "queue.result",   LOG_INFO,  "qid to state code:n text remote tries:n", "an attempt for one recipient ended") \
     EVENT(QUEUE_DONE,     "queue.done",     LOG_INFO,  "qid seconds:s",                       "a message left the queue") \
     EVENT(QUEUE_NOTICE,   "queue.notice",   LOG_INFO,  "qid kind to",                         "a delivery report was made") \
@@ -43,7 +48,8 @@
     EVENT(CERT_REFUSED,   "cert.refused",   LOG_ERROR, "names days:days file reason",         "a certificate or its key cannot be used") \
     EVENT(CERT_EXPIRES,   "cert.expires",   LOG_WARN,  "names days:days file",                "under 14 days are left") \
     EVENT(ADMIN,          "admin.action",   LOG_INFO,  "verb object result",                  "the godwit command changed something") \
-    EVENT(QUOTA,          "quota.full",     LOG_WARN,  "account used:bytes quota:bytes",      "mail was refused for lack of room")
+    EVENT(QUOTA,          "quota.full",     LOG_WARN,  "account used:bytes quota:bytes",      "mail was refused for lack of room") \
+    EVENT(QUOTA_NOTICE,   "quota.notice",   LOG_INFO,  "account percent:n used:bytes quota:bytes", "the owner of a mailbox that fills up was told")
 /* clang-format on */
 
 #define EVENT_AS_ENUM(constant, name, level, fields, meaning) EVENT_##constant,

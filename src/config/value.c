@@ -4,7 +4,9 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "base/scan.h"
+#include "base/size.h"
 #include "config/config_internal.h"
 
 enum status
@@ -114,6 +116,67 @@ config_word_host(const struct config_line *l, struct str word, struct str *host_
         return config_expected(l, word, "HOST or HOST:PORT");
     *host_out = arena_str(l->arena, host);
     *port_out = number;
+    return OK;
+}
+
+enum status
+config_word_networks(const struct config_line *l, size_t first, const struct subnet **list_out,
+                     size_t *count_out)
+{
+    struct subnet *list = ARENA_ARRAY(l->arena, struct subnet, CONFIG_WORDS_MAX);
+    size_t n = 0;
+
+    for (size_t i = first; i < l->count; i++) {
+        if (!subnet_read(l->words[i], &list[n]))
+            return config_expected(l, l->words[i],
+                                   "a network such as 192.0.2.0/24, 192.0.2.7 or 2001:db8::/64");
+        if (list[n++].bits == 0)
+            return config_expected(l, l->words[i], "a network that is not the whole Internet");
+    }
+    if (n == 0)
+        return config_expected(l, l->words[l->count - 1], "a network such as 192.0.2.0/24");
+    *list_out = list;
+    *count_out = n;
+    return OK;
+}
+
+static bool
+overlap(const struct subnet *a, const struct subnet *b)
+{
+    struct subnet wide = a->bits < b->bits ? *a : *b;
+    struct subnet narrow = a->bits < b->bits ? *b : *a;
+    struct sockaddr_storage at = {0};
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+
+    mem_copy(&four.sin_addr, narrow.bytes, 4);
+    mem_copy(&six.sin6_addr, narrow.bytes, 16);
+    if (narrow.six)
+        mem_copy(&at, &six, sizeof(six));
+    else
+        mem_copy(&at, &four, sizeof(four));
+    return subnet_has(&wide, 1, &at);
+}
+
+enum status
+config_relay_subnet(const struct config_line *l, struct str word, const struct subnet *n)
+{
+    static const struct str loopback[] = {STR("127.0.0.0/8"), STR("::1")};
+    static const struct str ranges[] = {STR("10.0.0.0/8"), STR("172.16.0.0/12"),
+                                        STR("192.168.0.0/16"), STR("100.64.0.0/10"),
+                                        STR("fc00::/7")};
+    struct subnet other;
+
+    for (size_t i = 0; i < COUNT_OF(loopback); i++)
+        if (subnet_read(loopback[i], &other) && overlap(n, &other))
+            return config_expected(l, word,
+                                   "a network without this machine itself: its programs send by a "
+                                   "log-in, or by a Unix socket");
+    for (size_t i = 0; i < COUNT_OF(ranges); i++)
+        if (subnet_read(ranges[i], &other) && n->bits <= other.bits && overlap(n, &other))
+            return config_expected(l, word,
+                                   "the network of those machines, not a whole range of private "
+                                   "addresses");
     return OK;
 }
 

@@ -1,10 +1,10 @@
 /* write.c - a configuration back as text: boss hands it to the roles so.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "config/config.h"
+#include "config/config_internal.h"
 
-static void
-add_address(struct buf *b, struct str host, uint16_t port)
+void
+config_address_write(struct buf *b, struct str host, uint16_t port)
 {
     bool brackets = str_find(host, ':') >= 0;
 
@@ -28,7 +28,7 @@ add_resolver(struct buf *b, const struct config_resolver *r)
         buf_add_z(b, " recursive");
     for (size_t i = 0; i < r->forward_count; i++) {
         buf_add_char(b, ' ');
-        add_address(b, r->forward[i].host, r->forward[i].port);
+        config_address_write(b, r->forward[i].host, r->forward[i].port);
     }
     buf_add_z(b, r->dnssec ? "\n" : " no-dnssec\n");
 }
@@ -37,7 +37,7 @@ static void
 add_route(struct buf *b, const struct config_route *r)
 {
     buf_addf(b, "route \"%.*s\" ", STR_FMT(r->domain));
-    add_address(b, r->host, r->port);
+    config_address_write(b, r->host, r->port);
     if (r->user.len > 0)
         buf_addf(b, " user \"%.*s\" password-file \"%.*s\"", STR_FMT(r->user),
                  STR_FMT(r->password_file));
@@ -60,6 +60,16 @@ add_limits(struct buf *b, const struct config *c)
     buf_addf(b, "log-level %s\n", levels[c->log_level]);
 }
 
+static void
+add_subnets(struct buf *b, const char *name, const struct subnet *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(b, "%s ", name);
+        subnet_write(&list[i], b);
+        buf_add_char(b, '\n');
+    }
+}
+
 void
 config_write(const struct config *c, struct buf *b)
 {
@@ -69,17 +79,17 @@ config_write(const struct config *c, struct buf *b)
     add_setting(b, "run-dir", c->run_dir);
     add_setting(b, "user", c->user);
     add_setting(b, "engine", c->engine);
-    for (size_t i = 0; i < c->listen_count; i++) {
-        buf_addf(b, "listen %s ", service_name(c->listen[i].service));
-        add_address(b, c->listen[i].at.host, c->listen[i].at.port);
-        buf_add_char(b, '\n');
-    }
+    for (size_t i = 0; i < c->listen_count; i++)
+        config_listen_write(&c->listen[i], b);
     for (size_t i = 0; i < c->tls_count; i++)
         buf_addf(b, "tls cert \"%.*s\" key \"%.*s\"\n", STR_FMT(c->tls[i].cert_file),
                  STR_FMT(c->tls[i].key_file));
     add_resolver(b, &c->resolver);
     for (size_t i = 0; i < c->route_count; i++)
         add_route(b, &c->routes[i]);
+    add_subnets(b, "relay-from", c->relay_from, c->relay_from_count);
+    add_subnets(b, "proxy-from", c->proxy_from, c->proxy_from_count);
+    add_subnets(b, "xclient-from", c->xclient_from, c->xclient_from_count);
     if (c->source4.len > 0)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)

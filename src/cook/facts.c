@@ -50,6 +50,25 @@ find_from_domain(const struct header_index *x, struct arena *a)
     return domain.len == 0 ? STR("") : arena_str(a, buf_str(&domain));
 }
 
+/* What is no mark of anybody's is passed over. */
+static void
+find_marks(const struct header_index *x, struct arena *a, struct cook_facts *out)
+{
+    uint64_t *marks = ARENA_ARRAY(a, uint64_t, LIMIT_FORWARD_MARKS);
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < x->count && n < LIMIT_FORWARD_MARKS; i++) {
+        const struct header_field *f = &x->at[i].field;
+        AUTO_BUF raw = BUF(sizeof(uint64_t));
+        if (!str_eq_nocase(f->name, STR(HEADER_FORWARDED)))
+            continue;
+        if (hex_decode(str_trim(f->value), &raw) == OK && raw.len == sizeof(uint64_t))
+            marks[n++] = be64_get(raw.ptr);
+    }
+    out->forward_marks = marks;
+    out->forward_marks_count = n;
+}
+
 static struct str
 keep(struct arena *a, const struct buf *b)
 {
@@ -137,6 +156,7 @@ facts_find(struct str message, bool want_dkim, struct instant received, struct a
     header_index(str_sub(message, 0, header), a, &x);
     out->from_domain = find_from_domain(&x, a);
     out->received_count = count_fields(&x, HEADER_RECEIVED);
+    find_marks(&x, a, out);
     out->header_bytes = header;
     out->eight_bit = !str_is_ascii(message);
     find_record(message, received, a, out);

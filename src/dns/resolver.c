@@ -22,7 +22,8 @@ enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16, NAMES_BYTES = 2 * NAME_TEXT_MAX 
 
 struct resolver {
     struct ub_ctx *ctx;
-    bool pumping;
+    struct fiber *pump; /* NULL: nothing was asked yet */
+    bool over;          /* the pump frees it */
 };
 struct question {
     struct fiber *asker; /* NULL: gave up */
@@ -65,14 +66,26 @@ resolver_new(const struct resolver_options *o, struct resolver **out, struct pro
     return OK;
 }
 
+static void
+close_resolver(struct resolver *r)
+{
+    ub_ctx_delete(r->ctx);
+    mem_free(r);
+}
+
 void
 resolver_free(struct resolver **r)
 {
-    if (*r == NULL)
+    struct resolver *gone = *r;
+
+    if (gone == NULL)
         return;
-    ub_ctx_delete((*r)->ctx);
-    mem_free(*r);
     *r = NULL;
+    gone->over = true;
+    if (gone->pump != NULL)
+        fiber_cancel(gone->pump);
+    else
+        close_resolver(gone);
 }
 
 static int
@@ -190,10 +203,13 @@ pump(void *arg)
 {
     struct resolver *r = arg;
 
-    while (fiber_wait_fd(ub_fd(r->ctx), EPOLLIN, FIBER_FOREVER) == OK)
+    r->pump = fiber_self();
+    while (!r->over && fiber_wait_fd(ub_fd(r->ctx), EPOLLIN, FIBER_FOREVER) == OK)
         if (ub_process(r->ctx) != 0)
             break;
-    r->pumping = false;
+    r->pump = NULL;
+    if (r->over)
+        close_resolver(r);
 }
 
 void
@@ -229,10 +245,8 @@ resolver_ask(struct resolver *r, struct str name, int type, struct ub_result **o
 
     if (!str_to_z(name, text, sizeof(text)))
         return ERR_NOT_FOUND;
-    if (!r->pumping) {
+    if (r->pump == NULL)
         TRY(fiber_go(pump, r));
-        r->pumping = true;
-    }
     struct question *q = MEM_NEW(struct question);
     q->asker = fiber_self();
     if (ub_resolve_async(r->ctx, text, type, CLASS_IN, q, answered, &id) != 0) {

@@ -30,6 +30,7 @@ struct resolver_options {
 /* Reads its files and starts its thread, inside the jail: both are libunbound's, which parses what strangers send. */
 MUST_USE SUSPENDS enum status resolver_new(const struct resolver_options *o, struct resolver **out,
                                            struct problem *why);
+/* Nobody waits for an answer any more. */
 void resolver_free(struct resolver **r);
 
 struct dns_host {

@@ -24,7 +24,8 @@ imap_capability_list(const struct imap_session *s, struct buf *b)
 {
     buf_add(
         b, STR("IMAP4rev1 SASL-IR LITERAL+ ENABLE IDLE ID NAMESPACE UIDPLUS MOVE UNSELECT CHILDREN "
-               "LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE ESEARCH XLIST"));
+               "LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE ESEARCH XLIST "
+               "QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"));
     if (s->state != IMAP_NOT_AUTH)
         return;
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)

@@ -32,6 +32,10 @@ SUSPENDS enum status imap_cmd_subscribe(struct imap_cmd *c);
 SUSPENDS enum status imap_cmd_unsubscribe(struct imap_cmd *c);
 SUSPENDS enum status imap_cmd_status(struct imap_cmd *c);
 
+/* quota.c */
+SUSPENDS enum status imap_cmd_getquota(struct imap_cmd *c);
+SUSPENDS enum status imap_cmd_getquotaroot(struct imap_cmd *c);
+
 /* list.c */
 SUSPENDS enum status imap_cmd_list(struct imap_cmd *c);
 SUSPENDS enum status imap_cmd_lsub(struct imap_cmd *c);

@@ -350,8 +350,10 @@ send_line(struct imap_cmd *c, const struct request *r, const struct store_mailbo
     if ((why & HAS_SELECTED_CHILD) != 0)
         add_child_info(r, &b);
     buf_add(&b, STR("\r\n"));
-    if ((r->returns & RETURN_STATUS) && (why & IS_SELECTED) && m->selectable && m->uidvalidity != 0)
-        imap_add_status(&b, m->name, m, r->items);
+    if ((r->returns & RETURN_STATUS) && (why & IS_SELECTED) && m->selectable &&
+        m->uidvalidity != 0 && imap_add_status(c->s, &b, m, r->items) != OK) {
+        /* Deleted meanwhile, or the store is away: without its STATUS, RFC 5819 section 2. */
+    }
     return conn_write(c->s->conn, buf_str(&b));
 }
 

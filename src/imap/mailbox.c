@@ -203,10 +203,14 @@ static const struct {
     struct str name;
     unsigned item;
 } status_items[] = {
-    {STR("MESSAGES"), IMAP_STATUS_MESSAGES}, {STR("RECENT"), IMAP_STATUS_RECENT},
-    {STR("UIDNEXT"), IMAP_STATUS_UIDNEXT},   {STR("UIDVALIDITY"), IMAP_STATUS_UIDVALIDITY},
-    {STR("UNSEEN"), IMAP_STATUS_UNSEEN},     {STR("SIZE"), IMAP_STATUS_SIZE}, /* RFC 8438 */
-    {STR("DELETED"), IMAP_STATUS_DELETED}, /* RFC 9051 section 6.3.11 */
+    {STR("MESSAGES"), IMAP_STATUS_MESSAGES},
+    {STR("RECENT"), IMAP_STATUS_RECENT},
+    {STR("UIDNEXT"), IMAP_STATUS_UIDNEXT},
+    {STR("UIDVALIDITY"), IMAP_STATUS_UIDVALIDITY},
+    {STR("UNSEEN"), IMAP_STATUS_UNSEEN},
+    {STR("SIZE"), IMAP_STATUS_SIZE},                       /* RFC 8438 */
+    {STR("DELETED"), IMAP_STATUS_DELETED},                 /* RFC 9051 section 6.3.11 */
+    {STR("DELETED-STORAGE"), IMAP_STATUS_DELETED_STORAGE}, /* RFC 9208 section 4.1.4 */
 };
 
 /* "(" status-att *(SP status-att) ")" */
@@ -252,24 +256,30 @@ status_value(const struct store_mailbox *m, unsigned item)
     }
 }
 
-void
-imap_add_status(struct buf *b, struct str name, const struct store_mailbox *m, unsigned items)
+enum status
+imap_add_status(struct imap_session *s, struct buf *b, const struct store_mailbox *m,
+                unsigned items)
 {
+    uint64_t deleted = 0;
     const char *before = "";
 
+    if ((items & IMAP_STATUS_DELETED_STORAGE) != 0)
+        TRY(imap_deleted_bytes(s, m, &deleted));
     buf_add(b, STR("* STATUS "));
-    imap_add_mailbox(b, name);
+    imap_add_mailbox(b, m->name);
     buf_add(b, STR(" ("));
     for (size_t i = 0; i < COUNT_OF(status_items); i++) {
-        if ((items & status_items[i].item) == 0)
+        unsigned item = status_items[i].item;
+        if ((items & item) == 0)
             continue;
         buf_add_z(b, before);
         buf_add(b, status_items[i].name);
         buf_add_char(b, ' ');
-        buf_add_u64(b, status_value(m, status_items[i].item));
+        buf_add_u64(b, item == IMAP_STATUS_DELETED_STORAGE ? deleted : status_value(m, item));
         before = " ";
     }
     buf_add(b, STR(")\r\n"));
+    return OK;
 }
 
 SUSPENDS enum status
@@ -289,7 +299,10 @@ imap_cmd_status(struct imap_cmd *c)
         return imap_failed(c, e);
     if (!m.selectable)
         return imap_no(c, "CANNOT", "That is only a level of names");
-    imap_add_status(&b, name, &m, items);
+    m.name = name; /* as asked for */
+    e = imap_add_status(c->s, &b, &m, items);
+    if (e != OK)
+        return imap_failed(c, e);
     TRY(conn_write(c->s->conn, buf_str(&b)));
     return imap_ok(c, NULL, "That is its status");
 }

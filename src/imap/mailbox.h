@@ -15,10 +15,15 @@ enum imap_status_item {
     IMAP_STATUS_UNSEEN = 1 << 4,
     IMAP_STATUS_SIZE = 1 << 5,
     IMAP_STATUS_DELETED = 1 << 6,
+    IMAP_STATUS_DELETED_STORAGE = 1 << 7,
 };
 bool imap_scan_status_items(struct scan *s, unsigned *items_out);
-/* One line "* STATUS name (...)". */
-void imap_add_status(struct buf *b, struct str name, const struct store_mailbox *m, unsigned items);
+/* One line "* STATUS name (...)", which may have to ask the store once more. */
+MUST_USE SUSPENDS enum status imap_add_status(struct imap_session *s, struct buf *b,
+                                              const struct store_mailbox *m, unsigned items);
+/* quota.c: the bytes of the messages with \Deleted. */
+MUST_USE SUSPENDS enum status imap_deleted_bytes(struct imap_session *s,
+                                                 const struct store_mailbox *m, uint64_t *out);
 
 #define IMAP_SPECIAL_COUNT 7u /* enum<6> special of store.ipc */
 /* "\Sent" ...; empty for none */

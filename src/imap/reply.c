@@ -77,7 +77,7 @@ static const struct {
     [ERR_DENIED] = {"NOPERM", "This is not allowed"},
     [ERR_CONFLICT] = {"INUSE", "Somebody else changed it at the same time, try again"},
     [ERR_NO_SPACE] = {"LIMIT", "The server's disk is nearly full: only deleting works now"},
-    [ERR_QUOTA] = {"OVERQUOTA", "There is no room left for more mail"},
+    [ERR_QUOTA] = {"OVERQUOTA", "Your mailbox is full: delete mail to make room"},
     [ERR_CORRUPT] = {"CORRUPTION", "Stored data is damaged, tell the administrator"},
 };
 

@@ -26,6 +26,8 @@ const struct imap_verb imap_verbs[] = {
     {STR("LIST"), IMAP_LOGGED, false, false, imap_cmd_list},
     {STR("LSUB"), IMAP_LOGGED, false, false, imap_cmd_lsub},
     {STR("XLIST"), IMAP_LOGGED, false, false, imap_cmd_xlist},
+    {STR("GETQUOTA"), IMAP_LOGGED, false, false, imap_cmd_getquota},
+    {STR("GETQUOTAROOT"), IMAP_LOGGED, false, false, imap_cmd_getquotaroot},
     {STR("APPEND"), IMAP_LOGGED, false, false, imap_cmd_append},
     {STR("IDLE"), IMAP_LOGGED, false, false, imap_cmd_idle},
     {STR("CHECK"), IMAP_SELECTED, false, false, imap_cmd_noop},

@@ -71,6 +71,15 @@ login_log(const struct login_from *f, struct str name, enum status e, struct str
         log_str(&l, "app", app);
 }
 
+struct str
+login_tls_version(const struct conn *c)
+{
+    struct str rest = conn_is_tls(c) ? conn_tls_name(c) : STR_NONE, version = STR("");
+
+    (void)str_split(&rest, ' ', &version);
+    return str_sub(version, 0, 16);
+}
+
 enum status
 login_check(const struct login_from *f, struct str name, const struct secret *password,
             struct arena *a, struct login_account *out)
@@ -80,6 +89,7 @@ login_check(const struct login_from *f, struct str name, const struct secret *pa
         .protocol = (uint8_t)f->protocol,
         .peer = conn_peer(f->conn),
         .tls = conn_is_tls(f->conn),
+        .tls_version = login_tls_version(f->conn),
         .login = name,
         .password = secret_str(password),
     };
@@ -89,6 +99,8 @@ login_check(const struct login_from *f, struct str name, const struct secret *pa
                                       : auth_login_call(f->auth, &req, a, &rep);
 
     login_log(f, name, e, e == OK ? rep.app : STR_NONE);
+    if (e == ERR_CLOSED)
+        login_renew(f);
     TRY(e);
     *out = (struct login_account){
         .account = rep.account, .address = rep.address, .rights = rep.rights};
@@ -105,6 +117,13 @@ login_end(struct ipc_peer *auth, struct ipc_peer *store, uint64_t session)
     bool auth_told = auth == NULL || auth_session_end_note(auth, &end) == OK;
     bool store_told = store == NULL || store_session_end_note(store, &forget) == OK;
     (void)auth_told, (void)store_told;
+}
+
+void
+login_renew(const struct login_from *f)
+{
+    login_end(f->auth, f->store, *f->session);
+    *f->session = login_session_new();
 }
 
 bool

@@ -49,14 +49,19 @@ struct login_account {
     uint32_t rights;
 };
 /* OK: the store knows the session as this account's.  ERR_DENIED: wrong.  ERR_LIMIT: too many attempts.
- * Others: cannot tell now. */
+ * Others: cannot tell now.  Auth may end after it has told the store: then the number of the session is renewed. */
 MUST_USE SUSPENDS enum status login_check(const struct login_from *f, struct str name,
                                           const struct secret *password, struct arena *a,
                                           struct login_account *out);
+/* "TLSv1.3"; empty without TLS. */
+struct str login_tls_version(const struct conn *c);
 /* The line auth.login of an attempt that login_check() did not make.  app: the app password, if it was one. */
 void login_log(const struct login_from *f, struct str name, enum status e, struct str app);
 /* The session is over: tells auth and the store (either may be NULL). */
 void login_end(struct ipc_peer *auth, struct ipc_peer *store, uint64_t session);
+/* Auth, the store or both may know something under the session's number: they are told that it is over, and
+ * *f->session is a new one. */
+void login_renew(const struct login_from *f);
 /* May a password be asked for on this connection? */
 bool login_is_safe(const struct conn *c, bool plaintext_loopback);
 

@@ -114,10 +114,8 @@ void
 sasl_end(struct sasl *x, const struct login_from *f)
 {
     /* Auth has the exchange, or even a grant, under this number: a later log-in must not meet the news of its end. */
-    if (x->scram != NULL) {
-        login_end(f->auth, f->store, *f->session);
-        *f->session = login_session_new();
-    }
+    if (x->scram != NULL)
+        login_renew(f);
     x->step = STEP_NONE;
     mem_str_free(&x->name);
     scram_free(&x->scram);
@@ -278,7 +276,9 @@ ask_final(const struct turn *t, const struct scram_final *f, struct str *signatu
     struct sasl_scram *s = t->x->scram;
     struct auth_scram_final req = {
         .session = *t->from->session,
+        .protocol = (uint8_t)t->from->protocol, /* in the order of auth.ipc */
         .peer = conn_peer(t->from->conn),
+        .tls_version = login_tls_version(t->from->conn),
         .message = f->unproved,
         .proof = f->proof,
     };
@@ -361,6 +361,7 @@ ask_oauth(const struct turn *t, const struct oauth_first *f, struct login_accoun
         .session = *t->from->session,
         .protocol = (uint8_t)t->from->protocol,
         .peer = conn_peer(t->from->conn),
+        .tls_version = login_tls_version(t->from->conn),
         .login = f->name,
         .token = f->token,
     };
@@ -368,7 +369,11 @@ ask_oauth(const struct turn *t, const struct oauth_first *f, struct login_accoun
 
     if (f->name.len > 512 || f->token.len == 0)
         return ERR_DENIED;
-    TRY(t->from->auth == NULL ? ERR_TEMP : auth_oauth_call(t->from->auth, &req, t->arena, &rep));
+    enum status e =
+        t->from->auth == NULL ? ERR_TEMP : auth_oauth_call(t->from->auth, &req, t->arena, &rep);
+    if (e == ERR_CLOSED) /* the outcome is unknown, as in login_check() */
+        login_renew(t->from);
+    TRY(e);
     *out = (struct login_account){
         .account = rep.account, .address = rep.address, .rights = rep.rights};
     return OK;

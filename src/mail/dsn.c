@@ -131,6 +131,8 @@ dsn_begin(struct buf *b, const struct dsn *d)
     add_human_part(b, d);
     add_delimiter(b, d, false);
     add_status_part(b, d);
+    if (d->original == DSN_NO_ORIGINAL) /* RFC 6522 section 3: the third part may be left out */
+        return;
     add_delimiter(b, d, false);
     if (d->original == DSN_WHOLE_MESSAGE) {
         buf_add(b, d->original_utf8 ? STR("Content-Type: message/global\r\n")
@@ -280,6 +282,12 @@ add_human_text(struct buf *b, const struct dsn *d)
             begun = true;
             add_human_recipient(b, &d->recipients[i]);
         }
+    }
+    if (d->original == DSN_NO_ORIGINAL) {
+        buf_add(b,
+                STR("\r\nThis server cannot read your message any more, so it does not come back "
+                    "to you.\r\nThe details for your postmaster follow.\r\n"));
+        return;
     }
     buf_add(b, STR("\r\nThe details for your postmaster and "));
     buf_add(b, d->original == DSN_WHOLE_MESSAGE ? STR("your message follow.\r\n")

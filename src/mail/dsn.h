@@ -29,7 +29,7 @@ struct dsn_recipient {
     struct instant retry_until;  /* for DSN_DELAYED; 0 = unknown */
 };
 
-enum dsn_original { DSN_HEADER_ONLY, DSN_WHOLE_MESSAGE };
+enum dsn_original { DSN_HEADER_ONLY, DSN_WHOLE_MESSAGE, DSN_NO_ORIGINAL };
 
 struct dsn {
     struct str host;   /* our name, in normal form */
@@ -51,7 +51,7 @@ struct dsn {
 /* Everything up to where the original stands. */
 void dsn_begin(struct buf *b, const struct dsn *d);
 void dsn_end(struct buf *b, const struct dsn *d);
-/* All of it; original is the message or its header block. */
+/* All of it; original is the message, its header block, or empty (DSN_NO_ORIGINAL). */
 MUST_USE enum status dsn_write(struct buf *b, const struct dsn *d, struct str original);
 
 /* What a status code means, in words for the sender; never empty.  RFC 3463. */

@@ -102,6 +102,10 @@ enum header_id {
 enum header_id header_id_of(struct str name);
 struct str header_id_name(enum header_id id); /* in its usual spelling; empty for HEADER_OTHER */
 
+/* What a message bears that was sent on by an address here: 16 hexadecimal digits that only we can make.  So it is
+ * known when it comes back to that address, and nobody who reads it learns the address. */
+#define HEADER_FORWARDED "X-Godwit-Forwarded"
+
 /* Every field of a block in order, with its id; first[] makes look-up direct. */
 struct header_entry {
     uint32_t id;   /* enum header_id */

@@ -49,6 +49,7 @@ name_complete(struct header_filter *f)
     f->started = true;
     f->seen |= (uint64_t)1 << id;
     f->from_count += id == HEADER_FROM;
+    f->at = id;
     f->state = GIVE_NAME;
     if (id == HEADER_BCC || id == HEADER_RESENT_BCC) {
         f->dropped = true;
@@ -62,6 +63,7 @@ not_a_field(struct header_filter *f)
 {
     struct str held = str_from(f->hold, f->held);
 
+    f->at = HEADER_OTHER;
     if (str_eq(held, STR("\r\n")) || str_eq(held, STR("\n")))
         f->state = GIVE_END;
     else if (!f->started && str_starts(held, STR("From ")))
@@ -80,6 +82,7 @@ hold_full(struct header_filter *f)
     }
     f->fields++;
     f->started = true;
+    f->at = HEADER_OTHER;
     f->state = GIVE_NAME;
 }
 
@@ -210,6 +213,7 @@ header_filter_end(struct header_filter *f, struct str *run_out)
     if (f->state < GIVE_NAME) {
         if (f->state != IN_NAME && f->state != IN_SPACES)
             f->held = 0;
+        f->at = HEADER_OTHER;
         f->state = GIVE_BREAK;
     }
     return give(f, run_out);

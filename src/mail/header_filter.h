@@ -31,6 +31,8 @@ struct header_filter {
     uint32_t from_count;
     uint64_t bytes; /* of the header as it came in */
     bool dropped;   /* a Bcc was removed */
+    enum header_id
+        at; /* the field that a run is of; HEADER_OTHER for those without an id, and for the body */
     /* Below: private. */
     int state;
     bool started;

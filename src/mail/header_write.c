@@ -174,6 +174,8 @@ header_write_received(struct buf *b, const struct received *r)
         add_clean(&text, str_sub(r->tls, 0, 120), ".-_ ,=:");
         buf_add_char(&text, ')');
     }
+    if ((r->flags & RECEIVED_RELAY) != 0)
+        buf_add(&text, STR(" (relayed for a listed network)"));
     if (r->id.len > 0) {
         buf_add(&text, STR(" id "));
         add_clean(&text, str_sub(r->id, 0, 128), ".-_");

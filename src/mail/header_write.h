@@ -25,8 +25,9 @@ enum received_flag {
     RECEIVED_TLS = 2,
     RECEIVED_AUTH = 4,
     RECEIVED_LMTP = 8,
-    RECEIVED_UTF8 = 16, /* SMTPUTF8 was used, RFC 6531 section 4.3 */
-    RECEIVED_HTTP = 32, /* submitted by JMAP or webmail */
+    RECEIVED_UTF8 = 16,  /* SMTPUTF8 was used, RFC 6531 section 4.3 */
+    RECEIVED_HTTP = 32,  /* submitted by JMAP or webmail */
+    RECEIVED_RELAY = 64, /* to elsewhere, without a log-in: the client is of a listed network */
 };
 /* "ESMTPSA" and its like: RFC 3848 and RFC 6531. */
 struct str received_protocol(unsigned flags);

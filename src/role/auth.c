@@ -27,7 +27,9 @@ enum { HASH_THREADS = 2, NAME_BYTES = 16, CHANGES_KEPT = 256 };
 /* A session that the store knows, kept to tell a new store about it. */
 struct live {
     uint64_t incarnation, session, account, app;
-    int64_t expires_us;
+    int64_t expires_us, since_us;
+    uint8_t protocol;
+    char peer[65], tls_version[17]; /* ended by a zero byte, as all was before */
 };
 
 static struct seal *seal;
@@ -124,8 +126,14 @@ static struct {
     uint64_t count, account[CHANGES_KEPT];
 } changes;
 
-static bool
-has_changed(uint64_t account, uint64_t since)
+uint64_t
+auth_changes(void)
+{
+    return changes.count;
+}
+
+bool
+auth_has_changed(uint64_t account, uint64_t since)
 {
     if (changes.count - since > CHANGES_KEPT)
         return true; /* cannot tell */
@@ -156,6 +164,10 @@ tell_store(const struct live *l)
         .rights = AUTH_RIGHTS_ALL,
         .expires = l->expires_us,
         .app = l->app,
+        .since = l->since_us,
+        .protocol = l->protocol,
+        .peer = str_of(l->peer),
+        .tls_version = str_of(l->tls_version),
     };
     struct store_grant_reply rep;
 
@@ -175,21 +187,28 @@ take_back(const struct live *l)
 }
 
 enum status
-auth_grant(struct ipc_peer *worker, uint64_t session, uint64_t account, uint64_t app)
+auth_grant(struct ipc_peer *worker, const struct auth_session *s)
 {
     struct live *l = MEM_NEW(struct live);
+    int64_t now = clock_now().us;
     char key[16];
 
     *l = (struct live){
         .incarnation = ipc_incarnation(worker),
-        .session = session,
-        .account = account,
-        .app = app,
-        .expires_us = clock_now().us + GRANT_DAYS * 86400LL * 1000000,
+        .session = s->session,
+        .account = s->account,
+        .app = s->app,
+        .expires_us = now + GRANT_DAYS * 86400LL * 1000000,
+        .since_us = now,
+        .protocol = s->protocol,
     };
-    uint64_t since = changes.count;
+    if (!str_to_z(s->peer, l->peer, sizeof(l->peer)))
+        l->peer[0] = '\0'; /* no word of ours */
+    if (!str_to_z(s->tls_version, l->tls_version, sizeof(l->tls_version)))
+        l->tls_version[0] = '\0';
+    uint64_t since = auth_changes();
     enum status e = tell_store(l);
-    bool changed = has_changed(account, since);
+    bool changed = auth_has_changed(s->account, since);
     if (e == OK && changed)
         take_back(l);
     if (e != OK || changed || !ipc_is_open(worker)) {
@@ -300,20 +319,20 @@ check_password(const struct auth_asked *q, const struct secret *password, struct
 
     if (auth_cache_find(cache, login, password, a, &out->who))
         return OK;
-    uint64_t since = changes.count;
+    uint64_t since = auth_changes();
     TRY(auth_find(login, a, &found));
     out->why = auth_reason_of(&found);
     enum status app = auth_app_check(&found, password, q->protocol, out);
     if (app == OK)
         out->who = found.who;
     if (app != ERR_NOT_FOUND)
-        return app == OK && has_changed(found.who.account, since) ? ERR_TEMP : app;
+        return app == OK && auth_has_changed(found.who.account, since) ? ERR_TEMP : app;
     struct job j = {.password = password,
                     .verifier = found.disabled ? STR_NONE : buf_str(&found.verifier)};
     if (rt_offload(hashing, check_work, &j) != OK)
         return ERR_TEMP;
     TRY(j.result);
-    if (has_changed(found.who.account, since))
+    if (auth_has_changed(found.who.account, since))
         return ERR_TEMP;
     out->who = found.who;
     auth_cache_add(cache, login, password, out->who.account, out->who.address);
@@ -337,7 +356,13 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
         return auth_brake_refuse(&asked, checked.why);
     TRY(e);
     auth_brake_right(&asked);
-    TRY(auth_grant(from, req->session, checked.who.account, checked.app));
+    const struct auth_session session = {.session = req->session,
+                                         .account = checked.who.account,
+                                         .app = checked.app,
+                                         .protocol = req->protocol,
+                                         .peer = req->peer,
+                                         .tls_version = req->tls_version};
+    TRY(auth_grant(from, &session));
     *rep = (struct auth_login_reply){.account = checked.who.account,
                                      .address = checked.who.address,
                                      .rights = AUTH_RIGHTS_ALL,

@@ -39,9 +39,19 @@ void auth_found_release(struct auth_found *f);
 enum auth_reason auth_reason_of(const struct auth_found *f);
 #define AUTO_FOUND AUTO(auth_found_release) struct auth_found
 
+/* Before a look-up, and after it: what was found may not hold any more. */
+uint64_t auth_changes(void);
+bool auth_has_changed(uint64_t account, uint64_t since);
+
+struct auth_session {
+    uint64_t session, account;
+    uint64_t app; /* the app password, or 0 */
+    /* for those who look at the sessions */
+    uint8_t protocol;
+    struct str peer, tls_version;
+};
 /* Tells the store.  ERR_LIMIT: too many sessions; ERR_TEMP: cannot now. */
-MUST_USE SUSPENDS enum status auth_grant(struct ipc_peer *worker, uint64_t session,
-                                         uint64_t account, uint64_t app);
+MUST_USE SUSPENDS enum status auth_grant(struct ipc_peer *worker, const struct auth_session *s);
 
 /* ---- auth_brake.c ---- */
 /* Who wants to log in. */

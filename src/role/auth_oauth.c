@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #define AUTH_SERVE_HANDLERS_ONLY
 #include "auth/jwt.h"
+#include "base/mem.h"
 #include "config/events.h"
 #include "ipc/auth_serve.h"
 #include "role/auth_internal.h"
@@ -16,6 +17,9 @@
 #include "rt/random.h"
 
 static struct jwt_keys *keys; /* NULL: none can be used */
+static struct {
+    struct str issuer, file;
+} keys_of; /* owned: the lines of the configuration that keys are of */
 
 static const struct config_oauth *
 issuer(void)
@@ -30,13 +34,27 @@ auth_oauth_prepare(void)
     json_object_seed((size_t)random_u64() | 1u); /* 0 would mean: do so now */
 }
 
-/* The keys of before stay when the new ones are of no use. */
+/* The configuration may name another issuer, another file or none by now: nobody is let in by keys of before. */
+static void
+follow_config(const struct config_oauth *o)
+{
+    if (str_eq(keys_of.issuer, o->issuer) && str_eq(keys_of.file, o->keys_file))
+        return;
+    jwt_keys_free(&keys);
+    mem_str_free(&keys_of.issuer);
+    mem_str_free(&keys_of.file);
+    keys_of.issuer = mem_str(o->issuer);
+    keys_of.file = mem_str(o->keys_file);
+}
+
+/* The keys of before stay when the new ones of the same file are of no use. */
 void
 auth_oauth_keys(const struct role_start *s)
 {
     AUTO_BUF text = BUF(JWT_KEYS_BYTES);
     struct jwt_keys *fresh = NULL;
 
+    follow_config(&s->config->oauth);
     if (s->config->oauth.issuer.len == 0)
         return;
     enum status e = role_file_read(s, s->config->oauth.keys_file, &text);
@@ -83,6 +101,7 @@ auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct are
                                       .now_s = clock_now().us / 1000000};
     AUTO_FOUND found = {0};
     struct str address;
+    uint64_t since = auth_changes();
 
     TRY(auth_brake_try(&asked));
     if (keys == NULL)
@@ -92,11 +111,18 @@ auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct are
     TRY(find_both(address, req->login, a, &found));
     if (found.who.account == 0 || found.disabled)
         return auth_brake_refuse(&asked, auth_reason_of(&found));
+    if (auth_has_changed(found.who.account, since))
+        return ERR_TEMP;
     struct auth_asked named = asked;
     if (named.login.len == 0)
         named.login = address;
     auth_brake_right(&named);
-    TRY(auth_grant(from, req->session, found.who.account, 0));
+    const struct auth_session session = {.session = req->session,
+                                         .account = found.who.account,
+                                         .protocol = req->protocol,
+                                         .peer = req->peer,
+                                         .tls_version = req->tls_version};
+    TRY(auth_grant(from, &session));
     *rep = (struct auth_oauth_reply){
         .account = found.who.account, .address = found.who.address, .rights = AUTH_RIGHTS_ALL};
     return OK;

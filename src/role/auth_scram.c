@@ -100,7 +100,12 @@ auth_serve_scram_final(struct ipc_peer *from, const struct auth_scram_final *req
     if (!right || !x->may)
         return auth_brake_refuse(&asked, (enum auth_reason)x->reason);
     auth_brake_right(&asked);
-    TRY(auth_grant(from, req->session, x->account, 0));
+    const struct auth_session session = {.session = req->session,
+                                         .account = x->account,
+                                         .protocol = req->protocol,
+                                         .peer = req->peer,
+                                         .tls_version = req->tls_version};
+    TRY(auth_grant(from, &session));
     *rep = (struct auth_scram_final_reply){
         .signature = arena_str(a, str_from((const char *)signature, sizeof(signature))),
         .account = x->account,

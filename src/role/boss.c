@@ -97,6 +97,7 @@ boss_run(const struct boss_options *o, struct problem *why)
     loop_run();
     boss_notify_end();
     boss_open_release(&boss.open);
+    config_free(&boss.o.renewed);
     if (boss.gave_up.text[0] != '\0') {
         *why = boss.gave_up;
         return ERR_IO;
@@ -291,7 +292,7 @@ on_ready(struct worker *w, uint32_t walls)
     AUTO(logger_send) struct log_line l;
     if (event_begin(&l, EVENT_SERVER_READY)) {
         log_str(&l, "host", boss.o.config->host);
-        log_u64(&l, "listeners", boss.open.listener_count);
+        log_u64(&l, "listeners", boss.open.listening.count);
         log_str(&l, "version", STR(GODWIT_VERSION));
     }
     boss_notify_ready();

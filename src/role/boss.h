@@ -3,8 +3,10 @@
  * Owns:      listeners, the log, the open master key, one control socket per role process.
  * Promises:  a role that ends is started again, at once the first times, then with growing pauses; its peers get new
  *            channels.  SIGTERM and SIGINT: the workers of the Internet stop first, then the rest, 10 s
- *            each, then SIGKILL.  SIGHUP: the log is opened anew for all, and the files that the
- *            configuration names are handed afresh to who reads them; these also every 2 s if they changed.
+ *            each, then SIGKILL.  SIGHUP: the configuration is read anew and holds from then on, but for what only a
+ *            start can change; nobody is disconnected.  A wrong one changes nothing.  The log is opened anew for all,
+ *            and the files that the configuration names are handed afresh to who reads them; these also every 2 s
+ *            if they changed.
  *            A service manager (NOTIFY_SOCKET) hears when the server is ready, reloads and stops, how it is in
  *            one line, and, if it wants (WATCHDOG_USEC), that all roles answer.
  * Never:     reads network data, mail or keys.
@@ -17,6 +19,7 @@
 
 struct boss_options {
     const struct config *config;
+    struct config *renewed;                /* boss's own: the same, once there was a reload */
     struct str config_path;                /* master.key lies beside it */
     const struct role_verbs *const *table; /* roles built in; boss starts no other */
     bool no_listeners;                     /* answers the godwit command only */

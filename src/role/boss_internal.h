@@ -1,5 +1,5 @@
-/* boss_internal.h - between boss.c (workers and their lives), boss_open.c (what is handed out), boss_reload.c (what is
- * handed out afresh) and boss_notify.c (what a service manager hears).
+/* boss_internal.h - between boss.c (workers and their lives), boss_open.c and boss_socket.c (what is handed out),
+ * boss_reload.c (what is handed out afresh) and boss_notify.c (what a service manager hears).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_BOSS_INTERNAL_H
@@ -19,11 +19,26 @@ struct boss_file {
     int fd; /* -1 = cannot be opened now */
     struct stat seen;
 };
+/* A Unix socket in the file system that is ours, and goes when we do. */
+struct boss_socket {
+    struct str path;
+    dev_t dev;
+    ino_t ino;
+};
+struct boss_listening {
+    struct role_listener at[ROLE_LISTENERS_MAX];
+    const struct config_listen
+        *of[ROLE_LISTENERS_MAX]; /* in the configuration of now; "*" is two listeners */
+    size_t count;
+    struct boss_socket sockets[ROLE_LISTENERS_MAX];
+    size_t socket_count;
+    uint32_t last_number;
+    uint32_t line; /* of the configuration, whose listeners are being opened */
+};
 struct boss_open {
     int log_fd, config_fd, admin_fd;
     uint32_t uid, gid; /* of the roles; 0 = ours */
-    struct role_listener listeners[ROLE_LISTENERS_MAX];
-    size_t listener_count;
+    struct boss_listening listening;
     struct boss_file files[ROLE_FILES_MAX];
     size_t file_count;
     char key_path[1024];
@@ -56,6 +71,28 @@ void boss_open_release(struct boss_open *b);
 /* START, LISTENER*, FILE*, GO to a new process. */
 MUST_USE enum status boss_hand_out(const struct boss_open *b, enum role role, int control_fd,
                                    uint64_t incarnation);
+/* CONFIG, LISTENER*, FILE*, to one that runs. */
+MUST_USE enum status boss_hand_config(const struct boss_open *b, enum role role, int control_fd);
+/* Names the files of the configuration and opens them, instead of those before. */
+void boss_open_files(const struct config *c, struct boss_open *b);
+
+/* Listens where c says: what was open for the same words stays, the rest is opened, and what c does not name any more
+ * is given up.  A failure changes nothing. */
+MUST_USE enum status boss_listen(const struct config *c, struct boss_listening *l,
+                                 struct problem *why);
+void boss_listen_end(struct boss_listening *l);
+/* Listens on a Unix socket as the line says.  What a server left there that ended is replaced; what another one holds,
+ * or is no socket, is not. */
+MUST_USE enum status boss_socket_open(const struct config_socket *s, struct boss_listening *l,
+                                      int *fd_out, struct problem *why);
+/* Removes one if it is still ours. */
+void boss_socket_remove(const struct boss_socket *s);
+
+/* What a role gets to read: a sealed copy. */
+MUST_USE enum status boss_config_seal(const struct config *c, int *fd_out, struct problem *why);
+/* The file as it is now, but for the settings that only a start can change: their names go into waits. */
+MUST_USE enum status boss_config_renew(const char *path, const struct config *now,
+                                       struct config **out, struct buf *waits, struct problem *why);
 /* The log as the configuration names it.  wait: for a reader, when it is a pipe with a name. */
 MUST_USE enum status boss_open_log(const struct config *c, bool wait, int *fd_out,
                                    struct problem *why);
@@ -64,8 +101,8 @@ bool boss_reopen_files(struct boss_open *b, bool all);
 MUST_USE enum status boss_hand_files(const struct boss_open *b, enum role role, int control_fd);
 
 /* SIGHUP: every part that needs no new start is taken afresh and handed to the roles.  What cannot be opened stays as
- * it was, and the log says why. */
-void boss_reload(const struct boss_options *o, struct boss_open *b, struct crew *crew);
+ * it was, and the log says why.  o->config may be another one then. */
+void boss_reload(struct boss_options *o, struct boss_open *b, struct crew *crew);
 /* Files that changed (or all), to who reads them. */
 void boss_renew_files(struct boss_open *b, struct crew *crew, bool all);
 

@@ -1,4 +1,4 @@
-/* boss_open.c - what boss opens and hands out: ports, log, configuration, keys, files.
+/* boss_open.c - what boss opens and hands out: log, control socket, keys, files.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
@@ -17,16 +17,12 @@
 #include "rt/disk.h"
 #include "setup/machine.h"
 
-enum { BACKLOG = 4096, ADMIN_BACKLOG = 16, CONFIG_BYTES_MAX = 1 << 20 };
+enum { ADMIN_BACKLOG = 16 };
 
 static enum status open_user(const struct config *c, struct boss_open *b, struct problem *why);
-static enum status open_config(const struct config *c, struct boss_open *b, struct problem *why);
 static enum status open_key(const struct boss_options *o, struct boss_open *b, struct problem *why);
 static enum status check_run_dir(const char *dir, const struct boss_open *b, struct problem *why);
 static enum status open_admin(const struct config *c, struct boss_open *b, struct problem *why);
-static enum status open_listeners(const struct config *c, struct boss_open *b, struct problem *why);
-static enum status open_listener(const struct config_listen *l, const struct sockaddr *addr,
-                                 socklen_t len, struct boss_open *b, struct problem *why);
 static void name_files(const struct config *c, struct boss_open *b);
 static enum status hand_listeners(const struct boss_open *b, enum role role, int control_fd);
 
@@ -36,13 +32,12 @@ boss_open(const struct boss_options *o, struct boss_open *b, struct problem *why
     *b = (struct boss_open){.log_fd = -1, .config_fd = -1, .admin_fd = -1};
     TRY(open_user(o->config, b, why));
     TRY(boss_open_log(o->config, true, &b->log_fd, why));
-    TRY(open_config(o->config, b, why));
+    TRY(boss_config_seal(o->config, &b->config_fd, why));
     TRY(open_key(o, b, why));
     TRY(open_admin(o->config, b, why));
     if (!o->no_listeners)
-        TRY(open_listeners(o->config, b, why));
-    name_files(o->config, b);
-    (void)boss_reopen_files(b, true);
+        TRY(boss_listen(o->config, &b->listening, why));
+    boss_open_files(o->config, b);
     return OK;
 }
 
@@ -52,11 +47,10 @@ boss_open_release(struct boss_open *b)
     fd_close(&b->log_fd);
     fd_close(&b->config_fd);
     fd_close(&b->admin_fd);
-    for (size_t i = 0; i < b->listener_count; i++)
-        fd_close(&b->listeners[i].fd);
+    boss_listen_end(&b->listening);
     for (size_t i = 0; i < b->file_count; i++)
         fd_close(&b->files[i].fd);
-    b->listener_count = b->file_count = 0;
+    b->file_count = 0;
 }
 
 static enum status
@@ -106,22 +100,6 @@ boss_open_log(const struct config *c, bool wait, int *fd_out, struct problem *wh
             return failed(why, "cannot write", c->log_file);
     }
     *fd_out = fd;
-    return OK;
-}
-
-/* Roles read the same text that we checked, whatever happens to the file. */
-static enum status
-open_config(const struct config *c, struct boss_open *b, struct problem *why)
-{
-    AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
-
-    config_write(c, &text);
-    TRY(buf_status(&text));
-    b->config_fd = memfd_create("godwit.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (b->config_fd < 0 || write(b->config_fd, text.ptr, text.len) != (ssize_t)text.len ||
-        fcntl(b->config_fd, F_ADD_SEALS,
-              F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
-        return failed(why, "cannot hand out", STR("the configuration"));
     return OK;
 }
 
@@ -190,61 +168,6 @@ open_admin(const struct config *c, struct boss_open *b, struct problem *why)
     return OK;
 }
 
-static enum status
-open_listeners(const struct config *c, struct boss_open *b, struct problem *why)
-{
-    for (size_t i = 0; i < c->listen_count; i++) {
-        const struct config_listen *l = &c->listen[i];
-        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(l->at.port)};
-        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(l->at.port)};
-        bool all = str_eq(l->at.host, STR("*"));
-        char host[64];
-
-        if (!str_to_z(l->at.host, host, sizeof(host)))
-            return ERR_SYNTAX;
-        bool is4 = all || inet_pton(AF_INET, host, &v4.sin_addr) == 1;
-        bool is6 = all || inet_pton(AF_INET6, host, &v6.sin6_addr) == 1;
-        if (is4)
-            TRY(open_listener(l, (struct sockaddr *)&v4, sizeof(v4), b, why));
-        if (is6)
-            TRY(open_listener(l, (struct sockaddr *)&v6, sizeof(v6), b, why));
-    }
-    return OK;
-}
-
-static enum status
-open_listener(const struct config_listen *l, const struct sockaddr *addr, socklen_t len,
-              struct boss_open *b, struct problem *why)
-{
-    char reason[100];
-    int on = 1;
-    bool all = str_eq(l->at.host, STR("*"));
-    int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0 && all && addr->sa_family == AF_INET6)
-        return OK; /* a machine without IPv6 */
-    if (b->listener_count == COUNT_OF(b->listeners)) {
-        fd_close(&fd);
-        problem_set(why, 0, "", "more than %u addresses to listen on", ROLE_LISTENERS_MAX);
-        return ERR_LIMIT;
-    }
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-        (addr->sa_family != AF_INET6 ||
-         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-        bind(fd, addr, len) == 0 && listen(fd, BACKLOG) == 0) {
-        b->listeners[b->listener_count++] = (struct role_listener){fd, l->service};
-        return OK;
-    }
-    int problem = errno;
-    fd_close(&fd);
-    if (problem == EADDRNOTAVAIL && all && addr->sa_family == AF_INET6)
-        return OK;
-    problem_set(why, 0, "", "cannot listen on port %u (%s): %s%s", l->at.port,
-                service_name(l->service), strerror_r(problem, reason, sizeof(reason)),
-                problem == EACCES ? "; ports below 1024 need root" : "");
-    return ERR_IO;
-}
-
 /* ---- files ---- */
 
 static void
@@ -267,6 +190,16 @@ name_files(const struct config *c, struct boss_open *b)
     for (size_t i = 0; i < c->route_count; i++)
         name_file(b, ROLE_OUT, c->routes[i].password_file);
     name_file(b, ROLE_AUTH, c->oauth.keys_file);
+}
+
+void
+boss_open_files(const struct config *c, struct boss_open *b)
+{
+    for (size_t i = 0; i < b->file_count; i++)
+        fd_close(&b->files[i].fd);
+    b->file_count = 0;
+    name_files(c, b);
+    (void)boss_reopen_files(b, true);
 }
 
 static bool
@@ -318,14 +251,27 @@ boss_hand_files(const struct boss_open *b, enum role role, int control_fd)
 static enum status
 hand_listeners(const struct boss_open *b, enum role role, int control_fd)
 {
-    for (size_t i = 0; i < b->listener_count; i++) {
-        const struct role_listener *l = &b->listeners[i];
-        struct control c = {.kind = CONTROL_LISTENER, .value = (uint32_t)l->service};
+    for (size_t i = 0; i < b->listening.count; i++) {
+        const struct role_listener *l = &b->listening.at[i];
+        struct control c = {.kind = CONTROL_LISTENER,
+                            .value = (uint32_t)l->service,
+                            .value2 = l->number,
+                            .index = l->line};
         enum role owner = service_of_mx(l->service) ? ROLE_MX : ROLE_USER;
         if (owner == role)
             TRY(control_say(control_fd, &c, &l->fd, 1));
     }
     return OK;
+}
+
+MUST_USE enum status
+boss_hand_config(const struct boss_open *b, enum role role, int control_fd)
+{
+    struct control c = {.kind = CONTROL_CONFIG};
+
+    TRY(control_say(control_fd, &c, &b->config_fd, 1));
+    TRY(hand_listeners(b, role, control_fd));
+    return boss_hand_files(b, role, control_fd);
 }
 
 MUST_USE enum status

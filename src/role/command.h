@@ -24,8 +24,12 @@ int serve_command(int argc, char **argv);   /* serve.c */
 int account_command(int argc, char **argv); /* ctl_directory.c */
 int alias_command(int argc, char **argv);
 int domain_command(int argc, char **argv);
-int block_command(int argc, char **argv); /* ctl_block.c */
-int queue_command(int argc, char **argv); /* ctl_queue.c */
+int import_command(int argc, char **argv); /* ctl_import.c */
+int block_command(int argc, char **argv);  /* ctl_block.c */
+int queue_command(int argc, char **argv);  /* ctl_queue.c */
 int status_command(int argc, char **argv);
+int reload_command(int argc, char **argv); /* ctl_reload.c */
+int who_command(int argc, char **argv);    /* ctl_who.c */
+int kick_command(int argc, char **argv);
 
 #endif

@@ -1,6 +1,7 @@
 /* control.h - what boss and a role say to each other over the control socket.
  *
- * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, LOG, PING, STOP.
+ * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, LOG, PING, STOP, and after
+ * a reload RELOADED, with CONFIG, LISTENER*, FILE* before it when there is a new configuration.
  * From the role: READY once; PONG after each PING; FAILED before it ends by itself.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -12,13 +13,15 @@
 
 enum control_kind {
     CONTROL_START, /* index, incarnation, value = uid, value2 = gid; fds: config, log, master key, admin socket */
-    CONTROL_LISTENER, /* value = enum service; fd */
-    CONTROL_FILE,     /* text = path; fd, or none when it cannot be opened */
-    CONTROL_GO,       /* everything was said */
-    CONTROL_PEER,     /* role, index, incarnation, value = first; fds: socket, ring */
-    CONTROL_FILES,    /* all files were sent afresh */
-    CONTROL_LOG,      /* fd: write there from now on */
-    CONTROL_PING,     /* value = number of the question */
+    CONTROL_LISTENER, /* value = enum service, value2 = its number, index = its line in config->listen; fd */
+    CONTROL_FILE,   /* text = path; fd, or none when it cannot be opened */
+    CONTROL_GO,     /* everything was said */
+    CONTROL_PEER,   /* role, index, incarnation, value = first; fds: socket, ring */
+    CONTROL_FILES,  /* all files were sent afresh */
+    CONTROL_LOG,    /* fd: write there from now on */
+    CONTROL_CONFIG, /* fd; listeners and files of it follow */
+    CONTROL_RELOADED, /* value = 1: what was sent since CONFIG holds from now on; text = what to say to the operator */
+    CONTROL_PING, /* value = number of the question */
     CONTROL_STOP,
     CONTROL_PONG,   /* value = the same number */
     CONTROL_READY,  /* value = bits of the walls that hold */

@@ -61,6 +61,12 @@ copy(struct str s, struct arena *a)
     return s.len == 0 ? STR("") : arena_str(a, s);
 }
 
+static const uint64_t *
+copy_hashes(const uint64_t *hashes, size_t n, struct arena *a)
+{
+    return n == 0 ? NULL : arena_dup(a, hashes, n * sizeof(hashes[0]));
+}
+
 /* The parsing has an arena of its own: what it takes must not count against the reply. */
 static void
 cook(struct str message, bool want_dkim, struct arena *a, struct cook_facts *out)
@@ -74,11 +80,8 @@ cook(struct str message, bool want_dkim, struct arena *a, struct cook_facts *out
     out->sort = copy(f.sort, a);
     out->from_domain = copy(f.from_domain, a);
     out->dkim = copy_dkim(&f.dkim, a);
-    out->reference_hashes =
-        f.reference_hashes_count == 0
-            ? NULL
-            : arena_dup(a, f.reference_hashes,
-                        f.reference_hashes_count * sizeof(f.reference_hashes[0]));
+    out->reference_hashes = copy_hashes(f.reference_hashes, f.reference_hashes_count, a);
+    out->forward_marks = copy_hashes(f.forward_marks, f.forward_marks_count, a);
 }
 
 enum status

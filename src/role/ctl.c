@@ -14,6 +14,7 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "role/command.h"
+#include "role/ctl_queue.h"
 #include "role/names.h"
 #include "role/role.h"
 #include "rt/disk.h"
@@ -24,9 +25,10 @@ enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128 };
 static int usage(FILE *to, const char *noun, const struct ctl_verb *verbs);
 static int usage_of(const char *noun, const struct ctl_verb *verb);
 static bool asks_for_help(int argc, char **argv);
+static bool read_flag(struct ctl *c, const char *word);
+static bool read_value(struct ctl *c, const char *word, const char *value);
 static bool read_options(struct ctl *c, int argc, char **argv);
 static bool read_config(struct ctl *c);
-static bool socket_path(const struct ctl *c, struct sockaddr_un *to);
 static enum status connect_store(struct ctl *c);
 static void run_verb(void *arg);
 
@@ -66,6 +68,25 @@ ctl_main(int argc, char **argv, const struct ctl_verb *verbs)
     return c.exit;
 }
 
+int
+ctl_main_only(int argc, char **argv, const struct ctl_verb *verbs)
+{
+    char name[16];
+    char *words[WORDS_MAX + 2] = {argv[0], name};
+    int n = 2;
+
+    (void)snprintf(name, sizeof(name), "%s", verbs->name);
+    for (int i = 1; i < argc && n < WORDS_MAX; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            printf("usage: godwit %s [-c FILE] [--json]\n", argv[0]);
+            return CTL_OK;
+        }
+        if (strcmp(argv[i], name) != 0)
+            words[n++] = argv[i];
+    }
+    return ctl_main(n, words, verbs);
+}
+
 static FIBER_ENTRY void
 run_verb(void *arg)
 {
@@ -103,25 +124,68 @@ usage_of(const char *noun, const struct ctl_verb *verb)
     return CTL_USAGE;
 }
 
+/* An option without a value. */
+static bool
+read_flag(struct ctl *c, const char *word)
+{
+    const struct {
+        const char *word;
+        bool *to;
+    } flags[] = {{"--json", &c->json},       {"--generate", &c->generate}, {"--now", &c->now},
+                 {"--deleted", &c->deleted}, {"--off", &c->off},           {"--remove", &c->remove},
+                 {"--dry-run", &c->dry_run}};
+
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        if (strcmp(word, flags[i].word) == 0) {
+            *flags[i].to = true;
+            return true;
+        }
+    }
+    if (strcmp(word, "--keep") != 0 && strcmp(word, "--no-keep") != 0)
+        return false;
+    c->keep = strcmp(word, "--keep") == 0 ? CTL_KEEP : CTL_KEEP_NOT;
+    return true;
+}
+
+/* An option with one. */
+static bool
+read_value(struct ctl *c, const char *word, const char *value)
+{
+    const struct {
+        const char *word;
+        const char **to;
+    } values[] = {{"-c", &c->config_path},
+                  {"--as", &c->as},
+                  {"--domain", &c->domain},
+                  {"--for", &c->for_text},
+                  {"--expires", &c->expires_text}};
+
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        if (strcmp(word, values[i].word) == 0) {
+            *values[i].to = value;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 read_options(struct ctl *c, int argc, char **argv)
 {
     c->config_path = command_config();
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-            c->config_path = argv[++i];
-        else if (strcmp(argv[i], "--json") == 0)
-            c->json = true;
+        if (read_flag(c, argv[i]))
+            continue;
+        else if (i + 1 < argc && read_value(c, argv[i], argv[i + 1]))
+            i++;
         else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
             if (!ctl_read_size(argv[++i], &c->quota)) {
                 fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",
                         argv[i]);
                 return false;
             }
-        } else if (strcmp(argv[i], "--for") == 0 && i + 1 < argc) {
-            c->for_text = argv[++i];
-        } else if (strcmp(argv[i], "--expires") == 0 && i + 1 < argc) {
-            c->expires_text = argv[++i];
+        } else if (strcmp(argv[0], "queue") == 0 && ctl_queue_option(c, argc, argv, &i)) {
+            continue;
         } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
             fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;
@@ -159,8 +223,8 @@ lost(struct ipc_peer *p)
     c->store = NULL; /* a call under way says ERR_CLOSED */
 }
 
-static bool
-socket_path(const struct ctl *c, struct sockaddr_un *to)
+bool
+ctl_socket_path(const struct ctl *c, struct sockaddr_un *to)
 {
     int n = snprintf(to->sun_path, sizeof(to->sun_path), "%.*s/%s", STR_FMT(c->config->run_dir),
                      ROLE_ADMIN_SOCKET);
@@ -176,7 +240,7 @@ ctl_connect(struct ctl *c)
     struct ipc_channel_end end = {.ring_fd = -1, .first = true};
 
     end.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (end.fd < 0 || !socket_path(c, &to) ||
+    if (end.fd < 0 || !ctl_socket_path(c, &to) ||
         connect(end.fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
         fd_close(&end.fd);
         return ERR_CLOSED;
@@ -193,7 +257,7 @@ connect_store(struct ctl *c)
     enum status e = ctl_connect(c);
 
     if (e == ERR_CLOSED) {
-        (void)socket_path(c, &to); /* cut when too long: good enough to be read */
+        (void)ctl_socket_path(c, &to); /* cut when too long: good enough to be read */
         fprintf(stderr,
                 "godwit: the server does not answer at %s; is it running, and are you root or its "
                 "user?\n",
@@ -318,28 +382,6 @@ ctl_read_size(const char *text, uint64_t *out)
         return false;
     *out = bytes;
     return true;
-}
-
-/* 1*DIGIT unit; more than nothing, and so that it can be added to a time */
-bool
-ctl_read_duration(const char *text, uint64_t *s_out)
-{
-    static const struct {
-        char name;
-        uint32_t s;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-    struct scan s = scan_of(str_of(text));
-    uint32_t n;
-
-    if (!scan_u32(&s, 1000000, &n) || n == 0)
-        return false;
-    for (size_t i = 0; i < COUNT_OF(units); i++) {
-        if (!scan_char(&s, units[i].name))
-            continue;
-        *s_out = (uint64_t)n * units[i].s;
-        return scan_at_end(&s);
-    }
-    return false;
 }
 
 const char *

@@ -7,6 +7,7 @@
 #define ROLE_CTL_H
 
 #include <jansson.h>
+#include <sys/un.h>
 
 #include "base/arena.h"
 #include "base/mem.h"
@@ -25,6 +26,12 @@ struct ctl_verb {
     int (*run)(struct ctl *c); /* SUSPENDS; enum ctl_exit */
     const char *about;         /* one line, or NULL */
 };
+/* Options of godwit queue, as typed; see ctl_queue.h. */
+struct ctl_queue_options {
+    const char *domain, *sender, *recipient;
+    int64_t older_us;
+    bool all, watch;
+};
 struct ctl {
     const char *noun;
     const struct ctl_verb *verb;
@@ -33,8 +40,18 @@ struct ctl {
     struct ipc_peer *store; /* NULL when verbs need no server */
     struct arena *arena;
     bool json;
-    uint64_t quota;                      /* --quota */
-    const char *for_text, *expires_text; /* --for, --expires, as typed; NULL = not given */
+    uint64_t quota;                                        /* --quota */
+    bool generate;                                         /* --generate */
+    bool now;                                              /* --now */
+    bool deleted;                                          /* --deleted */
+    const char *as;                                        /* --as, or NULL */
+    enum { CTL_KEEP_UNSAID, CTL_KEEP, CTL_KEEP_NOT } keep; /* --keep, --no-keep */
+    bool off;                                              /* --off */
+    bool remove;                                           /* --remove */
+    const char *domain;                                    /* --domain NAME, or NULL */
+    bool dry_run;                                          /* --dry-run */
+    const char *for_text, *expires_text;                   /* --for, --expires, as typed, or NULL */
+    struct ctl_queue_options queue;
     int argc;
     char **argv; /* the words after the verb, options taken out */
     int exit;
@@ -42,6 +59,11 @@ struct ctl {
 /* The whole of main() for a noun: reads [-c FILE] [--json] [--quota SIZE], finds the verb, connects, runs. */
 int ctl_main(int argc, char **argv, const struct ctl_verb *verbs);
 
+/* Of a noun whose only verb need not be said. */
+int ctl_main_only(int argc, char **argv, const struct ctl_verb *verbs);
+
+/* Where the running server of c->config listens; false: too long for a socket, and cut. */
+bool ctl_socket_path(const struct ctl *c, struct sockaddr_un *to);
 /* The channel to the running server of c->config, silently; SUSPENDS not.  ERR_CLOSED: nobody answers. */
 MUST_USE enum status ctl_connect(struct ctl *c);
 /* Says why on stderr: the server's own words when it gave some. */
@@ -54,13 +76,24 @@ struct str ctl_domain(const struct ctl *c, int i);
 MUST_USE bool ctl_read_password(struct secret *out);
 MUST_USE bool ctl_read_size(const char *text,
                             uint64_t *out); /* "1G", "50M"; "0" or "none" = none */
-MUST_USE bool ctl_read_duration(const char *text, uint64_t *s_out); /* "90s", "10m", "24h", "7d" */
 /* "12.3G" for people, in the units that ctl_read_size() takes. */
 const char *ctl_size_text(uint64_t bytes, char *text, size_t size);
 const char *ctl_time_text(int64_t us, char *text, size_t size); /* 2026-11-23 22:31:12 UTC */
 
 /* ---- ctl_app.c ---- */
 SUSPENDS int ctl_app_password(struct ctl *c);
+/* ---- ctl_life.c: verbs of godwit account ---- */
+
+/* Made here, with --generate; else as above. */
+MUST_USE bool ctl_new_password(const struct ctl *c, struct secret *out);
+/* What is said of a new account or a new password; shows the password when it was made here. */
+int ctl_account_ready(struct ctl *c, struct str address, const struct secret *password);
+SUSPENDS int ctl_account_password(struct ctl *c);
+SUSPENDS int ctl_account_suspend(struct ctl *c);
+SUSPENDS int ctl_account_resume(struct ctl *c);
+SUSPENDS int ctl_account_delete(struct ctl *c);
+SUSPENDS int ctl_account_undelete(struct ctl *c);
+SUSPENDS int ctl_account_deleted(struct ctl *c); /* list --deleted */
 
 /* ---- ctl_pages.c ---- */
 

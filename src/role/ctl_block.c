@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "role/command.h"
 #include "role/ctl.h"
+#include "role/ctl_queue.h"
 
 static const char *const kinds[] = {"address", "network", "account",
                                     "device"}; /* enum<3> of admin.ipc */
@@ -81,13 +82,15 @@ add_block(struct ctl *c)
 {
     struct admin_block_add req = {.network = ctl_arg(c, 0)};
     struct admin_block_add_reply rep;
+    int64_t for_us = 0;
 
-    if (c->for_text != NULL && !ctl_read_duration(c->for_text, &req.for_s)) {
+    if (c->for_text != NULL && !ctl_read_duration(c->for_text, &for_us)) {
         fprintf(stderr,
                 "godwit block add: read \"%s\", expected a duration such as 90s, 10m, 24h or 7d\n",
                 c->for_text);
         return CTL_USAGE;
     }
+    req.for_s = (uint64_t)for_us / 1000000; /* not below 0 */
     enum status e = admin_block_add_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return ctl_fail(c, e);

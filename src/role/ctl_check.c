@@ -179,6 +179,7 @@ look(struct ctl_check *k)
     ctl_check_files(k, runs);
     machine_check_clock(&k->findings);
     machine_check_ports(k->ctl.config, runs, &k->findings);
+    machine_judge_relay(k->ctl.config, &k->findings);
     if (!k->offline)
         look_outside(k);
 }

@@ -7,31 +7,81 @@
 #include "role/command.h"
 #include "role/ctl.h"
 #include "setup/records.h"
+#include "store/quota.h"
 
 #define TARGETS_MAX   64
+#define FORWARD_MAX   16
 #define RECORDS_BYTES 65536u
 
 /* ---- account ---- */
 
+static json_t *
+json_strings(const struct str *list, size_t n)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(all, ctl_json_str(list[i]));
+    return all;
+}
+
+static void
+print_words(struct ctl *c, const char *before, const struct str *list, size_t n)
+{
+    printf("%s", before);
+    for (size_t i = 0; i < n; i++)
+        printf(" %s", ctl_text(c, list[i]));
+}
+
+static json_t *
+account_json(const struct admin_account *a)
+{
+    json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:b, s:b, s:o, s:b, s:o}", "address",
+                          ctl_json_str(a->address), "bytes", (json_int_t)a->bytes, "messages",
+                          (json_int_t)a->messages, "quota_bytes", (json_int_t)a->quota_bytes,
+                          "disabled", (int)a->disabled, "suspended", (int)a->suspended, "forward",
+                          json_strings(a->forward, a->forward_count), "keep", (int)a->keep,
+                          "send_as", json_strings(a->send_as, a->send_as_count));
+
+    if (a->quota_bytes != 0)
+        json_object_set_new(j, "quota_percent",
+                            json_integer((json_int_t)quota_percent(a->bytes, a->quota_bytes)));
+    if (a->full_since != 0)
+        json_object_set_new(j, "full_since_us", json_integer((json_int_t)a->full_since));
+    return j;
+}
+
+static void
+print_account(struct ctl *c, const struct admin_account *a)
+{
+    char used[32], quota[32], since[32];
+
+    printf("%-40s %8llu messages %10s of ", ctl_text(c, a->address),
+           (unsigned long long)a->messages, ctl_size_text(a->bytes, used, sizeof(used)));
+    if (a->quota_bytes == 0)
+        printf("no limit");
+    else
+        printf("%s (%llu %%)", ctl_size_text(a->quota_bytes, quota, sizeof(quota)),
+               (unsigned long long)quota_percent(a->bytes, a->quota_bytes));
+    if (a->full_since != 0)
+        printf(", full since %s", ctl_time_text(a->full_since, since, sizeof(since)));
+    printf("%s%s", a->disabled ? ", disabled" : "", a->suspended ? ", suspended" : "");
+    if (a->forward_count > 0)
+        print_words(c, a->keep ? ", kept and forwarded to" : ", forwarded to", a->forward,
+                    a->forward_count);
+    if (a->send_as_count > 0)
+        print_words(c, ", may write as", a->send_as, a->send_as_count);
+    printf("\n");
+}
+
 static int
 print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *all)
 {
-    char used[32], quota[32];
-
     for (size_t i = 0; i < n; i++) {
-        if (c->json) {
-            json_array_append_new(
-                all, json_pack("{s:o, s:I, s:I, s:I, s:b}", "address", ctl_json_str(a[i].address),
-                               "bytes", (json_int_t)a[i].bytes, "messages",
-                               (json_int_t)a[i].messages, "quota_bytes",
-                               (json_int_t)a[i].quota_bytes, "disabled", (int)a[i].disabled));
-            continue;
-        }
-        printf("%-40s %8llu messages %10s of %s%s\n", ctl_text(c, a[i].address),
-               (unsigned long long)a[i].messages, ctl_size_text(a[i].bytes, used, sizeof(used)),
-               a[i].quota_bytes == 0 ? "no limit"
-                                     : ctl_size_text(a[i].quota_bytes, quota, sizeof(quota)),
-               a[i].disabled ? ", disabled" : "");
+        if (c->json)
+            json_array_append_new(all, account_json(&a[i]));
+        else
+            print_account(c, &a[i]);
     }
     return CTL_OK;
 }
@@ -52,9 +102,11 @@ list_accounts(struct ctl *c)
 {
     struct admin_accounts req = {.after = STR(""), .only = ctl_address(c, 0)};
     struct admin_accounts_reply rep;
-    json_t *all = c->json ? json_array() : NULL;
     size_t count = 0;
 
+    if (c->deleted)
+        return ctl_account_deleted(c);
+    json_t *all = c->json ? json_array() : NULL;
     do {
         enum status e = admin_accounts_call(c->store, &req, c->arena, &rep);
         if (e != OK)
@@ -73,17 +125,14 @@ add_account(struct ctl *c)
     AUTO_SECRET password = {0};
     struct admin_account_add_reply rep;
 
-    if (!ctl_read_password(&password))
+    if (!ctl_new_password(c, &password))
         return CTL_FAILED;
     struct admin_account_add req = {
         .address = ctl_address(c, 0), .password = secret_str(&password), .quota_bytes = c->quota};
     enum status e = admin_account_add_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return ctl_fail(c, e);
-    if (c->json)
-        return ctl_print_json(json_pack("{s:o}", "address", ctl_json_str(rep.account.address)));
-    printf("%.*s is ready\n", STR_FMT(rep.account.address));
-    return CTL_OK;
+    return ctl_account_ready(c, rep.account.address, &password);
 }
 
 static int
@@ -95,29 +144,6 @@ done(const struct ctl *c, enum status e, const char *what)
         return ctl_print_json(json_pack("{s:s}", "result", "ok"));
     printf("%.*s %s\n", STR_FMT(ctl_arg(c, 0)), what);
     return CTL_OK;
-}
-
-static SUSPENDS int
-remove_account(struct ctl *c)
-{
-    struct admin_account_remove req = {.address = ctl_address(c, 0)};
-    struct admin_account_remove_reply rep;
-
-    return done(c, admin_account_remove_call(c->store, &req, c->arena, &rep), "is removed");
-}
-
-static SUSPENDS int
-set_password(struct ctl *c)
-{
-    AUTO_SECRET password = {0};
-    struct admin_account_password_reply rep;
-
-    if (!ctl_read_password(&password))
-        return CTL_FAILED;
-    struct admin_account_password req = {.address = ctl_address(c, 0),
-                                         .password = secret_str(&password)};
-    return done(c, admin_account_password_call(c->store, &req, c->arena, &rep),
-                "has a new password");
 }
 
 static SUSPENDS int
@@ -156,18 +182,71 @@ set_quota(struct ctl *c)
     return done(c, admin_account_quota_call(c->store, &req, c->arena, &rep), "has a new quota");
 }
 
+/* Kept unless told otherwise: who forgets a word loses no mail. */
+static SUSPENDS int
+forward_account(struct ctl *c)
+{
+    struct str targets[FORWARD_MAX];
+    struct admin_account_forward req = {.address = ctl_address(c, 0),
+                                        .targets = targets,
+                                        .keep = c->keep != CTL_KEEP_NOT && !c->off};
+    struct admin_account_forward_reply rep;
+
+    if (c->off != (c->argc == 1) || (c->off && c->keep != CTL_KEEP_UNSAID)) {
+        fprintf(stderr, "godwit account forward: expected targets, or --off and nothing besides\n");
+        return CTL_USAGE;
+    }
+    for (int i = 1; i < c->argc; i++)
+        targets[req.targets_count++] = ctl_address(c, i);
+    return done(c, admin_account_forward_call(c->store, &req, c->arena, &rep),
+                c->off     ? "is not forwarded any more"
+                : req.keep ? "is kept and forwarded from now on"
+                           : "is forwarded from now on");
+}
+
+static SUSPENDS int
+set_send_as(struct ctl *c)
+{
+    struct str others[TARGETS_MAX];
+    struct admin_account_send_as req = {
+        .address = ctl_address(c, 0), .others = others, .remove = c->remove};
+    struct admin_account_send_as_reply rep;
+
+    if (c->argc == 1 && !c->remove) {
+        fprintf(stderr, "godwit account send-as: expected addresses, or --remove\n");
+        return CTL_USAGE;
+    }
+    for (int i = 1; i < c->argc; i++)
+        others[req.others_count++] = ctl_address(c, i);
+    return done(c, admin_account_send_as_call(c->store, &req, c->arena, &rep),
+                !c->remove     ? "may write as these from now on"
+                : c->argc == 1 ? "may write as its own addresses alone"
+                               : "may not write as these any more");
+}
+
 static const struct ctl_verb account_verbs[] = {
-    {"add", 1, 1, "[--quota SIZE] ADDRESS", add_account,
-     "the password comes from the terminal or standard input"},
-    {"list", 0, 0, "", list_accounts, "each with its messages, size and quota"},
+    {"add", 1, 1, "[--quota SIZE] [--generate] ADDRESS", add_account,
+     "the password comes from the terminal or standard input, or is made and shown"},
+    {"list", 0, 0, "[--deleted]", list_accounts, "each with its messages, size and quota"},
     {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},
-    {"password", 1, 1, "ADDRESS", set_password, "a new one; sessions end"},
+    {"password", 1, 1, "[--generate] ADDRESS", ctl_account_password, "a new one; sessions end"},
+    {"passwd", 1, 1, "[--generate] ADDRESS", ctl_account_password, "the same"},
     {"app-password", 2, 3, "add|list|remove ADDRESS [NAME]", ctl_app_password,
      "passwords for programs; --for imap,pop3,submission, --expires DAYS"},
     {"quota", 2, 2, "ADDRESS SIZE|none", set_quota, "such as 5G"},
+    {"forward", 1, 1 + FORWARD_MAX, "ADDRESS TARGET... [--no-keep] | --off", forward_account,
+     "new mail goes there as well, or only there"},
+    {"send-as", 1, 1 + TARGETS_MAX, "ADDRESS OTHER... | --remove", set_send_as,
+     "besides its own addresses; @example.org is all of a domain"},
     {"disable", 1, 1, "ADDRESS", disable_account, "no log-in, no new mail"},
     {"enable", 1, 1, "ADDRESS", enable_account, "the opposite"},
-    {"remove", 1, 1, "ADDRESS", remove_account, "its mail is dropped 14 days later"},
+    {"suspend", 1, 1, "ADDRESS", ctl_account_suspend, "no log-in; mail still comes"},
+    {"resume", 1, 1, "ADDRESS", ctl_account_resume, "the opposite"},
+    {"delete", 1, 1, "[--now] ADDRESS", ctl_account_delete,
+     "its mail is dropped 14 days later, or now"},
+    {"remove", 1, 1, "[--now] ADDRESS", ctl_account_delete, "the same"},
+    {"undelete", 1, 1, "[--as NEWADDRESS] ADDRESS", ctl_account_undelete,
+     "with its mail, password and quota"},
     {0},
 };
 
@@ -196,16 +275,13 @@ static void
 print_alias(struct ctl *c, const struct admin_alias *a, json_t *all)
 {
     if (c->json) {
-        json_t *targets = json_array();
-        for (size_t i = 0; i < a->targets_count; i++)
-            json_array_append_new(targets, ctl_json_str(a->targets[i]));
-        json_array_append_new(
-            all, json_pack("{s:o, s:o}", "address", ctl_json_str(a->address), "targets", targets));
+        json_array_append_new(all,
+                              json_pack("{s:o, s:o}", "address", ctl_json_str(a->address),
+                                        "targets", json_strings(a->targets, a->targets_count)));
         return;
     }
-    printf("%-40s ->", ctl_text(c, a->address));
-    for (size_t i = 0; i < a->targets_count; i++)
-        printf(" %s", ctl_text(c, a->targets[i]));
+    printf("%-40s", ctl_text(c, a->address));
+    print_words(c, " ->", a->targets, a->targets_count);
     printf("\n");
 }
 

@@ -1,112 +1,94 @@
 /* ctl_queue.c - godwit queue and godwit status.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "role/ctl_queue.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/size.h"
 #include "role/command.h"
-#include "role/ctl.h"
 
-enum { STATUS_WORDS_MAX = 8 };
 enum { VERB_RETRY, VERB_HOLD, VERB_RELEASE, VERB_DROP }; /* enum<3> queue_verb of admin.ipc */
 static const char *const acted[] = {"to be tried now", "on hold", "released", "dropped"};
-static const char *const states[] = {"waiting", "delivered", "failed", "under way"};
 
-/* qid = "all" / 1*16HEXDIG, as `queue list` prints it; 0 is no queue id and means all. */
-static bool
-read_qid(const char *text, uint64_t *out)
+/* One listing, page by page. */
+static SUSPENDS enum status
+list_once(struct ctl *c, uint64_t only, json_t *all, size_t *count)
 {
-    struct str s = str_of(text);
-    uint64_t qid = 0;
+    struct admin_queue req = {.only = only, .select = ctl_queue_selection(c)};
+    struct admin_queue_reply rep;
 
-    if (!str_eq(s, STR("all"))) {
-        if (s.len == 0 || s.len > 16)
-            return false;
-        for (size_t i = 0; i < s.len; i++) {
-            ssize_t digit = str_find(STR("0123456789abcdef"), ascii_lower(s.ptr[i]));
-            if (digit < 0)
-                return false;
-            qid = qid << 4 | (uint64_t)digit;
+    *count = 0;
+    do {
+        if (c->store == NULL)
+            return ERR_CLOSED;
+        TRY(admin_queue_call(c->store, &req, c->arena, &rep));
+        if (req.after == 0 && !c->json && only == 0)
+            ctl_queue_paused(c, rep.paused, rep.paused_count);
+        *count += rep.messages_count;
+        for (size_t i = 0; i < rep.messages_count; i++) {
+            if (c->json)
+                json_array_append_new(all, ctl_queued_json(&rep.messages[i]));
+            else if (only != 0)
+                ctl_queued_whole(c, &rep.messages[i]);
+            else
+                ctl_queued_line(c, &rep.messages[i]);
         }
-        if (qid == 0)
-            return false;
-    }
-    *out = qid;
-    return true;
-}
-
-static json_t *
-message_json(const struct admin_queued *m)
-{
-    json_t *rcpts = json_array();
-    char qid[20];
-
-    for (size_t i = 0; i < m->rcpts_count; i++)
-        json_array_append_new(
-            rcpts,
-            json_pack("{s:o, s:s, s:i, s:i, s:o}", "address", ctl_json_str(m->rcpts[i].address),
-                      "state", states[m->rcpts[i].state & 3], "tries", (int)m->rcpts[i].tries,
-                      "code", (int)m->rcpts[i].code, "text", ctl_json_str(m->rcpts[i].text)));
-    snprintf(qid, sizeof(qid), "%llx", (unsigned long long)m->qid);
-    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:o}", "qid", qid, "sender",
-                     ctl_json_str(m->sender), "size", (json_int_t)m->size, "arrived_us",
-                     (json_int_t)m->arrived, "next_us", (json_int_t)m->next, "held", (int)m->held,
-                     "recipients", rcpts);
-}
-
-static void
-print_message(struct ctl *c, const struct admin_queued *m)
-{
-    char size[32], arrived[40], next[40];
-
-    printf("%llx  %s  %s  from <%s>  %s%s\n", (unsigned long long)m->qid,
-           ctl_time_text(m->arrived, arrived, sizeof(arrived)),
-           ctl_size_text(m->size, size, sizeof(size)), ctl_text(c, m->sender),
-           m->held ? "held" : "next ", m->held ? "" : ctl_time_text(m->next, next, sizeof(next)));
-    for (size_t i = 0; i < m->rcpts_count; i++) {
-        const struct admin_queued_rcpt *r = &m->rcpts[i];
-        printf("    %-10s <%s>  %u %s", states[r->state & 3], ctl_text(c, r->address), r->tries,
-               r->tries == 1 ? "try" : "tries");
-        if (r->code != 0)
-            printf("  %u", r->code);
-        if (r->text.len > 0)
-            printf("  %s", ctl_text(c, r->text));
-        printf("\n");
-    }
+        req.after = rep.after;
+        arena_reset(c->arena); /* the selection is in it */
+        req.select = ctl_queue_selection(c);
+    } while (rep.more);
+    return OK;
 }
 
 static SUSPENDS int
 list_queue(struct ctl *c)
 {
-    struct admin_queue req = {0};
-    struct admin_queue_reply rep;
-    json_t *all = json_array();
-    size_t count = 0;
+    uint64_t only = 0;
+    int exit = CTL_OK;
+    size_t count;
 
-    if (c->argc == 1 && !read_qid(c->argv[0], &req.only))
+    if (c->argc == 1 && (!ctl_read_qid(c->argv[0], &only) || only == 0))
         return ctl_fail(c, ERR_SYNTAX);
     do {
-        enum status e = admin_queue_call(c->store, &req, c->arena, &rep);
+        json_t *all = json_array();
+        ctl_queue_draw(c);
+        enum status e = list_once(c, only, all, &count);
         if (e != OK)
-            return ctl_fail(c, e);
-        count += rep.messages_count;
-        for (size_t i = 0; i < rep.messages_count; i++) {
-            if (c->json)
-                json_array_append_new(all, message_json(&rep.messages[i]));
-            else
-                print_message(c, &rep.messages[i]);
-        }
-        if (rep.messages_count > 0)
-            req.after = rep.messages[rep.messages_count - 1].qid;
-    } while (rep.more && rep.messages_count > 0);
-    if (c->json)
-        return ctl_print_json(all);
-    json_decref(all);
-    if (count == 0)
-        printf("the queue is empty\n");
-    return CTL_OK;
+            exit = ctl_fail(c, e);
+        else if (c->json)
+            exit = ctl_print_json(json_incref(all));
+        else if (count == 0)
+            printf("%s\n",
+                   ctl_queue_selects(c) ? "no such message is in the queue" : "the queue is empty");
+        if (e == OK)
+            exit = CTL_OK;
+        json_decref(all);
+    } while (ctl_queue_again(c));
+    return exit;
+}
+
+/* Exactly one of: a queue id, a selection, all. */
+static bool
+read_which(const struct ctl *c, uint64_t *qid)
+{
+    bool word = c->argc == 1, selects = ctl_queue_selects(c);
+
+    *qid = 0;
+    if ((word ? 1 : 0) + (selects ? 1 : 0) + (c->queue.all ? 1 : 0) == 1) {
+        if (!word || ctl_read_qid(c->argv[0], qid))
+            return true;
+        fprintf(stderr, "godwit queue %s: \"%s\" is no queue id; godwit queue list prints them\n",
+                c->verb->name, c->argv[0]);
+        return false;
+    }
+    fprintf(stderr,
+            "godwit queue %s: which messages? Give one of: a queue id; --domain, --sender, "
+            "--recipient, --older; --all\n",
+            c->verb->name);
+    return false;
 }
 
 static SUSPENDS int
@@ -114,15 +96,28 @@ act(struct ctl *c, uint8_t verb)
 {
     struct admin_queue_act req = {.verb = verb};
     struct admin_queue_act_reply rep;
+    uint64_t count = 0;
 
-    if (!read_qid(c->argv[0], &req.qid))
-        return ctl_fail(c, ERR_SYNTAX);
-    enum status e = admin_queue_act_call(c->store, &req, c->arena, &rep);
-    if (e != OK)
-        return ctl_fail(c, e);
+    if (!read_which(c, &req.qid))
+        return CTL_USAGE;
+    do {
+        req.select = ctl_queue_selection(c);
+        enum status e =
+            c->store == NULL ? ERR_CLOSED : admin_queue_act_call(c->store, &req, c->arena, &rep);
+        if (e != OK) {
+            if (count > 0)
+                fprintf(stderr, "godwit queue %s: %llu messages are %s, then:\n", c->verb->name,
+                        (unsigned long long)count, acted[verb]);
+            return ctl_fail(c, e);
+        }
+        count += rep.count;
+        req.after = rep.after;
+        arena_reset(c->arena);
+    } while (rep.more);
     if (c->json)
-        return ctl_print_json(json_pack("{s:i}", "messages", (int)rep.count));
-    printf("%u %s %s\n", rep.count, rep.count == 1 ? "message" : "messages", acted[verb]);
+        return ctl_print_json(json_pack("{s:I}", "messages", (json_int_t)count));
+    printf("%llu %s %s\n", (unsigned long long)count, count == 1 ? "message" : "messages",
+           acted[verb]);
     return CTL_OK;
 }
 
@@ -150,20 +145,70 @@ drop(struct ctl *c)
     return act(c, VERB_DROP);
 }
 
+static SUSPENDS int
+pause_or_resume(struct ctl *c, bool paused)
+{
+    struct admin_queue_pause req = {.domain = c->argc == 1 ? ctl_domain(c, 0) : STR(""),
+                                    .paused = paused};
+    struct admin_queue_pause_reply rep;
+    const char *what = c->argc == 1 ? ctl_text(c, req.domain) : "all other servers";
+    enum status e = admin_queue_pause_call(c->store, &req, c->arena, &rep);
+
+    if (e == ERR_EXISTS || e == ERR_NOT_FOUND) {
+        fprintf(stderr, "godwit queue %s: mail to %s is %s\n", c->verb->name, what,
+                paused ? "paused already" : "not paused");
+        return CTL_FAILED;
+    }
+    if (e != OK)
+        return ctl_fail(c, e);
+    if (c->json)
+        return ctl_print_json(json_pack("{s:o, s:b}", "domain",
+                                        c->argc == 1 ? ctl_json_str(req.domain) : json_null(),
+                                        "paused", (int)paused));
+    printf("mail to %s %s\n", what, paused ? "is taken and kept, but not sent" : "is sent again");
+    return CTL_OK;
+}
+
+static SUSPENDS int
+pause_queue(struct ctl *c)
+{
+    return pause_or_resume(c, true);
+}
+
+static SUSPENDS int
+resume(struct ctl *c)
+{
+    return pause_or_resume(c, false);
+}
+
 static const struct ctl_verb queue_verbs[] = {
-    {"list", 0, 0, "", list_queue, "every message, and the last answer for each recipient"},
-    {"show", 1, 1, "QID", list_queue, "one of them"},
-    {"retry", 1, 1, "QID|all", retry, "try now"},
-    {"hold", 1, 1, "QID|all", hold, "do not try until it is released"},
-    {"release", 1, 1, "QID|all", release, "try again as usual"},
-    {"drop", 1, 1, "QID|all", drop, "throw it away, and tell nobody"},
+    {"list", 0, 0, "[WHICH] [--watch]", list_queue,
+     "messages, and the last answer for each recipient"},
+    {"summary", 0, 0, "[--watch]", ctl_queue_summary,
+     "how many for which destination, and how old"},
+    {"show", 1, 1, "QID", list_queue, "all that is known of one"},
+    {"retry", 0, 1, "QID|WHICH|--all", retry, "try now"},
+    {"hold", 0, 1, "QID|WHICH|--all", hold, "do not try until it is released"},
+    {"release", 0, 1, "QID|WHICH|--all", release, "try again as usual"},
+    {"drop", 0, 1, "QID|WHICH|--all", drop, "throw it away, and tell nobody"},
+    {"pause", 0, 1, "[DOMAIN]", pause_queue, "take and keep mail to others, send none"},
+    {"resume", 0, 1, "[DOMAIN]", resume, "send it again"},
     {0},
 };
 
 int
 queue_command(int argc, char **argv)
 {
-    return ctl_main(argc, argv, queue_verbs);
+    int exit = ctl_main(argc, argv, queue_verbs);
+    bool help = argc == 1 || (argc == 2 && strcmp(argv[1], "help") == 0);
+
+    for (int i = 1; i < argc; i++)
+        help = help || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
+    if (help)
+        fprintf(argc == 1 ? stderr : stdout,
+                "WHICH: --domain DOMAIN, --sender ADDRESS (\"<>\": none), --recipient ADDRESS, "
+                "--older 30s|10m|2h|5d; all that is given must fit\n");
+    return exit;
 }
 
 /* ---- status ---- */
@@ -203,21 +248,8 @@ static const struct ctl_verb status_verbs[] = {
     {0},
 };
 
-/* The only noun whose one verb need not be said. */
 int
 status_command(int argc, char **argv)
 {
-    char show[] = "show";
-    char *words[STATUS_WORDS_MAX] = {argv[0], show};
-    int n = 2;
-
-    for (int i = 1; i < argc && n < STATUS_WORDS_MAX; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            printf("usage: godwit status [-c FILE] [--json]\n");
-            return CTL_OK;
-        }
-        if (strcmp(argv[i], show) != 0)
-            words[n++] = argv[i];
-    }
-    return ctl_main(n, words, status_verbs);
+    return ctl_main_only(argc, argv, status_verbs);
 }

@@ -235,13 +235,13 @@ add_account(struct ctl_setup *s)
 static SUSPENDS void
 take_back(struct ctl_setup *s)
 {
-    struct admin_account_remove account = {.address = s->admin};
-    struct admin_account_remove_reply account_rep;
+    struct admin_account_delete account = {.address = s->admin};
+    struct admin_account_delete_reply account_rep;
     struct admin_domain_remove domain = {.name = s->domain};
     struct admin_domain_remove_reply domain_rep;
 
     if (s->account_added &&
-        admin_account_remove_call(s->ctl.store, &account, s->a, &account_rep) != OK)
+        admin_account_delete_call(s->ctl.store, &account, s->a, &account_rep) != OK)
         fprintf(stderr, "godwit setup: %.*s could not be removed again\n", STR_FMT(s->admin));
     if (s->domain_added && admin_domain_remove_call(s->ctl.store, &domain, s->a, &domain_rep) != OK)
         fprintf(stderr, "godwit setup: %.*s could not be removed again\n", STR_FMT(s->domain));

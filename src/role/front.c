@@ -4,10 +4,12 @@
 #include "role/front.h"
 
 #include "base/limits.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
 #include "ipc/keys_ipc.h"
+#include "rt/disk.h"
 #include "rt/logger.h"
 #include "rt/tls.h"
 
@@ -25,6 +27,15 @@ struct protocol {
 };
 static struct protocol protocols[PROTOCOLS_MAX];
 static size_t protocol_count;
+
+struct served {
+    struct list of_all;
+    struct listener listener;
+    const struct front_service *how;
+    uint32_t number;       /* of struct role_listener */
+    struct subnet *prompt; /* owned, the listener's */
+};
+static struct list all = {&all, &all};
 
 /* A signature of a handshake, on its fiber (rt/tls.h). */
 static FIBER_ENTRY enum status
@@ -108,21 +119,22 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_FULL] = STR("full"),
         [REFUSED_ADDRESS] = STR("too many of one address"),
         [REFUSED_SLOW] = STR("slow, and connections run short"),
-    };
-    static const enum event events_of[] = {
-        [REFUSED_FULL] = EVENT_CONN_SHED,       [REFUSED_ADDRESS] = EVENT_CONN_SHED,
-        [REFUSED_SLOW] = EVENT_CONN_SHED,       [REFUSED_HANDSHAKE] = EVENT_TLS_FAIL,
-        [REFUSED_BLOCKED] = EVENT_CONN_BLOCKED,
+        [REFUSED_HANDSHAKE] = STR("handshake"),
+        [REFUSED_STRANGER] = STR("not of a listed network"),
+        [REFUSED_EARLY] = STR("spoke before the greeting"),
+        [REFUSED_PROXY] = STR("a proxy"),
+        [REFUSED_BLOCKED] = STR(""),
     };
     AUTO(logger_send) struct log_line line;
 
-    if (!event_begin(&line, events_of[what]))
+    if (!event_begin(&line, what == REFUSED_HANDSHAKE ? EVENT_TLS_FAIL
+                            : what == REFUSED_BLOCKED ? EVENT_CONN_BLOCKED
+                                                      : EVENT_CONN_SHED))
         return;
     log_str(&line, "proto", str_of(service_name((enum service)l->kind)));
     log_str(&line, "peer", peer);
-    if (what == REFUSED_BLOCKED)
-        return;
-    log_str(&line, "reason", what == REFUSED_HANDSHAKE ? why : reasons[what]);
+    if (what != REFUSED_BLOCKED)
+        log_str(&line, "reason", why.len > 0 ? why : reasons[what]);
 }
 
 static const struct front_service *
@@ -134,30 +146,84 @@ find_service(const struct front_service *table, enum service s)
     return NULL;
 }
 
-static enum status
-start_listener(const struct role_start *s, const struct role_listener *from,
-               const struct front_service *how)
+/* Whom the pause before the greeting of port 25 is not for: this machine, and the machines of the house. */
+static struct subnet *
+prompt_networks(const struct config *c, size_t *count_out)
 {
-    struct listener *l = MEM_NEW(struct listener);
+    struct subnet *list = MEM_ARRAY(struct subnet, c->relay_from_count + c->xclient_from_count + 2);
+    size_t n = 0;
 
-    *l = (struct listener){
+    for (size_t i = 0; i < c->relay_from_count; i++)
+        list[n++] = c->relay_from[i];
+    for (size_t i = 0; i < c->xclient_from_count; i++)
+        list[n++] = c->xclient_from[i];
+    n += subnet_read(STR("127.0.0.0/8"), &list[n]);
+    n += subnet_read(STR("::1"), &list[n]);
+    *count_out = n;
+    return list;
+}
+
+/* What of the configuration a listener goes by. */
+static enum status
+configure(struct served *v, const struct config *c, const struct role_listener *from)
+{
+    struct listener *l = &v->listener;
+    const struct config_listen *line = &c->listen[from->line];
+
+    l->per_address_max = c->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS;
+    l->per_network_max =
+        c->plaintext_loopback || service_of_mx(from->service) ? 0 : LIMIT_CONNS_PER_NETWORK;
+    l->proxies = c->proxy_from;
+    l->proxy_count = c->proxy_from_count;
+    l->from = line->from;
+    l->from_count = line->from_count;
+    if (from->service == SERVICE_SMTP || from->service == SERVICE_SUBMISSION) {
+        l->speakers = c->xclient_from;
+        l->speaker_count = c->xclient_from_count;
+    }
+    if (from->service == SERVICE_SMTP) {
+        mem_free(v->prompt);
+        v->prompt = prompt_networks(c, &l->prompt_count);
+        l->prompt = v->prompt;
+    }
+    return c->tls_count > 0 ? protocol_tls(v->how->alpn, &l->tls) : OK;
+}
+
+static enum status
+make_listener(const struct role_start *s, const struct role_listener *from,
+              const struct front_service *table, struct served **out)
+{
+    const struct front_service *how = find_service(table, from->service);
+
+    if (how == NULL)
+        return ERR_NOT_FOUND;
+    struct served *v = MEM_NEW(struct served);
+    v->how = how;
+    v->number = from->number;
+    v->listener = (struct listener){
         .fd = from->fd,
         .ops = how->ops,
         .implicit_tls = service_is_tls(from->service),
         .conns_max = LIMIT_CONNS_PER_WORKER,
-        .per_address_max =
-            s->config->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS,
-        .per_network_max = s->config->plaintext_loopback || service_of_mx(from->service)
-                               ? 0
-                               : LIMIT_CONNS_PER_NETWORK,
         .admits = front_admits,
         .shed_line = how->shed_line,
         .kind = (int)from->service,
         .refused = on_refused,
     };
-    if (s->config->tls_count > 0)
-        TRY(protocol_tls(how->alpn, &l->tls));
-    return listener_start(l); /* lives as long as the process */
+    if (from->service == SERVICE_SMTP) {
+        v->listener.pause_ms = LIMIT_SMTP_PAUSE_MS;
+        v->listener.early_line = STR("554 5.5.1 You spoke before you were greeted\r\n");
+    }
+    list_push(&all, &v->of_all);
+    *out = v;
+    return configure(v, s->config, from);
+}
+
+static enum status
+failed(enum service what, struct problem *why)
+{
+    problem_set(why, 0, "", "cannot serve %s", service_name(what));
+    return ERR_IO;
 }
 
 enum status
@@ -165,13 +231,63 @@ front_begin(const struct role_start *s, const struct front_service *table, struc
 {
     front_blocks_wait(BLOCKS_WAIT_MS);
     for (size_t i = 0; i < s->listener_count; i++) {
-        const struct front_service *how = find_service(table, s->listeners[i].service);
-        if (how == NULL || start_listener(s, &s->listeners[i], how) != OK) {
-            problem_set(why, 0, "", "cannot serve %s", service_name(s->listeners[i].service));
-            return ERR_IO;
-        }
+        struct served *v;
+        if (make_listener(s, &s->listeners[i], table, &v) != OK)
+            return failed(s->listeners[i].service, why);
     }
+    /* Who connects meanwhile waits, rather than to be told that there is no certificate. */
     if (protocol_count > 0 && role_peer_wait(ROLE_KEYS, KEYS_WAIT_MS) != NULL)
         front_certs_changed();
+    list_each (l, &all) {
+        struct listener *ready = &LIST_ENTRY(l, struct served, of_all)->listener;
+        if (listener_start(ready) != OK)
+            return failed((enum service)ready->kind, why);
+    }
     return OK;
+}
+
+/* ---- a new configuration ---- */
+
+static const struct role_listener *
+find_named(const struct role_start *s, uint32_t number)
+{
+    for (size_t i = 0; i < s->listener_count; i++)
+        if (s->listeners[i].number == number)
+            return &s->listeners[i];
+    return NULL;
+}
+
+static bool
+is_served(uint32_t number)
+{
+    list_each (l, &all) {
+        if (LIST_ENTRY(l, struct served, of_all)->number == number)
+            return true;
+    }
+    return false;
+}
+
+void
+front_config_changed(const struct role_start *s, const struct front_service *table)
+{
+    list_each_safe(l, after, &all)
+    {
+        struct served *v = LIST_ENTRY(l, struct served, of_all);
+        const struct role_listener *named = find_named(s, v->number);
+        if (named != NULL) {
+            if (configure(v, s->config, named) != OK)
+                log_failure(v->how->alpn, "no context for TLS");
+            continue;
+        }
+        listener_stop(&v->listener);
+        fd_close(&v->listener.fd);
+        list_remove(&v->of_all); /* it stays in memory for the connections it has */
+    }
+    for (size_t i = 0; i < s->listener_count; i++) {
+        struct served *v;
+        if (!is_served(s->listeners[i].number) &&
+            (make_listener(s, &s->listeners[i], table, &v) != OK ||
+             listener_start(&v->listener) != OK))
+            role_fail("cannot serve what the new configuration names");
+    }
 }

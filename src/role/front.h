@@ -21,6 +21,8 @@ struct front_service {
 };
 MUST_USE SUSPENDS enum status front_begin(const struct role_start *s,
                                           const struct front_service *table, struct problem *why);
+/* After config_changed(): listeners come and go.  Who is connected to one that went stays so. */
+void front_config_changed(const struct role_start *s, const struct front_service *table);
 /* The networks that may not connect (front_blocks.c): fetches them from the store, once or once more. */
 void front_blocks_changed(void);
 /* Until they were fetched once, if that comes soon. */

@@ -26,6 +26,8 @@ struct intake_facts {
     uint32_t received_count;
     uint64_t header_bytes;
     bool eight_bit;
+    const uint64_t *forward_marks; /* known while it comes in, and not stored */
+    size_t forward_mark_count;
     struct str dkim_headers, dkim_names, dkim_body_hash; /* empty unless asked for */
 };
 struct intake_body {

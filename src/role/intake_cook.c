@@ -271,6 +271,8 @@ take_facts(const struct cook_facts *f, struct intake_facts *out)
         .received_count = f->received_count,
         .header_bytes = f->header_bytes,
         .eight_bit = f->eight_bit,
+        .forward_marks = f->forward_marks,
+        .forward_mark_count = f->forward_marks_count,
         .dkim_headers = f->dkim.headers,
         .dkim_names = f->dkim.header_names,
         .dkim_body_hash = f->dkim.body_hash,

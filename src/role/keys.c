@@ -42,7 +42,7 @@ begin(const struct role_start *s, struct problem *why)
     AUTO_BUF key = BUF(ROLE_MASTER_KEY_BYTES + 1);
 
     if (s->master_key_fd < 0 || role_fd_read(s->master_key_fd, &key) != OK ||
-        seal_new(buf_str(&key), &seal) != OK) {
+        seal_new(buf_str(&key), &seal) != OK || keys_mark_begin(seal) != OK) {
         problem_set(why, 0, "", "the master key cannot be read, or is not %u bytes long",
                     ROLE_MASTER_KEY_BYTES);
         return ERR_CORRUPT;

@@ -1,4 +1,4 @@
-/* keys.h - the two kinds of private keys that role keys holds.
+/* keys.h - the keys that role keys holds.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_KEYS_H
@@ -17,5 +17,8 @@ void keys_tls_check_ends(void);
 
 /* ---- DKIM (keys_dkim.c) ---- */
 void keys_dkim_begin(const struct seal *seal);
+
+/* ---- marks (keys_mark.c) ---- */
+MUST_USE enum status keys_mark_begin(const struct seal *seal);
 
 #endif

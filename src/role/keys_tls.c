@@ -159,6 +159,11 @@ keys_tls_load(const struct role_start *s)
         check_end(&held[i]);
         changed = true;
     }
+    while (held_count > s->config->tls_count) { /* a new configuration names fewer */
+        held_release(&held[--held_count]);
+        held[held_count] = (struct held){0};
+        changed = true;
+    }
     return changed;
 }
 

@@ -16,6 +16,7 @@ static struct smtp_world world;
 
 static const struct front_service services[] = {
     {SERVICE_SMTP, &smtp_ops, "smtp", STR("421 4.7.0 Too many connections, try again later\r\n")},
+    {SERVICE_LMTP, &smtp_ops, "lmtp", STR("421 4.7.0 Too many connections, try again later\r\n")},
     {0},
 };
 
@@ -44,6 +45,13 @@ begin(const struct role_start *s, struct problem *why)
 }
 
 static void
+config_changed(const struct role_start *s)
+{
+    world.config = s->config;
+    front_config_changed(s, services);
+}
+
+static void
 peer_gone(struct ipc_peer *p)
 {
     (void)p;
@@ -66,4 +74,5 @@ const struct role_verbs role_mx = {
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
+    .config_changed = config_changed,
 };

@@ -11,10 +11,12 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "config/events.h"
 #include "ipc/out_serve.h"
 #include "ipc/store_ipc.h"
 #include "role/role.h"
 #include "rt/clock.h"
+#include "rt/logger.h"
 #include "smtp/delivery.h"
 #include "smtp/destination.h"
 
@@ -28,7 +30,18 @@ enum {
     SWEEP_MS = 1000
 };
 
-static struct delivery_world world;
+/* What deliveries go by: the last is that of today's configuration, older ones live until their deliveries are over. */
+struct upstream {
+    struct resolver *resolver;
+    uint32_t users;
+};
+struct terms {
+    struct delivery_world world;
+    struct upstream *upstream;
+    struct secret *passwords;
+    uint32_t users;
+};
+static struct terms *terms;
 static struct fiber_queue wanted; /* work came, or a slot is free */
 static uint32_t under_way;
 static bool more_work;
@@ -55,7 +68,7 @@ report(struct job *j)
         const struct delivery_rcpt *r = &j->d.rcpts[i];
         results[i] = (struct store_rcpt_result){
             .index = j->indexes[i],
-            .state = (uint8_t)(r->decided ? r->state : DELIVERY_LATER),
+            .state = (uint8_t)(r->decided ? r->state : DELIVERY_PUT_OFF),
             .code = (uint32_t)r->code,
             .enhanced = str_of(r->enhanced),
             .text = str_of(r->text),
@@ -70,23 +83,47 @@ report(struct job *j)
         return;
 }
 
+static void
+let_go_upstream(struct upstream *u)
+{
+    if (--u->users > 0)
+        return;
+    resolver_free(&u->resolver);
+    mem_free(u);
+}
+
+static void
+let_go(struct terms *t)
+{
+    if (--t->users > 0)
+        return;
+    for (size_t i = 0; i < t->world.config->route_count; i++)
+        secret_wipe(&t->passwords[i]);
+    mem_free(t->passwords);
+    let_go_upstream(t->upstream);
+    mem_free(t);
+}
+
 static FIBER_ENTRY void
 work(void *arg)
 {
     struct job *j = arg;
     struct arena *a = j->arena;
     struct destination *t;
+    struct terms *mine = terms;
     const char *why = "";
 
-    struct str name = delivery_destination(world.config, j->d.domain);
+    mine->users++;
+    struct str name = delivery_destination(mine->world.config, j->d.domain);
     if (destination_enter(destinations, name, j->d.hurry, &t, &why) == OK) {
-        delivery_try(&world, role_peer(ROLE_STORE), &j->d);
+        delivery_try(&mine->world, role_peer(ROLE_STORE), &j->d);
         destination_leave(destinations, t, j->d.unreached ? j->d.why : NULL);
     } else {
         delivery_put_off(&j->d, why);
     }
     report(j);
     arena_free(&a);
+    let_go(mine);
     under_way--;
     fiber_queue_wake_all(&wanted);
 }
@@ -147,7 +184,7 @@ lease_some(void)
             continue;
         struct arena *gone = j->arena;
         under_way--;
-        report(j); /* nothing is decided: tried later */
+        report(j); /* nothing is decided: put off */
         arena_free(&gone);
     }
     return rep.attempts_count > 0;
@@ -173,7 +210,7 @@ sweeping(void *arg)
 {
     (void)arg;
     while (fiber_sleep(SWEEP_MS) == OK)
-        pool_sweep(world.pool, clock_mono_ms());
+        pool_sweep(terms->world.pool, clock_mono_ms());
 }
 
 void
@@ -184,10 +221,10 @@ out_serve_work(struct ipc_peer *from, const struct out_work *req, struct arena *
     fiber_queue_wake_all(&wanted);
 }
 
-/* ---- beginning ---- */
+/* ---- beginning, and a new configuration ---- */
 
 static enum status
-read_passwords(const struct role_start *s, struct problem *why)
+read_passwords(const struct role_start *s, struct secret **out, struct problem *why)
 {
     struct secret *passwords = MEM_ARRAY(struct secret, s->config->route_count + 1);
 
@@ -199,16 +236,17 @@ read_passwords(const struct role_start *s, struct problem *why)
             !secret_set(&passwords[i], str_trim(buf_str(&text)))) {
             problem_set(why, 0, "", "the password file %.*s cannot be read",
                         STR_FMT(s->config->routes[i].password_file));
+            mem_free(passwords);
             return ERR_IO;
         }
         mem_wipe(text.ptr, text.cap);
     }
-    world.passwords = passwords;
+    *out = passwords;
     return OK;
 }
 
 static SUSPENDS enum status
-start_resolver(const struct config *c, struct problem *why)
+start_resolver(const struct config *c, struct resolver **out, struct problem *why)
 {
     char text[FORWARD_MAX][FORWARD_TEXT];
     struct str forward[FORWARD_MAX];
@@ -225,23 +263,103 @@ start_resolver(const struct config *c, struct problem *why)
         .recursive = c->resolver.kind == RESOLVER_RECURSIVE,
         .dnssec = c->resolver.dnssec,
     };
-    return resolver_new(&o, &world.resolver, why);
+    return resolver_new(&o, out, why);
+}
+
+static bool
+same_resolver(const struct config_resolver *a, const struct config_resolver *b)
+{
+    if (a->kind != b->kind || a->dnssec != b->dnssec || a->forward_count != b->forward_count)
+        return false;
+    for (size_t i = 0; i < a->forward_count; i++) {
+        if (!str_eq(a->forward[i].host, b->forward[i].host) ||
+            a->forward[i].port != b->forward[i].port)
+            return false;
+    }
+    return true;
+}
+
+static SUSPENDS enum status
+take_upstream(const struct config *c, struct upstream **out, struct problem *why)
+{
+    if (terms != NULL && same_resolver(&c->resolver, &terms->world.config->resolver)) {
+        *out = terms->upstream;
+    } else {
+        struct resolver *resolver;
+        TRY(start_resolver(c, &resolver, why));
+        *out = MEM_NEW(struct upstream);
+        (*out)->resolver = resolver;
+    }
+    (*out)->users++;
+    return OK;
+}
+
+/* Of the configuration that is there now.  before: what stays the same, such as the kept connections. */
+static SUSPENDS enum status
+make_terms(const struct role_start *s, const struct delivery_world *before, struct problem *why)
+{
+    const struct config *config = s->config;
+    struct secret *passwords;
+    struct upstream *upstream;
+
+    TRY(read_passwords(s, &passwords, why));
+    enum status st = take_upstream(config, &upstream, why);
+    if (st != OK) {
+        mem_free(passwords);
+        return st;
+    }
+    struct terms *fresh = MEM_NEW(struct terms);
+    *fresh =
+        (struct terms){.world = *before, .upstream = upstream, .passwords = passwords, .users = 1};
+    fresh->world.config = config;
+    fresh->world.resolver = upstream->resolver;
+    fresh->world.passwords = passwords;
+    struct terms *old = terms;
+    terms = fresh;
+    if (old != NULL)
+        let_go(old);
+    return OK;
 }
 
 static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
 {
-    world.config = s->config;
+    struct delivery_world world = {0};
+
     destinations = destinations_new();
     world.pool = pool_new();
     world.absents = absents_new();
     fiber_queue_init(&wanted);
-    TRY(read_passwords(s, why));
-    TRY(start_resolver(s->config, why));
     TRY(tls_client_new(TLS_OPPORTUNISTIC, &world.tls_any));
     TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));
+    TRY(make_terms(s, &world, why));
     TRY(fiber_go(sweeping, NULL));
     return fiber_go(leasing, NULL);
+}
+
+static FIBER_ENTRY void
+renew(void *arg)
+{
+    const struct role_start *s = arg;
+    struct problem why = {0};
+
+    do {
+        if (make_terms(s, &terms->world, &why) == OK)
+            continue;
+        AUTO(logger_send) struct log_line l;
+        if (event_begin(&l, EVENT_RELOAD_FAIL)) {
+            log_str(&l, "what", STR("how mail goes out"));
+            log_str(&l, "reason", str_of(why.text));
+        }
+        return;
+    } while (terms->world.config != s->config); /* it changed again meanwhile */
+}
+
+static void
+config_changed(const struct role_start *s)
+{
+    if (fiber_go(renew, (void *)(uintptr_t)s) != OK)
+        role_fail("too many fibers for a new configuration");
 }
 
 static void
@@ -260,4 +378,5 @@ const struct role_verbs role_out = {
     .serve_count = COUNT_OF(serves),
     .begin = begin,
     .peer_arrived = peer_arrived,
+    .config_changed = config_changed,
 };

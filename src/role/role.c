@@ -1,4 +1,4 @@
-/* role.c - the process of one role: what boss hands out, the jail, the loop, the peers.
+/* role.c - the process of one role: what boss says, the jail, the loop.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "role/role.h"
@@ -25,13 +25,12 @@
 #include "rt/logger.h"
 #include "rt/loop.h"
 
-enum { STOP_MS = 10000, CONFIG_BYTES_MAX = 1 << 20, EXIT_ORPHAN = 3 };
+enum { STOP_MS = 10000, EXIT_ORPHAN = 3 };
 
 /* One role per process: this is it. */
 static struct {
     struct role_start start;
-    struct role_listener listeners[ROLE_LISTENERS_MAX];
-    struct role_file files[ROLE_FILES_MAX];
+    struct role_handed now, coming; /* coming: since CONFIG, until RELOADED */
     const struct role_verbs *verbs;
     char name[32];
     char data_dir[1024];
@@ -39,14 +38,18 @@ static struct {
     struct watch control;
     struct timer deadline;
     struct sandbox_walls walls;
-    bool stopping;
+    bool begun, stopping;
+    bool renewed; /* before begin() was done: config_changed() is called after it */
 } self;
 
 static bool name_read(const char *name);
 static void receive_start(void);
 static void on_message(const struct control *c, struct control_packet *p);
 static void on_start(const struct control *c, struct control_packet *p);
-static void on_file(const struct control *c, struct control_packet *p);
+static void on_peer(const struct control *c, struct control_packet *p);
+static void on_reloaded(const struct control *c);
+static void renew(void);
+static void show(void);
 static void enter_jail(void);
 static void begin(void *arg);
 static void on_control(struct watch *w, uint32_t ready);
@@ -135,45 +138,45 @@ receive_start(void)
         on_message(&c, &p);
         control_packet_close(&p);
     }
-    if (self.start.config == NULL)
+    if (self.now.config == NULL)
         _exit(2);
-    self.start.listeners = self.listeners;
-    self.start.files = self.files;
+    show();
 }
 
-static int
-take(struct control_packet *p, size_t i)
+/* What was handed out, as the role sees it. */
+static void
+show(void)
 {
-    int fd = i < p->fd_count ? p->fds[i] : -1;
-
-    if (fd >= 0)
-        p->fds[i] = -1;
-    return fd;
+    self.start.config = self.now.config;
+    self.start.listeners = self.now.listeners;
+    self.start.listener_count = self.now.listener_count;
+    self.start.files = self.now.files;
+    self.start.file_count = self.now.file_count;
 }
 
 static void
 on_message(const struct control *c, struct control_packet *p)
 {
+    struct role_handed *handed = self.coming.config != NULL ? &self.coming : &self.now;
+    struct problem why = {0};
+
     switch (c->kind) {
     case CONTROL_START: on_start(c, p); break;
-    case CONTROL_LISTENER:
-        if (self.start.listener_count < COUNT_OF(self.listeners) && c->value < SERVICE_COUNT &&
-            p->fd_count == 1)
-            self.listeners[self.start.listener_count++] =
-                (struct role_listener){take(p, 0), (enum service)c->value};
+    case CONTROL_LISTENER: role_handed_listener(handed, c, p); break;
+    case CONTROL_FILE:
+        role_handed_file(handed, c, p);
+        self.start.file_count = self.now.file_count;
         break;
-    case CONTROL_FILE: on_file(c, p); break;
     case CONTROL_FILES:
         if (self.verbs->files_changed != NULL)
             self.verbs->files_changed(&self.start);
         break;
-    case CONTROL_PEER: {
-        struct ipc_channel_end end = {.fd = take(p, 0), .first = c->value != 0};
-        end.ring_fd = take(p, 1);
-        if (end.fd >= 0)
-            role_peer_add(self.verbs, c, &end);
+    case CONTROL_CONFIG:
+        if (self.coming.config != NULL || role_handed_config(&self.coming, p, 0, &why) != OK)
+            role_fail("the new configuration cannot be read"); /* the next process has it */
         break;
-    }
+    case CONTROL_RELOADED: on_reloaded(c); break;
+    case CONTROL_PEER: on_peer(c, p); break;
     case CONTROL_LOG:
         if (p->fd_count == 1)
             logger_move(p->fds[0]);
@@ -188,25 +191,33 @@ on_message(const struct control *c, struct control_packet *p)
 }
 
 static void
+on_peer(const struct control *c, struct control_packet *p)
+{
+    struct ipc_channel_end end = {.fd = role_handed_take(p, 0), .first = c->value != 0};
+
+    end.ring_fd = role_handed_take(p, 1);
+    if (end.fd >= 0)
+        role_peer_add(self.verbs, c, &end);
+}
+
+static void
 on_start(const struct control *c, struct control_packet *p)
 {
-    AUTO_BUF text = BUF(CONFIG_BYTES_MAX);
-    AUTO(fd_close) int config_fd = take(p, 0);
-    int log_fd = take(p, 1);
-    struct config *config;
     struct problem why = {0};
     size_t next = 2;
 
-    if (log_fd < 0 || role_fd_read(config_fd, &text) != OK)
+    enum status st = role_handed_config(&self.now, p, 0, &why);
+    int log_fd = role_handed_take(p, 1);
+    if (log_fd < 0)
         _exit(2);
-    if (config_read(buf_str(&text), "configuration", &config, &why) != OK)
+    if (st != OK)
         role_fail(why.text);
-    self.start.config = config;
+    const struct config *config = self.now.config;
     self.start.incarnation = c->incarnation;
     if ((c->index & CONTROL_HAS_KEY) != 0)
-        self.start.master_key_fd = take(p, next++);
+        self.start.master_key_fd = role_handed_take(p, next++);
     if ((c->index & CONTROL_HAS_ADMIN) != 0)
-        self.start.admin_fd = take(p, next);
+        self.start.admin_fd = role_handed_take(p, next);
     self.uid = c->value;
     self.gid = c->value2;
     if (!str_to_z(config->data_dir, self.data_dir, sizeof(self.data_dir)))
@@ -215,20 +226,30 @@ on_start(const struct control *c, struct control_packet *p)
 }
 
 static void
-on_file(const struct control *c, struct control_packet *p)
+on_reloaded(const struct control *c)
 {
-    size_t i = 0;
-
-    while (i < self.start.file_count && !str_eq(self.files[i].path, c->text))
-        i++;
-    if (i == COUNT_OF(self.files))
+    mem_str_free(&self.start.reload_said);
+    self.start.reload_said = mem_str(c->text);
+    self.start.reload_taken = c->value != 0;
+    self.start.reloads++;
+    if (c->value == 0 || self.coming.config == NULL)
         return;
-    if (i == self.start.file_count) {
-        self.start.file_count++;
-        self.files[i] = (struct role_file){.path = mem_str(c->text), .fd = -1};
-    }
-    fd_close(&self.files[i].fd);
-    self.files[i].fd = take(p, 0);
+    role_handed_renew(&self.now, &self.coming);
+    show();
+    if (self.begun)
+        renew();
+    else
+        self.renewed = true;
+}
+
+static void
+renew(void)
+{
+    logger_level(self.start.config->log_level);
+    if (self.verbs->config_changed != NULL)
+        self.verbs->config_changed(&self.start);
+    if (self.verbs->files_changed != NULL)
+        self.verbs->files_changed(&self.start);
 }
 
 static void
@@ -259,6 +280,9 @@ begin(void *arg)
     (void)arg;
     if (self.verbs->begin != NULL && self.verbs->begin(&self.start, &why) != OK)
         role_fail(why.text[0] != '\0' ? why.text : "cannot begin");
+    self.begun = true;
+    if (self.renewed)
+        renew();
     say(CONTROL_READY, wall_bits(&self.walls), "");
 }
 

@@ -21,6 +21,8 @@
 struct role_listener {
     int fd; /* bound and listening; shared with the other workers of the role */
     enum service service;
+    uint32_t number; /* never of another one while the server runs */
+    uint32_t line;   /* of the configuration: config->listen[line] */
 };
 /* A file that the configuration names and the role may read, opened by boss: certificates and their keys for
  * keys, password files of routes for out. */
@@ -37,8 +39,11 @@ struct role_start {
     size_t listener_count;
     const struct role_file *files;
     size_t file_count;
-    int master_key_fd; /* of keys and auth, else -1; read it with role_fd_read() */
-    int admin_fd;      /* of the store: listening Unix socket of the godwit command, else -1 */
+    int master_key_fd;      /* of keys and auth, else -1; read it with role_fd_read() */
+    int admin_fd;           /* of the store: listening Unix socket of the godwit command, else -1 */
+    uint32_t reloads;       /* how often boss was told to reload, whatever came of it */
+    bool reload_taken;      /* of the last: its configuration holds ... */
+    struct str reload_said; /* ... but for this; or why not */
 };
 
 struct role_verbs {
@@ -59,6 +64,10 @@ struct role_verbs {
     void (*stop)(void);
     /* The files of the configuration were opened afresh (s->files of begin() has the new descriptors). */
     void (*files_changed)(const struct role_start *s);
+    /* After begin(), on the loop: s->config, listeners and files are new; files_changed() is called next.  The old
+     * configuration lives on for whoever still looks at it; a listener that is gone is still open: who serves it stops
+     * that and closes it.  NULL: the role looks at s->config each time. */
+    void (*config_changed)(const struct role_start *s);
 };
 /* Any of the functions but begin may be NULL. */
 

@@ -23,6 +23,7 @@ static size_t early_count;
 SUSPENDS static enum status begin(const struct role_start *start, struct problem *why);
 static void arrived(struct ipc_peer *p);
 static void gone(struct ipc_peer *p);
+static void config_changed(const struct role_start *start);
 static void stop(void);
 static void stop_orderly(void *arg);
 
@@ -34,7 +35,16 @@ const struct role_verbs role_store = {
     .peer_arrived = arrived,
     .peer_gone = gone,
     .stop = stop,
+    .config_changed = config_changed,
 };
+
+static void
+config_changed(const struct role_start *start)
+{
+    store->config = start->config;
+    store->has_domain = false;
+    directory_default_domain(store->directory, start->config->domain);
+}
 
 SUSPENDS static enum status
 begin(const struct role_start *start, struct problem *why)
@@ -57,6 +67,7 @@ begin(const struct role_start *start, struct problem *why)
             return st;
         }
     }
+    opened->start = start;
     store = opened;
     for (size_t i = 0; i < early_count; i++)
         store_peer_arrived(store, early[i]);

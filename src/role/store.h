@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "role/intake.h"
+#include "role/rates.h"
 #include "store/blocks.h"
 #include "store/directory.h"
 #include "store/grants.h"
@@ -18,6 +19,7 @@
 
 struct store_notes;
 struct store {
+    const struct role_start *start; /* NULL where there is no boss: in tests */
     const struct config *config;
     struct engine *engine;
     struct cells *cells;
@@ -36,7 +38,9 @@ struct store {
         int64_t next_us;
         bool was_critical;
     } round;
-    uint32_t fibers; /* of upkeep and runners */
+    struct rates *returns;  /* reports to rewritten senders, by whom they go to */
+    struct rates *forwards; /* messages to the outside, by the address here that sends them on */
+    uint32_t fibers;        /* of upkeep and runners */
     bool stopping;
     bool has_domain; /* one was seen */
 };
@@ -70,6 +74,10 @@ void store_notes_init(struct store *s);
 void store_notes_release(struct store *s);
 /* Sessions of the account that were revoked must end; session 0 = all. */
 void store_revoked(struct store *s, uint64_t account, uint64_t session);
+/* This one of one worker. */
+void store_revoked_one(struct store *s, const struct grant *g);
+/* The worker of this incarnation, or NULL. */
+struct ipc_peer *store_worker(const struct store *s, uint64_t incarnation);
 /* There may be work for role out. */
 void store_out_work(struct store *s);
 
@@ -79,9 +87,22 @@ void store_out_work(struct store *s);
 struct store_rcpts {
     struct queue_rcpt *list;
     size_t count, room;
+    bool report; /* the sender is null: it may go back to a rewritten sender */
+    bool spam;   /* somebody judged it so: it is not sent on.  Nobody judges yet */
+    const struct intake_facts *facts; /* for what was sent on before; NULL: it is our own */
+    /* what came out */
+    bool foreign; /* one is foreign, and no address here leads to it */
+    enum status
+        refused; /* why there are failed ones that the sender's server can be told of at once */
+    struct {     /* of the address that was asked about last */
+        struct str via;
+        uint64_t mark;
+    } last;
 };
 MUST_USE SUSPENDS enum status store_expand(struct store *s, const struct queue_rcpt *asked,
                                            struct arena *a, struct store_rcpts *all);
+/* When nobody is left to have it: ERR_LIMIT, it goes in circles; ERR_DENIED. */
+MUST_USE enum status store_refusal(const struct store_rcpts *all);
 /* The whole way of a message that is in: one mailbox at once, or the queue.  The body is used up.
  * ERR_NOT_FOUND: no recipient is left, and nobody may be told. */
 struct store_sent {
@@ -90,11 +111,47 @@ struct store_sent {
 MUST_USE SUSPENDS enum status store_send(struct store *s, struct queue_message *m,
                                          const struct intake_body *body, struct store_sent *out);
 
+/* ---- store_forward.c ---- */
+/* Where a rewritten sender of ours leads back to, in a.  ERR_NOT_FOUND: it is no such address.  ERR_DENIED: it is
+ * forged or has expired. */
+MUST_USE SUSPENDS enum status store_return(struct store *s, struct str address, struct arena *a,
+                                           struct str *out);
+/* Was the message sent on by this address before? */
+MUST_USE SUSPENDS enum status store_forwarded(struct store *s, struct str via,
+                                              struct store_rcpts *all, bool *out);
+/* What an attempt needs besides when it goes out by way of an address here: a sender of ours, and marks.  ERR_QUOTA:
+ * that address sent on too much within this hour. */
+struct store_attempt;
+MUST_USE SUSPENDS enum status store_forward(struct store *s, const struct queue_message *m,
+                                            struct arena *a, struct store_attempt *at);
+/* The same for a body that others share: it stays, whatever comes out.  queued: never at once, so that what fails now
+ * is tried again here. */
+MUST_USE SUSPENDS enum status store_send_shared(struct store *s, struct queue_message *m,
+                                                const struct intake_body *body, bool queued,
+                                                struct store_sent *out);
+
+/* ---- store_deliver.c ---- */
+/* The body that a call brings, judged as a whole. */
+MUST_USE SUSPENDS enum status store_take(struct ipc_peer *from, const struct intake_which *which,
+                                         struct arena *a, struct intake_body *out);
+
+/* The field DKIM-Signature, or nothing where there is no key. */
+struct store_signing {
+    uint64_t account; /* whose submission it is; 0: of a client of relay-from */
+    struct str sender;
+    const struct intake_facts *facts;
+};
+MUST_USE SUSPENDS enum status store_sign(struct store *s, const struct store_signing *what,
+                                         struct arena *a, struct str *prepend_out);
+struct str store_domain_of(struct str address);
+
 /* ---- store_queue.c ---- */
 /* And that the message left the queue, when it did. */
 void store_log_results(const struct queue_message *m, const struct queue_result *results, size_t n);
 
 /* ---- store_runner.c, store_upkeep.c ---- */
+/* Brings to mind what waits in the queue, beside the work. */
+MUST_USE enum status store_queue_start(struct store *s);
 MUST_USE enum status store_runners_start(struct store *s);
 MUST_USE enum status store_upkeep_start(struct store *s);
 /* Somebody works on this account: its background work is done soon. */
@@ -104,6 +161,21 @@ void store_care(struct store *s, uint64_t account);
 /* The report that `told` asks for: a whole message, from the postmaster of this host to m->sender. */
 MUST_USE SUSPENDS enum status store_dsn(struct store *s, const struct queue_message *m,
                                         const uint32_t *told, struct buf *out);
+
+/* ---- store_quota.c ---- */
+/* Mail was refused for lack of room: *lasting_out when that has been so for LIMIT_QUOTA_FULL_DAYS. */
+MUST_USE SUSPENDS enum status store_quota_refused(const struct store *s, struct cell *account,
+                                                  bool *lasting_out);
+/* The same for the answer to a call: ERR_QUOTA, with the problem of the next lines when it is lasting. */
+MUST_USE SUSPENDS enum status store_quota_refuse(const struct store *s, struct cell *account);
+#define STORE_QUOTA_REPLY    552
+#define STORE_QUOTA_ENHANCED "5.2.2"
+#define STORE_QUOTA_TEXT     "The mailbox is full, and has been for days"
+/* A notice of this level is due (message_place.notice; 0: none is).  Failures can wait for the next occasion. */
+SUSPENDS void store_quota_tell(struct store *s, struct cell *account, uint8_t level);
+/* Is one due? */
+SUSPENDS void store_quota_look(struct store *s, struct cell *account);
+SUSPENDS void store_quota_log(struct cell *account);
 
 /* ---- store_admin.c ---- */
 /* fd: a listening Unix socket.  Only root and this process's own user may talk on it. */

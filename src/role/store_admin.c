@@ -11,6 +11,7 @@
 #include "config/events.h"
 #include "ipc/admin_serve.h"
 #include "ipc/keys_ipc.h"
+#include "role/role.h"
 #include "role/store_admin.h"
 #include "rt/disk.h"
 #include "rt/logger.h"
@@ -216,6 +217,11 @@ admin_serve_status(struct ipc_peer *from, const struct admin_status *req, struct
         .queue_length = queue_length(s->queue),
         .version = STR(GODWIT_VERSION),
     };
+    if (s->start != NULL) {
+        rep->reloads = s->start->reloads;
+        rep->reload_taken = s->start->reload_taken;
+        rep->reload_said = s->start->reload_said;
+    }
     return OK;
 }
 

@@ -10,4 +10,11 @@
 MUST_USE enum status store_admin_done(const struct store *s, enum status st, const char *verb,
                                       struct str object);
 
+/* ---- store_admin_mail.c ---- */
+/* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
+void store_admin_shut_out(struct store *s, uint64_t account);
+struct admin_account;
+MUST_USE SUSPENDS enum status store_admin_account(struct store *s, const struct directory_entry *e,
+                                                  struct admin_account *out);
+
 #endif

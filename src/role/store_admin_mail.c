@@ -1,4 +1,4 @@
-/* store_admin_mail.c - accounts and the queue, for the godwit command.
+/* store_admin_mail.c - accounts, for the godwit command.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define ADMIN_SERVE_HANDLERS_ONLY
@@ -8,12 +8,9 @@
 #include "role/store_admin.h"
 #include "rt/clock.h"
 #include "store/account.h"
+#include "store/directory_rights.h"
 
-enum {
-    MESSAGE_ARENA = 64 << 20,
-    QUEUED_ROOM = 1 << 20, /* of the reply's arena for one more message */
-    ONE_PAGE = 8,          /* messages read at a time */
-};
+enum { ACCOUNTS_PAGE = 64 /* with everything at its longest so many fit into a reply */ };
 
 struct preparation { /* of an account, on a fiber of its own */
     struct store *s;
@@ -27,13 +24,7 @@ SUSPENDS static enum status add_account(struct store *s, struct directory_new_ac
                                         const struct auth_verifier_make *make, struct arena *a);
 SUSPENDS static enum status make_verifier(struct store *s, const struct auth_verifier_make *req,
                                           struct arena *a, struct str *out);
-SUSPENDS static enum status fill(struct store *s, const struct directory_entry *e,
-                                 struct admin_account *out);
 static void auth_forget(struct store *s, uint64_t account);
-static void shut_out(struct store *s, uint64_t account);
-SUSPENDS static enum status queue_one(struct store *s, uint64_t qid, struct arena *a,
-                                      struct admin_queue_reply *rep);
-static void copy_message(struct arena *a, const struct queue_message *m, struct admin_queued *out);
 
 enum status
 admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *req, struct arena *a,
@@ -52,23 +43,7 @@ admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *r
         auth_forget(s, n.account); /* the password that it made a verifier of */
     TRY(store_admin_done(s, st, "account add", req->address));
     TRY(store_checked(s, directory_find(s->directory, req->address, a, &e), "account"));
-    return store_checked(s, fill(s, &e, &rep->account), "account");
-}
-
-enum status
-admin_serve_account_remove(struct ipc_peer *from, const struct admin_account_remove *req,
-                           struct arena *a, struct admin_account_remove_reply *rep)
-{
-    struct store *s = store_of(from);
-    struct directory_entry e;
-
-    (void)rep;
-    enum status st = directory_find(s->directory, req->address, a, &e);
-    if (st == OK)
-        st = directory_account_remove(s->directory, req->address);
-    if (st == OK)
-        shut_out(s, e.account);
-    return store_admin_done(s, st, "account remove", req->address);
+    return store_checked(s, store_admin_account(s, &e, &rep->account), "account");
 }
 
 enum status
@@ -89,7 +64,7 @@ admin_serve_account_password(struct ipc_peer *from, const struct admin_account_p
     if (st == OK)
         st = directory_account_verifier(s->directory, req->address, verifier);
     if (st == OK)
-        shut_out(s, e.account);
+        store_admin_shut_out(s, e.account);
     return store_admin_done(s, st, "account password", req->address);
 }
 
@@ -105,7 +80,7 @@ admin_serve_account_disable(struct ipc_peer *from, const struct admin_account_di
     if (st == OK)
         st = directory_find(s->directory, req->address, a, &e);
     if (st == OK)
-        shut_out(s, e.account);
+        store_admin_shut_out(s, e.account);
     return store_admin_done(s, st, req->disabled ? "account disable" : "account enable",
                             req->address);
 }
@@ -115,12 +90,64 @@ admin_serve_account_quota(struct ipc_peer *from, const struct admin_account_quot
                           struct arena *a, struct admin_account_quota_reply *rep)
 {
     struct store *s = store_of(from);
+    struct directory_entry e = {0};
+
+    (void)rep;
+    enum status st = directory_account_quota(s->directory, req->address, req->quota_bytes);
+    if (st == OK)
+        st = directory_find(s->directory, req->address, a, &e);
+    if (st == OK) {
+        AUTO(cell_close) struct cell *account = account_open(s->cells, e.account);
+        store_quota_look(s, account);
+    }
+    return store_admin_done(s, st, "account quota", req->address);
+}
+
+enum status
+admin_serve_account_forward(struct ipc_peer *from, const struct admin_account_forward *req,
+                            struct arena *a, struct admin_account_forward_reply *rep)
+{
+    struct store *s = store_of(from);
+    const struct directory_forward to = {
+        .targets = req->targets, .count = req->targets_count, .keep = req->keep};
+    struct problem why = {0};
 
     (void)a;
     (void)rep;
-    return store_admin_done(s,
-                            directory_account_quota(s->directory, req->address, req->quota_bytes),
-                            "account quota", req->address);
+    enum status st = store_admin_done(s, directory_account_forward(s->directory, req->address, &to),
+                                      "account forward", req->address);
+    if (st == ERR_CONFLICT) {
+        problem_set(
+            &why, 0, "",
+            "mail to %.*s would come back to it, at once or by other addresses; nothing was "
+            "changed",
+            STR_FMT(str_sub(req->address, 0, 100)));
+        ipc_fail(&why);
+    }
+    return st;
+}
+
+enum status
+admin_serve_account_send_as(struct ipc_peer *from, const struct admin_account_send_as *req,
+                            struct arena *a, struct admin_account_send_as_reply *rep)
+{
+    struct store *s = store_of(from);
+    const struct directory_send_as what = {
+        .addresses = req->others, .count = req->others_count, .remove = req->remove};
+    struct problem why = {0};
+
+    (void)a;
+    (void)rep;
+    enum status st =
+        store_admin_done(s, directory_account_send_as(s->directory, req->address, &what),
+                         "account send-as", req->address);
+    if (st == ERR_DENIED) {
+        problem_set(&why, 0, "",
+                    "only addresses of domains that are served here can be given; nothing was "
+                    "changed");
+        ipc_fail(&why);
+    }
+    return st;
 }
 
 enum status
@@ -130,8 +157,7 @@ admin_serve_accounts(struct ipc_peer *from, const struct admin_accounts *req, st
     struct store *s = store_of(from);
     struct admin_account *list =
         ARENA_ARRAY(a, struct admin_account, ADMIN_ACCOUNTS_REPLY_ACCOUNTS_MAX);
-    struct directory_page page = {
-        .after = req->after, .max = ADMIN_ACCOUNTS_REPLY_ACCOUNTS_MAX, .a = a};
+    struct directory_page page = {.after = req->after, .max = ACCOUNTS_PAGE, .a = a};
     const struct directory_entry *found;
     struct directory_entry one;
     size_t n = 1;
@@ -147,58 +173,11 @@ admin_serve_accounts(struct ipc_peer *from, const struct admin_accounts *req, st
                           "accounts"));
     }
     for (size_t i = 0; i < n; i++)
-        TRY(store_checked(s, fill(s, &found[i], &list[i]), "account"));
+        TRY(store_checked(s, store_admin_account(s, &found[i], &list[i]), "account"));
     rep->accounts = list;
     rep->accounts_count = n;
     rep->more = req->only.len == 0 && n == page.max;
     return OK;
-}
-
-/* ---- queue ---- */
-
-enum status
-admin_serve_queue(struct ipc_peer *from, const struct admin_queue *req, struct arena *a,
-                  struct admin_queue_reply *rep)
-{
-    struct store *s = store_of(from);
-    struct admin_queued *list = ARENA_ARRAY(a, struct admin_queued, ADMIN_QUEUE_REPLY_MESSAGES_MAX);
-    struct queue_page page = {.after = req->after, .max = ONE_PAGE};
-    size_t total = 0, n = ONE_PAGE;
-
-    if (req->only != 0)
-        return queue_one(s, req->only, a, rep);
-    while (n == ONE_PAGE && total + ONE_PAGE <= ADMIN_QUEUE_REPLY_MESSAGES_MAX &&
-           arena_left(a) > QUEUED_ROOM) {
-        AUTO_ARENA *read = arena_new(MESSAGE_ARENA);
-        const struct queue_message *found;
-        page.a = read;
-        TRY(store_checked(s, queue_list(s->queue, &page, &found, &n), "queue"));
-        size_t taken = 0;
-        while (taken < n && arena_left(a) > QUEUED_ROOM)
-            copy_message(a, &found[taken++], &list[total++]);
-        if (taken > 0)
-            page.after = found[taken - 1].qid;
-        if (taken < n)
-            n = ONE_PAGE; /* there is more */
-    }
-    rep->messages = list;
-    rep->messages_count = total;
-    rep->more = n == ONE_PAGE;
-    return OK;
-}
-
-enum status
-admin_serve_queue_act(struct ipc_peer *from, const struct admin_queue_act *req, struct arena *a,
-                      struct admin_queue_act_reply *rep)
-{
-    static const char *const names[] = {"queue retry", "queue hold", "queue release", "queue drop"};
-    struct store *s = store_of(from);
-
-    enum status st = queue_act(s->queue, req->qid, (enum queue_verb)req->verb, /* enum<3> */
-                               clock_now(), &rep->count);
-    store_out_work(s);
-    return store_admin_done(s, st, names[req->verb],
-                            req->qid == 0 ? STR("all") : arena_printf(a, "%016lx", req->qid));
 }
 
 /* ---- helpers ---- */
@@ -243,8 +222,8 @@ make_verifier(struct store *s, const struct auth_verifier_make *req, struct aren
     return OK;
 }
 
-SUSPENDS static enum status
-fill(struct store *s, const struct directory_entry *e, struct admin_account *out)
+enum status
+store_admin_account(struct store *s, const struct directory_entry *e, struct admin_account *out)
 {
     AUTO(cell_close) struct cell *cell = account_open(s->cells, e->account);
     struct account_info info = {0};
@@ -259,7 +238,14 @@ fill(struct store *s, const struct directory_entry *e, struct admin_account *out
         .messages = info.messages,
         .quota_bytes = e->quota_bytes,
         .disabled = e->disabled,
+        .suspended = e->suspended,
         .created = e->created.us,
+        .forward = e->forward.targets,
+        .forward_count = e->forward.count,
+        .keep = e->forward.keep,
+        .send_as = e->send_as,
+        .send_as_count = e->send_as_count,
+        .full_since = info.full_since.us,
     };
     return OK;
 }
@@ -274,61 +260,10 @@ auth_forget(struct store *s, uint64_t account)
         ipc_close(auth); /* it starts again, without memories */
 }
 
-/* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
-static void
-shut_out(struct store *s, uint64_t account)
+void
+store_admin_shut_out(struct store *s, uint64_t account)
 {
     (void)grants_revoke(s->grants, 0, 0, account);
     store_revoked(s, account, 0); /* also sessions whose grant is not told to this store yet */
     auth_forget(s, account);
-}
-
-SUSPENDS static enum status
-queue_one(struct store *s, uint64_t qid, struct arena *a, struct admin_queue_reply *rep)
-{
-    AUTO_ARENA *read = arena_new(MESSAGE_ARENA);
-    struct queue_page page = {.after = qid - 1, .max = 1, .a = read};
-    struct admin_queued *one = ARENA_NEW(a, struct admin_queued);
-    const struct queue_message *found;
-    size_t n;
-
-    enum status st = queue_list(s->queue, &page, &found, &n);
-    if (st == OK && (n == 0 || found[0].qid != qid))
-        st = ERR_NOT_FOUND;
-    TRY(store_admin_done(s, st, "queue show", arena_printf(a, "%016lx", qid)));
-    copy_message(a, &found[0], one);
-    rep->messages = one;
-    rep->messages_count = 1;
-    rep->more = false;
-    return OK;
-}
-
-static void
-copy_message(struct arena *a, const struct queue_message *m, struct admin_queued *out)
-{
-    struct admin_queued_rcpt *rcpts = ARENA_ARRAY(a, struct admin_queued_rcpt, m->rcpt_count);
-    int64_t next = INT64_MAX;
-
-    for (size_t i = 0; i < m->rcpt_count; i++) {
-        const struct queue_rcpt *r = &m->rcpts[i];
-        rcpts[i] = (struct admin_queued_rcpt){
-            .address = arena_str(a, r->address),
-            .state = (uint8_t)r->state, /* the same order */
-            .tries = r->tries,
-            .code = r->code,
-            .text = arena_str(a, r->text),
-        };
-        if (r->state == QUEUE_WAITING && r->next.us < next)
-            next = r->next.us;
-    }
-    *out = (struct admin_queued){
-        .qid = m->qid,
-        .sender = arena_str(a, m->sender),
-        .size = m->size,
-        .arrived = m->arrived.us,
-        .next = next == INT64_MAX ? 0 : next,
-        .held = m->held,
-        .rcpts = rcpts,
-        .rcpts_count = m->rcpt_count,
-    };
 }

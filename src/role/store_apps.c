@@ -10,6 +10,7 @@
 #include "role/store_admin.h"
 #include "rt/clock.h"
 #include "rt/random.h"
+#include "store/directory_app.h"
 
 #define SECOND_US INT64_C(1000000)
 enum { DAYS_MAX = 36600, DAY_S = 86400, PROTOCOLS_ALL = 7 /* imap, pop3, submission */ };
@@ -130,7 +131,7 @@ end_sessions(struct store *s, uint64_t account, uint64_t app)
         if (list[i].app != app)
             continue;
         (void)grants_revoke(s->grants, list[i].incarnation, list[i].session, account);
-        store_revoked(s, account, list[i].session);
+        store_revoked_one(s, &list[i]);
     }
     enum status st = auth_app_password_removed_note(store_peer_of(s, ROLE_AUTH), &note);
     (void)st; /* who is away remembers nothing */

@@ -9,23 +9,15 @@
 #include "store/account.h"
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
-
-struct signing {
-    uint64_t account;
-    struct str sender;
-    const struct intake_facts *facts;
-};
+/* What classes of store.ipc there are besides those of the directory; of rewritten senders. */
+enum { CLASS_FORGED = DIRECTORY_DISABLED + 1, CLASS_REPORTS_ONLY, CLASS_TOO_MANY };
+static_assert(CLASS_TOO_MANY == STORE_RCPT_REPLY_CLASS_MAX, "classes");
 
 static enum status too_many_hops(void);
-SUSPENDS static enum status take(struct ipc_peer *from, const struct intake_which *which,
-                                 struct arena *a, struct intake_body *out);
 static enum status sender_session(const struct ipc_peer *from, uint64_t session, struct grant *out);
 SUSPENDS static enum status may_send(struct store *s, uint64_t account, struct str address);
-SUSPENDS static enum status sign(struct store *s, const struct signing *what, struct arena *a,
-                                 struct str *prepend_out);
-SUSPENDS static enum status signing_domain(struct store *s, const struct signing *what,
+SUSPENDS static enum status signing_domain(struct store *s, const struct store_signing *what,
                                            struct arena *a, struct str *out);
-static struct str domain_of(struct str address);
 
 /* A store without a single domain is not set up yet, or its disk is not mounted: no time to refuse mail for good. */
 SUSPENDS static enum status
@@ -44,18 +36,49 @@ check_set_up(struct store *s, struct arena *a)
     return n > 0 ? OK : ERR_TEMP;
 }
 
+/* Of a rewritten sender of ours: may this be sent back, and where to?  ERR_NOT_FOUND: it is none. */
+SUSPENDS static enum status
+take_return(struct store *s, const struct store_rcpt *req, struct arena *a, struct str *to,
+            uint8_t *class_out)
+{
+    int64_t now_ms = clock_now().us / 1000;
+    struct str name;
+
+    enum status st = store_return(s, req->address, a, to);
+    *class_out = st == ERR_DENIED ? CLASS_FORGED : CLASS_REPORTS_ONLY;
+    if (st == ERR_DENIED || (st == OK && !req->null_sender))
+        return OK;
+    TRY(st);
+    TRY(directory_canonical(s->directory, *to, a, &name, NULL));
+    *class_out = CLASS_TOO_MANY;
+    if (rates_count(s->returns, name, now_ms) >= LIMIT_SRS_REPORTS_PER_HOUR)
+        return OK;
+    rates_add(s->returns, name, now_ms);
+    *class_out = DIRECTORY_LOCAL;
+    return OK;
+}
+
 enum status
 store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct arena *a,
                  struct store_rcpt_reply *rep)
 {
     struct store *s = store_of(from);
-    struct directory_resolution r;
-
+    struct directory_resolution r = {.class = DIRECTORY_NO_USER};
+    struct str to = req->address;
+    enum status st = take_return(s, req, a, &to, &rep->class);
+    bool is_return = st == OK;
+    if (is_return && rep->class != DIRECTORY_LOCAL)
+        return OK;
+    if (st == OK || st == ERR_NOT_FOUND)
+        st = directory_resolve(s->directory, to, a, &r);
     rep->class = DIRECTORY_NO_USER;
-    enum status st = directory_resolve(s->directory, req->address, a, &r);
     if (st == ERR_SYNTAX)
         return OK;
     TRY(store_checked(s, st, "look-up"));
+    if (is_return && r.class == DIRECTORY_FOREIGN) {
+        r.class = DIRECTORY_LOCAL; /* our own address leads there */
+        r.relayed = true;
+    }
     if (r.class == DIRECTORY_FOREIGN)
         TRY(check_set_up(s, a));
     else
@@ -66,13 +89,14 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
         return OK;
     AUTO(cell_close) struct cell *account = account_open(s->cells, r.targets[0].account);
     st = account_has_room(account, req->size);
-    if (st == ERR_QUOTA)
+    if (st == ERR_QUOTA) {
         rep->class = DIRECTORY_OVER_QUOTA;
-    else if (st == ERR_NOT_FOUND)
+        st = store_quota_refused(s, account, &rep->lasting);
+    } else if (st == ERR_NOT_FOUND) {
         rep->class = DIRECTORY_NO_USER;
-    else
-        return store_checked(s, st, "quota");
-    return OK;
+        st = OK;
+    }
+    return store_checked(s, st, "quota");
 }
 
 enum status
@@ -119,22 +143,21 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     struct store *s = store_of(from);
     struct intake_which which = {
         .source = store_source_of(from), .handle = req->handle, .bytes = req->body};
-    struct store_rcpts all = {0};
     struct intake_body body;
+    struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
 
-    TRY(take(from, &which, a, &body));
+    TRY(store_take(from, &which, a, &body));
     enum status st = OK;
     for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {
         struct queue_rcpt r = {.original = req->rcpts[i]};
         st = store_expand(s, &r, a, &all);
     }
-    for (size_t i = 0; i < all.count && st == OK; i++) {
-        /* what strangers sent goes out only by way of an alias of ours */
-        if (all.list[i].account == 0 && str_eq_nocase(all.list[i].address, all.list[i].original) &&
-            all.list[i].state == QUEUE_WAITING)
-            st = ERR_DENIED;
-    }
+    if (st == OK &&
+        all.foreign) /* what strangers sent goes out only by way of an address of ours */
+        st = ERR_DENIED;
+    if (st == OK)
+        st = store_refusal(&all);
     if (st != OK) {
         engine_blob_forget(s->engine, body.id);
         return store_checked(s, st, "look-up");
@@ -160,29 +183,31 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
                                  .handle = req->handle,
                                  .bytes = req->body,
                                  .want_dkim = true};
-    struct store_rcpts all = {0};
     struct intake_body body;
+    struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
     struct grant grant;
 
     TRY(sender_session(from, req->session, &grant));
     if (req->sender.len > 0)
         TRY(may_send(s, grant.account, req->sender));
-    TRY(take(from, &which, a, &body));
+    TRY(store_take(from, &which, a, &body));
     struct queue_message m = {
         .sender = req->sender,
         .envid = req->envid,
         .full_return = req->full_return,
         .smtputf8 = req->smtputf8,
     };
-    const struct signing signing = {grant.account, req->sender, &body.facts};
-    enum status st = sign(s, &signing, a, &m.prepend);
+    const struct store_signing signing = {grant.account, req->sender, &body.facts};
+    enum status st = store_sign(s, &signing, a, &m.prepend);
     for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {
         struct queue_rcpt r = {.original = req->rcpts[i].address,
                                .notify = req->rcpts[i].notify,
                                .orcpt = req->rcpts[i].orcpt};
         st = store_expand(s, &r, a, &all);
     }
+    if (st == OK)
+        st = store_refusal(&all);
     if (st != OK) {
         engine_blob_forget(s->engine, body.id);
         return store_checked(s, st, "submission");
@@ -209,9 +234,9 @@ store_serve_may_send_as(struct ipc_peer *from, const struct store_may_send_as *r
 
 /* ---- bodies and rights ---- */
 
-SUSPENDS static enum status
-take(struct ipc_peer *from, const struct intake_which *which, struct arena *a,
-     struct intake_body *out)
+enum status
+store_take(struct ipc_peer *from, const struct intake_which *which, struct arena *a,
+           struct intake_body *out)
 {
     struct store *s = store_of(from);
     struct intake_body body;
@@ -261,8 +286,9 @@ may_send(struct store *s, uint64_t account, struct str address)
 
 /* A domain without a key is not signed for.  Mail waits a little for role keys; it never goes out unsigned because
  * that was being started again. */
-SUSPENDS static enum status
-sign(struct store *s, const struct signing *what, struct arena *a, struct str *prepend_out)
+enum status
+store_sign(struct store *s, const struct store_signing *what, struct arena *a,
+           struct str *prepend_out)
 {
     struct keys_dkim_sign req = {
         .headers = what->facts->dkim_headers,
@@ -277,6 +303,8 @@ sign(struct store *s, const struct signing *what, struct arena *a, struct str *p
     if (req.headers.len == 0)
         return OK;
     TRY(signing_domain(s, what, a, &req.domain));
+    if (req.domain.len == 0)
+        return OK;
     for (int i = 0; i < KEYS_TRIES && st == ERR_CLOSED; i++) {
         if (i > 0)
             TRY(fiber_sleep(KEYS_PAUSE_MS));
@@ -290,24 +318,41 @@ sign(struct store *s, const struct signing *what, struct arena *a, struct str *p
     return OK;
 }
 
+/* Nobody's account sent it: the domain of the sender, which is ours, or without one that of From if it is. */
+SUSPENDS static enum status
+relay_domain(struct store *s, const struct store_signing *what, struct str *out)
+{
+    bool ours = false;
+
+    *out = store_domain_of(what->sender.len > 0 ? what->sender : what->facts->from_domain);
+    if (what->sender.len > 0 || out->len == 0)
+        return OK;
+    TRY(store_checked(s, directory_is_local_domain(s->directory, *out, &ours), "look-up"));
+    if (!ours)
+        *out = STR("");
+    return OK;
+}
+
 /* The From domain when the sender is of it as well, else the domain of the account: both are this user's. */
 SUSPENDS static enum status
-signing_domain(struct store *s, const struct signing *what, struct arena *a, struct str *out)
+signing_domain(struct store *s, const struct store_signing *what, struct arena *a, struct str *out)
 {
     struct directory_entry e;
 
+    if (what->account == 0)
+        return relay_domain(s, what, out);
     enum status st = directory_by_id(s->directory, what->account, a, &e);
     if (st == ERR_NOT_FOUND)
         return ERR_DENIED; /* removed while it was sending */
     TRY(st);
     bool from_sender = what->facts->from_domain.len > 0 && what->sender.len > 0 &&
-                       str_eq_nocase(what->facts->from_domain, domain_of(what->sender));
-    *out = from_sender ? domain_of(what->sender) : domain_of(e.address);
+                       str_eq_nocase(what->facts->from_domain, store_domain_of(what->sender));
+    *out = from_sender ? store_domain_of(what->sender) : store_domain_of(e.address);
     return OK;
 }
 
-static struct str
-domain_of(struct str address)
+struct str
+store_domain_of(struct str address)
 {
     return str_skip(address, (size_t)(str_rfind(address, '@') + 1)); /* 0 when there is none */
 }

@@ -61,9 +61,15 @@ store_dsn(struct store *s, const struct queue_message *m, const uint32_t *told, 
     for (size_t i = 0; i < m->rcpt_count; i++)
         failed = failed || (told[i] & QUEUE_NOTIFY_FAILURE) != 0;
     bool whole = failed && m->full_return && m->size <= FULL_MAX;
-    TRY(read_original(s, m, whole, a, &original));
+    enum status st = read_original(s, m, whole, a, &original);
+    bool lost =
+        st == ERR_CORRUPT || st == ERR_NOT_FOUND; /* the sender must hear of it all the same */
+    if (lost)
+        original = STR("");
+    else
+        TRY(st);
     struct str header = str_sub(original, 0, header_block_len(original));
-    d.original = whole ? DSN_WHOLE_MESSAGE : DSN_HEADER_ONLY;
+    d.original = lost ? DSN_NO_ORIGINAL : whole ? DSN_WHOLE_MESSAGE : DSN_HEADER_ONLY;
     d.original_utf8 = !str_is_ascii(header);
     d.subject = subject_of(header);
     d.message_id = message_id_of(header);

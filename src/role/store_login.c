@@ -6,6 +6,7 @@
 #include "role/store.h"
 #include "rt/clock.h"
 #include "store/account.h"
+#include "store/directory_app.h"
 
 enum status
 store_serve_login_find(struct ipc_peer *from, const struct store_login_find *req, struct arena *a,
@@ -27,7 +28,7 @@ store_serve_login_find(struct ipc_peer *from, const struct store_login_find *req
         .account = e.account,
         .address = e.address,
         .epoch = e.epoch,
-        .disabled = e.disabled,
+        .disabled = e.disabled || e.suspended,
         .verifier = e.verifier,
     };
     struct store_app_password *list =
@@ -49,18 +50,24 @@ store_serve_grant(struct ipc_peer *from, const struct store_grant *req, struct a
                   struct store_grant_reply *rep)
 {
     struct store *s = store_of(from);
-    const struct grant grant = {
+    struct grant grant = {
         .incarnation = req->incarnation,
         .session = req->session,
         .account = req->account,
         .rights = req->rights,
         .expires = {req->expires},
         .app = req->app,
+        .since = {req->since},
+        .asked = {req->since},
+        .protocol = req->protocol,
     };
 
     (void)a;
     (void)rep;
     if (req->account == 0)
+        return ERR_SYNTAX;
+    if (!str_to_z(req->peer, grant.peer, sizeof(grant.peer)) ||
+        !str_to_z(req->tls_version, grant.tls_version, sizeof(grant.tls_version)))
         return ERR_SYNTAX;
     AUTO(cell_close) struct cell *account = account_open(s->cells, req->account);
     TRY(store_checked(s, cell_exists(account), "account"));

@@ -3,12 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
 #include "base/size.h"
-#include "config/events.h"
 #include "ipc/store_serve.h"
 #include "role/store.h"
 #include "role/store_mail.h"
 #include "rt/clock.h"
-#include "rt/logger.h"
 
 #define WORK_BYTES        ((size_t)256 << 20) /* of one call, before its answer is cut to size */
 #define RECORDS_REPLY_MAX (1u << 20)
@@ -18,7 +16,6 @@ static size_t ranges_into(const struct uid_range *r, size_t n, struct arena *a,
                           const struct store_range **out);
 SUSPENDS static enum status keywords_of(struct cell *account, uint32_t mailbox, struct arena *a,
                                         const struct str **out, size_t *n_out);
-SUSPENDS static void log_quota(struct cell *account);
 
 enum status
 store_serve_view(struct ipc_peer *from, const struct store_view *req, struct arena *a,
@@ -140,10 +137,11 @@ store_serve_append(struct ipc_peer *from, const struct store_append *req, struct
     if (st != OK) {
         engine_blob_forget(s->engine, body.id);
         if (st == ERR_QUOTA)
-            log_quota(account);
+            store_quota_log(account);
         return store_checked(s, st, "append");
     }
     *rep = (struct store_append_reply){place.uidvalidity, place.uid, place.modseq};
+    store_quota_tell(s, account, place.notice);
     return OK;
 }
 
@@ -254,19 +252,4 @@ keywords_of(struct cell *account, uint32_t mailbox, struct arena *a, const struc
     *out = info.keywords;
     *n_out = info.keyword_count;
     return OK;
-}
-
-static void
-log_quota(struct cell *account)
-{
-    struct account_info info;
-
-    if (account_info(account, &info) != OK)
-        return;
-    AUTO(logger_send) struct log_line l;
-    if (event_begin(&l, EVENT_QUOTA)) {
-        log_u64(&l, "account", info.id);
-        log_u64(&l, "used", info.bytes);
-        log_u64(&l, "quota", info.quota.bytes);
-    }
 }

@@ -28,7 +28,6 @@ static void add(struct store_notes *n, const struct store_change *c);
 static void add_mailbox(struct pending *p, uint32_t mailbox);
 static void send_all(struct timer *t);
 static void send_changed(struct store *s, const struct pending *p);
-static struct ipc_peer *worker(const struct store *s, uint64_t incarnation);
 static void plan(struct store_notes *n);
 
 void
@@ -72,6 +71,16 @@ store_revoked(struct store *s, uint64_t account, uint64_t session)
         if (ipc_role(p) == ROLE_USER && ipc_is_open(p) && watch_revoked_note(p, &note) != OK)
             ipc_close(p); /* a worker that does not listen may not keep the session */
     }
+}
+
+void
+store_revoked_one(struct store *s, const struct grant *g)
+{
+    const struct watch_revoked note = {.account = g->account, .session = g->session};
+    struct ipc_peer *p = store_worker(s, g->incarnation);
+
+    if (p != NULL && watch_revoked_note(p, &note) != OK)
+        ipc_close(p);
 }
 
 void
@@ -191,15 +200,15 @@ send_changed(struct store *s, const struct pending *p)
         bool told = false;
         for (size_t k = 0; k < i; k++)
             told = told || grants[k].incarnation == grants[i].incarnation;
-        struct ipc_peer *p_user = told ? NULL : worker(s, grants[i].incarnation);
+        struct ipc_peer *p_user = told ? NULL : store_worker(s, grants[i].incarnation);
         if (p_user != NULL && watch_changed_note(p_user, &note) != OK)
             ipc_close(p_user); /* it reads nothing: its sessions would sleep for ever */
     }
     mem_free(grants);
 }
 
-static struct ipc_peer *
-worker(const struct store *s, uint64_t incarnation)
+struct ipc_peer *
+store_worker(const struct store *s, uint64_t incarnation)
 {
     list_each (l, &s->peers) {
         struct ipc_peer *p = LIST_ENTRY(l, struct store_peer, in_store)->peer;

@@ -15,9 +15,13 @@
 #include "rt/logger.h"
 
 enum {
+    RETRY_MS = 60000,
+    FORWARD_WAIT_MS = 600000, /* of what LIMIT_FORWARDS_PER_HOUR holds back */
     MESSAGE_ARENA = 32 << 20,
     ATTEMPT_ROOM =
-        2 << 20, /* of the reply's arena: the largest attempt with a thousand recipients */
+        2 << 20,        /* of the reply's arena: the largest attempt with a thousand recipients */
+    LOOKED_MAX = 512,   /* jobs in one call, with those of which nothing is left */
+    RESULT_PUT_OFF = 3, /* rcpt_result.state of store.ipc */
 };
 
 SUSPENDS static enum status lease_one(struct store *s, const struct queue_job *job, struct arena *a,
@@ -36,19 +40,22 @@ store_serve_queue_lease(struct ipc_peer *from, const struct store_queue_lease *r
     struct store_attempt *list =
         ARENA_ARRAY(a, struct store_attempt, STORE_QUEUE_LEASE_REPLY_ATTEMPTS_MAX);
     struct queue_job job;
-    size_t n = 0;
+    size_t n = 0, looked = 0;
 
-    while (n < req->max && n < STORE_QUEUE_LEASE_REPLY_ATTEMPTS_MAX &&
+    while (n < req->max && looked++ < LOOKED_MAX && n < STORE_QUEUE_LEASE_REPLY_ATTEMPTS_MAX &&
            arena_left(a) > ATTEMPT_ROOM &&
            ipc_is_open(from) && /* else nobody would give it back: queue_owner_gone() is over */
            queue_take_remote(s->queue, ipc_incarnation(from), &job)) {
         enum status st = store_checked(s, lease_one(s, &job, a, &list[n]), "queue");
         if (st == OK) {
             n++;
-        } else { /* gone meanwhile, or not readable now */
-            queue_put_back(s->queue, &job, clock_now(), 60000);
+        } else { /* gone meanwhile, not readable now, or held back */
+            queue_put_back(s->queue, &job, clock_now(),
+                           st == ERR_QUOTA ? FORWARD_WAIT_MS : RETRY_MS);
         }
     }
+    if (n == 0 && looked > LOOKED_MAX)
+        store_out_work(s); /* what was held or dropped stood before the rest */
     rep->attempts = list;
     rep->attempts_count = n;
     return OK;
@@ -89,11 +96,13 @@ store_serve_queue_result(struct ipc_peer *from, const struct store_queue_result 
     if (!queue_is_taken_by(s->queue, &job, ipc_incarnation(from)))
         return ERR_NOT_FOUND;
     for (size_t i = 0; i < req->results_count; i++) {
-        static const enum queue_state states[] = {QUEUE_DELIVERED, QUEUE_WAITING, QUEUE_FAILED};
+        static const enum queue_state states[] = {QUEUE_DELIVERED, QUEUE_WAITING, QUEUE_FAILED,
+                                                  QUEUE_WAITING};
         const struct store_rcpt_result *r = &req->results[i];
         results[i] = (struct queue_result){
             .index = r->index,
-            .state = states[r->state], /* enum<2>: checked by the decoder */
+            .state = states[r->state], /* enum<3>: checked by the decoder */
+            .untried = r->state == RESULT_PUT_OFF,
             .code = r->code,
             .enhanced = r->enhanced,
             .text = r->text,
@@ -102,7 +111,10 @@ store_serve_queue_result(struct ipc_peer *from, const struct store_queue_result 
         };
     }
     const struct queue_outcome o = {results, req->results_count, clock_now()};
-    TRY(store_checked(s, queue_results(s->queue, &job, &o, read, &m), "queue"));
+    enum status st = store_checked(s, queue_results(s->queue, &job, &o, read, &m), "queue");
+    if (st != OK) /* seldom: what was delivered goes out again */
+        queue_put_back(s->queue, &job, clock_now(), LIMIT_QUEUE_RETRY_S * INT64_C(1000));
+    TRY(st);
     store_log_results(&m, results, req->results_count);
     return OK;
 }
@@ -139,7 +151,7 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
     struct queue_message m;
 
     struct str domain = arena_str(a, job->domain); /* before the wait: the job may end */
-    TRY(queue_get(s->queue, job->qid, read, &m));
+    TRY(queue_read(s->queue, job, clock_now(), read, &m));
     struct store_attempt_rcpt *rcpts = ARENA_ARRAY(a, struct store_attempt_rcpt, m.rcpt_count);
     size_t n = 0;
     for (uint32_t i = 0; i < m.rcpt_count; i++) {
@@ -170,6 +182,7 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
         .eight_bit = m.eight_bit,
         .hurry = job->hurry,
     };
+    TRY(store_forward(s, &m, a, out));
     return needs_utf8(s, &m, out, &out->smtputf8);
 }
 
@@ -180,6 +193,7 @@ needs_utf8(struct store *s, const struct queue_message *m, const struct store_at
 {
     bool ascii = str_is_ascii(m->sender);
     struct str header = STR("");
+    enum status st = OK;
 
     for (size_t i = 0; i < at->rcpts_count; i++)
         ascii = ascii && str_is_ascii(at->rcpts[i].address);
@@ -187,8 +201,11 @@ needs_utf8(struct store *s, const struct queue_message *m, const struct store_at
         AUTO_ARENA *a = arena_new(2 * (size_t)LIMIT_HEADER_BYTES);
         size_t n = (size_t)MIN(m->header_bytes, (uint64_t)LIMIT_HEADER_BYTES);
         if (n > 0)
-            TRY(engine_blob_read(s->engine, m->body, 0, n, a, &header));
-        ascii = str_is_ascii(header) && n == m->header_bytes;
+            st = engine_blob_read(s->engine, m->body, 0, n, a, &header);
+        if (st != ERR_NOT_FOUND &&
+            st != ERR_CORRUPT) /* else out finds that, and it counts as a try */
+            TRY(st);
+        ascii = st == OK && str_is_ascii(header) && n == m->header_bytes;
     }
     *out = m->smtputf8 && !ascii;
     return OK;

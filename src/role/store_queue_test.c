@@ -138,7 +138,87 @@ test_nobody_left(void)
     TOWN_UNTIL(town_inbox(1) == 1 && queue_length(town.store->queue) == 0);
 }
 
+static SUSPENDS struct store_attempt
+one_lease(void)
+{
+    struct store_queue_lease_reply rep;
+
+    TOWN_UNTIL(queue_remote_ready(town.store->queue) > 0);
+    rep = lease(1);
+    ASSERT(rep.attempts_count == 1);
+    return rep.attempts[0];
+}
+
+static SUSPENDS enum status
+answer(const struct store_attempt *at, uint32_t index, uint8_t state)
+{
+    const struct store_rcpt_result r = {.index = index,
+                                        .state = state,
+                                        .code = state == 2 ? 550 : 0,
+                                        .enhanced = state == 2 ? STR("5.1.1") : STR("4.4.1"),
+                                        .text = STR("so it was")};
+    const struct store_queue_result req = {
+        .qid = at->qid, .lease = at->lease, .results = &r, .results_count = 1};
+    struct store_queue_result_reply rep;
+
+    return store_queue_result_call(town.out, &req, town.a, &rep);
+}
+
+/* The sender hears of a failure also when nothing of the message can be read. */
+static SUSPENDS void
+test_report_without_the_original(void)
+{
+    struct queue_message m;
+
+    town_people();
+    uint64_t qid = submit("x@far.example");
+    struct store_attempt at = one_lease();
+    ASSERT(queue_get(town.store->queue, qid, town.a, &m) == OK);
+    engine_mem_damage(town.store->engine, m.body);
+    ASSERT(answer(&at, 0, 2) == OK);
+    TOWN_UNTIL(town_inbox(1) == 1 && queue_length(town.store->queue) == 0);
+    struct str report = town_newest(1);
+    ASSERT(str_find_str(report, STR("Final-Recipient: rfc822; x@far.example\r\nAction: failed")) >=
+           0);
+    ASSERT(str_find_str(report, STR("cannot read your message any more")) >= 0);
+    ASSERT(str_find_str(report, STR("rfc822-headers")) < 0);
+}
+
+/* An answer that cannot be kept leaves the message with the queue, not with out. */
+static SUSPENDS void
+test_what_was_taken_comes_back(void)
+{
+    uint32_t count;
+
+    town_people();
+    uint64_t qid = submit("x@far.example");
+    struct store_attempt at = one_lease();
+    ASSERT(answer(&at, 7, 0) == ERR_SYNTAX); /* there is no such recipient */
+    ASSERT(!queue_is_leased(town.store->queue, qid, ipc_incarnation(town.out)));
+    ASSERT(answer(&at, 0, 0) == ERR_NOT_FOUND && lease(1).attempts_count == 0);
+    ASSERT(queue_act(town.store->queue, qid, QUEUE_RETRY, clock_now(), &count) == OK);
+    at = one_lease();
+    ASSERT(at.qid == qid && at.hurry && answer(&at, 0, 0) == OK);
+    ASSERT(queue_length(town.store->queue) == 0);
+}
+
+static SUSPENDS void
+test_put_off_is_no_try(void)
+{
+    struct queue_message m;
+
+    town_people();
+    uint64_t qid = submit("x@far.example");
+    struct store_attempt at = one_lease();
+    ASSERT(answer(&at, 0, 3) == OK && queue_get(town.store->queue, qid, town.a, &m) == OK);
+    ASSERT(m.rcpts[0].state == QUEUE_WAITING && m.rcpts[0].tries == 0 &&
+           str_eq(m.rcpts[0].text, STR("so it was")));
+}
+
 static const struct town_row rows[] = {
+    {"report_without_the_original", test_report_without_the_original},
+    {"what_was_taken_comes_back", test_what_was_taken_comes_back},
+    {"put_off_is_no_try", test_put_off_is_no_try},
     {"nobody_left", test_nobody_left},
     {"out_is_lost_while_it_leases", test_out_is_lost_while_it_leases},
     {"dropped_under_way", test_dropped_under_way},

@@ -22,15 +22,22 @@ enum {
     REPORT_BYTES = 4 << 20, /* a thousand recipients with the longest replies, and an original */
 };
 
+FIBER_ENTRY static void loader(void *arg);
+static void log_loaded(const struct store *s, enum status st, int64_t ms);
 FIBER_ENTRY static void runner(void *arg);
 SUSPENDS static void run_local(struct store *s, const struct queue_job *job);
 SUSPENDS static enum status deliver_all(struct store *s, const struct queue_job *job,
                                         struct arena *a);
 SUSPENDS static enum status deliver_one(struct store *s, const struct queue_message *m,
-                                        uint32_t index, const struct intake_facts *facts);
+                                        const struct intake_facts *facts,
+                                        struct queue_result *result);
+SUSPENDS static enum status add_to_inbox(struct store *s, const struct queue_message *m,
+                                         const struct message_new *added, bool *lasting_out);
+static void log_delivered(const struct queue_message *m, const struct queue_rcpt *r, uint32_t uid);
 SUSPENDS static enum status facts_of(struct store *s, const struct queue_message *m,
                                      struct arena *a, struct intake_facts *out);
-static bool result_of(enum status st, uint32_t index, struct queue_result *out);
+static bool is_unreadable(enum status st);
+static bool result_of(enum status st, bool lasting, struct queue_result *out);
 SUSPENDS static void forget_marks(struct store *s, const struct queue_message *m,
                                   const struct queue_result *results, size_t n);
 SUSPENDS static void run_report(struct store *s, const struct queue_job *job);
@@ -40,6 +47,41 @@ SUSPENDS static enum status make_report(struct store *s, const struct queue_mess
 SUSPENDS static enum status report_rcpts(struct store *s, const struct queue_message *m,
                                          struct arena *a, struct queue_message *out);
 static void log_report(const struct queue_message *m, const uint32_t *told);
+
+enum status
+store_queue_start(struct store *s)
+{
+    TRY(fiber_go(loader, s));
+    s->fibers++;
+    return OK;
+}
+
+FIBER_ENTRY static void
+loader(void *arg)
+{
+    struct store *s = arg;
+    int64_t began = clock_mono_us();
+
+    enum status st = store_checked(s, queue_load(s->queue, clock_now()), "queue");
+    s->fibers--;
+    if (st != ERR_CANCELLED)
+        log_loaded(s, st, (clock_mono_us() - began) / 1000);
+}
+
+static void
+log_loaded(const struct store *s, enum status st, int64_t ms)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, st == OK ? EVENT_QUEUE_LOAD : EVENT_QUEUE_DAMAGE))
+        return;
+    if (st != OK) {
+        log_str(&l, "reason", str_of(status_name(st)));
+        return;
+    }
+    log_u64(&l, "messages", queue_length(s->queue));
+    log_i64(&l, "ms", ms);
+}
 
 enum status
 store_runners_start(struct store *s)
@@ -76,7 +118,7 @@ run_local(struct store *s, const struct queue_job *job)
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
 
     enum status st = store_checked(s, deliver_all(s, job, a), "local delivery");
-    if (st != OK && st != ERR_NOT_FOUND)
+    if (st != OK)
         queue_put_back(s->queue, job, clock_now(), RETRY_MS);
 }
 
@@ -87,14 +129,21 @@ deliver_all(struct store *s, const struct queue_job *job, struct arena *a)
     struct intake_facts facts;
     size_t n = 0;
 
-    TRY(queue_get(s->queue, job->qid, a, &m));
-    TRY(facts_of(s, &m, a, &facts));
+    TRY(queue_read(s->queue, job, clock_now(), a, &m));
+    enum status cooked = facts_of(s, &m, a, &facts);
+    if (cooked != OK && !is_unreadable(cooked))
+        return cooked;
     struct queue_result *results = ARENA_ARRAY(a, struct queue_result, m.rcpt_count);
     for (uint32_t i = 0; i < m.rcpt_count; i++) {
         if (m.rcpts[i].account == 0 || m.rcpts[i].state != QUEUE_WAITING)
             continue;
-        enum status st = store_checked(s, deliver_one(s, &m, i, &facts), "local delivery");
-        if (result_of(st, i, &results[n]))
+        results[n] = (struct queue_result){.index = i};
+        enum status st = OK;
+        if (cooked == OK)
+            st = deliver_one(s, &m, &facts, &results[n]);
+        else
+            (void)result_of(ERR_CORRUPT, false, &results[n]);
+        if (store_checked(s, st, "local delivery") == OK)
             n++;
     }
     const struct queue_outcome o = {results, n, clock_now()};
@@ -104,13 +153,12 @@ deliver_all(struct store *s, const struct queue_job *job, struct arena *a)
     return OK;
 }
 
+/* OK: the result is known, which need not be a good one.  Else: try later without a word. */
 SUSPENDS static enum status
-deliver_one(struct store *s, const struct queue_message *m, uint32_t index,
-            const struct intake_facts *facts)
+deliver_one(struct store *s, const struct queue_message *m, const struct intake_facts *facts,
+            struct queue_result *result)
 {
-    const struct queue_rcpt *r = &m->rcpts[index];
-    struct message_place place;
-    struct message_new added = {
+    const struct message_new added = {
         .blob = m->body,
         .size = m->size,
         .received = m->arrived,
@@ -120,24 +168,52 @@ deliver_one(struct store *s, const struct queue_message *m, uint32_t index,
         .reference_hashes = facts->reference_hashes,
         .reference_count = facts->reference_count,
         .qid = m->qid,
-        .rcpt = index,
+        .rcpt = result->index,
     };
+    bool lasting = false;
+    enum status st = add_to_inbox(s, m, &added, &lasting);
+
+    return result_of(st, lasting, result) ? OK : st;
+}
+
+SUSPENDS static enum status
+add_to_inbox(struct store *s, const struct queue_message *m, const struct message_new *added,
+             bool *lasting_out)
+{
+    const struct queue_rcpt *r = &m->rcpts[added->rcpt];
+    struct message_place place;
 
     /* The cell of a removed account is kept for a while, and would take it. */
     AUTO_ARENA *a = arena_new(8192);
     struct directory_entry e;
     TRY(directory_by_id(s->directory, r->account, a, &e));
     AUTO(cell_close) struct cell *account = account_open(s->cells, r->account);
-    TRY(message_add(account, MAILBOX_INBOX, &added, clock_now(), &place));
-    AUTO(logger_send) struct log_line l;
-    if (event_begin(&l, EVENT_STORE_DELIVER)) {
-        log_hex64(&l, "qid", m->qid);
-        log_str(&l, "account", r->address);
-        log_str(&l, "mailbox", STR("INBOX"));
-        log_u64(&l, "uid", place.uid);
-        log_u64(&l, "size", m->size);
+    enum status st = message_add(account, MAILBOX_INBOX, added, clock_now(), &place);
+    uint64_t size;
+    if (st == ERR_NOT_FOUND && is_unreadable(engine_blob_size(s->engine, m->body, &size)))
+        return ERR_CORRUPT; /* the body is lost, not the account */
+    if (st == ERR_QUOTA) {
+        store_quota_log(account);
+        TRY(store_quota_refused(s, account, lasting_out));
     }
+    TRY(st);
+    log_delivered(m, r, place.uid);
+    store_quota_tell(s, account, place.notice);
     return OK;
+}
+
+static void
+log_delivered(const struct queue_message *m, const struct queue_rcpt *r, uint32_t uid)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_STORE_DELIVER))
+        return;
+    log_hex64(&l, "qid", m->qid);
+    log_str(&l, "account", r->address);
+    log_str(&l, "mailbox", STR("INBOX"));
+    log_u64(&l, "uid", uid);
+    log_u64(&l, "size", m->size);
 }
 
 /* As kept with the entry; a store that lost them has the body cooked once more.  Without a cook mail waits. */
@@ -152,31 +228,48 @@ facts_of(struct store *s, const struct queue_message *m, struct arena *a, struct
     return intake_facts_again(s->intake, m->body, a, out);
 }
 
-/* False: try later without a word. */
 static bool
-result_of(enum status st, uint32_t index, struct queue_result *out)
+is_unreadable(enum status st)
 {
+    return st == ERR_NOT_FOUND || st == ERR_CORRUPT;
+}
+
+/* False: there is none to tell.  lasting: there has been no room for days. */
+static bool
+result_of(enum status st, bool lasting, struct queue_result *out)
+{
+    static const struct queue_result delivered = {
+        .state = QUEUE_DELIVERED, .code = 250, .enhanced = {"2.0.0", 5}};
+    static const struct queue_result removed = {.state = QUEUE_FAILED, /* meanwhile */
+                                                .code = 550,
+                                                .enhanced = {"5.1.1", 5},
+                                                .text = {"There is no such address here", 29}};
+    static const struct queue_result full = {.state = QUEUE_WAITING,
+                                             .code = 452,
+                                             .enhanced = {"4.2.2", 5},
+                                             .text = {"The mailbox is full", 19}};
+    /* An operator may bring it back; else the sender hears of it in the end. */
+    static const struct queue_result unreadable = {
+        .state = QUEUE_WAITING,
+        .code = 451,
+        .enhanced = {"4.3.0", 5},
+        .text = {"This server cannot read the message any more", 44}};
+    uint32_t index = out->index;
+
     switch (st) {
-    case OK:
-        *out = (struct queue_result){
-            .index = index, .state = QUEUE_DELIVERED, .code = 250, .enhanced = STR("2.0.0")};
-        return true;
-    case ERR_NOT_FOUND: /* the account was removed meanwhile */
-        *out = (struct queue_result){.index = index,
-                                     .state = QUEUE_FAILED,
-                                     .code = 550,
-                                     .enhanced = STR("5.1.1"),
-                                     .text = STR("There is no such address here")};
-        return true;
-    case ERR_QUOTA:
-        *out = (struct queue_result){.index = index,
-                                     .state = QUEUE_WAITING,
-                                     .code = 452,
-                                     .enhanced = STR("4.2.2"),
-                                     .text = STR("The mailbox is full")};
-        return true;
+    case OK: *out = delivered; break;
+    case ERR_NOT_FOUND: *out = removed; break;
+    case ERR_QUOTA: *out = full; break;
+    case ERR_CORRUPT: *out = unreadable; break;
     default: return false;
     }
+    if (st == ERR_QUOTA && lasting)
+        *out = (struct queue_result){.state = QUEUE_FAILED,
+                                     .code = STORE_QUOTA_REPLY,
+                                     .enhanced = STR(STORE_QUOTA_ENHANCED),
+                                     .text = STR(STORE_QUOTA_TEXT)};
+    out->index = index;
+    return true;
 }
 
 /* A mark that a crash leaves here costs a few bytes until account_reap() finds it old. */
@@ -203,7 +296,7 @@ run_report(struct store *s, const struct queue_job *job)
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
 
     enum status st = store_checked(s, report(s, job, a), "report");
-    if (st != OK && st != ERR_NOT_FOUND)
+    if (st != OK)
         queue_put_back(s->queue, job, clock_now(), RETRY_MS);
 }
 
@@ -215,7 +308,7 @@ report(struct store *s, const struct queue_job *job, struct arena *a)
     uint32_t any = 0;
     uint64_t qid;
 
-    TRY(queue_get(s->queue, job->qid, a, &m));
+    TRY(queue_read(s->queue, job, clock_now(), a, &m));
     uint32_t *told = ARENA_ARRAY(a, uint32_t, m.rcpt_count);
     for (size_t i = 0; i < m.rcpt_count; i++) {
         told[i] = queue_report_due(&m, &m.rcpts[i], clock_now());
@@ -267,7 +360,7 @@ SUSPENDS static enum status
 report_rcpts(struct store *s, const struct queue_message *m, struct arena *a,
              struct queue_message *out)
 {
-    struct store_rcpts all = {0};
+    struct store_rcpts all = {.report = true};
     const struct queue_rcpt to = {.original = m->sender, .notify = QUEUE_NOTIFY_NEVER};
 
     TRY(store_expand(s, &to, a, &all));

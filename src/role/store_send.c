@@ -10,34 +10,54 @@
 #include "store/account.h"
 #include "store/message.h"
 
+struct refusal {
+    uint32_t code;
+    struct str enhanced, text;
+};
+static const struct refusal no_user = {550, STR("5.1.1"), STR("There is no such address here")},
+                            disabled = {550, STR("5.2.1"), STR("This mailbox is disabled")},
+                            circles = {554, STR("5.4.6"),
+                                       STR("This address sent the message on before: a loop")},
+                            spam = {550, STR("5.7.1"), STR("This is not sent on")};
+
+SUSPENDS static enum status expand_targets(struct store *s, const struct queue_rcpt *asked,
+                                           const struct directory_resolution *found,
+                                           struct arena *a, struct store_rcpts *all);
 static enum status add(struct store_rcpts *all, const struct queue_rcpt *r, struct arena *a);
 static bool has(const struct store_rcpts *all, const struct queue_rcpt *r);
-static struct queue_rcpt failed(const struct queue_rcpt *asked, enum directory_class class);
+static struct queue_rcpt failed(const struct queue_rcpt *asked, const struct refusal *why);
 static bool has_work(const struct queue_message *m);
 static bool goes_straight(const struct queue_message *m);
 SUSPENDS static enum status send_straight(struct store *s, const struct queue_message *m,
                                           const struct intake_body *body, struct store_sent *out);
 SUSPENDS static enum status send_queued(struct store *s, struct queue_message *m,
                                         const struct intake_body *body, struct store_sent *out);
+static void log_delivered(const struct queue_message *m, uint32_t uid);
 static void log_queued(const struct queue_message *m, uint64_t qid);
 
 enum status
 store_send(struct store *s, struct queue_message *m, const struct intake_body *body,
            struct store_sent *out)
 {
-    enum status st;
+    enum status st = store_send_shared(s, m, body, false, out);
 
+    if (st != OK) /* ERR_IO ended the process */
+        engine_blob_forget(s->engine, body->id);
+    return st;
+}
+
+enum status
+store_send_shared(struct store *s, struct queue_message *m, const struct intake_body *body,
+                  bool queued, struct store_sent *out)
+{
     m->body = body->id;
     m->size = body->size;
     m->header_bytes = MIN(body->facts.header_bytes, body->size);
     m->eight_bit = body->facts.eight_bit;
-    if (!has_work(m)) { /* nobody is left to have it, or to hear of that */
-        engine_blob_forget(s->engine, body->id);
+    if (!has_work(m)) /* nobody is left to have it, or to hear of that */
         return ERR_NOT_FOUND;
-    }
-    st = goes_straight(m) ? send_straight(s, m, body, out) : send_queued(s, m, body, out);
-    if (st != OK && st != ERR_IO)
-        engine_blob_forget(s->engine, body->id);
+    enum status st =
+        goes_straight(m) && !queued ? send_straight(s, m, body, out) : send_queued(s, m, body, out);
     return store_checked(s, st, "delivery");
 }
 
@@ -48,21 +68,63 @@ store_expand(struct store *s, const struct queue_rcpt *asked, struct arena *a,
              struct store_rcpts *all)
 {
     struct directory_resolution found = {.class = DIRECTORY_NO_USER};
-    struct queue_rcpt r = *asked;
+    struct str to = asked->original;
 
-    enum status st = directory_resolve(s->directory, asked->original, a, &found);
-    if (st != OK && st != ERR_SYNTAX)
+    enum status st = store_return(s, asked->original, a, &to);
+    bool is_return = st == OK;
+    if (st == ERR_NOT_FOUND || (st == OK && all->report))
+        st = all->spam ? directory_resolve_mailboxes(s->directory, to, a, &found)
+                       : directory_resolve(s->directory, to, a, &found);
+    if (st != OK && st != ERR_SYNTAX && st != ERR_DENIED)
         return st;
     if (found.class != DIRECTORY_LOCAL && found.class != DIRECTORY_FOREIGN) {
-        r = failed(asked, found.class);
+        struct queue_rcpt r =
+            failed(asked, found.class == DIRECTORY_DISABLED ? &disabled : &no_user);
         return add(all, &r, a);
     }
-    for (size_t i = 0; i < found.count; i++) {
-        r.address = found.targets[i].address;
-        r.account = found.targets[i].account;
+    all->foreign = all->foreign || (found.class == DIRECTORY_FOREIGN && !is_return);
+    return expand_targets(s, asked, &found, a, all);
+}
+
+/* What came back to an address that sent it on goes nowhere from there, not even into a mailbox that has it already.
+ * Spam leaves us by nobody's address, so that no other server learns to take us for its source. */
+SUSPENDS static enum status
+expand_targets(struct store *s, const struct queue_rcpt *asked,
+               const struct directory_resolution *found, struct arena *a, struct store_rcpts *all)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < found->count; i++) {
+        const struct directory_target *t = &found->targets[i];
+        struct queue_rcpt r = *asked;
+        bool again = false;
+        if (all->spam && t->account == 0 && t->via.len > 0)
+            continue;
+        if (t->via.len > 0)
+            TRY(store_forwarded(s, t->via, all, &again));
+        r.address = t->address;
+        r.account = t->account;
+        if (again) {
+            r = failed(asked, &circles);
+            all->refused = ERR_LIMIT;
+        }
         TRY(add(all, &r, a));
+        any = true;
     }
-    return OK;
+    if (any)
+        return OK;
+    struct queue_rcpt r = failed(asked, &spam);
+    all->refused = ERR_DENIED;
+    return add(all, &r, a);
+}
+
+enum status
+store_refusal(const struct store_rcpts *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].state == QUEUE_WAITING)
+            return OK;
+    return all->refused;
 }
 
 static enum status
@@ -96,17 +158,16 @@ has(const struct store_rcpts *all, const struct queue_rcpt *r)
 
 /* The recipient was there when it was accepted, so the sender must hear that it is no more. */
 static struct queue_rcpt
-failed(const struct queue_rcpt *asked, enum directory_class class)
+failed(const struct queue_rcpt *asked, const struct refusal *why)
 {
     struct queue_rcpt r = *asked;
-    bool disabled = class == DIRECTORY_DISABLED;
 
     r.address = asked->original;
     r.account = 0;
     r.state = QUEUE_FAILED;
-    r.code = 550;
-    r.enhanced = disabled ? STR("5.2.1") : STR("5.1.1");
-    r.text = disabled ? STR("This mailbox is disabled") : STR("There is no such address here");
+    r.code = why->code;
+    r.enhanced = why->enhanced;
+    r.text = why->text;
     return r;
 }
 
@@ -151,17 +212,28 @@ send_straight(struct store *s, const struct queue_message *m, const struct intak
     };
 
     AUTO(cell_close) struct cell *account = account_open(s->cells, m->rcpts[0].account);
-    TRY(message_add(account, MAILBOX_INBOX, &new_message, now, &place));
-    AUTO(logger_send) struct log_line l;
-    if (event_begin(&l, EVENT_STORE_DELIVER)) {
-        log_str(&l, "qid", STR("-"));
-        log_str(&l, "account", m->rcpts[0].address);
-        log_str(&l, "mailbox", STR("INBOX"));
-        log_u64(&l, "uid", place.uid);
-        log_u64(&l, "size", body->size);
-    }
+    enum status st = message_add(account, MAILBOX_INBOX, &new_message, now, &place);
+    if (st == ERR_QUOTA)
+        return store_quota_refuse(s, account);
+    TRY(st);
+    log_delivered(m, place.uid);
+    store_quota_tell(s, account, place.notice);
     *out = (struct store_sent){.mid = place.mid};
     return OK;
+}
+
+static void
+log_delivered(const struct queue_message *m, uint32_t uid)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_STORE_DELIVER))
+        return;
+    log_str(&l, "qid", STR("-"));
+    log_str(&l, "account", m->rcpts[0].address);
+    log_str(&l, "mailbox", STR("INBOX"));
+    log_u64(&l, "uid", uid);
+    log_u64(&l, "size", m->size);
 }
 
 SUSPENDS static enum status

@@ -28,6 +28,7 @@ store_open(const struct config *c, const struct engine_options *o, struct store 
     TRY(open_all(s, c, o, why));
     store_notes_init(s);
     only = s;
+    TRY(store_queue_start(s));
     TRY(store_runners_start(s));
     TRY(store_upkeep_start(s));
     log_open(o, began);
@@ -52,6 +53,8 @@ store_close(struct store **store)
         store_notes_release(s);
     queue_free(&s->queue);
     intake_free(&s->intake);
+    rates_free(&s->returns);
+    rates_free(&s->forwards);
     sealed_free(&s->sealed);
     blocks_free(&s->blocks);
     grants_free(&s->grants);
@@ -75,7 +78,8 @@ store_peer_arrived(struct store *s, struct ipc_peer *p)
     sp->peer = p;
     list_push(&s->peers, &sp->in_store);
     if (r == ROLE_MX || r == ROLE_USER)
-        sp->source = intake_source_new(s->intake, r == ROLE_USER);
+        sp->source =
+            intake_source_new(s->intake, r == ROLE_USER || s->config->relay_from_count > 0);
     ipc_set_state(p, sp->source);
     if (r == ROLE_COOK)
         intake_cook_add(s->intake, p);
@@ -161,7 +165,9 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->sealed = sealed_new(s->cells);
     s->blocks = blocks_new(s->cells);
     s->intake = intake_new(s->engine);
-    enum status st = queue_open(s->cells, clock_now(), &s->queue);
+    s->returns = rates_new();
+    s->forwards = rates_new();
+    enum status st = queue_open(s->cells, &s->queue);
     if (st != OK)
         problem_set(why, 0, "", "the queue cannot be read: %s", status_name(st));
     return st;

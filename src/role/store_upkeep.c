@@ -208,5 +208,6 @@ look_after(struct store *s, uint64_t account, bool *more_out, bool *later_out)
 
     TRY(account_info(cell, &info));
     *later_out = info.has_work;
+    store_quota_tell(s, cell, info.notice);
     return account_reap(cell, clock_now(), more_out);
 }

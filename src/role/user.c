@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
 #include "imap/imap.h"
+#include "login/sasl.h"
 #include "mail/charset.h"
 #include "mail/fold.h"
 #include "pop3/pop3.h"
@@ -86,6 +87,14 @@ begin(const struct role_start *s, struct problem *why)
 }
 
 static void
+config_changed(const struct role_start *s)
+{
+    smtp.config = imap.config = pop3.config = s->config;
+    sasl_take_tokens(s->config->oauth.issuer);
+    front_config_changed(s, services);
+}
+
+static void
 follow_peers(void)
 {
     smtp.store = imap.store = pop3.store = role_peer(ROLE_STORE);
@@ -120,4 +129,5 @@ const struct role_verbs role_user = {
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
+    .config_changed = config_changed,
 };

@@ -230,6 +230,8 @@ conn_settle(struct conn *c)
         retire(c);
         return;
     }
+    if (c->phase < CONN_HANDSHAKE && conn_early_wait(c))
+        return;
     conn_push(c);
     if (c->phase == CONN_GREETING || (c->phase == CONN_HANDSHAKE && handshake_can_go_on(c))) {
         launch(c);
@@ -301,6 +303,8 @@ step(struct conn *c)
         return true;
     case CONN_GREETING: open_session(c); return true;
     case CONN_OPEN: break;
+    case CONN_PROXY:
+    case CONN_PAUSE:
     case CONN_DRAIN:
     case CONN_LINGER: UNREACHABLE();
     }

@@ -1,10 +1,10 @@
 /* conn.h - a TCP or TLS connection whose session rests as data and works on a fiber.
  *
- * Life:      accept -> [TLS handshake] -> ops->opened() on a fiber -> rest.  When the unit that the
- *            session rests for is complete (a line, or any bytes), ops->wake(WAKE_INPUT) runs on a
- *            fiber; it consumes with conn_line() or conn_peek() until they say no, sets what to rest
- *            for, and returns.  Output is flushed on return.  Input that a wake left alone wakes again
- *            only together with more input, or after a note.  ops->closed() comes last, exactly once,
+ * Life:      accept -> [header of a proxy] -> [pause of the listener] -> [TLS handshake] -> ops->opened() on a
+ *            fiber -> rest.  When the unit that the session rests for is complete (a line, or any bytes),
+ *            ops->wake(WAKE_INPUT) runs on a fiber; it consumes with conn_line() or conn_peek() until they say
+ *            no, sets what to rest for, and returns.  Output is flushed on return.  Input that a wake left alone
+ *            wakes again only together with more input, or after a note.  ops->closed() comes last, exactly once,
  *            on the loop's stack, never while a fiber of this connection runs.
  * Owns:      the descriptor, TLS state and both buffers, which hold no memory at rest when empty.
  * Promises:  one wake at a time per connection.  A line is CRLF-ended; a line past line_max makes
@@ -23,6 +23,7 @@
 #include <netinet/in.h>
 
 #include "base/buf.h"
+#include "base/subnet.h"
 #include "rt/fiber.h"
 
 struct conn;
@@ -51,7 +52,10 @@ enum refusal {
     REFUSED_ADDRESS,
     REFUSED_SLOW,
     REFUSED_HANDSHAKE,
-    REFUSED_BLOCKED,
+    REFUSED_STRANGER,
+    REFUSED_EARLY,
+    REFUSED_PROXY,
+    REFUSED_BLOCKED
 };
 struct listener {
     int fd; /* listening socket, owned by the caller */
@@ -60,8 +64,23 @@ struct listener {
     bool implicit_tls;
     uint32_t conns_max; /* above 75 % the slowest unauthenticated peers are shed */
     /* Of those that are not authenticated, per /32 or /64, and per /24 or /48; 0 = any.  Ten times as many for
-     * LIMIT_CONNS_VOUCH_S after one from there was. */
+     * LIMIT_CONNS_VOUCH_S after one from there was.  A Unix socket has none. */
     uint32_t per_address_max, per_network_max;
+    const struct subnet *from; /* who may connect by TCP; none: everybody */
+    size_t from_count;
+    /* A protocol in which the server speaks first waits so long with an address that it does not know (conn_did_well(),
+     * or of these networks): who speaks meanwhile is told early_line and closed.  0: no wait. */
+    uint32_t pause_ms;
+    const struct subnet *prompt;
+    size_t prompt_count;
+    struct str early_line;
+    /* Proxies of ours: each connection from there begins with the header of the PROXY protocol (rt/proxy.h), before any
+     * TLS, and its client is who that names. */
+    const struct subnet *proxies;
+    size_t proxy_count;
+    /* Mail programs of ours that say for whom they speak (conn_speaks_for()): no limit of connections from there. */
+    const struct subnet *speakers;
+    size_t speaker_count;
     struct str shed_line; /* what a shed peer is told, such as "421 ...\r\n" */
     int kind;             /* the caller's: which protocol and port */
     /* Optional, for the log: a peer was turned away.  why: what went wrong in its handshake, or empty.
@@ -83,11 +102,19 @@ struct listener_counts {
 struct listener_counts listener_counts(const struct listener *l);
 
 const struct listener *conn_listener(const struct conn *c);
-struct str conn_peer(const struct conn *c); /* "192.0.2.1" or "2001:db8::1" */
+/* "192.0.2.1" or "2001:db8::1"; of a Unix socket 127.0.0.1, and port 0: this machine talks to itself. */
+struct str conn_peer(const struct conn *c);
 const struct sockaddr_storage *conn_peer_addr(const struct conn *c);
 uint16_t conn_peer_port(const struct conn *c);
+/* From now on the peer is this client, and counts as one of its address.  ERR_LIMIT: that has too many; ERR_DENIED: it
+ * may not connect. */
+MUST_USE enum status conn_speaks_for(struct conn *c, const struct sockaddr_storage *client);
 struct str conn_local(const struct conn *c);
-bool conn_peer_is_loopback(const struct conn *c);
+bool
+conn_peer_is_loopback(const struct conn *c); /* of this machine: never whom somebody speaks for */
+bool conn_is_unix(const struct conn *c);     /* came by a Unix socket */
+/* Which user of this machine connected it, as the kernel says; false: not by a Unix socket. */
+MUST_USE bool conn_peer_uid(const struct conn *c, uint32_t *uid_out);
 bool conn_is_tls(const struct conn *c);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", for Received, logs */
 struct str conn_tls_name(const struct conn *c);
@@ -97,6 +124,7 @@ struct str conn_tls_name(const struct conn *c);
 MUST_USE bool conn_tls_binding(const struct conn *c, unsigned char *out);
 uint64_t conn_id(const struct conn *c);  /* unique in this process, for logs */
 void conn_authenticated(struct conn *c); /* no longer shed first, nor counted by address */
+void conn_did_well(struct conn *c);      /* its address does not wait for the next greeting */
 
 /* Input, inside wake(). */
 void conn_rest(struct conn *c, enum rest unit);

@@ -1,7 +1,7 @@
 /* conn_internal.h - the body of a connection, shared by the conn_*.c files and listener.c.
  *
- * Phases:    HANDSHAKE -> GREETING -> OPEN -> DRAIN -> LINGER -> freed.  STARTTLS goes back from OPEN to
- *            HANDSHAKE.  Client connections are always OPEN.
+ * Phases:    [PROXY ->] [PAUSE ->] HANDSHAKE -> GREETING -> OPEN -> DRAIN -> LINGER -> freed.  STARTTLS goes back
+ *            from OPEN to HANDSHAKE.  Client connections are always OPEN.
  * Rules:     while it is `busy`, callbacks of the loop only note flags; whoever works looks at them.
  *            Only conn_retire() ends a connection, on the loop's stack, and never while it is busy.
  *
@@ -30,6 +30,8 @@ struct ssl_st;
 #define CONN_TLS_NAME     48
 
 enum conn_phase {
+    CONN_PROXY, /* the header of a listed proxy comes first */
+    CONN_PAUSE, /* nothing may come yet */
     CONN_HANDSHAKE,
     CONN_GREETING,
     CONN_OPEN,
@@ -67,7 +69,9 @@ struct conn {
     bool in_bulk;  /* the last read took all that there was room for */
     bool skipping; /* inside a line that was too long */
     bool authenticated;
-    bool counted;     /* by its address */
+    bool is_unix;
+    bool counted;     /* among the connections of its address */
+    bool spoken_for;  /* a proxy or XCLIENT said who the client is: its loopback is not ours */
     bool tls_pending; /* the TLS layer holds bytes that the kernel does not */
     bool tls_wants_write, tls_done, tls_shut;
     int64_t deadline_ms; /* FIBER_FOREVER or an interval ... */
@@ -84,6 +88,7 @@ struct conn {
 
 /* The window in which the progress floors are judged; tests shorten it. */
 extern int64_t conn_floor_window_ms;
+extern int64_t conn_proxy_ms;     /* LIMIT_PROXY_S; tests shorten it, too */
 extern int64_t conn_handshake_ms; /* LIMIT_TLS_HANDSHAKE_S; tests shorten it, too */
 
 /* conn.c */
@@ -94,6 +99,7 @@ void conn_pending(struct conn *c); /* settle it at the end of this turn */
 void conn_break(struct conn *c);   /* the transport failed */
 void conn_arm(struct conn *c);
 void conn_set_peer(struct conn *c, const struct sockaddr_storage *a);
+void conn_set_local(struct conn *c, const struct sockaddr_storage *a);
 void conn_release(struct conn *c); /* descriptor, TLS, buffers and the struct */
 /* Parks until something happened on the descriptor. */
 MUST_USE SUSPENDS enum status conn_wait(struct conn *c, int64_t timeout_ms);
@@ -112,9 +118,18 @@ ssize_t conn_tls_write(struct conn *c, const char *p, size_t n);
 MUST_USE SUSPENDS enum status conn_tls_shake(struct conn *c);
 void conn_tls_shut(struct conn *c); /* sends close_notify, once, if it can */
 
+/* conn_early.c */
+/* In PROXY or PAUSE: false when that is over; the phase says what is next. */
+bool conn_early_wait(struct conn *c);
+
 /* listener.c */
 void listener_active(struct conn *c); /* a unit was complete: no longer the slowest */
 void listener_forget(struct conn *c); /* the connection is gone */
 void listener_handshake_failed(const struct conn *c, const char *why);
+/* Ends a connection that has no session yet. */
+void listener_refuse(struct conn *c, enum refusal what, const char *why, struct str line);
+/* Its address is known: may it come in?  Sets the phase that comes next; false: it was refused. */
+bool listener_admit(struct conn *c);
+void listener_begin(struct conn *c); /* the handshake or the greeting is next */
 
 #endif

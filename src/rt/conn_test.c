@@ -416,6 +416,31 @@ a_trickled_body_times_out(void **state)
 
 /* Accepting. */
 
+static FIBER_ENTRY void
+talk_by_a_unix_socket(void)
+{
+    int fd = test_connect();
+    uint32_t uid = UINT32_MAX;
+
+    test_expect(fd, STR("hi\r\n"));
+    const struct conn *served = test_sessions[0].conn;
+    assert_true(conn_is_unix(served));
+    assert_true(conn_peer_uid(served, &uid));
+    assert_int_equal(uid, geteuid());
+    assert_true(str_eq(conn_peer(served), STR("127.0.0.1")));
+    assert_int_equal(conn_peer_port(served), 0);
+    test_say(fd, STR("one\r\n"));
+    test_expect(fd, STR("ok one\r\n"));
+    close(fd);
+}
+
+static void
+a_unix_socket_says_who_connected(void **state)
+{
+    (void)state;
+    test_run(talk_by_a_unix_socket);
+}
+
 static struct sockaddr_in where;
 
 static FIBER_ENTRY void
@@ -433,6 +458,9 @@ connect_and_talk(void)
     assert_true(str_eq(conn_peer(served), STR("127.0.0.1")));
     assert_true(str_eq(conn_local(served), STR("127.0.0.1")));
     assert_true(conn_peer_is_loopback(served));
+    uint32_t uid;
+    assert_false(conn_is_unix(served));
+    assert_false(conn_peer_uid(served, &uid));
     assert_true(conn_peer_port(served) != 0);
     assert_int_equal(conn_peer_port(c), ntohs(where.sin_port));
     assert_ptr_equal(conn_listener(served), &test_listener);
@@ -754,6 +782,7 @@ main(void)
         TEST(a_late_reader_gets_all),
         TEST(bodies_are_drained),
         TEST(a_trickled_body_times_out),
+        TEST(a_unix_socket_says_who_connected),
         TEST(clients_connect),
         TEST(a_refused_connection_is_told),
         TEST(an_address_has_a_cap),

@@ -15,6 +15,7 @@
 #include "base/size.h"
 #include "rt/clock.h"
 #include "rt/conn_internal.h"
+#include "rt/proxy.h"
 
 #define ACCEPT_BATCH 32
 /* When descriptors run out, accepting rests for so long instead of spinning. */
@@ -35,6 +36,8 @@ struct listener_state {
     struct map
         *addresses;      /* key -> number of connections that are not authenticated, as a pointer */
     struct aged vouched; /* of struct vouched: addresses and networks of those that are, or were */
+    struct map *well,
+        *well_before; /* keys of addresses that did well: two generations, so that it is bounded */
     struct list strangers; /* not authenticated, the slowest first */
     struct list members;
     struct listener_counts counts;
@@ -55,6 +58,10 @@ struct vouched {
 
 static void accept_ready(struct watch *w, uint32_t events);
 static void accept_again(struct timer *t);
+static bool may_enter(struct listener_state *s, const struct sockaddr_storage *a, bool *counted,
+                      enum refusal *what);
+static bool is_blocked(struct listener_state *s, const struct sockaddr_storage *a);
+static void pause_or_begin(struct conn *c);
 static void accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer);
 static void set_socket_options(int fd);
 static bool shed_slowest(struct listener_state *s);
@@ -68,8 +75,8 @@ static bool count_address(struct listener_state *s, const struct sockaddr_storag
 static void uncount_address(struct listener_state *s, const struct sockaddr_storage *a);
 static void vouch(struct listener_state *s, const struct address_key *k);
 static void forget_vouched(struct listener_state *s, struct aged_node *n);
+static bool must_wait(const struct listener_state *s, const struct conn *c);
 static void address_text(const struct sockaddr_storage *a, char text[INET6_ADDRSTRLEN]);
-static void plain_ipv4(struct sockaddr_storage *a);
 static void learn_local(int fd, char text[INET6_ADDRSTRLEN]);
 
 enum status
@@ -83,6 +90,8 @@ listener_start(struct listener *l)
     s->pause.fire = accept_again;
     s->addresses = map_new();
     aged_init(&s->vouched, LIMIT_CONNS_VOUCHED);
+    s->well = map_new();
+    s->well_before = map_new();
     list_init(&s->strangers);
     list_init(&s->members);
     l->state = s;
@@ -115,6 +124,8 @@ listener_stop(struct listener *l)
         while (aged_oldest(&s->vouched) != NULL)
             forget_vouched(s, aged_oldest(&s->vouched));
         aged_release(&s->vouched);
+        map_free(&s->well);
+        map_free(&s->well_before);
         mem_free(s);
         l->state = NULL;
     }
@@ -196,15 +207,48 @@ listener_adopt(struct listener *l, int fd)
     return l->state->counts.accepted > before ? OK : ERR_LIMIT;
 }
 
+/* Whether a client of this address may come in, and whether it is counted. */
+static bool
+may_enter(struct listener_state *s, const struct sockaddr_storage *a, bool *counted,
+          enum refusal *what)
+{
+    const struct listener *l = s->listener;
+
+    *counted = false;
+    if (a->ss_family == AF_UNIX)
+        return true;
+    *what = REFUSED_STRANGER;
+    if (l->from_count > 0 && !subnet_has(l->from, l->from_count, a))
+        return false;
+    if (subnet_has(l->speakers, l->speaker_count, a))
+        return true;
+    *what = REFUSED_ADDRESS;
+    *counted = count_address(s, a);
+    s->counts.refused_address += !*counted;
+    return *counted;
+}
+
+/* Asked for whoever connects, and again for whom a proxy or a mail program of ours names. */
+static bool
+is_blocked(struct listener_state *s, const struct sockaddr_storage *a)
+{
+    bool blocked = s->listener->admits != NULL && !s->listener->admits(s->listener, a);
+
+    s->counts.refused_blocked += blocked;
+    return blocked;
+}
+
 static void
 accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer)
 {
     struct listener *l = s->listener;
     struct sockaddr_storage address = *peer;
+    enum refusal what;
+    bool counted = false;
 
-    plain_ipv4(&address);
-    if (l->admits != NULL && !l->admits(l, &address)) {
-        s->counts.refused_blocked++;
+    proxy_plain_ipv4(&address);
+    bool proxied = subnet_has(l->proxies, l->proxy_count, &address);
+    if (is_blocked(s, &address)) {
         refuse(s, fd, &address, REFUSED_BLOCKED);
         return;
     }
@@ -215,9 +259,8 @@ accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer
         refuse(s, fd, &address, REFUSED_FULL);
         return;
     }
-    if (!count_address(s, &address)) {
-        s->counts.refused_address++;
-        refuse(s, fd, &address, REFUSED_ADDRESS);
+    if (!proxied && !may_enter(s, &address, &counted, &what)) {
+        refuse(s, fd, &address, what);
         return;
     }
     struct conn *c = conn_new(fd);
@@ -227,10 +270,12 @@ accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer
     else
         learn_local(fd, c->local_text);
     c->home = s;
-    c->counted = key_of(&address).len > 0;
     c->writable = true;
-    c->phase = l->implicit_tls ? CONN_HANDSHAKE : CONN_GREETING;
-    c->phase_until_ms = clock_mono_ms() + conn_handshake_ms;
+    c->counted = counted;
+    c->phase = CONN_PROXY;
+    c->phase_until_ms = clock_mono_ms() + conn_proxy_ms;
+    if (!proxied)
+        pause_or_begin(c);
     s->counts.open++;
     s->counts.accepted++;
     list_push(&s->strangers, &c->order);
@@ -240,6 +285,66 @@ accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer
         return;
     }
     conn_settle(c);
+}
+
+bool
+listener_admit(struct conn *c)
+{
+    struct listener_state *s = c->home;
+    enum refusal what = REFUSED_STRANGER;
+
+    if (c->spoken_for && is_blocked(s, &c->peer)) {
+        listener_refuse(c, REFUSED_BLOCKED, "", STR(""));
+        return false;
+    }
+    /* What the proxy says for itself, such as its checks whether we live, is not one client's. */
+    bool enters = c->spoken_for
+                      ? may_enter(s, &c->peer, &c->counted, &what)
+                      : s->listener->from_count == 0 ||
+                            subnet_has(s->listener->from, s->listener->from_count, &c->peer);
+    if (!enters) {
+        bool speaks = what == REFUSED_ADDRESS && !s->listener->implicit_tls;
+        listener_refuse(c, what, "", speaks ? s->listener->shed_line : STR(""));
+        return false;
+    }
+    pause_or_begin(c);
+    return true;
+}
+
+static void
+pause_or_begin(struct conn *c)
+{
+    if (!must_wait(c->home, c)) {
+        listener_begin(c);
+        return;
+    }
+    c->phase = CONN_PAUSE;
+    c->phase_until_ms = clock_mono_ms() + c->home->listener->pause_ms;
+}
+
+void
+listener_begin(struct conn *c)
+{
+    c->phase = c->home->listener->implicit_tls ? CONN_HANDSHAKE : CONN_GREETING;
+    c->phase_until_ms = clock_mono_ms() + conn_handshake_ms;
+}
+
+enum status
+conn_speaks_for(struct conn *c, const struct sockaddr_storage *client)
+{
+    struct sockaddr_storage a = *client;
+
+    ASSERT(c->home != NULL);
+    proxy_plain_ipv4(&a);
+    if (is_blocked(c->home, &a))
+        return ERR_DENIED;
+    if (!count_address(c->home, &a))
+        return ERR_LIMIT;
+    if (c->counted)
+        uncount_address(c->home, &c->peer);
+    conn_set_peer(c, &a);
+    c->counted = c->spoken_for = true;
+    return OK;
 }
 
 /* Load. */
@@ -281,9 +386,24 @@ refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer, en
 
     address_text(peer, text);
     tell_refused(s->listener, text, what, "");
-    if (line.len > 0 && !s->listener->implicit_tls && what != REFUSED_BLOCKED)
+    if (line.len > 0 && what != REFUSED_STRANGER && what != REFUSED_BLOCKED &&
+        !s->listener->implicit_tls)
         (void)!send(fd, line.ptr, line.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
+}
+
+void
+listener_refuse(struct conn *c, enum refusal what, const char *why, struct str line)
+{
+    char *tail =
+        line.len > 0 ? iobuf_need(&c->out, (uint32_t)line.len, LIMIT_CONN_OUTPUT_HIGH) : NULL;
+
+    if (tail != NULL) {
+        mem_copy(tail, line.ptr, line.len);
+        iobuf_grew(&c->out, (uint32_t)line.len);
+    }
+    tell_refused(c->home->listener, c->peer_text, what, why);
+    conn_close(c);
 }
 
 void
@@ -458,21 +578,31 @@ forget_vouched(struct listener_state *s, struct aged_node *n)
     mem_free(AGED_ENTRY(n, struct vouched, node));
 }
 
-/* ::ffff:192.0.2.1, as a listener on [::] sees IPv4 peers, is that IPv4 address to everybody else. */
-static void
-plain_ipv4(struct sockaddr_storage *a)
+static bool
+must_wait(const struct listener_state *s, const struct conn *c)
 {
-    struct sockaddr_in6 in6;
+    const struct listener *l = s->listener;
+    struct address_key k = key_of(&c->peer);
+    struct str key = str_from(k.bytes, k.len);
 
-    if (a->ss_family != AF_INET6)
+    return l->pause_ms > 0 && !c->is_unix && !subnet_has(l->prompt, l->prompt_count, &c->peer) &&
+           map_get(s->well, key) == NULL && map_get(s->well_before, key) == NULL;
+}
+
+void
+conn_did_well(struct conn *c)
+{
+    struct listener_state *s = c->home;
+    struct address_key k = key_of(&c->peer);
+
+    if (s == NULL || s->listener->pause_ms == 0 || c->is_unix)
         return;
-    mem_copy(&in6, a, sizeof(in6));
-    if (!IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
-        return;
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = in6.sin6_port};
-    mem_copy(&in.sin_addr, &in6.sin6_addr.s6_addr[12], 4);
-    memset(a, 0, sizeof(*a));
-    mem_copy(a, &in, sizeof(in));
+    if (map_count(s->well) >= LIMIT_PEERS_REMEMBERED / 2) {
+        map_free(&s->well_before);
+        s->well_before = s->well;
+        s->well = map_new();
+    }
+    (void)map_put(s->well, str_from(k.bytes, k.len), s); /* any value */
 }
 
 static void
@@ -498,7 +628,7 @@ learn_local(int fd, char text[INET6_ADDRSTRLEN])
     memset(&a, 0, sizeof(a));
     if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
         return;
-    plain_ipv4(&a);
+    proxy_plain_ipv4(&a);
     address_text(&a, text);
 }
 
@@ -507,12 +637,19 @@ void
 conn_set_peer(struct conn *c, const struct sockaddr_storage *a)
 {
     c->peer = *a;
+    c->is_unix = a->ss_family == AF_UNIX;
     if (a->ss_family != AF_INET && a->ss_family != AF_INET6) {
         struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         memset(&c->peer, 0, sizeof(c->peer));
         mem_copy(&c->peer, &in, sizeof(in));
     }
     address_text(&c->peer, c->peer_text);
+}
+
+void
+conn_set_local(struct conn *c, const struct sockaddr_storage *a)
+{
+    address_text(a, c->local_text);
 }
 
 struct str
@@ -543,8 +680,28 @@ conn_local(const struct conn *c)
 }
 
 bool
+conn_is_unix(const struct conn *c)
+{
+    return c->is_unix;
+}
+
+bool
+conn_peer_uid(const struct conn *c, uint32_t *uid_out)
+{
+    struct ucred who;
+    socklen_t len = sizeof(who);
+
+    if (!c->is_unix || getsockopt(c->watch.fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+        return false;
+    *uid_out = who.uid;
+    return true;
+}
+
+bool
 conn_peer_is_loopback(const struct conn *c)
 {
+    if (c->spoken_for)
+        return false;
     if (c->peer.ss_family == AF_INET6)
         return IN6_IS_ADDR_LOOPBACK(
             &((const struct sockaddr_in6 *)(const void *)&c->peer)->sin6_addr);

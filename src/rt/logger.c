@@ -63,6 +63,12 @@ logger_move(int fd)
         ASSERT(errno == EINTR);
 }
 
+void
+logger_level(enum log_level threshold)
+{
+    out.threshold = threshold;
+}
+
 bool
 logger_begin(struct log_line *l, enum log_level lvl, const char *event)
 {

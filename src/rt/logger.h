@@ -18,6 +18,7 @@
 void logger_init(int fd, enum log_level threshold, const char *role);
 /* Lines go to this file from now on, also those that wait.  fd stays the caller's. */
 void logger_move(int fd);
+void logger_level(enum log_level threshold);
 bool logger_begin(struct log_line *l, enum log_level lvl, const char *event);
 /* sends what logger_begin() started; nothing when it said false */
 void logger_send(struct log_line *l);

@@ -202,7 +202,7 @@ enum permission { NEVER, SOMETIMES, ALWAYS };
 static int add_allowed(scmp_filter_ctx ctx, unsigned groups);
 static int add_refused(scmp_filter_ctx ctx, unsigned groups);
 static enum permission permission_of(int call, unsigned groups);
-static int allow_abort(scmp_filter_ctx ctx);
+static int allow_tgkill(scmp_filter_ctx ctx);
 
 MUST_USE enum status
 sandbox_filter_load(unsigned groups, struct problem *why)
@@ -217,7 +217,7 @@ sandbox_filter_load(unsigned groups, struct problem *why)
         if (failed == 0)
             failed = add_refused(ctx, groups);
         if (failed == 0)
-            failed = allow_abort(ctx);
+            failed = allow_tgkill(ctx);
         if (failed == 0)
             failed = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
         /* A binary search over the call's number: about 10 ns a call instead of 100. */
@@ -281,11 +281,15 @@ add_refused(scmp_filter_ctx ctx, unsigned groups)
     return 0;
 }
 
-/* An assertion that fails may end the process with SIGABRT: its own, and with no other signal. */
+/* An assertion that fails may end the process with SIGABRT: its own, and no other signal goes anywhere. */
 static int
-allow_abort(scmp_filter_ctx ctx)
+allow_tgkill(scmp_filter_ctx ctx)
 {
-    struct scmp_arg_cmp own[] = {ARG_EQ(0, (scmp_datum_t)getpid()), ARG_EQ(2, SIGABRT)};
+    struct scmp_arg_cmp end[] = {ARG_EQ(0, (scmp_datum_t)getpid()), ARG_EQ(2, SIGABRT)};
+    /* No signal: whether a thread still lives, which the resolver's library asks at its end. */
+    struct scmp_arg_cmp ask[] = {ARG_EQ(0, (scmp_datum_t)getpid()), ARG_EQ(2, 0)};
 
-    return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2, own);
+    int failed = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2, end);
+    return failed != 0 ? failed
+                       : seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2, ask);
 }

@@ -45,10 +45,13 @@ add_listeners(const struct conf_first *f, struct buf *b)
     buf_add_z(b, "\n# Ports: 25 for other servers; 465 and 587 to send, 993 and 143 IMAP, 995 and "
                  "110 POP3.\n"
                  "# Passwords are taken under TLS only, whatever the port.\n");
-    for (size_t s = 0; s < SERVICE_COUNT; s++)
+    for (size_t s = 0; s < SERVICE_COUNT; s++) {
+        if (usual_ports[s] == 0)
+            continue;
         buf_addf(b, "listen %-11s %s%.*s%s:%u\n", service_name((enum service)s),
                  brackets ? "[" : "", STR_FMT(f->listen), brackets ? "]" : "",
                  usual_ports[s] + f->port_base);
+    }
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -13,13 +14,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/size.h"
 #include "rt/clock.h"
 #include "rt/disk.h"
 
-enum { DAY_S = 86400, READ_PIECE = 4096 };
+enum { DAY_S = 86400, READ_PIECE = 4096, GROUP_BYTES = 1 << 18 };
 
 /* ---- addresses ---- */
 
@@ -165,6 +167,22 @@ machine_user(struct str name, uid_t *uid_out, gid_t *gid_out)
     return true;
 }
 
+bool
+machine_group(struct str name, gid_t *gid_out)
+{
+    AUTO_ARENA *a = arena_new(2 * GROUP_BYTES);
+    char *room = ARENA_ARRAY(a, char, GROUP_BYTES); /* its members may be many */
+    struct group entry;
+    struct group *found = NULL;
+    char z[64];
+
+    if (!str_to_z(name, z, sizeof(z)) || getgrnam_r(z, &entry, room, GROUP_BYTES, &found) != 0 ||
+        found == NULL)
+        return false;
+    *gid_out = entry.gr_gid;
+    return true;
+}
+
 struct str
 machine_host(struct arena *a)
 {
@@ -217,6 +235,52 @@ machine_port_state(struct str host, uint16_t port)
     return all && six == PORT_NO_ADDRESS ? PORT_FREE : six;
 }
 
+enum machine_socket
+machine_socket_state(const char *path)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    struct stat st;
+
+    if (lstat(path, &st) != 0)
+        return SOCKET_FREE; /* or out of reach, which bind() then says */
+    if (!S_ISSOCK(st.st_mode) || !str_to_z(str_of(path), addr.sun_path, sizeof(addr.sun_path)))
+        return SOCKET_OTHER;
+    AUTO(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&addr, (socklen_t)sizeof(addr)) != 0 &&
+        errno == ECONNREFUSED)
+        return SOCKET_STALE;
+    return SOCKET_TAKEN;
+}
+
+/* True when it stands in the way. */
+static bool
+judge_socket(const struct config_listen *l, bool ours, struct findings *f)
+{
+    const struct config_socket *s = &l->socket;
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    enum machine_socket state = SOCKET_OTHER;
+    uid_t uid;
+    gid_t gid;
+
+    if (str_to_z(s->path, path, sizeof(path)))
+        state = machine_socket_state(path);
+    if ((s->owner.len > 0 && !machine_user(s->owner, &uid, &gid)) ||
+        (s->group.len > 0 && !machine_group(s->group, &gid)))
+        finding_add(f, FINDING_MEND, "ports",
+                    "The socket %.*s (%s) is for a user or group that this machine does not have: "
+                    "correct the listen line.",
+                    STR_FMT(s->path), service_name(l->service));
+    else if (state == SOCKET_OTHER || (state == SOCKET_TAKEN && !ours))
+        finding_add(f, FINDING_MEND, "ports",
+                    "The place of the socket %.*s (%s) is taken by %s, so Godwit cannot start: "
+                    "remove that, or correct the listen line.",
+                    STR_FMT(s->path), service_name(l->service),
+                    state == SOCKET_OTHER ? "something that is no socket" : "another program");
+    else
+        return false;
+    return true;
+}
+
 static void
 judge_port(const struct config_listen *l, enum machine_port state, struct findings *f)
 {
@@ -244,6 +308,10 @@ machine_check_ports(const struct config *c, bool ours, struct findings *f)
     size_t wrong = 0;
 
     for (size_t i = 0; i < c->listen_count; i++) {
+        if (c->listen[i].socket.path.len > 0) {
+            wrong += judge_socket(&c->listen[i], ours, f);
+            continue;
+        }
         enum machine_port state = machine_port_state(c->listen[i].at.host, c->listen[i].at.port);
         if (state == PORT_FREE || (ours && state == PORT_TAKEN))
             continue;
@@ -255,6 +323,26 @@ machine_check_ports(const struct config *c, bool ours, struct findings *f)
     if (wrong == 0)
         finding_add(f, FINDING_OK, "ports",
                     ours ? "The running server holds all its ports." : "All ports are free.");
+}
+
+void
+machine_judge_relay(const struct config *c, struct findings *f)
+{
+    for (size_t i = 0; i < c->relay_from_count; i++) {
+        const struct subnet *n = &c->relay_from[i];
+        AUTO_BUF text = BUF(SUBNET_TEXT_MAX);
+        subnet_write(n, &text);
+        if (n->bits >= (n->six ? 64 : 24))
+            finding_add(f, FINDING_NOTE, "relay",
+                        "Whoever is at %.*s may send mail to anywhere without a log-in "
+                        "(relay-from).",
+                        STR_FMT(buf_str(&text)));
+        else
+            finding_add(f, FINDING_MEND, "relay",
+                        "Every machine in %.*s may send mail to anywhere without a log-in, which "
+                        "one with a virus will do: list those that must, in relay-from.",
+                        STR_FMT(buf_str(&text)));
+    }
 }
 
 enum status

@@ -32,14 +32,21 @@ void machine_check_clock(struct findings *f);
 
 /* The ids of a user of this machine; false: there is none of that name. */
 bool machine_user(struct str name, uid_t *uid_out, gid_t *gid_out);
+bool machine_group(struct str name, gid_t *gid_out);
 
 /* The name of the machine when it is a full one, else empty; lives in a. */
 struct str machine_host(struct arena *a);
 
 enum machine_port { PORT_FREE, PORT_TAKEN, PORT_NEEDS_ROOT, PORT_NO_ADDRESS };
 enum machine_port machine_port_state(struct str host, uint16_t port); /* "*" = all */
-/* A line for every port that cannot be opened.  ours: the server runs, and holds them. */
+/* What is at the place of a Unix socket.  STALE: one that nobody listens on any more.  TAKEN also where it cannot be
+ * told: we may not connect. */
+enum machine_socket { SOCKET_FREE, SOCKET_STALE, SOCKET_TAKEN, SOCKET_OTHER };
+enum machine_socket machine_socket_state(const char *path);
+/* A line for every port and socket that cannot be opened.  ours: the server runs, and holds them. */
 void machine_check_ports(const struct config *c, bool ours, struct findings *f);
+/* Who may send without a log-in. */
+void machine_judge_relay(const struct config *c, struct findings *f);
 
 /* The whole file; ERR_NOT_FOUND, ERR_DENIED, ERR_LIMIT. */
 MUST_USE enum status machine_read_file(struct str path, struct buf *b);

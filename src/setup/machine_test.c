@@ -4,12 +4,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/size.h"
@@ -124,6 +128,62 @@ test_ports(void **state)
 }
 
 static void
+test_sockets(void **state)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    char dir[] = "/tmp/machine-test-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s/s", dir);
+    assert_int_equal(machine_socket_state(at.sun_path), SOCKET_FREE);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(machine_socket_state(at.sun_path), SOCKET_TAKEN);
+    close(fd);
+    assert_int_equal(machine_socket_state(at.sun_path), SOCKET_STALE);
+    assert_int_equal(unlink(at.sun_path), 0);
+    assert_int_equal(symlink(dir, at.sun_path), 0);
+    assert_int_equal(machine_socket_state(at.sun_path), SOCKET_OTHER);
+    assert_int_equal(unlink(at.sun_path), 0);
+    close(creat(at.sun_path, 0600));
+    assert_int_equal(machine_socket_state(at.sun_path), SOCKET_OTHER);
+    assert_int_equal(unlink(at.sun_path), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void
+test_groups(void **state)
+{
+    gid_t gid = 7;
+
+    (void)state;
+    assert_true(machine_group(STR("root"), &gid));
+    assert_int_equal(gid, 0);
+    assert_false(machine_group(STR("nobody has this"), &gid));
+    assert_false(machine_group(STR(""), &gid));
+}
+
+static void
+test_relay(void **state)
+{
+    AUTO_ARENA *a = arena_new(1 << 20);
+    struct findings f = findings_new(a);
+    struct subnet list[4];
+    struct config c = {.relay_from = list, .relay_from_count = COUNT_OF(list)};
+
+    (void)state;
+    assert_true(subnet_read(STR("192.0.2.0/24"), &list[0]));
+    assert_true(subnet_read(STR("192.0.2.0/23"), &list[1]));
+    assert_true(subnet_read(STR("2001:db8::/64"), &list[2]));
+    assert_true(subnet_read(STR("2001:db8::/63"), &list[3]));
+    machine_judge_relay(&c, &f);
+    assert_int_equal(findings_count(&f, FINDING_NOTE), 2);
+    assert_int_equal(findings_count(&f, FINDING_MEND), 2);
+}
+
+static void
 test_findings_are_wrapped_and_harmless(void **state)
 {
     AUTO_ARENA *a = arena_new(1 << 20);
@@ -154,11 +214,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reach),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_findings_are_wrapped_and_harmless),
+        cmocka_unit_test(test_reach),   cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_clock),   cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_sockets), cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_relay),   cmocka_unit_test(test_findings_are_wrapped_and_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ static bool
 serves(const struct config *c, enum service s)
 {
     for (size_t i = 0; i < c->listen_count; i++)
-        if (c->listen[i].service == s)
+        if (c->listen[i].service == s && c->listen[i].socket.path.len == 0)
             return true;
     return false;
 }
@@ -33,10 +33,12 @@ records_spf(const struct config *c, struct buf *b)
     buf_add_z(b, has_smarthost(c) ? "v=spf1 mx ?all" : "v=spf1 mx -all");
 }
 
-/* The same service at the same port of another address says nothing new. */
+/* The same service at the same port of another address says nothing new, and a Unix socket is not for the world. */
 static bool
 is_first(const struct config *c, size_t at)
 {
+    if (c->listen[at].socket.path.len > 0)
+        return false;
     for (size_t i = 0; i < at; i++)
         if (c->listen[i].service == c->listen[at].service &&
             c->listen[i].at.port == c->listen[at].at.port)

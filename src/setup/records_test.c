@@ -20,6 +20,8 @@ static const struct {
 } rows[] = {
     {HEAD "listen smtp *:25\n", "example.org. IN MX 10 mail.example.org.\n", true},
     {HEAD "listen imaps *:993\n", "IN MX", false},
+    {HEAD "listen smtp unix /run/smtp.sock\n", "IN MX", false},
+    {HEAD "listen submission unix /run/submit.sock\n", "IN SRV", false},
     {HEAD "listen smtp *:25\n", "example.org. IN TXT \"v=spf1 mx -all\"\n", true},
     {HEAD "listen smtp *:25\nsmarthost relay.example:587\n", "IN TXT \"v=spf1 mx ?all\"\n", true},
     {HEAD "listen smtp *:25\nroute other.example relay.example:587\n", "mx -all", true},

@@ -6,11 +6,16 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "ipc/store_ipc.h"
+#include "mail/address_list.h"
 
 static SUSPENDS void take_run(struct smtp_body *b, struct str run);
 static SUSPENDS void keep(struct smtp_body *b, struct str run);
+static SUSPENDS void keep_folded(struct smtp_body *b, struct str run);
 static SUSPENDS enum status send_piece(struct smtp_body *b);
 static SUSPENDS void filter_run(struct smtp_body *b, struct str run);
+static SUSPENDS void keep_field(struct smtp_body *b, struct str run);
+static SUSPENDS void end_from(struct smtp_body *b);
+static bool names_somebody(struct str block);
 static SUSPENDS void add_missing_fields(struct smtp_body *b);
 
 struct smtp_body *
@@ -30,6 +35,8 @@ smtp_body_new(struct ipc_peer *store, struct str prefix, uint64_t size_max,
     if (fields != NULL) {
         b->add = *fields;
         header_filter_init(&b->filter);
+        buf_init(&b->from, LIMIT_WRITERS_BYTES);
+        buf_init(&b->writers, 2 * LIMIT_WRITERS_BYTES);
     }
     return b;
 }
@@ -54,6 +61,8 @@ smtp_body_free(struct smtp_body **b)
     if ((*b)->store != NULL)
         ipc_unref((*b)->store);
     buf_release(&(*b)->piece);
+    buf_release(&(*b)->from);
+    buf_release(&(*b)->writers);
     mem_free(*b);
     *b = NULL;
 }
@@ -105,10 +114,12 @@ smtp_body_finish(struct smtp_body *b)
     if (b->filtered) {
         for (enum header_event e; (e = header_filter_end(&b->filter, &run)) != HEADER_MORE;) {
             if (e == HEADER_RUN)
-                keep(b, run);
+                keep_field(b, run);
             else
                 add_missing_fields(b);
         }
+        if (b->failed == OK && buf_status(&b->writers) != OK)
+            b->failed = ERR_LIMIT;
         if (b->failed == OK && b->filter.fields > LIMIT_HEADER_FIELDS)
             b->failed = ERR_LIMIT;
     }
@@ -153,6 +164,16 @@ keep(struct smtp_body *b, struct str run)
     }
 }
 
+static void
+keep_folded(struct smtp_body *b, struct str run)
+{
+    struct scan in = scan_of(run);
+    struct str line;
+
+    while (fold_next(&b->fold, &in, &line))
+        keep(b, line);
+}
+
 static SUSPENDS enum status
 open_handle(struct smtp_body *b, struct arena *a)
 {
@@ -187,15 +208,67 @@ filter_run(struct smtp_body *b, struct str run)
     for (;;) {
         switch (header_filter(&b->filter, &in, &out)) {
         case HEADER_MORE: return;
-        case HEADER_RUN: keep(b, out); break;
+        case HEADER_RUN: keep_field(b, out); break;
         case HEADER_END: add_missing_fields(b); break;
         }
     }
 }
 
 static void
+keep_field(struct smtp_body *b, struct str run)
+{
+    if (b->filter.at == HEADER_FROM) {
+        buf_add(&b->from, run);
+        return;
+    }
+    end_from(b);
+    if (b->filter.at == HEADER_SENDER)
+        buf_add(&b->writers, run);
+    keep_folded(b, run);
+}
+
+/* In its place; one that names nobody is the same as none. */
+static void
+end_from(struct smtp_body *b)
+{
+    if (b->from.len == 0 && !b->from.over)
+        return;
+    struct str field = buf_str(&b->from);
+    if (buf_status(&b->from) != OK && b->failed == OK)
+        b->failed = ERR_LIMIT;
+    if (b->add.from.len > 0 && !names_somebody(field))
+        field = b->add.from;
+    buf_add(&b->writers, field);
+    keep_folded(b, field);
+    buf_reset(&b->from);
+}
+
+static bool
+names_somebody(struct str block)
+{
+    AUTO_ADDRESS_CURSOR c = {0};
+    struct header_cursor fields = header_cursor_of(block);
+    struct header_field f;
+    struct address at;
+
+    while (header_next_named(&fields, STR("From"), &f)) {
+        address_cursor_release(&c);
+        address_cursor_init(&c, f.value);
+        while (address_next(&c, &at))
+            if (at.kind == ADDRESS_MAILBOX && at.host.len > 0)
+                return true;
+    }
+    return false;
+}
+
+static void
 add_missing_fields(struct smtp_body *b)
 {
+    end_from(b);
+    if (!header_filter_saw(&b->filter, HEADER_FROM)) {
+        buf_add(&b->writers, b->add.from);
+        keep(b, b->add.from);
+    }
     if (!header_filter_saw(&b->filter, HEADER_DATE))
         keep(b, b->add.date);
     if (!header_filter_saw(&b->filter, HEADER_MESSAGE_ID))

@@ -1,6 +1,7 @@
 /* body.h - a message on its way from the wire to the store.
  *
  * Owns:      at most one piece of BODY_PIECE_MAX bytes, and a blob handle in the store once there is more.
+ *            Of a submission also From and Sender, at most LIMIT_WRITERS_BYTES.
  * Promises:  takes everything up to CRLF "." CRLF even after a failure, so that the session stays in step;
  *            the first failure is kept and told at the end.  Never more than size_max bytes go on.
  *            What BDAT brought (RFC 3030) is held to the same line ends: BINARYMIME is not offered.
@@ -13,6 +14,7 @@
 #include "mail/header_filter.h"
 #include "mail/line.h"
 #include "rt/ipc.h"
+#include "smtp/fold.h"
 
 #define BODY_PIECE_MAX (256u * 1024)
 
@@ -20,6 +22,7 @@
 struct smtp_body_fields {
     struct str date; /* complete fields with CRLF, added when the message has none */
     struct str message_id;
+    struct str from; /* also instead of one that names nobody */
 };
 struct smtp_body {
     struct ipc_peer *store; /* the channel that the handle is of */
@@ -27,9 +30,12 @@ struct smtp_body {
     struct buf piece;
     uint64_t size, size_max;
     struct line_decoder lines;
-    bool filtered; /* submission: clean the header */
+    bool filtered; /* submission: clean the header, fold long lines before anything is signed */
     struct header_filter filter;
+    struct fold fold; /* of a submission */
     struct smtp_body_fields add;
+    struct buf from;    /* the From field under way: it goes on when it is whole */
+    struct buf writers; /* From and Sender as they went on, for whoever judges them */
     enum status failed;
     bool complete;
 };

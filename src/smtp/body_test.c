@@ -11,7 +11,7 @@
 
 #define FIELDS "Date: d\r\nMessage-ID: m\r\n"
 
-enum { REFUSE, FILTER };
+enum { REFUSE, FILTER, FROM /* FILTER, and a From to fill in */ };
 static const struct {
     int policy;
     const char *in;
@@ -55,6 +55,18 @@ static const struct {
      "Subject: s\r\nTo: t\r\n" FIELDS "\r\n", ""},
     {FILTER, "S: s\r\n\r\na\rb\r\n.\r\n", OK, "S: s\r\n" FIELDS "\r\na b\r\n", ""},
     {FILTER, "S: s\r\n\r\na\n.\r\n", OK, NULL, NULL},
+    /* From: what is missing, or names nobody */
+    {FROM, "A: b\r\n\r\n.\r\n", OK, "A: b\r\nFrom: f\r\n" FIELDS "\r\n", ""},
+    {FROM, "\r\n.\r\n", OK, "From: f\r\n" FIELDS "\r\n", ""},
+    {FROM, "From:\r\nA: b\r\n\r\n.\r\n", OK, "From: f\r\nA: b\r\n" FIELDS "\r\n", ""},
+    {FROM, "A: b\r\nFrom: x\r\n y\r\n\r\n.\r\n", OK, "A: b\r\nFrom: f\r\n" FIELDS "\r\n", ""},
+    {FROM, "From: <>\r\n\r\n.\r\n", OK, "From: f\r\n" FIELDS "\r\n", ""},
+    {FROM, "From: (a@b)\r\nBcc: x\r\n\r\n.\r\n", OK, "From: f\r\n" FIELDS "\r\n", ""},
+    {FROM, "From : x,\r\n\ty@z\r\nA: b\r\n\r\n.\r\n", OK,
+     "From: x,\r\n\ty@z\r\nA: b\r\n" FIELDS "\r\n", ""},
+    {FROM, "From: x@y\r\nno field\r\n.\r\n", OK, "From: x@y\r\n" FIELDS "\r\nno field\r\n", ""},
+    {FROM, "A: b\r\n\r\nFrom: body\r\n.\r\n", OK, "A: b\r\nFrom: f\r\n" FIELDS "\r\nFrom: body\r\n",
+     ""},
 };
 
 /* Feeds the input in pieces of step bytes; how much was consumed. */
@@ -76,8 +88,13 @@ new_body(int policy, struct str prefix, uint64_t max)
 {
     static const struct smtp_body_fields fields = {.date = STR("Date: d\r\n"),
                                                    .message_id = STR("Message-ID: m\r\n")};
+    struct smtp_body_fields all = fields;
 
-    return smtp_body_new(NULL, prefix, max, policy == FILTER ? &fields : NULL);
+    all.from = STR("From: f\r\n");
+    return smtp_body_new(NULL, prefix, max,
+                         policy == FILTER ? &fields
+                         : policy == FROM ? &all
+                                          : NULL);
 }
 
 FIBER_ENTRY static void
@@ -142,6 +159,28 @@ test_size(void **state)
     }
 }
 
+/* The From field is held until it is whole, so it has a limit of its own. */
+FIBER_ENTRY static void
+test_from_is_bounded(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more <= 1; more++) {
+        AUTO(smtp_body_free) struct smtp_body *b = new_body(FROM, STR(""), 1u << 20);
+        size_t n = sizeof("From:") - 1;
+
+        feed(b, STR("From:"), 100);
+        for (; n + 8 < LIMIT_WRITERS_BYTES; n += 6)
+            feed(b,
+                 STR(" a@b,"
+                     "\t"),
+                 100);
+        for (; n + 2 < LIMIT_WRITERS_BYTES + more; n++)
+            feed(b, STR(" "), 100);
+        feed(b, STR("\r\n\r\n.\r\n"), 100);
+        ROW(more, smtp_body_finish(b) == (more == 0 ? OK : ERR_LIMIT));
+    }
+}
+
 FIBER_ENTRY static void
 test_field_count(void **state)
 {
@@ -156,14 +195,37 @@ test_field_count(void **state)
     }
 }
 
+/* What is signed and kept is what the next server may get. */
+FIBER_ENTRY static void
+test_long_lines(void **state)
+{
+    char line[2 * FOLD_LINE_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(line); i++)
+        line[i] = 'x';
+    for (int policy = REFUSE; policy <= FILTER; policy++) {
+        AUTO(smtp_body_free) struct smtp_body *b = new_body(policy, STR(""), 1u << 20);
+        struct str head = STR("Date: x\r\nMessage-ID: y\r\n\r\n");
+
+        feed(b, head, 100);
+        feed(b, str_from(line, sizeof(line)), 700);
+        feed(b, STR("\r\n.\r\n"), 100);
+        assert_int_equal(smtp_body_finish(b), OK);
+        struct str body = str_skip(buf_str(&b->piece), head.len);
+        ssize_t end = str_find(body, '\r');
+        assert_int_equal(end, policy == FILTER ? FOLD_LINE_MAX : sizeof(line));
+        assert_int_equal(body.len, sizeof(line) + (policy == FILTER ? 2 * 3 + 2 : 2));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_size),
-        cmocka_unit_test(test_field_count),
+        cmocka_unit_test(test_table),       cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_size),        cmocka_unit_test(test_from_is_bounded),
+        cmocka_unit_test(test_field_count), cmocka_unit_test(test_long_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

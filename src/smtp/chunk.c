@@ -7,6 +7,8 @@
 #include "base/size.h"
 #include "smtp/session.h"
 
+static SUSPENDS enum status refuse_chunk_each(struct smtp_session *s, const struct smtp_reply *no,
+                                              size_t owed);
 static SUSPENDS enum status refuse_chunk(struct smtp_session *s, const struct smtp_reply *no);
 static SUSPENDS enum status end_chunk(struct smtp_session *s);
 
@@ -31,6 +33,8 @@ smtp_cmd_bdat(struct smtp_session *s, struct str args)
         return lose_step(s, &unreadable);
     if (c->size > LIMIT_SMTP_CHUNK_BYTES)
         return lose_step(s, &huge);
+    if (c->size == 0 && !c->last && !smtp_idle_allowed(s))
+        return smtp_idle_end(s);
     c->left = c->size;
     c->refusal = smtp_need_login(s);
     if (c->refusal.code == 0 && s->mail.body == NULL) {
@@ -90,13 +94,30 @@ end_chunk(struct smtp_session *s)
     return no.code == 0 ? ERR_CLOSED : refuse_chunk(s, &no);
 }
 
+/* RFC 2033 section 4.3: the last chunk gets an answer for each recipient, be they none; any other gets one. */
+static enum status
+refuse_chunk_each(struct smtp_session *s, const struct smtp_reply *no, size_t owed)
+{
+    bool last = s->chunk.last;
+
+    smtp_reset(s);
+    s->chunk_failed = !last;
+    s->chunk_owed = owed;
+    for (size_t i = 0; i < (last ? owed : 1); i++)
+        TRY(smtp_reply(s, no->code == 421 ? 451 : no->code, no->enhanced, "%s", no->text));
+    return OK;
+}
+
 /* The transaction is over (RFC 3030 leaves the state open): a later chunk of it must not pass for a message.
  * Chunks that were in the pipeline already are not the client's errors once more. */
 static enum status
 refuse_chunk(struct smtp_session *s, const struct smtp_reply *no)
 {
     bool again = s->chunk_failed;
+    size_t owed = s->mail.open ? s->mail.rcpt_count : s->chunk_owed;
 
+    if (smtp_is_lmtp(s) && (s->mail.open || again))
+        return refuse_chunk_each(s, no, owed);
     smtp_reset(s);
     s->chunk_failed = !s->chunk.last;
     s->quit = s->quit || no->code == 421;

@@ -13,12 +13,13 @@
 struct outcome {
     struct smtp_reply reply;
     uint64_t qid, mid;
+    struct problem why; /* reply 0: nothing more to say */
 };
 
 static void write_trace(const struct smtp_session *s, struct buf *b);
 static struct smtp_body_fields missing_fields(struct smtp_session *s);
-static SUSPENDS struct outcome hand_over(struct smtp_session *s);
-static void log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size);
+static SUSPENDS void hand_over(struct smtp_session *s, struct outcome *o);
+static void log_outcome(const struct smtp_session *s, const struct outcome *o);
 
 enum status
 smtp_cmd_data(struct smtp_session *s, struct str args)
@@ -43,6 +44,8 @@ smtp_message_refusal(struct smtp_session *s)
 {
     if (!s->mail.open)
         return (struct smtp_reply){503, "5.5.1", "Say MAIL first"};
+    if (s->mail.rcpt_count == 0 && smtp_is_lmtp(s)) /* RFC 2033 section 4.2 */
+        return (struct smtp_reply){503, "5.5.1", "There is no valid recipient"};
     if (s->mail.rcpt_count == 0)
         return (struct smtp_reply){554, "5.5.1", "There is no valid recipient"};
     struct ipc_peer *store;
@@ -58,11 +61,11 @@ smtp_message_begin(struct smtp_session *s)
 
     write_trace(s, &trace);
     struct smtp_body_fields fields = {0};
-    if (smtp_is_submission(s))
+    bool ours = smtp_is_submission(s) || s->mail.relays;
+    if (ours)
         fields = missing_fields(s);
-    s->mail.body =
-        smtp_body_new(smtp_world->store, buf_str(&trace), smtp_world->config->message_bytes_max,
-                      smtp_is_submission(s) ? &fields : NULL);
+    s->mail.body = smtp_body_new(smtp_world->store, buf_str(&trace),
+                                 smtp_world->config->message_bytes_max, ours ? &fields : NULL);
 }
 
 /* Feeds what is buffered.  ERR_TEMP: more must come. */
@@ -88,12 +91,19 @@ smtp_body_input(struct smtp_session *s)
 enum status
 smtp_message_end(struct smtp_session *s)
 {
-    struct outcome o = hand_over(s);
+    if (smtp_is_lmtp(s))
+        return smtp_lmtp_end(s);
+    struct outcome o = {0};
 
-    log_message(s, &o, s->mail.body->size);
+    hand_over(s, &o);
+    log_outcome(s, &o);
+    if (o.reply.code == 250)
+        smtp_kept(s);
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
     s->quit = s->quit || o.reply.code == 421; /* it may have been revoked meanwhile */
+    if (o.why.reply != 0)
+        return smtp_problem(s, &o.why);
     if (o.reply.code >= 500)
         return smtp_error(s, o.reply.code, o.reply.enhanced, "%s", o.reply.text);
     if (o.qid != 0)
@@ -120,7 +130,10 @@ smtp_message_reply(enum status e, const struct smtp_body *b)
                    : (struct smtp_reply){554, "5.4.6", "The message goes in circles"};
     case ERR_NO_SPACE:
         return (struct smtp_reply){452, "4.3.1", "The server's disk is full, try again later"};
-    case ERR_QUOTA: return (struct smtp_reply){452, "4.2.2", "The mailbox is full"};
+    case ERR_QUOTA: /* the store knows since when */
+        return ipc_problem()->reply == 552
+                   ? (struct smtp_reply){552, "5.2.2", "The mailbox is full, and has been for days"}
+                   : (struct smtp_reply){452, "4.2.2", "The mailbox is full"};
     case ERR_NOT_FOUND: return (struct smtp_reply){550, "5.1.1", "There is no such address here"};
     case ERR_DENIED: return (struct smtp_reply){550, "5.7.1", "Not allowed"};
     case ERR_TEMP: return (struct smtp_reply){451, "4.3.0", "Cannot take it now, try again"};
@@ -183,11 +196,34 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
     return OK;
 }
 
-static struct outcome
-hand_over(struct smtp_session *s)
+static SUSPENDS enum status
+relay(struct smtp_session *s, struct arena *a, struct outcome *o)
 {
     struct smtp_body *b = s->mail.body;
-    struct outcome o = {0};
+    struct str *to = ARENA_ARRAY(a, struct str, s->mail.rcpt_count);
+    struct store_relay_reply rep;
+
+    for (size_t i = 0; i < s->mail.rcpt_count; i++)
+        to[i] = s->mail.rcpts[i].address;
+    struct store_relay req = {
+        .handle = b->handle,
+        .body = b->handle == 0 ? buf_str(&b->piece) : STR_NONE,
+        .sender = s->mail.said.sender,
+        .rcpts = to,
+        .rcpts_count = s->mail.rcpt_count,
+        .peer = conn_peer(s->conn),
+        .smtputf8 = s->mail.said.smtputf8,
+        .trace = conn_id(s->conn),
+    };
+    TRY(store_relay_call(b->store, &req, a, &rep));
+    o->qid = rep.qid;
+    return OK;
+}
+
+static void
+hand_over(struct smtp_session *s, struct outcome *o)
+{
+    struct smtp_body *b = s->mail.body;
     AUTO_ARENA *a = arena_new(1u << 20);
     enum status e = smtp_body_finish(b);
 
@@ -195,12 +231,17 @@ hand_over(struct smtp_session *s)
      * nothing was committed. */
     if ((e == OK && b->store != smtp_world->store) || e == ERR_CLOSED) {
         e = ERR_TEMP;
+    } else if (e == OK && smtp_is_submission(s)) {
+        e = smtp_check_writers(s, a, &o->why);
+        if (e == OK) {
+            e = submit(s, a, o);
+            smtp_body_taken(b);
+        }
     } else if (e == OK) {
-        e = smtp_is_submission(s) ? submit(s, a, &o) : deliver(s, a, &o);
+        e = s->mail.relays ? relay(s, a, o) : deliver(s, a, o);
         smtp_body_taken(b);
     }
-    o.reply = smtp_message_reply(e, b);
-    return o;
+    o->reply = smtp_message_reply(e, b);
 }
 
 /* ---- trace fields ---- */
@@ -212,10 +253,11 @@ write_trace(const struct smtp_session *s, struct buf *b)
     char tls[96];
     struct received r = {
         .helo = s->helo,
-        .peer_ip = conn_peer(s->conn),
+        .peer_ip = conn_is_unix(s->conn) ? STR_NONE : conn_peer(s->conn),
         .by = smtp_world->config->host,
         .flags = (s->esmtp ? RECEIVED_ESMTP : 0u) | (conn_is_tls(s->conn) ? RECEIVED_TLS : 0u) |
-                 (s->account != 0 ? RECEIVED_AUTH : 0u) |
+                 (s->account != 0 ? RECEIVED_AUTH : 0u) | (smtp_is_lmtp(s) ? RECEIVED_LMTP : 0u) |
+                 (s->mail.relays ? RECEIVED_RELAY : 0u) |
                  (s->mail.said.smtputf8 ? RECEIVED_UTF8 : 0u),
         .recipient = s->mail.rcpt_count == 1 ? s->mail.rcpts[0].address : STR_NONE,
         .time = clock_now(),
@@ -240,18 +282,28 @@ missing_fields(struct smtp_session *s)
 {
     AUTO_BUF date = BUF(256);
     AUTO_BUF id = BUF(1024);
+    AUTO_BUF from = BUF(1024);
     char unique[40];
 
     header_write_date(&date, clock_now());
     snprintf(unique, sizeof(unique), "%016llx%016llx", (unsigned long long)random_u64(),
              (unsigned long long)random_u64());
     header_write_message_id(&id, str_of(unique), smtp_world->config->host);
+    buf_addf(&from, "From: <%.*s>\r\n",
+             STR_FMT(s->mail.said.sender.len > 0 ? s->mail.said.sender : s->address));
     return (struct smtp_body_fields){.date = arena_str(s->mail.arena, buf_str(&date)),
+                                     .from = arena_str(s->mail.arena, buf_str(&from)),
                                      .message_id = arena_str(s->mail.arena, buf_str(&id))};
 }
 
+void
+smtp_log_message(const struct smtp_session *s, const struct smtp_reply *reply)
+{
+    log_outcome(s, &(struct outcome){.reply = *reply});
+}
+
 static void
-log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size)
+log_outcome(const struct smtp_session *s, const struct outcome *o)
 {
     AUTO(logger_send) struct log_line l;
     bool submission = smtp_is_submission(s);
@@ -263,11 +315,13 @@ log_message(const struct smtp_session *s, const struct outcome *o, uint64_t size
         log_str(&l, "helo", s->helo);
     log_str(&l, "from", s->mail.said.sender);
     log_u64(&l, "rcpts", s->mail.rcpt_count);
-    log_u64(&l, "size", size);
+    log_u64(&l, "size", s->mail.body->size);
     if (!submission)
         log_str(&l, "tls", conn_is_tls(s->conn) ? STR("yes") : STR("no"));
     log_u64(&l, "code", (uint64_t)o->reply.code);
     log_hex64(&l, "qid", o->qid);
     if (!submission)
         log_u64(&l, "mid", o->mid);
+    if (s->mail.relays)
+        log_str(&l, "relay", STR("yes"));
 }

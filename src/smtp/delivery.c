@@ -46,7 +46,7 @@ unreached(struct delivery *d, const struct smtp_answer *last)
     struct str why = str_sub(str_of(last->text), 0, sizeof(d->why) - 1);
     mem_copy(d->why, why.ptr, why.len);
     d->why[why.len] = '\0';
-    decide_all(d, DELIVERY_LATER, last);
+    decide_all(d, d->left_alone && !d->asked ? DELIVERY_PUT_OFF : DELIVERY_LATER, last);
 }
 
 /* ---- where to ---- */
@@ -164,5 +164,5 @@ delivery_put_off(struct delivery *d, const char *why)
 {
     struct smtp_answer a = delivery_fact("4.4.1", why, STR(""), "");
 
-    decide_all(d, DELIVERY_LATER, &a);
+    decide_all(d, DELIVERY_PUT_OFF, &a);
 }

@@ -2,8 +2,9 @@
  *
  * Owns:      nothing; results go into the caller's recipients.
  * Promises:  every recipient ends DELIVERY_DONE only after the other server's 2xx to the final dot, DELIVERY_FAILED
- *            only after a 5xx or a fact that time will not mend, else DELIVERY_LATER.  Hosts are tried in order
- *            until one conversation reached the recipients.
+ *            only after a 5xx or a fact that time will not mend, else DELIVERY_LATER; DELIVERY_PUT_OFF when
+ *            nobody was asked, because none of the hosts answered a moment ago.  Hosts are tried in order until
+ *            one conversation reached the recipients.
  *            TLS whenever the other side offers it; when its TLS fails, once more without, unless the route
  *            requires it.
  * Never:     keeps the message, or decides when to try again.
@@ -31,8 +32,9 @@ struct delivery_world {
 enum delivery_state {
     DELIVERY_DONE,
     DELIVERY_LATER,
-    DELIVERY_FAILED
-}; /* enum<2> rcpt_state of store.ipc */
+    DELIVERY_FAILED,
+    DELIVERY_PUT_OFF, /* nothing was tried */
+};                    /* order of rcpt_result.state in store.ipc */
 struct delivery_rcpt {
     struct str address;
     struct str orcpt;
@@ -55,6 +57,8 @@ struct delivery {
     bool hurry;       /* tries hosts that did not answer a moment ago as well */
     bool first;       /* one of the first tries: with short time-outs */
     char remote[256]; /* the host that had the last word */
+    bool left_alone;  /* an address that did not answer a moment ago was not asked */
+    bool asked;       /* another was */
     bool unreached;   /* no conversation got as far as the recipients: last says why */
     char why[ABSENT_WHY_MAX];
 };

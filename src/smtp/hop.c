@@ -13,7 +13,7 @@
 #include "smtp/delivery_internal.h"
 #include "smtp/dial.h"
 
-enum { NAME_MAX_BYTES = 300 };
+enum { NAME_MAX_BYTES = 600 };
 
 /* The addresses that are still to be tried. */
 struct targets {
@@ -105,13 +105,14 @@ source_of(const struct config *c, int family, struct sockaddr_storage *store)
     return NULL;
 }
 
-/* What a kept connection is kept under: a log-in and a port are part of what it is. */
+/* What a kept connection is kept under: port, log-in and TLS are part of what it is. */
 static struct str
 pool_name(const struct delivery_host *h, char *text, size_t size)
 {
     struct str host = str_sub(h->name, 0, 255);
-    int n = snprintf(text, size, "%.*s:%u:%zu", STR_FMT(host), h->port,
-                     h->route != NULL ? h->route_index + 1 : 0);
+    struct str user = h->route != NULL ? str_sub(h->route->user, 0, 255) : STR("");
+    int n = snprintf(text, size, "%.*s:%u:%d:%.*s", STR_FMT(host), h->port,
+                     h->route != NULL && h->route->tls_required, STR_FMT(user));
 
     return str_from(text, MIN((size_t)MAX(n, 0), size - 1));
 }
@@ -199,6 +200,7 @@ gather(const struct hop *h, const struct dns_addresses *found, struct targets *t
         if (!h->d->hurry &&
             absent_is(h->world->absents, endpoint(&one->addr, text, sizeof(text)), now_ms, &why)) {
             *h->last = delivery_fact("4.4.1", why, STR(""), " (a moment ago)");
+            h->d->left_alone = true;
             continue;
         }
         one->source = source_of(h->world->config, one->addr.ss_family, &t->source[t->n]);
@@ -246,6 +248,7 @@ try_next(const struct hop *h, struct targets *t)
     struct smtp_client *c = NULL;
 
     h->host->started_ms = clock_mono_ms();
+    h->d->asked = true;
     if (dial(t->at, t->n, &got, failed) != OK) {
         note_failures(h, t, failed);
         t->n = 0; /* a cancelled wait leaves some undecided */

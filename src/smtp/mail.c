@@ -7,8 +7,17 @@
 #define TRANSACTION_BYTES (4u << 20)
 #define COMMAND_BYTES     16384u
 
-/* enum<4> class of store.ipc. */
-enum rcpt_class { RCPT_LOCAL, RCPT_FOREIGN, RCPT_NO_USER, RCPT_OVER_QUOTA, RCPT_DISABLED };
+/* enum<7> class of store.ipc. */
+enum rcpt_class {
+    RCPT_LOCAL,
+    RCPT_FOREIGN,
+    RCPT_NO_USER,
+    RCPT_OVER_QUOTA,
+    RCPT_DISABLED,
+    RCPT_FORGED,
+    RCPT_REPORTS_ONLY,
+    RCPT_TOO_MANY
+};
 
 static SUSPENDS enum status
 check_sender(struct smtp_session *s, bool *stop)
@@ -69,8 +78,8 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
 
 /* ---- RCPT ---- */
 
-static void
-log_refusal(const struct smtp_session *s, struct str address, int code, const char *enhanced)
+void
+smtp_log_refusal(const struct smtp_session *s, struct str address, const struct smtp_reply *no)
 {
     AUTO(logger_send) struct log_line l;
 
@@ -80,32 +89,42 @@ log_refusal(const struct smtp_session *s, struct str address, int code, const ch
     log_str(&l, "helo", s->helo);
     log_str(&l, "from", s->mail.said.sender);
     log_str(&l, "to", address);
-    log_u64(&l, "code", (uint64_t)code);
-    log_str(&l, "enhanced", str_of(enhanced));
+    log_u64(&l, "code", (uint64_t)no->code);
+    log_str(&l, "enhanced", str_of(no->enhanced));
 }
 
 static const struct smtp_reply *
-refusal_of(const struct smtp_session *s, unsigned class)
+refusal_of(const struct smtp_session *s, const struct store_rcpt_reply *r)
 {
     static const struct smtp_reply no_relay = {554, "5.7.1", "This domain is not served here"};
     static const struct smtp_reply no_user = {550, "5.1.1", "There is no such address here"};
     static const struct smtp_reply full = {452, "4.2.2", "The mailbox is full"};
+    static const struct smtp_reply long_full = {552, "5.2.2",
+                                                "The mailbox is full, and has been for days"};
     static const struct smtp_reply disabled = {550, "5.2.1", "The mailbox takes no mail"};
+    static const struct smtp_reply forged = {
+        550, "5.7.1", "This return address was not made here, or has expired"};
+    static const struct smtp_reply reports_only = {
+        550, "5.7.1", "Only reports (MAIL FROM:<>) go to a return address"};
+    static const struct smtp_reply too_many = {
+        451, "4.7.1", "Too many reports to this return address, try later"};
 
-    switch (class) {
+    switch (r->class) {
     case RCPT_LOCAL: return NULL;
-    case RCPT_FOREIGN: return smtp_is_submission(s) ? NULL : &no_relay;
+    case RCPT_FOREIGN: return smtp_is_submission(s) || smtp_may_relay(s) ? NULL : &no_relay;
     case RCPT_NO_USER: return &no_user;
-    case RCPT_OVER_QUOTA: return &full;
+    case RCPT_OVER_QUOTA: return r->lasting ? &long_full : &full;
+    case RCPT_FORGED: return &forged;
+    case RCPT_REPORTS_ONLY: return &reports_only;
+    case RCPT_TOO_MANY: return &too_many;
     default: return &disabled;
     }
 }
 
 static SUSPENDS enum status
-add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
+ask_rcpt(struct smtp_session *s, const struct store_rcpt *ask, struct arena *a,
+         struct store_rcpt_reply *out)
 {
-    struct store_rcpt ask = {.address = r->address, .size = s->mail.said.size};
-    struct store_rcpt_reply answer;
     uint64_t known = s->hold.known;
     struct ipc_peer *store;
     enum status e;
@@ -113,20 +132,57 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
     do {
         e = hold_store(&s->hold, &smtp_world->store, &store);
         if (e == OK)
-            e = store_rcpt_call(store, &ask, a, &answer);
+            e = store_rcpt_call(store, ask, a, out);
     } while (hold_read_again(&s->hold, e));
     if (s->account != 0)
         s->hold.known =
             known; /* this call needs no session, so it does not show that the store knows it */
+    return e;
+}
+
+/* Whom relay-from lets send without a log-in sends as one of ours, or as nobody: a machine of the house that was taken
+ * over must not write in the name of others. */
+static SUSPENDS enum status
+check_relay(struct smtp_session *s, struct arena *a, struct smtp_reply *no)
+{
+    struct store_rcpt ask = {.address = s->mail.said.sender};
+    struct store_rcpt_reply answer = {.class = RCPT_LOCAL};
+
+    *no = (struct smtp_reply){0};
+    if (smtp_is_submission(s) || s->mail.relays)
+        return OK;
+    if (ask.address.len > 0)
+        TRY(ask_rcpt(s, &ask, a, &answer));
+    if (answer.class == RCPT_FOREIGN)
+        *no = (struct smtp_reply){
+            553, "5.7.1", "From here mail leaves only with a sender of a domain served here"};
+    return OK;
+}
+
+static SUSPENDS enum status
+add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
+{
+    struct store_rcpt ask = {.address = r->address,
+                             .size = s->mail.said.size,
+                             .null_sender = s->mail.said.sender.len == 0};
+    struct smtp_reply denied = {0};
+    struct store_rcpt_reply answer = {.class = RCPT_LOCAL};
+
+    enum status e = ask_rcpt(s, &ask, a, &answer);
+    const struct smtp_reply *no = e == OK ? refusal_of(s, &answer) : NULL;
+    if (e == OK && no == NULL && answer.class == RCPT_FOREIGN) {
+        e = check_relay(s, a, &denied);
+        no = e == OK && denied.code != 0 ? &denied : NULL;
+    }
     if (e == ERR_NO_SPACE)
         return smtp_reply(s, 452, "4.3.1", "The server's disk is full, try again later");
     if (e != OK)
         return smtp_reply(s, 451, "4.3.0", "Cannot check the recipient now, try again");
-    const struct smtp_reply *no = refusal_of(s, answer.class);
     if (no != NULL) {
-        log_refusal(s, r->address, no->code, no->enhanced);
+        smtp_log_refusal(s, r->address, no);
         return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(r->address), no->text);
     }
+    s->mail.relays = s->mail.relays || (answer.class == RCPT_FOREIGN && !smtp_is_submission(s));
     s->mail.rcpts[s->mail.rcpt_count++] = (struct smtp_rcpt){
         .address = arena_str(s->mail.arena, r->address),
         .notify = r->notify,

@@ -17,6 +17,7 @@ enum need {
 struct verb {
     struct str name;
     enum need need;
+    bool idle; /* may come LIMIT_SMTP_IDLE_COMMANDS times without a message */
     enum status (*serve)(struct smtp_session *s, struct str args);
 };
 
@@ -55,7 +56,22 @@ smtp_revoked(uint64_t account, uint64_t session)
 bool
 smtp_is_submission(const struct smtp_session *s)
 {
-    return s->service != SERVICE_SMTP;
+    return s->service == SERVICE_SUBMISSION || s->service == SERVICE_SUBMISSIONS;
+}
+
+bool
+smtp_is_lmtp(const struct smtp_session *s)
+{
+    return s->service == SERVICE_LMTP;
+}
+
+bool
+smtp_may_relay(const struct smtp_session *s)
+{
+    const struct config *c = smtp_world->config;
+
+    return s->service == SERVICE_SMTP && !conn_is_unix(s->conn) &&
+           subnet_has(c->relay_from, c->relay_from_count, conn_peer_addr(s->conn));
 }
 
 bool
@@ -102,10 +118,30 @@ smtp_error(struct smtp_session *s, int code, const char *enhanced, const char *f
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     TRY(reply_text(s, code, enhanced, text));
-    if (++s->errors < LIMIT_SMTP_ERRORS)
+    if (smtp_is_lmtp(s) || ++s->errors < LIMIT_SMTP_ERRORS)
         return OK;
     s->quit = true;
     return reply_text(s, 421, "4.7.0", "Too many errors, good bye");
+}
+
+bool
+smtp_idle_allowed(struct smtp_session *s)
+{
+    return s->idle++ < LIMIT_SMTP_IDLE_COMMANDS;
+}
+
+enum status
+smtp_idle_end(struct smtp_session *s)
+{
+    s->quit = true;
+    return smtp_reply(s, 421, "4.7.0", "Too many commands without a message, good bye");
+}
+
+void
+smtp_kept(struct smtp_session *s)
+{
+    s->idle = 0;
+    conn_did_well(s->conn);
 }
 
 enum status
@@ -129,11 +165,21 @@ smtp_reset(struct smtp_session *s)
 
 /* ---- commands ---- */
 
+/* RFC 2033 section 4.1: LHLO greets in LMTP and nowhere else, HELO and EHLO never there. */
+static SUSPENDS enum status
+refuse_hello(struct smtp_session *s)
+{
+    return smtp_error(s, 500, "5.5.1",
+                      smtp_is_lmtp(s) ? "This is LMTP: say LHLO" : "There is no such command");
+}
+
 static SUSPENDS enum status
 cmd_helo(struct smtp_session *s, struct str args)
 {
     struct str name = str_trim(args);
 
+    if (smtp_is_lmtp(s))
+        return refuse_hello(s);
     if (name.len == 0 || name.len > 255)
         return smtp_error(s, 501, "5.5.4", "Your host name is missing, as in HELO host.example");
     smtp_reset(s);
@@ -144,14 +190,15 @@ cmd_helo(struct smtp_session *s, struct str args)
 }
 
 static SUSPENDS enum status
-cmd_ehlo(struct smtp_session *s, struct str args)
+greet(struct smtp_session *s, struct str args)
 {
     struct str name = str_trim(args);
     struct str host = smtp_world->config->host;
     AUTO_BUF mechanisms = BUF(256);
 
     if (name.len == 0 || name.len > 255)
-        return smtp_error(s, 501, "5.5.4", "Your host name is missing, as in EHLO host.example");
+        return smtp_error(s, 501, "5.5.4", "Your host name is missing, as in %s host.example",
+                          smtp_is_lmtp(s) ? "LHLO" : "EHLO");
     smtp_reset(s);
     mem_str_free(&s->helo);
     s->helo = mem_str(name);
@@ -168,8 +215,23 @@ cmd_ehlo(struct smtp_session *s, struct str args)
     }
     if (smtp_is_submission(s))
         TRY(conn_write(s->conn, STR("250-DSN\r\n")));
+    if (s->speaker)
+        TRY(conn_write(s->conn,
+                       STR("250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT\r\n")));
     return conn_printf(s->conn, "250-LIMITS MAILMAX=%d RCPTMAX=%zu\r\n250 ENHANCEDSTATUSCODES\r\n",
                        LIMIT_SMTP_MESSAGES_PER_CONN, smtp_rcpts_max(s));
+}
+
+static SUSPENDS enum status
+cmd_ehlo(struct smtp_session *s, struct str args)
+{
+    return smtp_is_lmtp(s) ? refuse_hello(s) : greet(s, args);
+}
+
+static SUSPENDS enum status
+cmd_lhlo(struct smtp_session *s, struct str args)
+{
+    return smtp_is_lmtp(s) ? greet(s, args) : refuse_hello(s);
 }
 
 /* RFC 3207 section 4: nothing learnt before the handshake is kept. */
@@ -234,12 +296,12 @@ static SUSPENDS enum status
 cmd_help(struct smtp_session *s, struct str args)
 {
     (void)args;
-    TRY(conn_printf(
-        s->conn,
-        "214-2.0.0 EHLO HELO %sMAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT%s\r\n"
-        "214-2.0.0 RFC 5321 says what they do; EHLO tells which extensions there are\r\n",
-        conn_listener(s->conn)->tls != NULL ? "STARTTLS " : "",
-        smtp_is_submission(s) ? " AUTH" : ""));
+    TRY(conn_printf(s->conn,
+                    "214-2.0.0 %s %sMAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT%s\r\n"
+                    "214-2.0.0 RFC 5321 says what they do; %s tells which extensions there are\r\n",
+                    smtp_is_lmtp(s) ? "LHLO" : "EHLO HELO",
+                    conn_listener(s->conn)->tls != NULL ? "STARTTLS " : "",
+                    smtp_is_submission(s) ? " AUTH" : "", smtp_is_lmtp(s) ? "LHLO" : "EHLO"));
     return smtp_reply(s, 214, "2.0.0", "People read mail to postmaster@%.*s",
                       STR_FMT(smtp_world->config->domain));
 }
@@ -262,19 +324,34 @@ cmd_http(struct smtp_session *s, struct str args)
 }
 
 static const struct verb verbs[] = {
-    {STR("MAIL"), NEED_LOGIN, smtp_cmd_mail},  {STR("RCPT"), NEED_LOGIN, smtp_cmd_rcpt},
-    {STR("DATA"), NEED_LOGIN, smtp_cmd_data},  {STR("BDAT"), NEED_NOTHING, smtp_cmd_bdat},
-    {STR("EHLO"), NEED_NOTHING, cmd_ehlo},     {STR("HELO"), NEED_NOTHING, cmd_helo},
-    {STR("RSET"), NEED_NOTHING, cmd_rset},     {STR("NOOP"), NEED_NOTHING, cmd_noop},
-    {STR("QUIT"), NEED_NOTHING, cmd_quit},     {STR("STARTTLS"), NEED_HELLO, cmd_starttls},
-    {STR("AUTH"), NEED_HELLO, smtp_cmd_auth},  {STR("VRFY"), NEED_LOGIN, cmd_vrfy},
-    {STR("EXPN"), NEED_LOGIN, cmd_expn},       {STR("HELP"), NEED_NOTHING, cmd_help},
-    {STR("GET"), NEED_NOTHING, cmd_http},      {STR("POST"), NEED_NOTHING, cmd_http},
-    {STR("HEAD"), NEED_NOTHING, cmd_http},     {STR("PUT"), NEED_NOTHING, cmd_http},
-    {STR("OPTIONS"), NEED_NOTHING, cmd_http},  {STR("CONNECT"), NEED_NOTHING, cmd_http},
-    {STR("ETRN"), NEED_NOTHING, cmd_unserved}, {STR("ATRN"), NEED_NOTHING, cmd_unserved},
-    {STR("TURN"), NEED_NOTHING, cmd_unserved}, {STR("SEND"), NEED_NOTHING, cmd_unserved},
-    {STR("SOML"), NEED_NOTHING, cmd_unserved}, {STR("SAML"), NEED_NOTHING, cmd_unserved},
+    {STR("MAIL"), NEED_LOGIN, false, smtp_cmd_mail},
+    {STR("RCPT"), NEED_LOGIN, false, smtp_cmd_rcpt},
+    {STR("DATA"), NEED_LOGIN, false, smtp_cmd_data},
+    {STR("BDAT"), NEED_NOTHING, false, smtp_cmd_bdat},
+    {STR("LHLO"), NEED_NOTHING, true, cmd_lhlo},
+    {STR("EHLO"), NEED_NOTHING, true, cmd_ehlo},
+    {STR("HELO"), NEED_NOTHING, true, cmd_helo},
+    {STR("RSET"), NEED_NOTHING, true, cmd_rset},
+    {STR("NOOP"), NEED_NOTHING, true, cmd_noop},
+    {STR("QUIT"), NEED_NOTHING, false, cmd_quit},
+    {STR("STARTTLS"), NEED_HELLO, false, cmd_starttls},
+    {STR("XCLIENT"), NEED_NOTHING, true, smtp_cmd_xclient},
+    {STR("AUTH"), NEED_HELLO, false, smtp_cmd_auth},
+    {STR("VRFY"), NEED_LOGIN, true, cmd_vrfy},
+    {STR("EXPN"), NEED_LOGIN, false, cmd_expn},
+    {STR("HELP"), NEED_NOTHING, true, cmd_help},
+    {STR("GET"), NEED_NOTHING, false, cmd_http},
+    {STR("POST"), NEED_NOTHING, false, cmd_http},
+    {STR("HEAD"), NEED_NOTHING, false, cmd_http},
+    {STR("PUT"), NEED_NOTHING, false, cmd_http},
+    {STR("OPTIONS"), NEED_NOTHING, false, cmd_http},
+    {STR("CONNECT"), NEED_NOTHING, false, cmd_http},
+    {STR("ETRN"), NEED_NOTHING, false, cmd_unserved},
+    {STR("ATRN"), NEED_NOTHING, false, cmd_unserved},
+    {STR("TURN"), NEED_NOTHING, false, cmd_unserved},
+    {STR("SEND"), NEED_NOTHING, false, cmd_unserved},
+    {STR("SOML"), NEED_NOTHING, false, cmd_unserved},
+    {STR("SAML"), NEED_NOTHING, false, cmd_unserved},
 };
 
 struct smtp_reply
@@ -298,6 +375,13 @@ refuse_line(struct smtp_session *s, struct str verb, const char *text)
     return smtp_error(s, 500, "5.5.2", "%s", text);
 }
 
+/* How many messages may be begun is limited, and so how many may be given up by RSET. */
+static bool
+is_idle(const struct smtp_session *s, const struct verb *v)
+{
+    return v->idle && !(v->serve == cmd_rset && s->mail.open);
+}
+
 static SUSPENDS enum status
 serve_line(struct smtp_session *s, struct str line)
 {
@@ -311,10 +395,12 @@ serve_line(struct smtp_session *s, struct str line)
         if (!str_eq_nocase(name, verbs[i].name))
             continue;
         if (verbs[i].need != NEED_NOTHING && s->helo.len == 0)
-            return smtp_error(s, 503, "5.5.1", "Say EHLO first");
+            return smtp_error(s, 503, "5.5.1", "Say %s first", smtp_is_lmtp(s) ? "LHLO" : "EHLO");
         struct smtp_reply no = smtp_need_login(s);
         if (verbs[i].need == NEED_LOGIN && no.code != 0)
             return smtp_error(s, no.code, no.enhanced, "%s", no.text);
+        if (is_idle(s, &verbs[i]) && !smtp_idle_allowed(s))
+            return smtp_idle_end(s);
         return verbs[i].serve(s, args);
     }
     return smtp_error(s, 500, "5.5.2", "There is no such command");
@@ -358,11 +444,17 @@ serve_input(struct smtp_session *s)
     return OK;
 }
 
+enum status
+smtp_greeting(struct smtp_session *s)
+{
+    return conn_printf(s->conn, "220 %.*s %s Godwit\r\n", STR_FMT(smtp_world->config->host),
+                       smtp_is_lmtp(s) ? "LMTP" : "ESMTP");
+}
+
 static FIBER_ENTRY void *
 session_opened(struct conn *c)
 {
     struct smtp_session *s = MEM_NEW(struct smtp_session);
-    struct str host = smtp_world->config->host;
 
     s->conn = c;
     s->service = (enum service)conn_listener(c)->kind;
@@ -371,7 +463,8 @@ session_opened(struct conn *c)
     conn_line_max(c, LIMIT_SMTP_AUTH_LINE_BYTES);
     conn_deadline(c, LIMIT_SMTP_IDLE_S * 1000);
     conn_rest(c, REST_LINE);
-    if (conn_printf(c, "220 %.*s ESMTP Godwit\r\n", STR_FMT(host)) != OK)
+    s->speaker = smtp_may_xclient(s);
+    if (smtp_greeting(s) != OK)
         conn_close(c);
     return s;
 }

@@ -32,6 +32,7 @@ struct smtp_transaction {
     struct smtp_mail said;
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
+    bool relays; /* some recipient is not here, and the client may send there without a log-in */
     struct smtp_body *body;
 };
 
@@ -58,14 +59,17 @@ struct smtp_session {
     uint64_t id; /* number of the session in this worker: what auth grants to */
     bool esmtp;
     struct str helo;                /* owned; empty until greeted */
+    uint32_t idle;                  /* commands since the last message */
     uint32_t errors, mails, logins; /* mails: MAIL commands, whatever came of them */
     bool quit;
+    bool speaker; /* may say XCLIENT: decided when the connection came */
     struct hold hold;
     uint64_t account;   /* 0 until AUTH succeeded */
     struct str address; /* owned; of the account */
     struct sasl sasl;
     struct smtp_transaction mail;
     struct smtp_chunk chunk;
+    size_t chunk_owed; /* LMTP: answers that the last chunk of a refused message still gets */
     bool chunk_failed; /* a BDAT was refused: those behind it in the pipeline are its consequence */
 };
 
@@ -73,12 +77,22 @@ extern const struct smtp_world *smtp_world;
 
 struct smtp_dialect smtp_dialect_of(const struct smtp_session *s);
 bool smtp_is_submission(const struct smtp_session *s);
+bool smtp_is_lmtp(const struct smtp_session *s);
 bool smtp_may_login(const struct smtp_session *s); /* protected, or loopback with the switch on */
+/* Of a network of relay-from, on port 25: may send to anywhere, as a domain of ours. */
+bool smtp_may_relay(const struct smtp_session *s);
 MUST_USE SUSPENDS enum status smtp_reply(struct smtp_session *s, int code, const char *enhanced,
                                          const char *format, ...) PRINTF(4, 5);
-/* The same, and counts an error of the client's; after LIMIT_SMTP_ERRORS the session ends with 421. */
+/* The same, and counts an error of the client's; after LIMIT_SMTP_ERRORS the session ends with 421.  Not in LMTP, whose
+ * client is one of ours and only passes on what others wrote. */
 MUST_USE SUSPENDS enum status smtp_error(struct smtp_session *s, int code, const char *enhanced,
                                          const char *format, ...) PRINTF(4, 5);
+/* Counts a command that brings no mail nearer; false: there were LIMIT_SMTP_IDLE_COMMANDS since the last message. */
+bool smtp_idle_allowed(struct smtp_session *s);
+/* And then: 421, and the end. */
+MUST_USE SUSPENDS enum status smtp_idle_end(struct smtp_session *s);
+/* A message was kept: what went before it was worth it. */
+void smtp_kept(struct smtp_session *s);
 /* The reply that a reader of command.h wrote, as an error of the client's. */
 MUST_USE SUSPENDS enum status smtp_problem(struct smtp_session *s, const struct problem *why);
 /* Why a command that a client must be known for is not served now; code 0: it is. */
@@ -94,6 +108,11 @@ SUSPENDS enum status smtp_cmd_rcpt(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_data(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_bdat(struct smtp_session *s, struct str args);
 SUSPENDS enum status smtp_cmd_auth(struct smtp_session *s, struct str args);
+/* xclient.h; may_xclient: the connection is from a network of xclient-from. */
+SUSPENDS enum status smtp_cmd_xclient(struct smtp_session *s, struct str args);
+bool smtp_may_xclient(const struct smtp_session *s);
+/* The first line that a client sees; again after XCLIENT. */
+MUST_USE SUSPENDS enum status smtp_greeting(struct smtp_session *s);
 /* Input in the other states. */
 SUSPENDS enum status smtp_body_input(struct smtp_session *s);
 SUSPENDS enum status smtp_chunk_input(struct smtp_session *s);
@@ -102,6 +121,15 @@ SUSPENDS enum status smtp_chunk_input(struct smtp_session *s);
 SUSPENDS struct smtp_reply smtp_message_refusal(struct smtp_session *s);
 void smtp_message_begin(struct smtp_session *s);
 SUSPENDS enum status smtp_message_end(struct smtp_session *s);
+/* Whose address does a submission bear whose header is in?  ERR_DENIED: not this user's, and why tells so. */
+MUST_USE SUSPENDS enum status smtp_check_writers(struct smtp_session *s, struct arena *a,
+                                                 struct problem *why);
+/* LMTP's: one answer for each recipient. */
+SUSPENDS enum status smtp_lmtp_end(struct smtp_session *s);
+void smtp_log_message(const struct smtp_session *s, const struct smtp_reply *reply);
+/* A recipient that was not taken. */
+void smtp_log_refusal(const struct smtp_session *s, struct str address,
+                      const struct smtp_reply *no);
 /* The reply to a message that the store, or the reader of its bytes, said e to. */
 struct smtp_reply smtp_message_reply(enum status e, const struct smtp_body *b);
 SUSPENDS enum status smtp_sasl_line(struct smtp_session *s, struct str line);

@@ -1,4 +1,4 @@
-/* session_test.c - every transcript tests/session/mx_*.t and submit_*.t, as it stands and byte by byte.
+/* session_test.c - every transcript tests/session/mx_*.t, submit_*.t and lmtp_*.t, as it stands and byte by byte.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smtp/smtp.h"
@@ -27,5 +27,8 @@ main(void)
 
     smtp.kind = SERVICE_SUBMISSION;
     smtp.role = ROLE_USER;
-    return failed + transcript_main("tests/session/submit_*.t", &smtp);
+    failed += transcript_main("tests/session/submit_*.t", &smtp);
+    smtp.kind = SERVICE_LMTP;
+    smtp.role = ROLE_MX;
+    return failed + transcript_main("tests/session/lmtp_*.t", &smtp);
 }

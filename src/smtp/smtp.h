@@ -1,12 +1,12 @@
-/* smtp.h - the SMTP server: mail from strangers (role mx) and from users (submission, role user).
+/* smtp.h - the SMTP server: mail from strangers and by LMTP (role mx), and from users (submission, role user).
  *
  * Owns:      its sessions.  The connection belongs to rt, the message to the store once the call returns.
  * Promises:  250 to the end of DATA only after the store said kept (and listed, for one local mailbox).
  *            Only CRLF "." CRLF or the count of BDAT ends a message; nothing buffered survives STARTTLS; no
  *            AUTH without TLS (but for loopback, when the configuration says so); no mail to other domains
- *            without a log-in.
+ *            without a log-in, but from networks that the configuration lists.
  * Never:     opens files, resolves names, holds a key or a password longer than its check.
- * RFC:       5321, 6409, 4954, 3207, 1870, 2920, 6152, 2034, 3461, 3030 (CHUNKING alone), 6531, 9422.
+ * RFC:       5321, 2033, 6409, 4954, 3207, 1870, 2920, 6152, 2034, 3461, 3030 (CHUNKING alone), 6531, 9422.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_SMTP_H

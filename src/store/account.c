@@ -4,7 +4,7 @@
 #include "store/account.h"
 
 #include "store/mailbox_internal.h"
-#include "store/work.h"
+#include "store/quota_internal.h"
 
 #define INDEX_BITS_FIRST INDEX_BITS_STEP
 #define DROP_PAGES       64u /* of messages, in one step */
@@ -21,9 +21,11 @@ static const struct {
 static SUSPENDS enum status create_once(struct cell *account, const struct account_quota *quota,
                                         struct instant now);
 static SUSPENDS enum status quota_once(struct cell *account, const struct account_quota *quota);
+static SUSPENDS enum status refused_once(struct cell *account, struct instant now,
+                                         struct instant *since_out);
 static SUSPENDS enum status drop_once(struct cell *account, bool *empty_out);
-static SUSPENDS enum status drop_messages(struct tx *t, bool *empty_out);
-static enum status drop_page(struct tx *t, struct str page);
+static SUSPENDS enum status drop_messages(struct tx *t, struct head_value *h, bool *empty_out);
+static enum status drop_page(struct tx *t, struct str page, uint64_t *dropped);
 
 struct cell *
 account_open(struct cells *c, uint64_t id)
@@ -49,9 +51,13 @@ enum status
 account_info(struct cell *account, struct account_info *out)
 {
     struct head_value h;
+    struct quota_value q = {0};
     AUTO_ARENA *a = arena_new(ARENA_WORK);
 
     TRY(head_load(account, a, &h));
+    if (h.quota_bytes != 0 || h.quota_messages != 0)
+        TRY(quota_load(account, a, &q));
+    enum quota_level level = quota_level(&h);
     *out = (struct account_info){
         .id = cell_id_of(account).id,
         .modseq = h.modseq,
@@ -61,6 +67,8 @@ account_info(struct cell *account, struct account_info *out)
         .mailboxes = h.mailboxes,
         .created = {h.created_us},
         .has_work = h.jobs > 0 || h.next_due != 0,
+        .notice = level > q.told ? (uint8_t)level : QUOTA_FINE, /* a small enum */
+        .full_since = {q.full_since_us},
     };
     return OK;
 }
@@ -80,16 +88,32 @@ account_set_quota(struct cell *account, struct account_quota quota)
 enum status
 account_has_room(struct cell *account, uint64_t size)
 {
+    const struct quota_more more = {MAX(size, UINT64_C(1)), 1, false};
     struct head_value h;
     AUTO_ARENA *a = arena_new(ARENA_WORK);
 
     TRY(head_load(account, a, &h));
     TRY(work_may_grow(account, GROWS_A_BODY));
-    if (h.quota_messages != 0 && h.messages >= h.quota_messages)
-        return ERR_QUOTA;
-    if (h.quota_bytes != 0 && (h.bytes >= h.quota_bytes || size > h.quota_bytes - h.bytes))
-        return ERR_QUOTA;
-    return OK;
+    return quota_has_room(&h, &more);
+}
+
+enum status
+account_refused(struct cell *account, struct instant now, struct instant *since_out)
+{
+    struct quota_value q;
+    enum status s;
+    int tries = 0;
+    AUTO_ARENA *a = arena_new(ARENA_WORK);
+
+    TRY(quota_load(account, a, &q));
+    if (q.full_since_us != 0) {
+        since_out->us = q.full_since_us;
+        return OK;
+    }
+    do {
+        s = refused_once(account, now, since_out);
+    } while (work_again(&s, &tries));
+    return s;
 }
 
 enum status
@@ -108,6 +132,22 @@ account_drop(struct cell *account, bool *more_out)
     if (s != OK && s != ERR_CONFLICT)
         return s;
     *more_out = !empty || s == ERR_CONFLICT;
+    return OK;
+}
+
+enum status
+account_left(struct cell *account, uint64_t *messages_out)
+{
+    AUTO_ARENA *a = arena_new(ARENA_WORK);
+    struct key k = key_head();
+    struct head_value h;
+    struct str value;
+
+    TRY(cell_get(account, key_str(&k), a, &value));
+    if (value.ptr == NULL)
+        return ERR_NOT_FOUND;
+    TRY(head_read(value, &h));
+    *messages_out = h.messages;
     return OK;
 }
 
@@ -159,6 +199,19 @@ quota_once(struct cell *account, const struct account_quota *quota)
     return work_commit(&w);
 }
 
+static enum status
+refused_once(struct cell *account, struct instant now, struct instant *since_out)
+{
+    AUTO(work_end) struct work w;
+    struct instant since;
+
+    TRY(work_begin(&w, account, now));
+    TRY(quota_refused(&w, &since));
+    TRY(work_commit(&w));
+    *since_out = since;
+    return OK;
+}
+
 /* The first step marks the head: from then on the account is not found.  Later ones give its bodies back. */
 static enum status
 drop_once(struct cell *account, bool *empty_out)
@@ -175,35 +228,36 @@ drop_once(struct cell *account, bool *empty_out)
     if (value.ptr == NULL)
         return ERR_NOT_FOUND;
     TRY(head_read(value, &h));
-    if (!h.dropped) {
+    if (!h.dropped)
         h.dropped = 1;
-        head_write(&h, head);
-        tx_put(t, key_str(&k), str_from(head, sizeof(head)));
-    } else {
-        TRY(drop_messages(t, &empty));
-    }
+    else
+        TRY(drop_messages(t, &h, &empty));
+    head_write(&h, head);
+    tx_put(t, key_str(&k), str_from(head, sizeof(head)));
     TRY(tx_commit(&t));
     *empty_out = empty;
     return OK;
 }
 
 static enum status
-drop_messages(struct tx *t, bool *empty_out)
+drop_messages(struct tx *t, struct head_value *h, bool *empty_out)
 {
     const struct cell_entry *pages;
+    uint64_t dropped = 0;
     size_t n;
 
     TRY(tx_range(t, (struct tx_span){STR("R"), STR("S"), DROP_PAGES}, &pages, &n));
     for (size_t i = 0; i < n; i++) {
-        TRY(drop_page(t, pages[i].value));
+        TRY(drop_page(t, pages[i].value, &dropped));
         tx_del(t, pages[i].key);
     }
+    h->messages -= MIN(dropped, h->messages);
     *empty_out = n == 0;
     return OK;
 }
 
 static enum status
-drop_page(struct tx *t, struct str page)
+drop_page(struct tx *t, struct str page, uint64_t *dropped)
 {
     struct message_value m;
     struct page_entry e;
@@ -214,6 +268,7 @@ drop_page(struct tx *t, struct str page)
     while ((st = page_next(&s, &e)) == OK) {
         TRY(message_entry_read(e.body, &m));
         tx_ref_drop(t, m.blob);
+        *dropped += m.count > 0;
     }
     return st == ERR_NOT_FOUND ? OK : st;
 }

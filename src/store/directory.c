@@ -48,11 +48,19 @@ directory_new(struct cells *c, struct str default_domain, const struct directory
     d->source = source;
     d->cache = map_new();
     list_init(&d->recent);
-    char *domain = mem_alloc(default_domain.len + 1);
-    for (size_t i = 0; i < default_domain.len; i++)
-        domain[i] = ascii_lower(default_domain.ptr[i]);
-    d->default_domain = str_from(domain, default_domain.len);
+    directory_default_domain(d, default_domain);
     return d;
+}
+
+void
+directory_default_domain(struct directory *d, struct str name)
+{
+    char *domain = mem_alloc(name.len + 1);
+
+    for (size_t i = 0; i < name.len; i++)
+        domain[i] = ascii_lower(name.ptr[i]);
+    mem_str_free(&d->default_domain);
+    d->default_domain = str_from(domain, name.len);
 }
 
 void

@@ -4,8 +4,9 @@
  * Promises:  an address is compared in its canonical form: lower case (ASCII), without needless quotes.  An explicit
  *            address beats user+tag, a tag beats the catch-all "@domain".  A resolution is finite, free of loops
  *            and duplicates: at most LIMIT_ALIAS_DEPTH levels and LIMIT_ALIAS_EXPANSION addresses.
+ *            An account that is forwarded is one level, like an alias, and keeps its log-in.
  *            A new account exists completely or not at all; what a crash leaves behind the reaper removes.
- *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later.
+ *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later; until then it can be brought back.
  * Never:     checks a password: verifiers are sealed, and role auth opens them.
  * Other directories (LDAP and the like) implement struct directory_source; the changing calls below are of
  * the built-in one and say ERR_DENIED on any other.
@@ -20,29 +21,23 @@
 
 #define DIRECTORY_ADDRESS_MAX  512u
 #define DIRECTORY_VERIFIER_MAX 4096u
-#define DIRECTORY_APP_NAME_MAX 64u
-#define DIRECTORY_APP_HASH     32u
 
 struct directory;
-
-/* A password of one program (auth/app_password.h). */
-struct directory_app_password {
-    uint64_t id; /* never 0, never used again */
-    struct str name;
-    uint32_t protocols;     /* bit of each enum login_protocol that it is good for */
-    struct instant created; /* whole seconds, like the next */
-    struct instant expires; /* 0: never */
-    uint32_t used_day;      /* days since 1970; 0: not yet */
-    struct str hash;        /* keyed; only auth can compare it */
-};
+struct directory_app_password; /* directory_app.h */
 
 enum directory_kind { DIRECTORY_ACCOUNT, DIRECTORY_ALIAS };
+/* Where an account's mail goes on to. */
+struct directory_forward {
+    const struct str *targets; /* canonical */
+    size_t count;              /* 0 = it is not forwarded */
+    bool keep;                 /* and stays in the account as well */
+};
 struct directory_entry {
     enum directory_kind kind;
     struct str address; /* canonical; "@domain" is a catch-all */
     /* of an account */
     uint64_t account;     /* id of its cell, never 0 */
-    uint64_t epoch;       /* rises with every password change, disable and enable */
+    uint64_t epoch;       /* rises with every password change, disable, suspension and back */
     bool disabled;        /* takes no mail, nobody can log in */
     bool suspended;       /* takes mail, nobody can log in */
     uint64_t quota_bytes; /* as in the account's cell, which enforces it; 0 = none */
@@ -50,6 +45,10 @@ struct directory_entry {
     struct str verifier; /* sealed; empty = nobody can log in */
     const struct directory_app_password *app_passwords;
     size_t app_password_count;
+    struct directory_forward forward;
+    const struct str
+        *send_as; /* canonical addresses, and "@domain", that it may write as besides its own */
+    size_t send_as_count;
     /* of an alias */
     const struct str *targets;
     size_t target_count;
@@ -70,6 +69,7 @@ extern const struct directory_source directory_built_in;
 struct directory *directory_new(struct cells *c, struct str default_domain,
                                 const struct directory_source *source);
 void directory_free(struct directory **d);
+void directory_default_domain(struct directory *d, struct str domain);
 /* Another process changed something: the cache starts anew. */
 void directory_changed(struct directory *d);
 
@@ -90,6 +90,8 @@ enum directory_class { /* order of enum<4> class in store.ipc */
 struct directory_target {
     struct str address; /* canonical: of the account, or foreign */
     uint64_t account;   /* 0 = foreign */
+    struct str
+        via; /* the address here that names it ("@domain": a catch-all); empty: it was asked for itself */
 };
 struct directory_resolution {
     enum directory_class class; /* LOCAL, FOREIGN, NO_USER or DISABLED */
@@ -99,6 +101,10 @@ struct directory_resolution {
 };
 MUST_USE SUSPENDS enum status directory_resolve(struct directory *d, struct str address,
                                                 struct arena *a, struct directory_resolution *out);
+/* The same, but a forwarded account is itself the end of the way: whose mailbox it is. */
+MUST_USE SUSPENDS enum status directory_resolve_mailboxes(struct directory *d, struct str address,
+                                                          struct arena *a,
+                                                          struct directory_resolution *out);
 MUST_USE SUSPENDS enum status directory_is_local_domain(struct directory *d, struct str domain,
                                                         bool *out);
 /* Exactly this address. */
@@ -111,8 +117,8 @@ MUST_USE SUSPENDS enum status directory_by_id(struct directory *d, uint64_t acco
  * No tags, no catch-all.  ERR_NOT_FOUND: nobody. */
 MUST_USE SUSPENDS enum status directory_login(struct directory *d, struct str login,
                                               struct arena *a, struct directory_entry *out);
-/* May this account send as address?  Its own address with or without tag, or any address whose resolution has it
- * among its targets. */
+/* May this account send as address?  Its own address with or without tag, any address whose resolution has it among its
+ * targets, and those that it was given, with or without tag. */
 MUST_USE SUSPENDS enum status directory_may_send_as(struct directory *d, uint64_t account,
                                                     struct str address, bool *out);
 
@@ -172,18 +178,10 @@ MUST_USE SUSPENDS enum status directory_account_verifier(struct directory *d, st
                                                          struct str verifier);
 MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, struct str address,
                                                         bool disabled);
+MUST_USE SUSPENDS enum status directory_account_suspend(struct directory *d, struct str address,
+                                                        bool suspended);
 MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
                                                       uint64_t quota_bytes);
-/* ---- directory_app.c: passwords of programs; the address is the account's ---- */
-/* ERR_EXISTS: there is one of this name.  ERR_LIMIT: there are LIMIT_APP_PASSWORDS. */
-MUST_USE SUSPENDS enum status directory_app_add(struct directory *d, struct str address,
-                                                const struct directory_app_password *p);
-/* id_out: of the one that is gone. */
-MUST_USE SUSPENDS enum status directory_app_remove(struct directory *d, struct str address,
-                                                   struct str name, uint64_t *id_out);
-/* It was used on that day; no news when it is known. */
-MUST_USE SUSPENDS enum status directory_app_used(struct directory *d, struct str address,
-                                                 uint64_t id, uint32_t day);
 
 /* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here.
  * ERR_CONFLICT: mail to it would come back to it, at once or by other aliases. */

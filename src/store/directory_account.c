@@ -8,15 +8,27 @@
 #include "rt/random.h"
 #include "store/account.h"
 #include "store/directory_internal.h"
+#include "store/directory_rights.h"
 
 enum { CREATE_GRACE_S = 3600 /* an account that is being made has this long */ };
 #define SECOND_US INT64_C(1000000)
 
-enum edit_kind { EDIT_VERIFIER, EDIT_DISABLE, EDIT_ENABLE, EDIT_QUOTA };
+enum edit_kind {
+    EDIT_VERIFIER,
+    EDIT_DISABLE,
+    EDIT_ENABLE,
+    EDIT_SUSPEND,
+    EDIT_RESUME,
+    EDIT_QUOTA,
+    EDIT_FORWARD,
+    EDIT_SEND_AS
+};
 struct edit {
     enum edit_kind kind;
     struct str verifier;
     uint64_t quota_bytes;
+    struct directory_forward forward;
+    struct directory_send_as send_as;
 };
 
 SUSPENDS static enum status make(struct directory *d, struct directory_new_account *n,
@@ -27,9 +39,12 @@ SUSPENDS static enum status undo(struct directory *d, const struct directory_new
 SUSPENDS static enum status edit(struct directory *d, struct str address, const struct edit *how);
 SUSPENDS static enum status edit_once(struct directory *d, struct str address,
                                       const struct edit *how);
-SUSPENDS static enum status remove_entry(struct directory *d, struct str address, uint64_t account);
-SUSPENDS static enum status remove_once(struct directory *d, struct str address, uint64_t account);
+SUSPENDS static enum status remove_noted(struct directory *d, struct str address);
+SUSPENDS static enum status remove_once(struct directory *d, struct str address, struct str entry);
 SUSPENDS static enum status id_put_once(struct directory *d, struct str id, struct str address);
+static enum status change_send_as(const struct directory_send_as *what, struct arena *a,
+                                  struct directory_entry *e);
+static bool contains(const struct str *list, size_t n, struct str address);
 static struct str id_bytes(uint64_t account, char *id);
 
 uint64_t
@@ -122,20 +137,16 @@ enum status
 directory_account_remove(struct directory *d, struct str address)
 {
     AUTO_ARENA *a = arena_new(65536);
-    struct directory_entry e;
+    struct str canonical;
+    enum status st;
 
     if (d->source != &directory_built_in)
         return ERR_DENIED;
-    TRY(directory_find(d, address, a, &e));
-    if (e.kind != DIRECTORY_ACCOUNT)
-        return ERR_NOT_FOUND;
-    struct directory_reap_note note = {
-        .due_s = clock_now().us / SECOND_US + (int64_t)LIMIT_UNDELETE_DAYS * 86400,
-        .account = e.account,
-        .address = e.address,
-    };
-    TRY(directory_reap_note(d, &note, true));
-    return remove_entry(d, e.address, e.account);
+    TRY(directory_canonical(d, address, a, &canonical, NULL));
+    while ((st = remove_noted(d, canonical)) == ERR_CONFLICT)
+        ;
+    directory_forget(d, DIRECTORY_TAG_ADDRESS, canonical);
+    return st;
 }
 
 enum status
@@ -155,6 +166,14 @@ directory_account_disable(struct directory *d, struct str address, bool disabled
 }
 
 enum status
+directory_account_suspend(struct directory *d, struct str address, bool suspended)
+{
+    struct edit how = {.kind = suspended ? EDIT_SUSPEND : EDIT_RESUME};
+
+    return edit(d, address, &how);
+}
+
+enum status
 directory_account_quota(struct directory *d, struct str address, uint64_t quota_bytes)
 {
     AUTO_ARENA *a = arena_new(65536);
@@ -166,6 +185,74 @@ directory_account_quota(struct directory *d, struct str address, uint64_t quota_
         return ERR_NOT_FOUND;
     AUTO(cell_close) struct cell *cell = account_open(d->cells, e.account);
     TRY(account_set_quota(cell, (struct account_quota){.bytes = quota_bytes}));
+    return edit(d, address, &how);
+}
+
+enum status
+directory_entry_put_back(struct directory *d, const struct directory_entry *e)
+{
+    enum status st;
+    char id[8];
+
+    if (directory_shard(d, id_bytes(e->account, id)) != directory_shard(d, e->address))
+        TRY(directory_id_put(d, e->account, e->address));
+    while ((st = enter_once(d, e)) == ERR_CONFLICT)
+        ;
+    directory_forget(d, DIRECTORY_TAG_ADDRESS, e->address);
+    directory_forget(d, DIRECTORY_TAG_ID, id_bytes(e->account, id));
+    return st;
+}
+
+enum status
+directory_account_forward(struct directory *d, struct str address,
+                          const struct directory_forward *to)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct edit how = {.kind = EDIT_FORWARD, .forward.keep = to->keep};
+    struct str *targets = ARENA_ARRAY(a, struct str, to->count + 1);
+    struct directory_entry e;
+    bool loop;
+
+    if (to->count > LIMIT_FORWARD_TARGETS)
+        return ERR_LIMIT;
+    TRY(directory_find(d, address, a, &e));
+    if (e.kind != DIRECTORY_ACCOUNT)
+        return ERR_NOT_FOUND;
+    for (size_t i = 0; i < to->count; i++) {
+        TRY(directory_canonical(d, to->targets[i], a, &targets[how.forward.count], NULL));
+        if (str_eq(targets[how.forward.count], e.address))
+            how.forward.keep = true;
+        else
+            how.forward.count++;
+    }
+    how.forward.targets = targets;
+    const struct directory_entry as_alias = {.kind = DIRECTORY_ALIAS,
+                                             .address = e.address,
+                                             .targets = targets,
+                                             .target_count = how.forward.count};
+    TRY(directory_leads_to(d, &as_alias, &loop));
+    return loop ? ERR_CONFLICT : edit(d, address, &how);
+}
+
+enum status
+directory_account_send_as(struct directory *d, struct str address,
+                          const struct directory_send_as *what)
+{
+    AUTO_ARENA *a = arena_new(131072);
+    struct edit how = {.kind = EDIT_SEND_AS, .send_as = *what};
+    struct str *list = ARENA_ARRAY(a, struct str, what->count + 1);
+
+    if (what->count > LIMIT_SEND_AS)
+        return ERR_LIMIT;
+    for (size_t i = 0; i < what->count; i++) {
+        struct str domain;
+        bool ours = false;
+        TRY(directory_canonical_key(d, what->addresses[i], a, &list[i], &domain));
+        TRY(directory_is_local_domain(d, domain, &ours));
+        if (!ours && !what->remove)
+            return ERR_DENIED;
+    }
+    how.send_as.addresses = list;
     return edit(d, address, &how);
 }
 
@@ -264,9 +351,13 @@ edit_once(struct directory *d, struct str address, const struct edit *how)
     case EDIT_VERIFIER: e.verifier = how->verifier; break;
     case EDIT_DISABLE: e.disabled = true; break;
     case EDIT_ENABLE: e.disabled = false; break;
+    case EDIT_SUSPEND: e.suspended = true; break;
+    case EDIT_RESUME: e.suspended = false; break;
     case EDIT_QUOTA: e.quota_bytes = how->quota_bytes; break;
+    case EDIT_FORWARD: e.forward = how->forward; break;
+    case EDIT_SEND_AS: TRY(change_send_as(&how->send_as, tx_arena(tx), &e)); break;
     }
-    if (how->kind != EDIT_QUOTA)
+    if (how->kind < EDIT_QUOTA) /* those end sessions */
         e.epoch++;
     directory_entry_write(&e, &value);
     TRY(buf_status(&value));
@@ -274,33 +365,70 @@ edit_once(struct directory *d, struct str address, const struct edit *how)
     return tx_commit(&tx);
 }
 
+/* The note first.  ERR_CONFLICT: the entry is another one by now. */
 SUSPENDS static enum status
-remove_entry(struct directory *d, struct str address, uint64_t account)
+remove_noted(struct directory *d, struct str address)
 {
-    enum status st;
+    AUTO_ARENA *a = arena_new(4 * DIRECTORY_VALUE_MAX);
+    struct directory_reap_note note = {.address = address};
+    struct directory_entry e;
+    struct directory_key key;
 
-    while ((st = remove_once(d, address, account)) == ERR_CONFLICT)
-        ;
-    directory_forget(d, DIRECTORY_TAG_ADDRESS, address);
-    return st;
+    TRY(directory_key_make(DIRECTORY_TAG_ADDRESS, address, &key));
+    enum status st = cell_get(directory_shard(d, address), directory_key_str(&key), a, &note.entry);
+    TRY(st);
+    TRY(directory_account_read(note.entry, a, &e));
+    note.account = e.account;
+    note.due_s = clock_now().us / SECOND_US + (int64_t)LIMIT_UNDELETE_DAYS * 86400;
+    TRY(directory_reap_note(d, &note, true));
+    return remove_once(d, address, note.entry);
 }
 
 SUSPENDS static enum status
-remove_once(struct directory *d, struct str address, uint64_t account)
+remove_once(struct directory *d, struct str address, struct str entry)
 {
     AUTO(tx_abort) struct tx *tx = NULL;
     struct directory_key key;
-    struct directory_entry e;
     struct str old;
 
     TRY(directory_key_make(DIRECTORY_TAG_ADDRESS, address, &key));
     TRY(tx_begin(directory_shard(d, address), &tx));
     TRY(tx_get(tx, directory_key_str(&key), &old));
-    TRY(directory_account_read(old, tx_arena(tx), &e));
-    if (e.account != account) /* removed and made anew meanwhile */
-        return ERR_NOT_FOUND;
+    if (old.ptr == NULL || !str_eq(old, entry))
+        return ERR_CONFLICT;
     tx_del(tx, directory_key_str(&key));
     return tx_commit(&tx);
+}
+
+/* Inside the transaction: two who give rights at once both give them. */
+static enum status
+change_send_as(const struct directory_send_as *what, struct arena *a, struct directory_entry *e)
+{
+    struct str *list = ARENA_ARRAY(a, struct str, e->send_as_count + what->count + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < e->send_as_count; i++) {
+        bool named = what->count == 0 || contains(what->addresses, what->count, e->send_as[i]);
+        if (!what->remove || !named)
+            list[n++] = e->send_as[i];
+    }
+    for (size_t i = 0; !what->remove && i < what->count; i++)
+        if (!contains(list, n, what->addresses[i]))
+            list[n++] = what->addresses[i];
+    if (n > LIMIT_SEND_AS)
+        return ERR_LIMIT;
+    e->send_as = list;
+    e->send_as_count = n;
+    return OK;
+}
+
+static bool
+contains(const struct str *list, size_t n, struct str address)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(list[i], address))
+            return true;
+    return false;
 }
 
 enum status

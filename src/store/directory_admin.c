@@ -58,6 +58,7 @@ SUSPENDS static enum status count_accounts(struct directory *d, struct tally *t)
 SUSPENDS static enum status count_shard(struct directory *d, uint32_t index, struct tally *t);
 static struct str domain_of(struct str address);
 static void copy_targets(struct arena *a, struct directory_entry *e);
+static const struct str *copied(struct arena *a, const struct str *list, size_t n);
 
 enum status
 directory_domain_add(struct directory *d, struct str name, struct str admin)
@@ -487,9 +488,17 @@ domain_of(struct str address)
 static void
 copy_targets(struct arena *a, struct directory_entry *e)
 {
-    struct str *copy = ARENA_ARRAY(a, struct str, e->target_count + 1);
+    e->targets = copied(a, e->targets, e->target_count);
+    e->send_as = copied(a, e->send_as, e->send_as_count);
+    e->forward.targets = copied(a, e->forward.targets, e->forward.count);
+}
 
-    for (size_t i = 0; i < e->target_count; i++)
-        copy[i] = arena_str(a, e->targets[i]);
-    e->targets = copy;
+static const struct str *
+copied(struct arena *a, const struct str *list, size_t n)
+{
+    struct str *copy = ARENA_ARRAY(a, struct str, n + 1);
+
+    for (size_t i = 0; i < n; i++)
+        copy[i] = arena_str(a, list[i]);
+    return copy;
 }

@@ -1,6 +1,8 @@
 /* directory_app.c - the passwords that an account has for programs.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "store/directory_app.h"
+
 #include "store/directory_internal.h"
 
 enum change_kind { CHANGE_ADD, CHANGE_REMOVE, CHANGE_USED };

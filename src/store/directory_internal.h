@@ -12,7 +12,8 @@ enum directory_tag {
     DIRECTORY_TAG_ADDRESS = 'a',
     DIRECTORY_TAG_DOMAIN = 't',
     DIRECTORY_TAG_ID = 'i',
-    DIRECTORY_TAG_REAP = 'r'
+    DIRECTORY_TAG_REAP = 'r',
+    DIRECTORY_TAG_GONE = 'g'
 };
 
 /* Look at this account then: a cell that no entry names is dropped. */
@@ -20,8 +21,10 @@ struct directory_reap_note {
     int64_t due_s;
     uint64_t account;
     struct str address;
+    struct str entry; /* of a removed account: its entry as it stood; empty = it is being made */
 };
 #define DIRECTORY_SETTLED_MAX 16u
+#define DIRECTORY_IN_HAND_MAX 8u
 
 struct directory {
     struct cells *cells;
@@ -37,6 +40,8 @@ struct directory {
      * commit is a sync.  What does not fit, or is lost with the process, waits for the reaper.  No addresses. */
     struct directory_reap_note settled[DIRECTORY_SETTLED_MAX];
     size_t settled_count;
+    uint64_t in_hand
+        [DIRECTORY_IN_HAND_MAX]; /* accounts that are dropped or brought back now; 0 = free */
     uint64_t generation; /* moves with every invalidation: a value read across one is not kept */
 };
 
@@ -80,9 +85,30 @@ MUST_USE enum status directory_account_read(struct str value, struct arena *a,
 MUST_USE SUSPENDS enum status directory_id_put(struct directory *d, uint64_t account,
                                                struct str address);
 
+/* The entry again, of an account that has none.  ERR_EXISTS: the address is taken. */
+MUST_USE SUSPENDS enum status directory_entry_put_back(struct directory *d,
+                                                       const struct directory_entry *e);
+
+/* ---- directory_deleted.c ---- */
+/* ERR_TEMP: somebody has it. */
+MUST_USE enum status directory_take_in_hand(struct directory *d, uint64_t account);
+void directory_let_go(struct directory *d, uint64_t account);
+
 /* ---- directory_reap.c ---- */
+/* A removed account has one note of that, the last: it replaces an earlier one. */
 MUST_USE SUSPENDS enum status directory_reap_note(struct directory *d,
                                                   const struct directory_reap_note *r, bool add);
+/* The note of the removal of this account; strings live in a. */
+MUST_USE SUSPENDS enum status directory_reap_find(struct directory *d, uint64_t account,
+                                                  struct arena *a, struct directory_reap_note *out);
+/* A page of notes after this one, in the order of their times; n = 0 at the end. */
+MUST_USE SUSPENDS enum status directory_reap_notes(struct directory *d,
+                                                   const struct directory_reap_note *after,
+                                                   struct arena *a,
+                                                   struct directory_reap_note **out, size_t *n_out);
+/* Does an entry name this account? */
+MUST_USE SUSPENDS enum status
+directory_reap_is_named(struct directory *d, const struct directory_reap_note *r, bool *out);
 void directory_reap_settled(struct directory *d, int64_t due_s, uint64_t account);
 /* The account's cell, to its end. */
 MUST_USE SUSPENDS enum status directory_drop_cell(struct directory *d, uint64_t account);

@@ -10,6 +10,7 @@
 
 struct item {
     struct str address; /* canonical */
+    struct str via;     /* what named it; empty = who asked */
     uint64_t hash;
     uint32_t depth;
 };
@@ -21,16 +22,25 @@ struct expansion {
     struct directory_target *targets;
     size_t target_count, target_room;
     bool relayed, disabled;
+    bool mailboxes;   /* a forwarded account is an end */
     struct str avoid; /* look-up of this address ends everything with ERR_EXISTS; empty = of none */
 };
 
+SUSPENDS static enum status resolve(struct expansion *x, struct str address,
+                                    struct directory_resolution *out);
 SUSPENDS static enum status expand(struct expansion *x, const struct item *item);
+SUSPENDS static enum status expand_account(struct expansion *x, const struct item *item,
+                                           const struct directory_entry *e);
+SUSPENDS static enum status expand_targets(struct expansion *x, const struct item *item,
+                                           const struct directory_entry *e);
 SUSPENDS static enum status find_best(const struct expansion *x, struct str address,
                                       struct directory_entry *out);
 SUSPENDS static enum status find_one(const struct expansion *x, struct str address,
                                      struct directory_entry *out);
-static enum status see(struct expansion *x, struct str address, uint32_t depth);
-static void add_target(struct expansion *x, struct str address, uint64_t account);
+SUSPENDS static enum status was_given(struct directory *d, uint64_t account, struct str address,
+                                      struct arena *a, bool *out);
+static enum status see(struct expansion *x, const struct item *item);
+static void add_target(struct expansion *x, const struct directory_target *t);
 static void *grown(struct arena *a, void *old, size_t count, size_t *room, size_t size);
 
 enum status
@@ -38,33 +48,49 @@ directory_resolve(struct directory *d, struct str address, struct arena *a,
                   struct directory_resolution *out)
 {
     struct expansion x = {.d = d, .a = a};
+
+    return resolve(&x, address, out);
+}
+
+enum status
+directory_resolve_mailboxes(struct directory *d, struct str address, struct arena *a,
+                            struct directory_resolution *out)
+{
+    struct expansion x = {.d = d, .a = a, .mailboxes = true};
+
+    return resolve(&x, address, out);
+}
+
+SUSPENDS static enum status
+resolve(struct expansion *x, struct str address, struct directory_resolution *out)
+{
     struct str canonical, domain;
     bool local;
 
-    TRY(directory_canonical(d, address, a, &canonical, &domain));
-    TRY(d->source->has_domain(d, domain, &local));
+    TRY(directory_canonical(x->d, address, x->a, &canonical, &domain));
+    TRY(x->d->source->has_domain(x->d, domain, &local));
     if (!local) {
-        add_target(&x, canonical, 0);
+        add_target(x, &(struct directory_target){.address = canonical});
         *out = (struct directory_resolution){
-            .class = DIRECTORY_FOREIGN, .targets = x.targets, .count = 1};
+            .class = DIRECTORY_FOREIGN, .targets = x->targets, .count = 1};
         return OK;
     }
-    TRY(see(&x, canonical, 0));
-    while (x.next < x.count) {
-        struct item item = x.items[x.next++];
-        enum status st = expand(&x, &item);
+    TRY(see(x, &(struct item){.address = canonical}));
+    while (x->next < x->count) {
+        struct item item = x->items[x->next++];
+        enum status st = expand(x, &item);
         if (st == ERR_LIMIT) { /* half a group is worse than none: the sender would not know */
             *out = (struct directory_resolution){.class = DIRECTORY_NO_USER};
             return OK;
         }
         TRY(st);
     }
-    enum directory_class none = x.disabled ? DIRECTORY_DISABLED : DIRECTORY_NO_USER;
+    enum directory_class none = x->disabled ? DIRECTORY_DISABLED : DIRECTORY_NO_USER;
     *out = (struct directory_resolution){
-        .class = x.target_count > 0 ? DIRECTORY_LOCAL : none,
-        .relayed = x.relayed,
-        .targets = x.targets,
-        .count = x.target_count,
+        .class = x->target_count > 0 ? DIRECTORY_LOCAL : none,
+        .relayed = x->relayed,
+        .targets = x->targets,
+        .count = x->target_count,
     };
     return OK;
 }
@@ -80,7 +106,7 @@ directory_login(struct directory *d, struct str login, struct arena *a, struct d
         return ERR_NOT_FOUND;
     TRY(d->source->find(d, canonical, a, &e));
     if (e.kind == DIRECTORY_ALIAS) {
-        TRY(directory_resolve(d, canonical, a, &r));
+        TRY(directory_resolve_mailboxes(d, canonical, a, &r));
         if (r.class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
             return ERR_NOT_FOUND;
         TRY(d->source->find(d, r.targets[0].address, a, &e));
@@ -98,7 +124,7 @@ directory_may_send_as(struct directory *d, uint64_t account, struct str address,
     struct directory_resolution r;
     bool may = false;
 
-    enum status st = directory_resolve(d, address, a, &r);
+    enum status st = directory_resolve_mailboxes(d, address, a, &r);
     if (st == ERR_SYNTAX) {
         *out = false;
         return OK;
@@ -106,7 +132,36 @@ directory_may_send_as(struct directory *d, uint64_t account, struct str address,
     TRY(st);
     for (size_t i = 0; r.class == DIRECTORY_LOCAL && i < r.count; i++)
         may = may || r.targets[i].account == account;
+    if (!may)
+        TRY(was_given(d, account, address, a, &may));
     *out = may;
+    return OK;
+}
+
+/* The address, the same without its tag, or its domain. */
+SUSPENDS static enum status
+was_given(struct directory *d, uint64_t account, struct str address, struct arena *a, bool *out)
+{
+    struct directory_entry e;
+    struct str whole, domain, base = STR_NONE;
+    bool ours = false;
+
+    enum status st = directory_by_id(d, account, a, &e);
+    if (st == ERR_NOT_FOUND || (st == OK && e.send_as_count == 0))
+        return OK;
+    TRY(st);
+    TRY(directory_canonical(d, address, a, &whole, &domain));
+    TRY(directory_is_local_domain(d, domain, &ours));
+    struct str local = str_sub(whole, 0, whole.len - domain.len - 1);
+    ssize_t plus = str_find(local, '+');
+    if (plus > 0)
+        base =
+            arena_printf(a, "%.*s@%.*s", STR_FMT(str_sub(local, 0, (size_t)plus)), STR_FMT(domain));
+    for (size_t i = 0; i < e.send_as_count && ours; i++) {
+        struct str given = e.send_as[i];
+        bool all = given.ptr[0] == '@' && str_eq(str_skip(given, 1), domain);
+        *out = *out || all || str_eq(given, whole) || str_eq(given, base);
+    }
     return OK;
 }
 
@@ -118,7 +173,7 @@ directory_leads_to(struct directory *d, const struct directory_entry *alias, boo
     enum status st = OK;
 
     for (size_t i = 0; i < alias->target_count; i++)
-        TRY(see(&x, alias->targets[i], 0));
+        TRY(see(&x, &(struct item){.address = alias->targets[i]}));
     while (x.next < x.count && st == OK) {
         struct item item = x.items[x.next++];
         st = expand(&x, &item);
@@ -139,7 +194,7 @@ expand(struct expansion *x, const struct item *item)
     struct str domain = str_skip(item->address, (size_t)str_rfind(item->address, '@') + 1);
     TRY(x->d->source->has_domain(x->d, domain, &local));
     if (!local) {
-        add_target(x, item->address, 0);
+        add_target(x, &(struct directory_target){.address = item->address, .via = item->via});
         x->relayed = true;
         return x->target_count > LIMIT_ALIAS_EXPANSION ? ERR_LIMIT : OK;
     }
@@ -147,19 +202,42 @@ expand(struct expansion *x, const struct item *item)
     if (st == ERR_NOT_FOUND) /* one dead target does not stop the others */
         return OK;
     TRY(st);
-    if (e.kind == DIRECTORY_ACCOUNT) {
-        if (e.disabled)
-            x->disabled = true;
-        else
-            add_target(x, e.address, e.account);
+    return e.kind == DIRECTORY_ACCOUNT ? expand_account(x, item, &e) : expand_targets(x, item, &e);
+}
+
+SUSPENDS static enum status
+expand_account(struct expansion *x, const struct item *item, const struct directory_entry *e)
+{
+    bool forward = e->forward.count > 0 && !x->mailboxes;
+
+    if (e->disabled) {
+        x->disabled = true;
         return OK;
     }
+    if (!forward || e->forward.keep)
+        add_target(x, &(struct directory_target){
+                          .address = e->address,
+                          .account = e->account,
+                          .via = forward ? e->address : item->via,
+                      });
+    if (!forward)
+        return OK;
+    struct directory_entry as_alias = *e;
+    as_alias.targets = e->forward.targets;
+    as_alias.target_count = e->forward.count;
+    return expand_targets(x, item, &as_alias);
+}
+
+/* One level deeper; what lies too deep is left out. */
+SUSPENDS static enum status
+expand_targets(struct expansion *x, const struct item *item, const struct directory_entry *e)
+{
     if (item->depth == LIMIT_ALIAS_DEPTH && x->avoid.len == 0)
         return OK;
-    for (size_t i = 0; i < e.target_count; i++) {
-        struct str canonical, unused;
-        if (directory_canonical(x->d, e.targets[i], x->a, &canonical, &unused) == OK)
-            TRY(see(x, canonical, item->depth + 1));
+    for (size_t i = 0; i < e->target_count; i++) {
+        struct item next = {.via = e->address, .depth = item->depth + 1};
+        if (directory_canonical(x->d, e->targets[i], x->a, &next.address, NULL) == OK)
+            TRY(see(x, &next));
     }
     return OK;
 }
@@ -191,33 +269,33 @@ find_one(const struct expansion *x, struct str address, struct directory_entry *
 }
 
 static enum status
-see(struct expansion *x, struct str address, uint32_t depth)
+see(struct expansion *x, const struct item *item)
 {
-    uint64_t hash = hash_seeded(address);
+    uint64_t hash = hash_seeded(item->address);
 
     for (size_t i = 0; i < x->count; i++) {
-        if (x->items[i].hash == hash && str_eq(x->items[i].address, address))
+        if (x->items[i].hash == hash && str_eq(x->items[i].address, item->address))
             return OK;
     }
     if (x->count == LIMIT_ALIAS_EXPANSION)
         return ERR_LIMIT;
     if (x->count == x->room)
         x->items = grown(x->a, x->items, x->count, &x->room, sizeof(*x->items));
-    x->items[x->count++] = (struct item){.address = address, .hash = hash, .depth = depth};
+    x->items[x->count] = *item;
+    x->items[x->count++].hash = hash;
     return OK;
 }
 
 static void
-add_target(struct expansion *x, struct str address, uint64_t account)
+add_target(struct expansion *x, const struct directory_target *t)
 {
-    for (size_t i = 0; account != 0 && i < x->target_count; i++) {
-        if (x->targets[i].account == account)
+    for (size_t i = 0; t->account != 0 && i < x->target_count; i++) {
+        if (x->targets[i].account == t->account)
             return;
     }
     if (x->target_count == x->target_room)
         x->targets = grown(x->a, x->targets, x->target_count, &x->target_room, sizeof(*x->targets));
-    x->targets[x->target_count++] =
-        (struct directory_target){.address = address, .account = account};
+    x->targets[x->target_count++] = *t;
 }
 
 /* Doubles an array of the arena. */

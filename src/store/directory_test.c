@@ -4,7 +4,10 @@
 #include "store/directory.h"
 
 #include "rt/clock.h"
+#include "store/directory_app.h"
+#include "store/directory_deleted.h"
 #include "store/directory_internal.h"
+#include "store/directory_rights.h"
 #include "store/testkit_internal.h"
 
 #define HERE STR("example.org")
@@ -253,6 +256,166 @@ test_may_send_as(struct kit *k)
     directory_free(&d);
 }
 
+static SUSPENDS enum status
+forward(struct directory *d, const char *address, const char *targets, bool keep)
+{
+    struct str list[LIMIT_FORWARD_TARGETS + 1], rest = str_of(targets);
+    struct directory_forward f = {.targets = list, .keep = keep};
+
+    while (f.count < COUNT_OF(list) && rest.len > 0 && str_split(&rest, ' ', &list[f.count]))
+        f.count++;
+    return directory_account_forward(d, str_of(address), &f);
+}
+
+/* "2 x@y|via ..." : accounts and foreign addresses, each with what names it. */
+static SUSPENDS void
+expect(struct directory *d, const char *address, const char *targets)
+{
+    AUTO_ARENA *a = arena_new(8 << 20);
+    AUTO_BUF found = BUF(4096);
+    struct directory_resolution r;
+
+    ASSERT(directory_resolve(d, str_of(address), a, &r) == OK);
+    for (size_t i = 0; i < r.count; i++) {
+        if (r.targets[i].account != 0)
+            buf_addf(&found, "%llu", (unsigned long long)r.targets[i].account);
+        else
+            buf_add(&found, r.targets[i].address);
+        buf_addf(&found, "|%.*s ", STR_FMT(r.targets[i].via));
+    }
+    if (!str_eq(str_trim(buf_str(&found)), str_of(targets))) {
+        printf("%s: \"%.*s\"\n", address, STR_FMT(buf_str(&found)));
+        ASSERT(false);
+    }
+}
+
+static SUSPENDS void
+test_forwards(struct kit *k)
+{
+    static const struct {
+        const char *address, *targets;
+        bool keep;
+        enum status st;
+    } refused[] = {
+        {"nobody@example.org", "x@y.example", false, ERR_NOT_FOUND},
+        {"info@example.org", "x@y.example", false, ERR_NOT_FOUND}, /* an alias */
+        {"anna@example.org", "bert", false, ERR_CONFLICT},         /* who forwards to anna */
+        {"anna@example.org", "info", true, ERR_CONFLICT},          /* by way of an alias */
+        {"anna@example.org", "anna+x", true, ERR_CONFLICT},
+        {"anna@example.org", "no@ad@\1", true, ERR_SYNTAX},
+        {"anna@example.org", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", true, ERR_LIMIT},
+    };
+    struct directory *d = small_town(k);
+    struct directory_entry e;
+    bool may = false;
+
+    ASSERT(forward(d, "bert", "Anna x@Y.example", false) == OK);
+    expect(d, "bert+tag@example.org", "1|bert@example.org x@y.example|bert@example.org");
+    expect(d, "info@example.org", "1|bert@example.org x@y.example|bert@example.org");
+    expect(d, "team@example.org", "1|team@example.org x@y.example|bert@example.org");
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        ASSERT(forward(d, refused[i].address, refused[i].targets, refused[i].keep) ==
+               refused[i].st);
+    /* nobody sets an alias that would lead back by way of it */
+    struct str info = STR("info");
+    ASSERT(forward(d, "bert", "late@example.org x@y.example", true) == OK);
+    ASSERT(directory_alias_set(d, STR("late@example.org"), &info, 1) == ERR_CONFLICT);
+    expect(d, "bert@example.org", "2|bert@example.org x@y.example|bert@example.org");
+    /* the account itself among the targets is a copy for it */
+    ASSERT(forward(d, "bert", "x@y.example bert", false) == OK);
+    expect(d, "bert@example.org", "2|bert@example.org x@y.example|bert@example.org");
+    /* a forward takes no log-in away, and gives no right to anybody */
+    ASSERT(forward(d, "bert", "anna", false) == OK);
+    AUTO_ARENA *a = arena_new(65536);
+    ASSERT(directory_login(d, STR("info"), a, &e) == OK && e.account == 2);
+    ASSERT(directory_may_send_as(d, 2, STR("bert@example.org"), &may) == OK && may);
+    ASSERT(directory_may_send_as(d, 1, STR("bert@example.org"), &may) == OK && !may);
+    /* it outlives other changes, ends no session, and can be taken away */
+    ASSERT(directory_find(d, STR("bert"), a, &e) == OK && e.epoch == 1);
+    ASSERT(directory_account_quota(d, STR("bert"), 5) == OK);
+    expect(d, "bert@example.org", "1|bert@example.org");
+    ASSERT(directory_account_disable(d, STR("bert"), true) == OK);
+    expect(d, "bert@example.org", "");
+    ASSERT(directory_account_disable(d, STR("bert"), false) == OK);
+    ASSERT(forward(d, "bert", "", true) == OK);
+    expect(d, "bert@example.org", "2|");
+    directory_free(&d);
+}
+
+/* Two who forward to each other at the same moment get past the check: mail ends all the same. */
+static SUSPENDS void
+test_forwards_in_a_circle(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct str list[3] = {STR("b@example.org"), STR("c@example.org"), STR("x@y.example")};
+
+    alias_unchecked(d, "b@example.org", "anna@example.org");
+    ASSERT(forward(d, "anna", "c@example.org x@y.example", true) == OK);
+    alias_unchecked(d, "c@example.org", "b@example.org");
+    expect(d, "c@example.org", "1|anna@example.org x@y.example|anna@example.org");
+    ASSERT(directory_alias_set(d, STR("c@example.org"), list, 1) == ERR_CONFLICT);
+    directory_free(&d);
+}
+
+static SUSPENDS enum status
+send_as(struct directory *d, uint64_t account, const char *others, bool remove)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct str list[LIMIT_SEND_AS + 1], rest = str_of(others);
+    struct directory_send_as what = {.addresses = list, .remove = remove};
+    struct directory_entry e;
+
+    while (what.count < COUNT_OF(list) && rest.len > 0 && str_split(&rest, ' ', &list[what.count]))
+        what.count++;
+    ASSERT(directory_by_id(d, account, a, &e) == OK);
+    return directory_account_send_as(d, e.address, &what);
+}
+
+static SUSPENDS bool
+may(struct directory *d, uint64_t account, const char *address)
+{
+    bool yes = false;
+
+    ASSERT(directory_may_send_as(d, account, str_of(address), &yes) == OK);
+    return yes;
+}
+
+static SUSPENDS void
+test_send_as(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    AUTO_BUF many = BUF(65536);
+
+    ASSERT(send_as(d, 2, "Anna nobody@example.org anna@example.org", false) == OK);
+    ASSERT(may(d, 2, "anna@example.org") && may(d, 2, "ANNA+x@example.org"));
+    ASSERT(may(d, 2, "nobody@example.org") && may(d, 2, "bert@example.org"));
+    ASSERT(!may(d, 2, "carl@example.org") && !may(d, 1, "bert@example.org"));
+    ASSERT(!may(d, 2, "anna@other.example") && !may(d, 2, "x@elsewhere.example"));
+    /* of what is served elsewhere nobody can give a right; nothing was changed */
+    ASSERT(send_as(d, 2, "carl x@elsewhere.example", false) == ERR_DENIED);
+    ASSERT(!may(d, 2, "carl@example.org"));
+    ASSERT(send_as(d, 2, "a@b@", false) == ERR_SYNTAX);
+    ASSERT(send_as(d, 2, "@Other.example", false) == OK);
+    ASSERT(may(d, 2, "any+x@other.example") && !may(d, 2, "any@example.org"));
+    ASSERT(send_as(d, 2, "anna", true) == OK && !may(d, 2, "anna@example.org"));
+    ASSERT(may(d, 2, "nobody@example.org"));
+    ASSERT(send_as(d, 2, "", true) == OK && !may(d, 2, "nobody@example.org"));
+    for (int i = 0; i < LIMIT_SEND_AS; i++)
+        buf_addf(&many, "%s%d", i == 0 ? "" : " ", i);
+    ASSERT(send_as(d, 2, arena_z(k->a, buf_str(&many)), false) == OK);
+    ASSERT(may(d, 2, "63@example.org") && send_as(d, 2, "0 1", false) == OK);
+    ASSERT(send_as(d, 2, "one-more", false) == ERR_LIMIT);
+    buf_add_z(&many, " 64");
+    ASSERT(send_as(d, 2, arena_z(k->a, buf_str(&many)), true) == ERR_LIMIT);
+    /* a domain that is served no more gives nothing either */
+    ASSERT(directory_domain_add(d, STR("third.example"), STR_NONE) == OK);
+    ASSERT(send_as(d, 2, "", true) == OK && send_as(d, 2, "x@third.example", false) == OK);
+    ASSERT(may(d, 2, "x@third.example"));
+    ASSERT(directory_domain_remove(d, STR("third.example")) == OK);
+    ASSERT(!may(d, 2, "x@third.example"));
+    directory_free(&d);
+}
+
 static SUSPENDS void
 test_depth_and_size_of_groups(struct kit *k)
 {
@@ -389,6 +552,21 @@ test_loops_are_refused(struct kit *k)
     directory_free(&d);
 }
 
+static SUSPENDS size_t
+reap_notes(struct kit *k)
+{
+    AUTO(cell_close)
+    struct cell *domains = cell_open(k->cs, (struct cell_id){CELL_DIRECTORY, 256});
+    struct cell_walk w = {
+        .cell = cell_id_of(domains), .lo = STR("r"), .hi = STR("s"), .bytes_max = 65536};
+    const struct cell_entry *entries;
+    size_t n;
+
+    ASSERT(cell_walk_page(domains, &w, k->a, &entries, &n) == OK);
+    cell_walk_end(domains, &w);
+    return n;
+}
+
 static SUSPENDS void
 test_removal_and_reaping(struct kit *k)
 {
@@ -413,6 +591,203 @@ test_removal_and_reaping(struct kit *k)
     AUTO(cell_close) struct cell *anew = account_open(k->cs, 22);
     ASSERT(directory_reap(d, (struct instant){wall + 60 * day}) == OK);
     ASSERT(account_info(anew, &info) == OK);
+    directory_free(&d);
+}
+
+static SUSPENDS struct directory_deleted
+deleted(struct kit *k, struct directory *d, const char *address, enum status want)
+{
+    struct directory_deleted found = {0};
+
+    ASSERT(directory_deleted_find(d, str_of(address), k->a, &found) == want);
+    return found;
+}
+
+static SUSPENDS void
+test_undelete(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    const int64_t day = INT64_C(86400000000);
+    int64_t wall = clock_now().us;
+    struct directory_entry e;
+    AUTO(cell_close) struct cell *cell = account_open(k->cs, 2);
+    struct account_info info;
+
+    kit_add(k, cell, MAILBOX_INBOX, 500);
+    ASSERT(directory_account_quota(d, STR("bert"), 5000) == OK);
+    ASSERT(directory_account_verifier(d, STR("bert"), STR("his own")) == OK);
+    ASSERT(directory_account_suspend(d, STR("bert"), true) == OK);
+    ASSERT(directory_find(d, STR("bert"), k->a, &e) == OK);
+    uint64_t epoch = e.epoch;
+    (void)deleted(k, d, "bert@example.org", ERR_NOT_FOUND);
+    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_NOT_FOUND);
+    ASSERT(directory_account_remove(d, STR("bert")) == OK);
+    struct directory_deleted gone = deleted(k, d, "BERT", OK);
+    ASSERT(gone.account == 2 && gone.quota_bytes == 5000);
+    ASSERT(gone.ends_s >= wall / 1000000 + 14 * 86400 && gone.ends_s < wall / 1000000 + 15 * 86400);
+
+    /* the address has another owner meanwhile, who is deleted too */
+    account(d, STR("bert@example.org"), 22);
+    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_EXISTS);
+    ASSERT(directory_account_undelete(d, 2, STR("anna")) == ERR_EXISTS);
+    ASSERT(directory_account_remove(d, STR("bert")) == OK);
+    gone = deleted(k, d, "bert@example.org", OK);
+    ASSERT(gone.account == 22 || gone.account == 2); /* of the same second */
+    ASSERT(directory_account_undelete(d, 22, STR("second@example.org")) == OK);
+    ASSERT(directory_find(d, STR("second"), k->a, &e) == OK && e.account == 22);
+    ASSERT(directory_by_id(d, 22, k->a, &e) == OK);
+    ASSERT(str_eq(e.address, STR("second@example.org")));
+
+    ASSERT(directory_account_undelete(d, 2, STR("bert")) == OK);
+    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_NOT_FOUND);
+    ASSERT(directory_find(d, STR("bert"), k->a, &e) == OK && e.account == 2 && e.suspended);
+    ASSERT(str_eq(e.verifier, STR("his own")) && e.quota_bytes == 5000 && e.epoch == epoch + 1);
+    ASSERT(directory_by_id(d, 2, k->a, &e) == OK);
+    ASSERT(directory_reap(d, (struct instant){wall + 60 * day}) == OK);
+    ASSERT(account_info(cell, &info) == OK && info.messages == 1 && info.quota.bytes == 5000);
+    ASSERT(reap_notes(k) == 0);
+    (void)deleted(k, d, "bert@example.org", ERR_NOT_FOUND);
+    directory_free(&d);
+}
+
+/* Wherever the power goes: the account is there, or it can still be brought back, and is never dropped. */
+static SUSPENDS void
+test_crash_while_undeleting(struct kit *k)
+{
+    struct directory *d = open_directory(k);
+    struct account_info info;
+
+    ASSERT(directory_domain_add(d, HERE, STR_NONE) == OK);
+    for (uint64_t call = 1; call < 40; call++) {
+        struct str address = arena_printf(k->a, "u%lu@example.org", call);
+        const struct engine_faults cut = {.crash_call = call}, none = {0};
+        struct directory_entry e;
+        account(d, address, 500 + call);
+        ASSERT(directory_account_remove(d, address) == OK);
+        struct str as = arena_printf(k->a, "new%lu@example.org", call);
+        engine_mem_faults(k->e, &cut);
+        enum status st = directory_account_undelete(d, 500 + call, as);
+        engine_mem_faults(k->e, &none);
+        ASSERT(st == OK || st == ERR_IO);
+        directory_free(&d);
+        kit_reopen(k);
+        d = open_directory(k);
+        AUTO(cell_close) struct cell *cell = account_open(k->cs, 500 + call);
+        enum status there = directory_find(d, as, k->a, &e);
+        ASSERT(there == OK || (st == ERR_IO && there == ERR_NOT_FOUND));
+        ASSERT(there == OK || directory_account_undelete(d, 500 + call, as) == OK);
+        struct instant later = {clock_now().us + 60 * INT64_C(86400000000)};
+        while (reap_notes(k) > 0)
+            ASSERT(directory_reap(d, later) == OK);
+        ASSERT(account_info(cell, &info) == OK);
+        ASSERT(directory_by_id(d, 500 + call, k->a, &e) == OK && str_eq(e.address, as));
+    }
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_purge(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    AUTO(cell_close) struct cell *cell = account_open(k->cs, 2);
+    struct directory_purged step = {.more = true};
+    struct directory_entry e;
+    struct account_info info;
+
+    for (int i = 0; i < 300; i++)
+        kit_add(k, cell, MAILBOX_INBOX, 20);
+    ASSERT(directory_account_purge(d, 2, &step) == ERR_NOT_FOUND); /* it lives */
+    ASSERT(directory_account_expire(d, 2) == ERR_NOT_FOUND);
+    ASSERT(directory_account_remove(d, STR("bert")) == OK);
+    ASSERT(directory_account_purge(d, 2, &step) == ERR_DENIED); /* it has its days */
+    ASSERT(directory_take_in_hand(d, 2) == OK);
+    ASSERT(directory_account_expire(d, 2) == ERR_TEMP);
+    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_TEMP);
+    directory_let_go(d, 2);
+    ASSERT(directory_account_expire(d, 2) == OK);
+    while (step.more)
+        ASSERT(directory_account_purge(d, 2, &step) == OK);
+    ASSERT(step.messages == 0);
+    ASSERT(account_info(cell, &info) == ERR_NOT_FOUND && reap_notes(k) == 0);
+    ASSERT(directory_by_id(d, 2, k->a, &e) == ERR_NOT_FOUND);
+    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_NOT_FOUND);
+    (void)deleted(k, d, "bert@example.org", ERR_NOT_FOUND);
+    account(d, STR("bert@example.org"), 22);
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_list_of_deleted(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct directory_deleted_page p = {.max = 7, .a = k->a};
+    const struct directory_deleted *list;
+    size_t n, count = 0;
+    uint64_t sum = 0;
+
+    for (uint64_t i = 100; i < 120; i++) {
+        struct str address = arena_printf(k->a, "gone%lu@example.org", i);
+        account(d, address, i);
+        ASSERT(directory_account_remove(d, address) == OK);
+    }
+    account(d, STR("new@example.org"), 200); /* its note is not one of a removal */
+    do {
+        ASSERT(directory_deleted_list(d, &p, &list, &n) == OK && n <= 7);
+        for (size_t i = 0; i < n; i++)
+            sum += list[i].account;
+        count += n;
+        if (n > 0) {
+            p.after_s = list[n - 1].ends_s;
+            p.after = list[n - 1].account;
+        }
+    } while (n == 7);
+    ASSERT(count == 20 && sum == (100 + 119) * 10);
+    directory_free(&d);
+}
+
+static SUSPENDS void
+test_suspended(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    struct directory_resolution r;
+    struct directory_entry e;
+
+    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && !e.suspended);
+    uint64_t epoch = e.epoch;
+    ASSERT(directory_account_suspend(d, STR("bert"), true) == OK);
+    ASSERT(directory_account_disable(d, STR("bert"), true) == OK);
+    ASSERT(directory_account_disable(d, STR("bert"), false) == OK); /* each is its own */
+    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && e.suspended && !e.disabled);
+    ASSERT(e.epoch == epoch + 3);
+    ASSERT(directory_resolve(d, STR("bert"), k->a, &r) == OK && r.class == DIRECTORY_LOCAL);
+    ASSERT(directory_account_suspend(d, STR("bert"), false) == OK);
+    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && !e.suspended);
+    ASSERT(directory_account_suspend(d, STR("nobody"), true) == ERR_NOT_FOUND);
+    directory_free(&d);
+}
+
+/* The note of its making, which a restart leaves behind, does not end a removed account early. */
+static SUSPENDS void
+test_removed_soon_after_it_was_made(struct kit *k)
+{
+    struct directory *d = small_town(k);
+    const int64_t day = INT64_C(86400000000);
+    int64_t wall = clock_now().us;
+    struct account_info info;
+
+    account(d, STR("eve@example.org"), 77);
+    directory_free(&d);
+    d = open_directory(k);
+    ASSERT(reap_notes(k) == 1);
+    ASSERT(directory_account_remove(d, STR("eve")) == OK);
+    ASSERT(reap_notes(k) == 2);
+    AUTO(cell_close) struct cell *cell = account_open(k->cs, 77);
+    ASSERT(directory_reap(d, (struct instant){wall + day}) == OK);
+    ASSERT(reap_notes(k) == 1);
+    ASSERT(account_info(cell, &info) == OK);
+    ASSERT(directory_reap(d, (struct instant){wall + 15 * day}) == OK);
+    ASSERT(account_info(cell, &info) == ERR_NOT_FOUND);
+    ASSERT(reap_notes(k) == 0);
     directory_free(&d);
 }
 
@@ -451,21 +826,6 @@ test_listings(struct kit *k)
     p.after = domains[0].name;
     ASSERT(directory_domains(d, &p, &domains, &n) == OK && n == 0);
     directory_free(&d);
-}
-
-static SUSPENDS size_t
-reap_notes(struct kit *k)
-{
-    AUTO(cell_close)
-    struct cell *domains = cell_open(k->cs, (struct cell_id){CELL_DIRECTORY, 256});
-    struct cell_walk w = {
-        .cell = cell_id_of(domains), .lo = STR("r"), .hi = STR("s"), .bytes_max = 65536};
-    const struct cell_entry *entries;
-    size_t n;
-
-    ASSERT(cell_walk_page(domains, &w, k->a, &entries, &n) == OK);
-    cell_walk_end(domains, &w);
-    return n;
 }
 
 /* An account costs three commits, and one of them after the password is hashed; its note goes with the next one's. */
@@ -627,11 +987,20 @@ static const struct kit_row rows[] = {
     {"refused_addresses", test_refused_addresses, KIT_MEM},
     {"login", test_login, KIT_MEM | KIT_CLUSTER},
     {"may_send_as", test_may_send_as, KIT_MEM},
+    {"send_as", test_send_as, KIT_MEM},
+    {"forwards", test_forwards, KIT_MEM},
+    {"forwards_in_a_circle", test_forwards_in_a_circle, KIT_MEM},
     {"depth_and_size_of_groups", test_depth_and_size_of_groups, KIT_MEM},
     {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
     {"app_passwords", test_app_passwords, KIT_ALL},
     {"loops_are_refused", test_loops_are_refused, KIT_MEM | KIT_CLUSTER},
     {"removal_and_reaping", test_removal_and_reaping, KIT_ALL},
+    {"undelete", test_undelete, KIT_ALL},
+    {"crash_while_undeleting", test_crash_while_undeleting, KIT_MEM},
+    {"purge", test_purge, KIT_ALL},
+    {"list_of_deleted", test_list_of_deleted, KIT_MEM | KIT_CLUSTER},
+    {"suspended", test_suspended, KIT_MEM | KIT_CLUSTER},
+    {"removed_soon_after_it_was_made", test_removed_soon_after_it_was_made, KIT_ALL},
     {"listings", test_listings, KIT_ALL},
     {"commits_of_adding", test_commits_of_adding, KIT_ALL},
     {"abandoned", test_abandoned, KIT_MEM | KIT_CLUSTER},

@@ -4,6 +4,7 @@
 #include "store/directory_values.h"
 
 #include "base/scan.h"
+#include "store/directory_app.h"
 
 /* An account with attributes is of version 2: fields after the fixed ones, each tag and bytes, in rising order of their
  * tags, none of them empty of meaning: what an account does not have is not written. */
@@ -13,7 +14,14 @@ enum { APP_BYTES_MAX = 160, PROTOCOLS_MAX = 15 };
 #define SECONDS_MAX (UINT64_C(1) << 40)
 enum attribute {
     ATTRIBUTE_SUSPENDED = 1, /* empty */
+    ATTRIBUTE_FORWARD = 2,   /* keep (0 or 1), then a list of targets */
+    ATTRIBUTE_SEND_AS = 3,   /* a list of addresses */
     ATTRIBUTE_APP_PASSWORDS = 4,
+};
+
+struct address_list { /* never empty */
+    const struct str *at;
+    size_t count;
 };
 
 static void write_account(const struct directory_entry *e, struct buf *b);
@@ -21,11 +29,16 @@ static void write_attribute(enum attribute tag, struct str value, struct buf *b)
 static bool has_attributes(const struct directory_entry *e);
 static bool read_account(struct scan *s, struct directory_entry *e);
 static void write_app_passwords(const struct directory_entry *e, struct buf *b);
+static void write_forward(const struct directory_forward *f, struct buf *b);
+static void write_send_as(const struct directory_entry *e, struct buf *b);
 static bool read_attributes(struct scan *s, struct arena *a, struct directory_entry *e);
 static bool read_attribute(uint8_t tag, struct str value, struct arena *a,
                            struct directory_entry *e);
+static bool read_forward(struct str value, struct arena *a, struct directory_forward *out);
+static bool read_send_as(struct str value, struct arena *a, struct directory_entry *e);
+static void write_addresses(const struct str *list, size_t n, struct buf *b);
+static bool read_addresses(struct scan *s, size_t max, struct arena *a, struct address_list *out);
 static bool read_app_passwords(struct str value, struct arena *a, struct directory_entry *e);
-static bool read_alias(struct scan *s, struct arena *a, struct directory_entry *e);
 
 void
 directory_entry_write(const struct directory_entry *e, struct buf *b)
@@ -37,9 +50,7 @@ directory_entry_write(const struct directory_entry *e, struct buf *b)
         return;
     }
     ASSERT(e->target_count > 0 && e->target_count <= LIMIT_ALIAS_TARGETS);
-    buf_add_varint(b, e->target_count);
-    for (size_t i = 0; i < e->target_count; i++)
-        buf_add_bytes(b, e->targets[i]);
+    write_addresses(e->targets, e->target_count, b);
 }
 
 enum status
@@ -58,9 +69,12 @@ directory_entry_read(struct str value, struct arena *a, struct directory_entry *
             (version == VERSION_ATTRIBUTES && (scan_at_end(&s) || !read_attributes(&s, a, &e))))
             return ERR_CORRUPT;
     } else if (kind == DIRECTORY_ALIAS) {
-        e.kind = DIRECTORY_ALIAS;
-        if (!read_alias(&s, a, &e))
+        struct address_list targets;
+        if (!read_addresses(&s, LIMIT_ALIAS_TARGETS, a, &targets))
             return ERR_CORRUPT;
+        e.kind = DIRECTORY_ALIAS;
+        e.targets = targets.at;
+        e.target_count = targets.count;
     } else {
         return ERR_CORRUPT;
     }
@@ -108,8 +122,33 @@ write_account(const struct directory_entry *e, struct buf *b)
     buf_add_bytes(b, e->verifier);
     if (e->suspended)
         write_attribute(ATTRIBUTE_SUSPENDED, STR(""), b);
+    if (e->forward.count > 0)
+        write_forward(&e->forward, b);
+    if (e->send_as_count > 0)
+        write_send_as(e, b);
     if (e->app_password_count > 0)
         write_app_passwords(e, b);
+}
+
+static void
+write_send_as(const struct directory_entry *e, struct buf *b)
+{
+    AUTO_BUF value = BUF(DIRECTORY_VALUE_MAX);
+
+    ASSERT(e->send_as_count <= LIMIT_SEND_AS);
+    write_addresses(e->send_as, e->send_as_count, &value);
+    write_attribute(ATTRIBUTE_SEND_AS, buf_str(&value), b);
+}
+
+static void
+write_forward(const struct directory_forward *f, struct buf *b)
+{
+    AUTO_BUF value = BUF(DIRECTORY_VALUE_MAX);
+
+    ASSERT(f->count <= LIMIT_FORWARD_TARGETS);
+    buf_add_char(&value, f->keep ? 1 : 0);
+    write_addresses(f->targets, f->count, &value);
+    write_attribute(ATTRIBUTE_FORWARD, buf_str(&value), b);
 }
 
 static void
@@ -122,7 +161,8 @@ write_attribute(enum attribute tag, struct str value, struct buf *b)
 static bool
 has_attributes(const struct directory_entry *e)
 {
-    return e->kind == DIRECTORY_ACCOUNT && (e->suspended || e->app_password_count > 0);
+    return e->kind == DIRECTORY_ACCOUNT && (e->suspended || e->forward.count > 0 ||
+                                            e->send_as_count > 0 || e->app_password_count > 0);
 }
 
 static bool
@@ -159,6 +199,8 @@ read_attribute(uint8_t tag, struct str value, struct arena *a, struct directory_
 {
     switch (tag) {
     case ATTRIBUTE_SUSPENDED: e->suspended = true; return value.len == 0;
+    case ATTRIBUTE_FORWARD: return read_forward(value, a, &e->forward);
+    case ATTRIBUTE_SEND_AS: return read_send_as(value, a, e);
     case ATTRIBUTE_APP_PASSWORDS: return read_app_passwords(value, a, e);
     default: return false;
     }
@@ -221,18 +263,52 @@ read_app_passwords(struct str value, struct arena *a, struct directory_entry *e)
 }
 
 static bool
-read_alias(struct scan *s, struct arena *a, struct directory_entry *e)
+read_forward(struct str value, struct arena *a, struct directory_forward *out)
+{
+    struct scan s = scan_of(value);
+    struct address_list targets;
+    uint8_t keep;
+
+    if (!scan_u8(&s, &keep) || keep > 1 ||
+        !read_addresses(&s, LIMIT_FORWARD_TARGETS, a, &targets) || !scan_at_end(&s))
+        return false;
+    *out = (struct directory_forward){targets.at, targets.count, keep == 1};
+    return true;
+}
+
+static bool
+read_send_as(struct str value, struct arena *a, struct directory_entry *e)
+{
+    struct scan s = scan_of(value);
+    struct address_list list;
+
+    if (!read_addresses(&s, LIMIT_SEND_AS, a, &list) || !scan_at_end(&s))
+        return false;
+    e->send_as = list.at;
+    e->send_as_count = list.count;
+    return true;
+}
+
+static void
+write_addresses(const struct str *list, size_t n, struct buf *b)
+{
+    buf_add_varint(b, n);
+    for (size_t i = 0; i < n; i++)
+        buf_add_bytes(b, list[i]);
+}
+
+static bool
+read_addresses(struct scan *s, size_t max, struct arena *a, struct address_list *out)
 {
     uint64_t n;
 
-    if (!scan_varint(s, LIMIT_ALIAS_TARGETS, &n) || n == 0)
+    if (!scan_varint(s, max, &n) || n == 0)
         return false;
-    struct str *targets = ARENA_ARRAY(a, struct str, (size_t)n); /* <= LIMIT_ALIAS_TARGETS */
+    struct str *list = ARENA_ARRAY(a, struct str, (size_t)n); /* <= max */
     for (size_t i = 0; i < n; i++) {
-        if (!scan_bytes(s, DIRECTORY_ADDRESS_MAX, &targets[i]) || targets[i].len == 0)
+        if (!scan_bytes(s, DIRECTORY_ADDRESS_MAX, &list[i]) || list[i].len == 0)
             return false;
     }
-    e->targets = targets;
-    e->target_count = (size_t)n; /* as above */
+    *out = (struct address_list){list, (size_t)n}; /* as above */
     return true;
 }

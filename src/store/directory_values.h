@@ -3,7 +3,9 @@
  *     cell 0-255, by hash_stable(address)   'a' address            -> struct directory_entry
  *                                           'i' account(8)         -> its address: what it was made with
  *     cell 256                              't' domain             -> struct directory_domain_value
- *                                           'r' due(8) account(8)  -> address: look at the account then
+ *                                           'r' due(8) account(8)  -> address: look at the account then; of a removed
+ *                                                                     one (version 2) also its entry as it stood
+ *                                           'g' account(8)         -> due(8): the note of its removal
  * Values begin with a version byte; numbers are varints.  Readers refuse what the writers cannot have written.
  *
  * SPDX-License-Identifier: Apache-2.0 */

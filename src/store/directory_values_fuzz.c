@@ -1,6 +1,7 @@
 /* directory_values_fuzz.c - what a reader takes, its writer writes back byte for byte or shorter, and reads again.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "store/directory_app.h"
 #include "store/directory_values.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,6 +24,9 @@ entry(struct str value)
     for (size_t i = 0; i < e.app_password_count; i++)
         ASSERT(str_eq(second.app_passwords[i].hash, e.app_passwords[i].hash) &&
                str_eq(second.app_passwords[i].name, e.app_passwords[i].name));
+    ASSERT(second.forward.count == e.forward.count && second.forward.keep == e.forward.keep);
+    ASSERT(e.forward.count <= LIMIT_FORWARD_TARGETS && e.send_as_count <= LIMIT_SEND_AS);
+    ASSERT(second.send_as_count == e.send_as_count);
     ASSERT(second.kind == e.kind && second.account == e.account && second.epoch == e.epoch);
     ASSERT(str_eq(second.verifier, e.verifier) && second.target_count == e.target_count);
     ASSERT(e.kind != DIRECTORY_ALIAS ||

@@ -8,7 +8,11 @@
 #include "base/mem.h"
 #include "base/size.h"
 
-enum { EXPIRE_STEP = 1000 /* looked at in one step of grants_expire() */ };
+enum {
+    EXPIRE_STEP = 1000, /* looked at in one step of grants_expire() */
+    EARLY_ENDS =
+        256, /* ends that came before their grants, remembered for the moment between the two */
+};
 
 struct holder { /* an account with sessions */
     struct list grants;
@@ -20,17 +24,23 @@ struct held {
     struct list of_all; /* next to be looked at by grants_expire() first */
     struct holder *holder;
 };
+struct session_key {
+    char bytes[16];
+};
 struct grants {
     struct map *sessions; /* incarnation, session -> struct held */
     struct map *accounts; /* account -> struct holder */
     struct list all;
-};
-struct session_key {
-    char bytes[16];
+    struct session_key early[EARLY_ENDS];
+    size_t early_next;
 };
 
 static struct session_key session_key(uint64_t incarnation, uint64_t session);
 static struct str session_str(const struct session_key *k);
+static bool is_before(uint64_t incarnation, uint64_t session, const struct grant *g);
+static size_t list_add(const struct grants_page *p, const struct grant *one, struct grant *out,
+                       size_t n);
+static bool ended_early(const struct grants *g, const struct session_key *k);
 static struct holder *holder_of(struct grants *g, uint64_t account);
 static struct held *find(const struct grants *g, uint64_t incarnation, uint64_t session);
 static void end(struct grants *g, struct held *h);
@@ -78,6 +88,8 @@ grants_add(struct grants *g, const struct grant *new_grant)
         h->grant = *new_grant;
         return OK;
     }
+    if (ended_early(g, &key))
+        return ERR_DENIED;
     struct holder *holder = holder_of(g, new_grant->account);
     if (holder->count >= LIMIT_SESSIONS_PER_ACCOUNT)
         return ERR_LIMIT;
@@ -92,13 +104,14 @@ grants_add(struct grants *g, const struct grant *new_grant)
 }
 
 enum status
-grants_find(const struct grants *g, uint64_t incarnation, uint64_t session, struct instant now,
+grants_find(struct grants *g, uint64_t incarnation, uint64_t session, struct instant now,
             struct grant *out)
 {
-    const struct held *h = find(g, incarnation, session);
+    struct held *h = find(g, incarnation, session);
 
     if (h == NULL || h->grant.expires.us <= now.us)
         return ERR_DENIED;
+    h->grant.asked = now;
     *out = h->grant;
     return OK;
 }
@@ -110,6 +123,8 @@ grants_end(struct grants *g, uint64_t incarnation, uint64_t session)
 
     if (h != NULL)
         end(g, h);
+    else
+        g->early[g->early_next++ % EARLY_ENDS] = session_key(incarnation, session);
 }
 
 void
@@ -186,6 +201,49 @@ grants_of(const struct grants *g, uint64_t account, struct grant *out, size_t ma
     return n;
 }
 
+size_t
+grants_list(const struct grants *g, const struct grants_page *p, struct grant *out)
+{
+    char key[8];
+    size_t n = 0;
+
+    be64_put(key, p->account);
+    struct holder *holder = map_get(g->accounts, str_from(key, sizeof(key)));
+    if (p->account != 0 && holder == NULL)
+        return 0;
+    if (p->account != 0) {
+        list_each (l, &holder->grants)
+            n = list_add(p, &LIST_ENTRY(l, struct held, of_account)->grant, out, n);
+        return n;
+    }
+    list_each (l, &g->all)
+        n = list_add(p, &LIST_ENTRY(l, struct held, of_all)->grant, out, n);
+    return n;
+}
+
+static bool
+is_before(uint64_t incarnation, uint64_t session, const struct grant *g)
+{
+    return incarnation < g->incarnation || (incarnation == g->incarnation && session < g->session);
+}
+
+/* Keeps the first p->max of those that come, sorted. */
+static size_t
+list_add(const struct grants_page *p, const struct grant *one, struct grant *out, size_t n)
+{
+    if (!is_before(p->incarnation, p->session, one) ||
+        (n == p->max && is_before(out[n - 1].incarnation, out[n - 1].session, one)))
+        return n;
+    size_t at = n < p->max ? n : n - 1; /* the last one falls out */
+    size_t count = at + 1;
+    while (at > 0 && is_before(one->incarnation, one->session, &out[at - 1])) {
+        out[at] = out[at - 1];
+        at--;
+    }
+    out[at] = *one;
+    return count;
+}
+
 static struct session_key
 session_key(uint64_t incarnation, uint64_t session)
 {
@@ -200,6 +258,15 @@ static struct str
 session_str(const struct session_key *k)
 {
     return str_from(k->bytes, sizeof(k->bytes));
+}
+
+static bool
+ended_early(const struct grants *g, const struct session_key *k)
+{
+    for (size_t i = 0; i < EARLY_ENDS; i++)
+        if (str_eq(session_str(&g->early[i]), session_str(k)))
+            return true;
+    return false;
 }
 
 static struct holder *

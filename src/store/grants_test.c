@@ -44,6 +44,63 @@ test_session_finds_its_account(void **state)
     assert_int_equal(grants_find(g, 9, 1, (struct instant){0}, &out), ERR_DENIED);
 }
 
+/* A worker that lost auth in the middle of a log-in says that the session is over; auth's word may come after it. */
+static void
+test_session_that_ended_before_its_grant(void **state)
+{
+    AUTO(grants_free) struct grants *g = grants_new();
+    struct grant late = grant_of(7, 2, 100);
+
+    grants_end(g, 7, 2);
+    assert_int_equal(grants_add(g, &late), ERR_DENIED);
+    assert_int_equal(grants_count(g), 0);
+    add(g, 7, 3, 100);
+    add(g, 8, 2, 100); /* of another worker */
+    grants_end(g, 7, 3);
+    grants_end(g, 8, 2);
+    assert_int_equal(grants_count(g), 0);
+}
+
+/* Pages meet every session that is there all the time, once, though others come and go between them. */
+static void
+test_pages(void **state)
+{
+    AUTO(grants_free) struct grants *g = grants_new();
+    struct grants_page p = {.max = 7};
+    struct grant out[7];
+    size_t n, seen = 0;
+
+    for (uint64_t i = 1; i <= 50; i++)
+        add(g, 1 + i % 3, 51 - i, 100 + i % 5);
+    do {
+        n = grants_list(g, &p, out);
+        assert_true(n <= 7);
+        for (size_t i = 0; i < n; i++) {
+            bool later = out[i].incarnation > p.incarnation ||
+                         (out[i].incarnation == p.incarnation && out[i].session > p.session);
+            assert_true(later);
+            p.incarnation = out[i].incarnation;
+            p.session = out[i].session;
+            seen += out[i].session <= 50;
+        }
+        grants_expire(g, (struct instant){0}); /* turns the list that it looks at */
+        add(g, 1, 1000 + p.session, 100);
+        add(g, 3, 2000 + p.session, 100);
+    } while (n == 7);
+    assert_int_equal(seen, 50);
+    p = (struct grants_page){.account = 103, .max = 7};
+    assert_int_equal(grants_list(g, &p, out), 7);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(out[i].account, 103);
+    p.incarnation = out[6].incarnation;
+    p.session = out[6].session;
+    assert_int_equal(grants_list(g, &p, out), 3);
+    p.account = 999;
+    assert_int_equal(grants_list(g, &p, out), 0);
+    assert_int_equal(grants_find(g, 1, 48, (struct instant){77}, &out[0]), OK);
+    assert_int_equal(out[0].asked.us, 77);
+}
+
 static void
 test_session_cannot_change_its_account(void **state)
 {
@@ -131,6 +188,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_finds_its_account),
+        cmocka_unit_test(test_session_that_ended_before_its_grant),
+        cmocka_unit_test(test_pages),
         cmocka_unit_test(test_session_cannot_change_its_account),
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_limit_of_an_account),

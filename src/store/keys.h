@@ -18,6 +18,7 @@
  *   G due4 modseq8           mids whose bodies go at due (seconds since 1970)
  *   J id8                    work begun that must be ended or undone: mailbox to empty, staged copy
  *   D qid8 rcpt4             mid: this queue entry was delivered here already
+ *   Q                        how full it is: the notice that was given last, since when mail is refused
  *   A E F P U                reserved: shares, submissions, search index, settings, uploads
  * 'd' directory, 'q' queue, 'c' sealed records and blocked networks: directory.h, queue.h, sealed.h and
  * blocks.h.
@@ -58,6 +59,7 @@ enum key_tag {
     KEY_GONE = 'G',
     KEY_JOB = 'J',
     KEY_DELIVERED = 'D',
+    KEY_QUOTA = 'Q',
 };
 
 /* A short key by value; key_str() borrows it. */

@@ -6,7 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/message.h"
 
-#include "store/work.h"
+#include "store/quota_internal.h"
 
 struct adding {
     struct work *w;
@@ -20,7 +20,9 @@ static SUSPENDS enum status add_once(struct cell *account, const struct message_
                                      struct instant now, struct message_place *places);
 static SUSPENDS enum status was_delivered(struct work *w, const struct message_new *m,
                                           struct message_place *place);
-static enum status has_room(const struct work *w, const struct message_batch *b);
+static SUSPENDS enum status is_due(struct work *w, uint8_t notice, struct message_place *place);
+static enum status has_room(const struct work *w, const struct work_box *box,
+                            const struct message_batch *b);
 static SUSPENDS enum status add_one(struct adding *ad);
 static SUSPENDS enum status put_place(struct adding *ad);
 static SUSPENDS enum status put_message(struct adding *ad);
@@ -86,8 +88,13 @@ add_once(struct cell *account, const struct message_batch *b, struct instant now
         if (places[0].was_here)
             return work_commit(&w);
     }
+    if (b->messages[0].notice != QUOTA_FINE) {
+        TRY(is_due(&w, b->messages[0].notice, &places[0]));
+        if (places[0].was_here)
+            return OK;
+    }
     TRY(work_box_live(&w, b->mailbox, &ad.box));
-    TRY(has_room(&w, b));
+    TRY(has_room(&w, ad.box, b));
     if (b->count > UINT32_MAX - ad.box->v.uidnext)
         return ERR_LIMIT;
     for (size_t i = 0; i < b->count; i++) {
@@ -98,6 +105,7 @@ add_once(struct cell *account, const struct message_batch *b, struct instant now
         ad.flags |= ad.m->flags & FLAGS_SYSTEM;
         TRY(add_one(&ad));
     }
+    TRY(quota_due(&w, &places[0].notice));
     work_box_touch(&w, ad.box);
     log_created(&w, b->mailbox, &places[0], &places[b->count - 1]);
     return work_commit(&w);
@@ -120,19 +128,28 @@ was_delivered(struct work *w, const struct message_new *m, struct message_place 
 }
 
 static enum status
-has_room(const struct work *w, const struct message_batch *b)
+is_due(struct work *w, uint8_t notice, struct message_place *place)
 {
-    const struct head_value *h = &w->head;
-    uint64_t bytes = h->bytes;
+    bool due;
 
-    if (h->quota_messages != 0 &&
-        (h->messages >= h->quota_messages || b->count > h->quota_messages - h->messages))
-        return ERR_QUOTA;
+    TRY(quota_told(w, notice, &due));
+    *place = (struct message_place){.modseq = w->head.modseq, .was_here = !due};
+    return OK;
+}
+
+static enum status
+has_room(const struct work *w, const struct work_box *box, const struct message_batch *b)
+{
+    const unsigned saved = 1u << SPECIAL_SENT | 1u << SPECIAL_DRAFTS;
+    struct quota_more more = {.messages = b->count, .grace = (saved >> box->v.special & 1) != 0};
+
+    if (b->messages[0].notice != QUOTA_FINE) /* bounded by there being two */
+        return OK;
     for (size_t i = 0; i < b->count; i++) {
-        if (__builtin_add_overflow(bytes, b->messages[i].size, &bytes))
+        if (__builtin_add_overflow(more.bytes, b->messages[i].size, &more.bytes))
             return ERR_LIMIT;
     }
-    return h->quota_bytes != 0 && bytes > h->quota_bytes ? ERR_QUOTA : OK;
+    return quota_has_room(&w->head, &more);
 }
 
 static enum status

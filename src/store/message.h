@@ -55,11 +55,15 @@ struct message_new {
     /* of the queue entry this is, or 0: adding it twice adds it once */
     uint64_t qid;
     uint32_t rcpt;
+    /* enum quota_level: it tells the owner how full the account is, and comes whatever the quota; or 0.  Alone. */
+    uint8_t notice;
 };
 struct message_place {
-    uint32_t uidvalidity, uid; /* 0 when it was here already by its qid */
+    uint32_t uidvalidity, uid; /* 0 when it was here already */
     uint64_t modseq, mid, tid;
-    bool was_here;
+    bool was_here; /* by its qid; or a notice that is not due any more */
+    uint8_t
+        notice; /* enum quota_level: the owner is to be told of it now; or 0.  Of the first of a batch */
 };
 /* On failure no commit refers to the blobs; engine_blob_forget() them. */
 MUST_USE SUSPENDS enum status message_add(struct cell *account, uint32_t mailbox,

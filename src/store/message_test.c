@@ -378,6 +378,123 @@ test_quota(struct kit *k)
     cell_close(&account);
 }
 
+static SUSPENDS uint8_t
+add_sized(struct kit *k, struct cell *account, uint32_t mailbox, uint64_t size)
+{
+    struct message_new m = kit_message(k, size, size);
+    struct message_place p;
+
+    ASSERT(message_add(account, mailbox, &m, k->now, &p) == OK);
+    return p.notice;
+}
+
+static SUSPENDS bool
+add_notice(struct kit *k, struct cell *account, uint8_t level)
+{
+    struct message_new m = kit_message(k, 10, 9);
+    struct message_place p;
+
+    m.notice = level;
+    ASSERT(message_add(account, MAILBOX_INBOX, &m, k->now, &p) == OK);
+    if (p.was_here)
+        engine_blob_forget(k->e, m.blob);
+    return !p.was_here;
+}
+
+/* Each level once, and again only after the use was well below it; what is said to be told is told in one commit. */
+static SUSPENDS void
+test_notices(struct kit *k)
+{
+    struct cell *account = account_open(k->cs, 1);
+    struct account_info info;
+
+    ASSERT(account_create(account, (struct account_quota){1000, 0}, k->now) == OK);
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 740) == QUOTA_FINE);
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 59) == QUOTA_FINE); /* 79.9 % */
+    ASSERT(!add_notice(k, account, QUOTA_WARN));                    /* not due */
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 1) == QUOTA_WARN);  /* 80 % */
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 1) == QUOTA_WARN);  /* nobody was told yet */
+    ASSERT(account_info(account, &info) == OK && info.notice == QUOTA_WARN);
+    ASSERT(add_notice(k, account, QUOTA_WARN) && !add_notice(k, account, QUOTA_WARN));
+    ASSERT(account_info(account, &info) == OK && info.notice == QUOTA_FINE && info.bytes == 811);
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 1) == QUOTA_FINE);
+    expunge(k, account, MAILBOX_INBOX, UIDS(2, 2), false); /* 75.3 %: within the margin */
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 60) == QUOTA_FINE);
+    expunge(k, account, MAILBOX_INBOX, UIDS(3, 7), false); /* 74 % */
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 60) == QUOTA_WARN);
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 150) ==
+           QUOTA_URGENT); /* two steps at once: the last counts */
+    ASSERT(add_notice(k, account, QUOTA_URGENT) && !add_notice(k, account, QUOTA_WARN));
+    cell_close(&account);
+    kit_reopen(k);
+    account = account_open(k->cs, 1);
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 40) == QUOTA_FINE); /* full to the last byte */
+    expunge(k, account, MAILBOX_INBOX, UIDS(11, 11), false);        /* 96 % */
+    ASSERT(!add_notice(k, account, QUOTA_URGENT));
+    expunge(k, account, MAILBOX_INBOX, UIDS(9, 9), false); /* 81 %: the first stays told */
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 1) == QUOTA_FINE);
+    ASSERT(add_sized(k, account, MAILBOX_INBOX, 189) == QUOTA_URGENT);
+    ASSERT(add_notice(k, account, QUOTA_URGENT)); /* and goes above the quota */
+    ASSERT(account_info(account, &info) == OK && info.bytes == 1010);
+    ASSERT(account_set_quota(account, (struct account_quota){0}) == OK);
+    ASSERT(account_set_quota(account, (struct account_quota){1100, 0}) == OK);
+    ASSERT(account_info(account, &info) == OK &&
+           info.notice == QUOTA_WARN); /* 91.8 % of another quota */
+    kit_check(k, account);
+    cell_close(&account);
+}
+
+static SUSPENDS int64_t
+refused_at(struct kit *k, struct cell *account, int64_t second)
+{
+    struct instant since;
+
+    (void)k;
+    ASSERT(account_refused(account, (struct instant){second * 1000000}, &since) == OK);
+    return since.us / 1000000;
+}
+
+static SUSPENDS void
+test_full_since(struct kit *k)
+{
+    struct cell *account = account_open(k->cs, 1);
+    struct message_new m;
+    struct message_place p;
+    struct account_info info;
+
+    ASSERT(account_create(account, (struct account_quota){1000, 0}, k->now) == OK);
+    kit_add(k, account, MAILBOX_INBOX, 100);
+    kit_add(k, account, MAILBOX_INBOX, 900);
+    ASSERT(account_has_room(account, 0) == ERR_QUOTA); /* of unknown size */
+    ASSERT(account_info(account, &info) == OK && info.full_since.us == 0);
+    ASSERT(refused_at(k, account, 100) == 100 && refused_at(k, account, 200) == 100);
+    cell_close(&account);
+    kit_reopen(k);
+    account = account_open(k->cs, 1);
+    ASSERT(account_info(account, &info) == OK && info.full_since.us == 100000000);
+    flag(k, account, ALL_UIDS, FLAGS_ADD, FLAG_DELETED);
+    ASSERT(account_set_quota(account, (struct account_quota){900, 0}) == OK); /* less is no room */
+    ASSERT(refused_at(k, account, 300) == 100);
+    expunge(k, account, MAILBOX_INBOX, UIDS(1, 1), false);
+    ASSERT(account_info(account, &info) == OK && info.full_since.us == 0);
+    ASSERT(refused_at(k, account, 400) == 400);
+    ASSERT(account_set_quota(account, (struct account_quota){901, 0}) == OK);
+    ASSERT(refused_at(k, account, 500) == 500);
+    m = kit_message(k, 2, 1);
+    ASSERT(message_add(account, MAILBOX_INBOX, &m, k->now, &p) == ERR_QUOTA);
+    for (uint32_t box = MAILBOX_INBOX + 1; box <= 3;
+         box++) /* Drafts and Sent: a tenth more, and no further */
+        kit_add(k, account, box, 45);
+    ASSERT(message_add(account, 2, &m, k->now, &p) == ERR_QUOTA);
+    ASSERT(message_add(account, 3, &m, k->now, &p) == ERR_QUOTA);
+    m.size = 1;
+    ASSERT(message_add(account, 4, &m, k->now, &p) == ERR_QUOTA);
+    ASSERT(account_info(account, &info) == OK && info.bytes == 990 &&
+           info.full_since.us == 500000000);
+    engine_blob_forget(k->e, m.blob);
+    cell_close(&account);
+}
+
 /* Hardly any room on the disk: nothing new, but flags and removal go on, and what was removed is gone at once. */
 static SUSPENDS void
 test_full_disk(struct kit *k)
@@ -584,10 +701,13 @@ test_drop(struct kit *k)
     ASSERT(account_drop(account, &more) == OK && more);
     ASSERT(account_info(account, &info) == ERR_NOT_FOUND);
     ASSERT(message_add(account, MAILBOX_INBOX, &m, k->now, &p) == ERR_NOT_FOUND);
+    ASSERT(account_left(account, &size) == OK && size == 201);
     while (more) {
         enum status s = account_drop(account, &more);
         ASSERT(s == OK || s == ERR_CONFLICT);
+        ASSERT(!more || (account_left(account, &size) == OK && size < 201));
     }
+    ASSERT(account_left(account, &size) == ERR_NOT_FOUND);
     ASSERT(engine_blob_size(k->e, m.blob, &size) == ERR_NOT_FOUND);
     ASSERT(account_info(account, &info) == ERR_NOT_FOUND);
     ASSERT(account_create(account, (struct account_quota){0}, k->now) == ERR_EXISTS);
@@ -607,6 +727,8 @@ main(int argc, char **argv)
         {"copy", test_copy, KIT_ALL},
         {"placements", test_placements, KIT_ALL},
         {"quota", test_quota, KIT_ALL},
+        {"notices", test_notices, KIT_ALL},
+        {"full since", test_full_since, KIT_ALL},
         {"full_disk", test_full_disk, KIT_ALL},
         {"threads", test_threads, KIT_ALL},
         {"qid", test_qid, KIT_ALL},

@@ -1,4 +1,4 @@
-/* queue.c - the queue cell: opened, added to, read.
+/* queue.c - the queue's cells: added to, read, listed.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/queue.h"
@@ -7,38 +7,13 @@
 #include "base/size.h"
 #include "store/queue_internal.h"
 
-enum { PAGE_BYTES = 1 << 20, PAGE_ARENA = 64 << 20 };
+enum { LIST_PAGE_BYTES = 65536, EXAMINED_MAX = 2000 /* in one call of queue_list() */ };
 
-SUSPENDS static enum status load(struct queue *q, struct instant now);
-SUSPENDS static enum status load_pages(struct queue *q, struct cell_walk *w, struct instant now);
+static size_t cell_for_new(const struct queue *q);
 SUSPENDS static enum status add_once(struct queue *q, struct queue_message *m, struct str facts);
-static enum status read_entry(const struct cell_entry *e, struct arena *a,
-                              struct queue_message *out);
-
-enum status
-queue_open(struct cells *c, struct instant now, struct queue **out)
-{
-    AUTO(queue_free) struct queue *q = MEM_NEW(struct queue);
-
-    q->cells = c;
-    q->cell = cell_open(c, (struct cell_id){.kind = 'q', .id = QUEUE_CELL});
-    jobs_init(q);
-    TRY(load(q, now));
-    *out = q;
-    q = NULL;
-    return OK;
-}
-
-void
-queue_free(struct queue **q)
-{
-    if (*q == NULL)
-        return;
-    jobs_release(*q);
-    cell_close(&(*q)->cell);
-    mem_free(*q);
-    *q = NULL;
-}
+SUSPENDS static enum status list_cell(struct queue *q, struct queue_page *p, size_t cell,
+                                      struct queue_message *list, size_t *n);
+static void mark_under_way(const struct queue *q, struct queue_message *m);
 
 uint64_t
 queue_length(const struct queue *q)
@@ -59,94 +34,246 @@ queue_add(struct queue *q, const struct queue_message *m, struct str facts, stru
     while ((st = add_once(q, &added, facts)) == ERR_CONFLICT)
         ;
     TRY(st);
-    entry_add(q, &added, now);
+    queue_added(q, &added, now);
     *qid_out = added.qid;
     return OK;
 }
 
 enum status
-queue_put(struct tx *tx, struct queue_message *m, struct str facts)
+queue_put(struct tx *tx, struct queue_head *h, size_t cell, struct queue_message *m,
+          struct str facts)
 {
-    AUTO_BUF head = BUF(64);
-    AUTO_BUF value = BUF(QUEUE_VALUE_MAX);
-    uint64_t qid = 1;
-    struct str old;
-
-    TRY(tx_get(tx, STR("H"), &old));
-    if (old.ptr != NULL)
-        TRY(queue_head_read(old, &qid));
-    m->qid = qid;
-    struct queue_key key = queue_key_of(qid);
-    queue_head_write(qid + 1, &head);
-    queue_message_write(m, &value);
-    TRY(buf_status(&value));
-    tx_put(tx, STR("H"), buf_str(&head));
-    tx_put(tx, queue_key_str(&key), buf_str(&value));
+    m->qid = h->next++;
+    if (h->next % QUEUE_BLOCK == 0) /* the next block of this cell */
+        h->next += (uint64_t)QUEUE_BLOCK * (QUEUE_CELLS - 1);
+    h->count++;
+    ASSERT(h->next / QUEUE_BLOCK % QUEUE_CELLS == cell);
+    TRY(queue_write(tx, m));
     tx_ref_add(tx, m->body);
     if (facts.len > 0)
-        tx_record_put(tx, qid, facts);
+        tx_record_put(tx, m->qid, facts);
     return OK;
 }
 
 enum status
+queue_write(struct tx *tx, const struct queue_message *m)
+{
+    AUTO_ARENA *a = arena_new(QUEUE_PLAN_ARENA);
+    AUTO_BUF value = BUF(QUEUE_VALUE_MAX);
+    AUTO_BUF index = BUF(QUEUE_VALUE_MAX);
+    struct queue_key key = queue_key_of('E', m->qid), index_key = queue_key_of('I', m->qid);
+    struct queue_plan p;
+
+    queue_message_write(m, &value);
+    TRY(buf_status(&value));
+    queue_plan_of(m, a, &p);
+    queue_plan_write(&p, &index);
+    TRY(buf_status(&index));
+    tx_put(tx, queue_key_str(&key), buf_str(&value));
+    tx_put(tx, queue_key_str(&index_key), buf_str(&index));
+    return OK;
+}
+
+enum status
+queue_head_get(const struct queue *q, struct tx *tx, size_t cell, struct queue_head *out)
+{
+    struct str value;
+
+    TRY(tx_get(tx, STR("H"), &value));
+    if (value.ptr != NULL)
+        return queue_head_read(value, out);
+    *out = (struct queue_head){.next = queue_first_of(q->floor, cell)};
+    return OK;
+}
+
+void
+queue_head_put(struct tx *tx, const struct queue_head *h)
+{
+    AUTO_BUF value = BUF(64);
+
+    queue_head_write(h, &value);
+    tx_put(tx, STR("H"), buf_str(&value));
+}
+
+void
+queue_added(struct queue *q, const struct queue_message *m, struct instant now)
+{
+    AUTO_ARENA *a = arena_new(QUEUE_PLAN_ARENA);
+    struct queue_cell *c = &q->at[queue_cell_of(q, m->qid)];
+    struct queue_plan p;
+
+    q->length++;
+    c->count++;
+    c->next = MAX(c->next, m->qid + 1);
+    if (c->next % QUEUE_BLOCK == 0)
+        c->next += (uint64_t)QUEUE_BLOCK * (QUEUE_CELLS - 1);
+    queue_plan_of(m, a, &p);
+    plan_add(q, m->qid, &p, now);
+}
+
+void
+queue_gone(struct queue *q, uint64_t qid)
+{
+    struct entry *e = entry_find(q, qid);
+
+    q->length--;
+    q->at[queue_cell_of(q, qid)].count--;
+    if (e != NULL)
+        e->gone = true;
+}
+
+/* ---- which cell ---- */
+
+struct queue_key
+queue_key_of(char tag, uint64_t qid)
+{
+    struct queue_key k = {{tag}};
+
+    be64_put(k.bytes + 1, qid);
+    return k;
+}
+
+struct str
+queue_key_str(const struct queue_key *k)
+{
+    return str_from(k->bytes, sizeof(k->bytes));
+}
+
+size_t
+queue_cell_of(const struct queue *q, uint64_t qid)
+{
+    return qid < q->floor ? 0 : (size_t)(qid / QUEUE_BLOCK % QUEUE_CELLS);
+}
+
+uint64_t
+queue_first_of(uint64_t floor, size_t cell)
+{
+    uint64_t first = floor + ((uint64_t)cell * QUEUE_BLOCK);
+
+    return first == 0 ? 1 : first; /* 0 is no qid */
+}
+
+/* The oldest block that is not used up, so that qids grow with time and commits share their groups. */
+static size_t
+cell_for_new(const struct queue *q)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < QUEUE_CELLS; i++) {
+        bool full = q->at[i].count >= LIMIT_QUEUE_CELL_MESSAGES;
+        bool best_full = q->at[best].count >= LIMIT_QUEUE_CELL_MESSAGES;
+        if (full == best_full ? q->at[i].next < q->at[best].next : best_full)
+            best = i;
+    }
+    return best;
+}
+
+SUSPENDS static enum status
+add_once(struct queue *q, struct queue_message *m, struct str facts)
+{
+    AUTO(tx_abort) struct tx *tx = NULL;
+    size_t cell = cell_for_new(q);
+    struct queue_head h;
+
+    TRY(tx_begin(q->at[cell].cell, &tx));
+    TRY(queue_head_get(q, tx, cell, &h));
+    TRY(queue_put(tx, &h, cell, m, facts));
+    queue_head_put(tx, &h);
+    return tx_commit(&tx);
+}
+
+/* ---- reading ---- */
+
+enum status
 queue_get(struct queue *q, uint64_t qid, struct arena *a, struct queue_message *out)
 {
-    struct queue_key key = queue_key_of(qid);
+    struct queue_key key = queue_key_of('E', qid);
     struct cell_entry e = {.key = queue_key_str(&key)};
 
-    enum status st = cell_get(q->cell, e.key, a, &e.value);
-    TRY(st);
-    return e.value.ptr == NULL ? ERR_NOT_FOUND : read_entry(&e, a, out);
+    TRY(cell_get(q->at[queue_cell_of(q, qid)].cell, e.key, a, &e.value));
+    return e.value.ptr == NULL ? ERR_NOT_FOUND : queue_entry_read(&e, a, out);
+}
+
+enum status
+queue_show(struct queue *q, uint64_t qid, struct arena *a, struct queue_message *out)
+{
+    TRY(queue_get(q, qid, a, out));
+    mark_under_way(q, out);
+    return OK;
 }
 
 enum status
 queue_facts(struct queue *q, uint64_t qid, struct arena *a, struct str *facts_out)
 {
+    struct cell_id id = cell_id_of(q->at[queue_cell_of(q, qid)].cell);
     struct str facts;
 
-    TRY(engine_records(cells_engine(q->cells), cell_id_of(q->cell), &qid, 1, a, &facts));
+    TRY(engine_records(cells_engine(q->cells), id, &qid, 1, a, &facts));
     *facts_out = facts;
     return OK;
 }
 
 enum status
-queue_list(struct queue *q, const struct queue_page *p, const struct queue_message **out,
-           size_t *n_out)
+queue_list(struct queue *q, struct queue_page *p, const struct queue_message **out, size_t *n_out)
 {
     struct queue_message *list = ARENA_ARRAY(p->a, struct queue_message, p->max);
-    const struct cell_entry *entries;
-    size_t n = 0, count = 0;
-    enum status st = OK;
+    size_t n = 0;
 
     ASSERT(p->max > 0);
-    struct queue_key lo = queue_key_of(p->after == UINT64_MAX ? p->after : p->after + 1);
-    struct cell_walk w = {
-        .cell = cell_id_of(q->cell),
-        .lo = queue_key_str(&lo),
-        .hi = STR("F"),
-        .bytes_max = 65536,
-    };
-    while (st == OK && count < p->max && arena_left(p->a) > 2 * (size_t)QUEUE_VALUE_MAX) {
-        st = cell_walk_page(q->cell, &w, p->a, &entries, &n);
-        if (st != OK || n == 0)
-            break;
-        for (size_t i = 0; i < n && count < p->max && st == OK; i++)
-            st = read_entry(&entries[i], p->a, &list[count++]);
+    p->more = false;
+    p->examined = 0;
+    for (size_t i = queue_cell_of(q, p->after); i < QUEUE_CELLS && !p->more; i++) {
+        if (q->at[i].count > 0)
+            TRY(list_cell(q, p, i, list, &n));
     }
-    cell_walk_end(q->cell, &w);
-    if (st != OK && st != ERR_NOT_FOUND)
-        return st;
-    for (size_t i = 0; i < count; i++) {
-        const struct entry *e = entry_find(q, list[i].qid);
-        for (size_t k = 0; e != NULL && k < list[i].rcpt_count; k++) {
-            struct queue_rcpt *r = &list[i].rcpts[k];
-            if (r->state == QUEUE_WAITING && entry_under_way(e, r))
-                r->state = QUEUE_UNDER_WAY;
+    for (size_t i = 0; i < n; i++)
+        mark_under_way(q, &list[i]);
+    *out = list;
+    *n_out = n;
+    return OK;
+}
+
+SUSPENDS static enum status
+list_cell(struct queue *q, struct queue_page *p, size_t cell, struct queue_message *list, size_t *n)
+{
+    bool goes_on = queue_cell_of(q, p->after) == cell;
+    struct queue_walk w = {.cell = cell,
+                           .tag = 'E',
+                           .from = goes_on && p->after != 0 ? p->after + 1 : 0,
+                           .bytes_max = LIST_PAGE_BYTES};
+    const struct cell_entry *entries;
+    size_t found;
+
+    for (;;) {
+        TRY(queue_walk_page(q, &w, p->a, &entries, &found));
+        if (found == 0)
+            return OK;
+        for (size_t i = 0; i < found; i++) {
+            if (*n == p->max || p->examined >= EXAMINED_MAX ||
+                arena_left(p->a) < 2 * (size_t)QUEUE_VALUE_MAX) {
+                p->more = true;
+                return OK;
+            }
+            TRY(queue_entry_read(&entries[i], p->a, &list[*n]));
+            p->after = list[*n].qid;
+            p->examined++;
+            w.from = p->after + 1;
+            if (p->only == NULL || queue_selects(p->only, &list[*n]))
+                (*n)++;
         }
     }
-    *out = list;
-    *n_out = count;
-    return OK;
+}
+
+static void
+mark_under_way(const struct queue *q, struct queue_message *m)
+{
+    const struct entry *e = entry_find(q, m->qid);
+
+    for (size_t k = 0; e != NULL && k < m->rcpt_count; k++) {
+        struct queue_rcpt *r = &m->rcpts[k];
+        if (r->state == QUEUE_WAITING && entry_under_way(e, r))
+            r->state = QUEUE_UNDER_WAY;
+    }
 }
 
 uint32_t
@@ -162,59 +289,14 @@ queue_report_due(const struct queue_message *m, const struct queue_rcpt *r, stru
         due = QUEUE_NOTIFY_FAILURE;
     else if (r->state == QUEUE_DELIVERED && !r->relayed)
         due = QUEUE_NOTIFY_SUCCESS;
-    else if (r->state == QUEUE_WAITING && r->tries > 0 &&
+    else if (r->state == QUEUE_WAITING && (r->tries > 0 || r->enhanced.len > 0) &&
              now.us - m->arrived.us >= LIMIT_QUEUE_WARN_S * INT64_C(1000000))
         due = QUEUE_NOTIFY_DELAY;
     return due & asked & ~r->told;
 }
 
-SUSPENDS static enum status
-add_once(struct queue *q, struct queue_message *m, struct str facts)
-{
-    AUTO(tx_abort) struct tx *tx = NULL;
-
-    TRY(tx_begin(q->cell, &tx));
-    TRY(queue_put(tx, m, facts));
-    return tx_commit(&tx);
-}
-
-SUSPENDS static enum status
-load(struct queue *q, struct instant now)
-{
-    struct cell_walk w = {
-        .cell = cell_id_of(q->cell),
-        .lo = STR("E"),
-        .hi = STR("F"),
-        .bytes_max = PAGE_BYTES,
-    };
-
-    enum status st = load_pages(q, &w, now);
-    cell_walk_end(q->cell, &w);
-    return st == ERR_NOT_FOUND ? OK : st;
-}
-
-SUSPENDS static enum status
-load_pages(struct queue *q, struct cell_walk *w, struct instant now)
-{
-    AUTO_ARENA *a = arena_new(PAGE_ARENA);
-    const struct cell_entry *entries;
-    size_t n;
-
-    for (;;) {
-        TRY(cell_walk_page(q->cell, w, a, &entries, &n));
-        if (n == 0)
-            return OK;
-        for (size_t i = 0; i < n; i++) {
-            struct queue_message m;
-            TRY(read_entry(&entries[i], a, &m));
-            entry_add(q, &m, now);
-        }
-        arena_reset(a);
-    }
-}
-
-static enum status
-read_entry(const struct cell_entry *e, struct arena *a, struct queue_message *out)
+enum status
+queue_entry_read(const struct cell_entry *e, struct arena *a, struct queue_message *out)
 {
     struct queue_message m;
 

@@ -1,11 +1,13 @@
 /* queue.h - the durable queue: what was accepted and is not yet in every place it must go.
  *
- * A message has recipients; each is local (an account) or remote.  In memory the queue keeps one job per message
- * and destination domain, and one for all its local recipients; a job is waiting for its time, ready, or taken.
- * Owns:      cell 'q' 1 ('H' head, 'E' qid -> message, record qid -> cook's facts), one reference to each body.
+ * A message has recipients; each is local (an account) or remote.  What is done at one go, for all recipients of a
+ * message at one destination domain, for all its local ones, or for a report to its sender, is a job.
+ * Owns:      the cells 'q' 1 to 64 (queue_values.h), one reference to each body.  In memory 16 bytes for each job that
+ *            waits and a lane for each destination; a job that is taken is more.
  * Promises:  queue_add() returns OK after the commit.  A qid is never reused.  A recipient's result is
  *            committed before anyone acts on it.  A report to the sender and the mark that it was made are one commit.
- *            Times come from the caller, so that tests need not wait.  Nothing scans after queue_open().
+ *            Times come from the caller, so that tests need not wait.  Nothing walks through messages but queue_load(),
+ *            listings and what an operator does to many.
  * Never:     parses mail, writes reports or delivers: role/store_runner.c does, driven by the take calls.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -60,8 +62,11 @@ struct queue_message {
     size_t rcpt_count;
 };
 
-/* Reads the whole cell once.  ERR_CORRUPT: an entry fails its check. */
-MUST_USE SUSPENDS enum status queue_open(struct cells *c, struct instant now, struct queue **out);
+/* Ready for all calls; queue_load() brings to mind what waits.  ERR_CORRUPT: a head fails its check. */
+MUST_USE SUSPENDS enum status queue_open(struct cells *c, struct queue **out);
+/* Once, beside the work: each page is at work when it is read.  Damage in one cell does not keep the others:
+ * the first error is told at the end. */
+MUST_USE SUSPENDS enum status queue_load(struct queue *q, struct instant now);
 void queue_free(struct queue **q);
 uint64_t queue_length(const struct queue *q);
 
@@ -70,16 +75,30 @@ MUST_USE SUSPENDS enum status queue_add(struct queue *q, const struct queue_mess
                                         struct str facts, struct instant now, uint64_t *qid_out);
 MUST_USE SUSPENDS enum status queue_get(struct queue *q, uint64_t qid, struct arena *a,
                                         struct queue_message *out);
+/* The same, with what is under way, as queue_list() tells it. */
+MUST_USE SUSPENDS enum status queue_show(struct queue *q, uint64_t qid, struct arena *a,
+                                         struct queue_message *out);
 /* facts_out empty: they are lost, make them anew. */
 MUST_USE SUSPENDS enum status queue_facts(struct queue *q, uint64_t qid, struct arena *a,
                                           struct str *facts_out);
-/* Messages after a qid, in order. */
-struct queue_page {
-    uint64_t after;
-    size_t max;
-    struct arena *a; /* the listing ends early when little is left of it */
+/* Which messages a listing or a verb is about: all that is set must fit. */
+struct queue_selection {
+    struct str domain;    /* a recipient of this domain waits */
+    struct str sender;    /* "<>" = none */
+    struct str recipient; /* waits; also as the sender wrote it */
+    int64_t before_us;    /* arrived before this; 0 = at any time */
 };
-MUST_USE SUSPENDS enum status queue_list(struct queue *q, const struct queue_page *p,
+bool queue_selects(const struct queue_selection *s, const struct queue_message *m);
+/* Messages in the order of their cells, within them of their age; begin with after = 0. */
+struct queue_page {
+    uint64_t after; /* afterwards: the last one that was looked at */
+    size_t max;
+    const struct queue_selection *only; /* NULL = all */
+    struct arena *a;                    /* the listing ends early when little is left of it */
+    bool more;                          /* call again */
+    size_t examined;
+};
+MUST_USE SUSPENDS enum status queue_list(struct queue *q, struct queue_page *p,
                                          const struct queue_message **out, size_t *n_out);
 
 /* Moves what is due from waiting to ready; once a second. */
@@ -100,6 +119,12 @@ bool queue_take_report(struct queue *q, struct queue_job *out);
 /* Waits until a local or a report job may be ready. */
 MUST_USE SUSPENDS enum status queue_wait(struct queue *q, int64_t timeout_ms);
 uint32_t queue_remote_ready(const struct queue *q);
+/* What must be known to work a job that was taken; instead of queue_get().  ERR_NOT_FOUND: nothing is to be done, and
+ * the job is over. */
+MUST_USE SUSPENDS enum status queue_read(struct queue *q, const struct queue_job *job,
+                                         struct instant now, struct arena *a,
+                                         struct queue_message *out);
+struct str queue_domain_of(struct str address);
 bool queue_is_of_domain(const struct queue_rcpt *r, struct str domain);
 /* Has the owner a job of this message, which is still in the queue? */
 bool queue_is_leased(const struct queue *q, uint64_t qid, uint64_t owner);
@@ -109,6 +134,7 @@ bool queue_is_taken_by(const struct queue *q, const struct queue_job *job, uint6
 struct queue_result {
     uint32_t index;         /* of the recipient */
     enum queue_state state; /* WAITING = later */
+    bool untried; /* WAITING, and nobody was asked: it is no try, and never the last one */
     uint32_t code;
     struct str enhanced, text, remote;
     bool relayed;
@@ -119,7 +145,7 @@ struct queue_outcome {
     struct instant now;
 };
 /* One commit; then the job ends or waits; a message that is done leaves the queue.  Recipients of the job without a
- * result are tried later.  A temporary failure past LIMIT_QUEUE_DAYS is a failure.
+ * result are tried later.  A temporary failure past LIMIT_QUEUE_DAYS is a failure; what was untried then is tried next.
  * ERR_NOT_FOUND: this taking is over (dropped, released).  ERR_SYNTAX: a recipient that is not of the job.
  * message_out: as it is now, in a. */
 MUST_USE SUSPENDS enum status queue_results(struct queue *q, const struct queue_job *job,
@@ -144,14 +170,31 @@ MUST_USE SUSPENDS enum status queue_reported(struct queue *q, const struct queue
                                              const struct queue_report *report, struct instant now,
                                              uint64_t *qid_out);
 
-enum queue_verb {
-    QUEUE_RETRY,
-    QUEUE_HOLD,
-    QUEUE_RELEASE,
-    QUEUE_DROP
-}; /* queue_act.verb in admin.ipc */
+enum queue_verb { QUEUE_RETRY, QUEUE_HOLD, QUEUE_RELEASE, QUEUE_DROP }; /* as in admin.ipc */
 /* qid 0 = all.  ERR_NOT_FOUND: no such message. */
 MUST_USE SUSPENDS enum status queue_act(struct queue *q, uint64_t qid, enum queue_verb v,
                                         struct instant now, uint32_t *count_out);
+/* A part of the selected ones; begin with after = 0, and call again while there is more. */
+struct queue_act_part {
+    const struct queue_selection *only;
+    enum queue_verb verb;
+    struct instant now;
+    uint64_t after;
+    bool more;
+    uint32_t count; /* of this part */
+};
+MUST_USE SUSPENDS enum status queue_act_some(struct queue *q, struct queue_act_part *p);
+
+/* Mail to a domain, or with an empty one to all other servers, is kept and not sent; also after a restart.
+ * ERR_EXISTS, ERR_NOT_FOUND: it is so already.  ERR_LIMIT. */
+MUST_USE SUSPENDS enum status queue_pause(struct queue *q, struct str domain, bool paused,
+                                          struct instant now);
+bool queue_is_paused(const struct queue *q, struct str domain);
+struct queue_paused {
+    struct str domain; /* empty: all */
+    struct instant since;
+};
+MUST_USE SUSPENDS enum status queue_pauses(struct queue *q, struct arena *a,
+                                           const struct queue_paused **out, size_t *n_out);
 
 #endif

@@ -15,7 +15,7 @@ static SUSPENDS void
 open_queue(struct kit *k)
 {
     now = k->now;
-    ASSERT(queue_open(k->cs, now, &q) == OK);
+    ASSERT(queue_open(k->cs, &q) == OK && queue_load(q, now) == OK);
 }
 
 static SUSPENDS void
@@ -23,7 +23,7 @@ reopen(struct kit *k)
 {
     queue_free(&q);
     kit_reopen(k);
-    ASSERT(queue_open(k->cs, now, &q) == OK);
+    ASSERT(queue_open(k->cs, &q) == OK && queue_load(q, now) == OK);
 }
 
 static void
@@ -177,6 +177,54 @@ test_retries(struct kit *k)
     }
     ASSERT(now.us - began >= 5 * DAY && now.us - began < 5 * DAY + 3 * 3600 * SECOND);
     ASSERT(tries > 100 && tries < 200 && reports == 2); /* one of delay, one of failure */
+    queue_free(&q);
+}
+
+static SUSPENDS enum status
+untried(struct kit *k, const struct queue_job *job)
+{
+    const struct queue_result r = {.index = 0,
+                                   .state = QUEUE_WAITING,
+                                   .untried = true,
+                                   .enhanced = STR("4.4.1"),
+                                   .text = STR("connection timed out")};
+    const struct queue_outcome o = {&r, 1, now};
+    struct queue_message m;
+
+    return queue_results(q, job, &o, k->a, &m);
+}
+
+/* Nobody was asked: no try, and never the end, however old it is; then it is tried in earnest. */
+static SUSPENDS void
+test_put_off(struct kit *k)
+{
+    struct queue_message m;
+    struct queue_job job;
+    int put_off = 0;
+
+    open_queue(k);
+    uint64_t qid = add(k, "", "a@x.example", 0);
+    int64_t began = now.us;
+    while (now.us - began < 5 * DAY + 3600 * SECOND) {
+        if (!queue_take_remote(q, 5, &job)) {
+            pass(10);
+            continue;
+        }
+        ASSERT(!job.hurry && untried(k, &job) == OK && has(k, qid));
+        put_off++;
+        if (now.us - began >= 5 * DAY)
+            break;
+    }
+    ASSERT(put_off > 100 && put_off < 200); /* about once an hour */
+    ASSERT(queue_get(q, qid, k->a, &m) == OK && m.rcpts[0].tries == 0);
+    ASSERT(m.rcpts[0].state == QUEUE_WAITING &&
+           str_eq(m.rcpts[0].text, STR("connection timed out")));
+    while (!queue_take_remote(q, 5, &job))
+        pass(10);
+    ASSERT(job.hurry && untried(k, &job) == OK && has(k, qid)); /* stopped, or no place */
+    while (!queue_take_remote(q, 5, &job))
+        pass(10);
+    ASSERT(job.hurry && result(k, &job, 0, QUEUE_WAITING) == OK && !has(k, qid));
     queue_free(&q);
 }
 
@@ -352,9 +400,10 @@ test_listing(struct kit *k)
     ASSERT(queue_list(q, &p, &list, &n) == OK && n == 4);
     ASSERT(list[0].rcpts[1].state == QUEUE_UNDER_WAY && list[1].rcpts[1].state == QUEUE_WAITING);
     ASSERT(str_eq(list[3].prepend, STR("DKIM-Signature: x\r\n")));
-    p.after = list[3].qid;
+    uint64_t last = list[3].qid;
+    ASSERT(p.after == last && p.more);
     p.max = 100;
-    ASSERT(queue_list(q, &p, &list, &n) == OK && n == 6 && list[0].qid > p.after);
+    ASSERT(queue_list(q, &p, &list, &n) == OK && n == 6 && list[0].qid > last && !p.more);
     queue_free(&q);
 }
 
@@ -503,13 +552,14 @@ test_crash_while_delivering(struct kit *k)
 static const struct kit_row rows[] = {
     {"one_domain_one_job", test_one_domain_one_job, KIT_ALL},
     {"retries", test_retries, KIT_MEM},
+    {"put_off", test_put_off, KIT_MEM},
     {"which_report", test_which_report, KIT_MEM},
     {"report_enters_with_its_mark", test_report_enters_with_its_mark, KIT_ALL},
     {"lost_leases", test_lost_leases, KIT_MEM | KIT_CLUSTER},
     {"leases_of_another_life", test_leases_of_another_life, KIT_MEM | KIT_CLUSTER},
     {"verbs", test_verbs, KIT_ALL},
     {"listing", test_listing, KIT_ALL},
-    {"turns", test_turns},
+    {"turns", test_turns, KIT_MEM},
     {"order_of_timers", test_order_of_timers, KIT_MEM},
     {"crash_while_delivering", test_crash_while_delivering, KIT_MEM},
 };

@@ -9,6 +9,8 @@
 
 enum {
     VERSION = 1,
+    HEAD_OLD = 1,
+    HEAD_VERSION = 2,
     FLAG_FULL_RETURN = 1,
     FLAG_SMTPUTF8 = 2,
     FLAG_EIGHT_BIT = 4,
@@ -67,23 +69,30 @@ queue_message_read(struct str value, struct arena *a, struct queue_message *out)
 }
 
 void
-queue_head_write(uint64_t next_qid, struct buf *b)
+queue_head_write(const struct queue_head *h, struct buf *b)
 {
-    buf_add_char(b, VERSION);
-    buf_add_be64(b, next_qid);
+    buf_add_char(b, HEAD_VERSION);
+    buf_add_be64(b, h->next);
+    buf_add_varint(b, h->count);
+    buf_add_varint(b, h->floor);
 }
 
 enum status
-queue_head_read(struct str value, uint64_t *next_qid_out)
+queue_head_read(struct str value, struct queue_head *out)
 {
+    struct queue_head h = {0};
     struct scan s = scan_of(value);
     uint8_t version;
-    uint64_t next;
 
-    if (!scan_u8(&s, &version) || version != VERSION || !scan_be64(&s, &next) || next == 0 ||
-        !scan_at_end(&s))
+    if (!scan_u8(&s, &version) || version < HEAD_OLD || version > HEAD_VERSION ||
+        !scan_be64(&s, &h.next) || h.next == 0 || h.next > QUEUE_QID_MAX)
         return ERR_CORRUPT;
-    *next_qid_out = next;
+    h.old = version == HEAD_OLD;
+    if (!h.old && (!scan_varint(&s, h.next, &h.count) || !scan_varint(&s, QUEUE_QID_MAX, &h.floor)))
+        return ERR_CORRUPT;
+    if (!scan_at_end(&s))
+        return ERR_CORRUPT;
+    *out = h;
     return OK;
 }
 

@@ -15,15 +15,34 @@ same_rcpt(const struct queue_rcpt *a, const struct queue_rcpt *b)
     ASSERT(a->code == b->code && str_eq(a->text, b->text) && a->relayed == b->relayed);
 }
 
+static void
+same_plan(struct str value)
+{
+    AUTO_ARENA *a = arena_new(16 << 20);
+    AUTO_BUF again = BUF(QUEUE_VALUE_MAX);
+    struct queue_plan p, second;
+
+    if (queue_plan_read(value, a, &p) != OK)
+        return;
+    queue_plan_write(&p, &again);
+    ASSERT(buf_status(&again) == OK && queue_plan_read(buf_str(&again), a, &second) == OK);
+    ASSERT(p.held == second.held && p.report_us == second.report_us && p.count == second.count);
+    for (size_t i = 0; i < p.count; i++)
+        ASSERT(str_eq(p.jobs[i].domain, second.jobs[i].domain) && p.jobs[i].rcpts > 0 &&
+               p.jobs[i].due_us == second.jobs[i].due_us);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO_ARENA *a = arena_new(16 << 20);
     AUTO_BUF again = BUF(QUEUE_VALUE_MAX);
     struct queue_message m, second;
-    uint64_t next = 0;
+    struct queue_head h;
 
-    ASSERT(queue_head_read(str_from((const char *)data, size), &next) != OK || next > 0);
+    if (queue_head_read(str_from((const char *)data, size), &h) == OK)
+        ASSERT(h.next > 0 && h.next <= QUEUE_QID_MAX && h.count <= h.next);
+    same_plan(str_from((const char *)data, size));
     if (queue_message_read(str_from((const char *)data, size), a, &m) != OK)
         return 0;
     ASSERT(m.rcpt_count > 0 && m.rcpt_count <= QUEUE_RCPTS_MAX && m.header_bytes <= m.size);

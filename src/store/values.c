@@ -129,6 +129,29 @@ mailbox_read_keywords(struct scan *s, struct mailbox_value *v)
     return true;
 }
 
+void
+quota_write(const struct quota_value *v, char bytes_out[QUOTA_BYTES])
+{
+    bytes_out[0] = VALUE_VERSION;
+    bytes_out[1] = (char)v->told;
+    be64_put(bytes_out + 2, (uint64_t)v->full_since_us);
+}
+
+enum status
+quota_read(struct str value, struct quota_value *out)
+{
+    struct quota_value v;
+
+    if (value.len != QUOTA_BYTES || value.ptr[0] != VALUE_VERSION)
+        return ERR_CORRUPT;
+    v.told = (uint8_t)value.ptr[1];
+    v.full_since_us = (int64_t)be64_get(value.ptr + 2);
+    if (v.told >= QUOTA_LEVELS || v.full_since_us < 0)
+        return ERR_CORRUPT;
+    *out = v;
+    return OK;
+}
+
 struct str
 number_write(uint64_t v, char bytes_out[NUMBER_BYTES])
 {

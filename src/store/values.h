@@ -16,6 +16,7 @@
 #include "store/mailbox.h"
 #include "store/message.h"
 #include "store/page.h"
+#include "store/quota.h"
 
 #define VALUE_VERSION 1u
 
@@ -69,6 +70,15 @@ struct mailbox_value {
 void mailbox_write(const struct mailbox_value *v, struct buf *b);
 /* Strings point into value. */
 MUST_USE enum status mailbox_read(struct str value, struct mailbox_value *out);
+
+/* ---- Q ---- */
+struct quota_value {
+    uint8_t told;          /* enum quota_level: the owner has a notice of it */
+    int64_t full_since_us; /* of the first refusal since room was made; 0 = none */
+};
+#define QUOTA_BYTES 10u
+void quota_write(const struct quota_value *v, char bytes_out[QUOTA_BYTES]);
+MUST_USE enum status quota_read(struct str value, struct quota_value *out);
 
 /* ---- N, W, D: one number ---- */
 #define NUMBER_BYTES 11u

@@ -104,6 +104,19 @@ check_job(struct str v, struct arena *a)
 }
 
 static void
+check_quota(struct str v)
+{
+    struct quota_value q;
+    char bytes[QUOTA_BYTES];
+
+    if (quota_read(v, &q) != OK)
+        return;
+    ASSERT(q.told < QUOTA_LEVELS && q.full_since_us >= 0);
+    quota_write(&q, bytes);
+    ASSERT(str_eq(v, str_from(bytes, sizeof(bytes))));
+}
+
+static void
 check_ranges(struct str v, struct arena *a)
 {
     const struct id_range *ids;
@@ -117,6 +130,7 @@ check_ranges(struct str v, struct arena *a)
         ASSERT(n == 0 || ids[n - 1].last <= ID48_MAX);
     if (number_read(v, 1000, &number) == OK)
         ASSERT(number <= 1000);
+    check_quota(v);
 }
 
 /* A page with an entry put in and taken out again is the page that it was. */

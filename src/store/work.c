@@ -4,6 +4,7 @@
 #include "store/work.h"
 
 #include "rt/random.h"
+#include "store/quota_internal.h"
 
 #define WORK_TRIES     50
 #define PATIENT_TRIES  2
@@ -31,6 +32,8 @@ work_begin(struct work *w, struct cell *account, struct instant now)
     TRY(head_read(value, &w->head));
     if (w->head.dropped)
         return ERR_NOT_FOUND;
+    w->before = (struct work_use){w->head.bytes, w->head.messages, w->head.quota_bytes,
+                                  w->head.quota_messages};
     w->modseq = w->head.modseq + 1;
     return OK;
 }
@@ -42,6 +45,7 @@ work_commit(struct work *w)
     struct key k = key_head();
 
     TRY(work_gone_end(w));
+    TRY(quota_follow(w));
     if (w->changed) {
         w->head.modseq = w->modseq;
         w->head_dirty = true;

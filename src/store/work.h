@@ -40,12 +40,17 @@ struct work_box {
     bool dirty, gone;
     struct mailbox_value v;
 };
+/* What quotas look at, as work_begin() found it. */
+struct work_use {
+    uint64_t bytes, messages, quota_bytes, quota_messages;
+};
 struct work {
     struct tx *tx;
     struct cell *account;
     struct arena *a; /* the transaction's */
     struct instant now;
     struct head_value head;
+    struct work_use before;
     uint64_t modseq; /* of this change */
     bool changed;    /* something to log */
     bool head_dirty; /* something to write, even if not to log */

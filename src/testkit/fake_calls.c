@@ -100,6 +100,26 @@ store_serve_mailbox_open(struct ipc_peer *from, const struct store_mailbox_open 
 }
 
 SUSPENDS enum status
+store_serve_account(struct ipc_peer *from, const struct store_account *req, struct arena *a,
+                    struct store_account_reply *rep)
+{
+    (void)req, (void)a;
+    TRY(fake_obey(from, "account"));
+    *rep = (struct store_account_reply){.account = FAKE_ACCOUNT,
+                                        .address = STR("u@test"),
+                                        .modseq = fake.modseq,
+                                        .quota_bytes = fake.quota_bytes,
+                                        .quota_messages = fake.quota_messages};
+    for (size_t i = 0; i < FAKE_MAILBOXES; i++) {
+        const struct fake_mailbox *m = &fake.boxes[i];
+        rep->messages += m->count;
+        for (size_t k = 0; k < m->count; k++)
+            rep->bytes += m->messages[k].body.len;
+    }
+    return OK;
+}
+
+SUSPENDS enum status
 store_serve_mailbox_status(struct ipc_peer *from, const struct store_mailbox_status *req,
                            struct arena *a, struct store_mailbox_status_reply *rep)
 {
@@ -519,7 +539,6 @@ NEVER(revoke)
 NEVER(blocks)
 NEVER(sealed_get)
 NEVER(sealed_put)
-NEVER(account)
 NEVER(queue_lease)
 NEVER(queue_body)
 NEVER(queue_result)
@@ -527,7 +546,9 @@ NEVER(queue_result)
 SUSPENDS void
 store_serve_session_end(struct ipc_peer *from, const struct store_session_end *req, struct arena *a)
 {
-    (void)from, (void)req, (void)a;
+    (void)from, (void)a;
+    fake.ended++;
+    fake.ended_session = req->session;
 }
 
 SUSPENDS void

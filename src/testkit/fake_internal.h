@@ -53,8 +53,12 @@ struct fake {
     struct buf blobs[FAKE_HANDLES];
     bool blob_open[FAKE_HANDLES];
     size_t gone;
+    uint32_t quota_bytes, quota_messages;
     uint64_t scram_session; /* whose exchange is open; 0: nobody's */
     bool scram_known;
+    bool auth_returns;      /* as soon as it is gone */
+    uint64_t ended_session; /* the last one that the store was told of */
+    uint32_t ended;         /* how many */
 };
 extern struct fake fake;
 

@@ -2,12 +2,15 @@
  *
  * The envelope of the last message, for the directive "envelope":
  *    mx <SENDER> <RCPT> ...[ utf8]
+ *    relay <SENDER> <RCPT> ... peer=ADDRESS
+ *    lmtp <SENDER> <RCPT> ...[ utf8]
  *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ utf8]
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
 #include "base/mem.h"
 #include "base/size.h"
+#include "ipc/outcome.h"
 #include "ipc/store_serve.h"
 #include "testkit/fake_internal.h"
 
@@ -17,14 +20,21 @@ enum { ENVELOPE_MAX = 1 << 20, QUEUE_ID = 0x5eed };
 static const struct {
     struct str address;
     uint8_t class;
+    uint8_t outcome; /* of deliver_each */
 } directory[] = {
-    {STR("u@test"), CLASS_LOCAL},
-    {STR("alias@test"), CLASS_LOCAL},
-    {STR("postmaster@test"), CLASS_LOCAL},
-    {STR("\"q q\"@test"), CLASS_LOCAL},
-    {STR("j\xc3\xbcrgen@test"), CLASS_LOCAL},
-    {STR("full@test"), CLASS_OVER_QUOTA},
-    {STR("off@test"), CLASS_DISABLED},
+    {STR("u@test"), CLASS_LOCAL, OUTCOME_KEPT},
+    {STR("alias@test"), CLASS_LOCAL, OUTCOME_KEPT},
+    {STR("postmaster@test"), CLASS_LOCAL, OUTCOME_KEPT},
+    {STR("\"q q\"@test"), CLASS_LOCAL, OUTCOME_KEPT},
+    {STR("j\xc3\xbcrgen@test"), CLASS_LOCAL, OUTCOME_KEPT},
+    {STR("full-later@test"), CLASS_LOCAL, OUTCOME_FULL},
+    {STR("gone-later@test"), CLASS_LOCAL, OUTCOME_NO_USER},
+    {STR("off-later@test"), CLASS_LOCAL, OUTCOME_DISABLED},
+    {STR("disk-later@test"), CLASS_LOCAL, OUTCOME_NO_SPACE},
+    {STR("busy-later@test"), CLASS_LOCAL, OUTCOME_LATER},
+    {STR("full@test"), CLASS_OVER_QUOTA, OUTCOME_FULL},
+    {STR("overfull@test"), CLASS_OVER_QUOTA, OUTCOME_FULL},
+    {STR("off@test"), CLASS_DISABLED, OUTCOME_DISABLED},
 };
 
 static uint8_t
@@ -43,6 +53,7 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
     (void)a;
     TRY(fake_obey(from, "rcpt"));
     rep->class = class_of(req->address);
+    rep->lasting = str_eq_nocase(req->address, STR("overfull@test"));
     return OK;
 }
 
@@ -87,6 +98,46 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
         buf_add_z(&text, " utf8");
     TRY(take(req->handle, req->body, &text));
     rep->mid = fake.next_mid;
+    return OK;
+}
+
+SUSPENDS enum status
+store_serve_deliver_each(struct ipc_peer *from, const struct store_deliver_each *req,
+                         struct arena *a, struct store_deliver_each_reply *rep)
+{
+    AUTO_BUF text = BUF(ENVELOPE_MAX);
+    uint8_t *outcomes = ARENA_ARRAY(a, uint8_t, req->rcpts_count);
+
+    TRY(fake_obey(from, "deliver_each"));
+    buf_addf(&text, "lmtp <%.*s>", STR_FMT(req->sender));
+    for (size_t i = 0; i < req->rcpts_count; i++) {
+        buf_addf(&text, " <%.*s>", STR_FMT(req->rcpts[i]));
+        for (size_t k = 0; k < COUNT_OF(directory); k++)
+            if (str_eq_nocase(req->rcpts[i], directory[k].address))
+                outcomes[i] = directory[k].outcome;
+    }
+    if (req->smtputf8)
+        buf_add_z(&text, " utf8");
+    TRY(take(req->handle, req->body, &text));
+    rep->outcomes = outcomes;
+    rep->outcomes_count = req->rcpts_count;
+    return OK;
+}
+
+SUSPENDS enum status
+store_serve_relay(struct ipc_peer *from, const struct store_relay *req, struct arena *a,
+                  struct store_relay_reply *rep)
+{
+    AUTO_BUF text = BUF(ENVELOPE_MAX);
+
+    (void)a;
+    TRY(fake_obey(from, "relay"));
+    buf_addf(&text, "relay <%.*s>", STR_FMT(req->sender));
+    for (size_t i = 0; i < req->rcpts_count; i++)
+        buf_addf(&text, " <%.*s>", STR_FMT(req->rcpts[i]));
+    buf_addf(&text, " peer=%.*s", STR_FMT(req->peer));
+    TRY(take(req->handle, req->body, &text));
+    rep->qid = QUEUE_ID;
     return OK;
 }
 

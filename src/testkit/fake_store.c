@@ -155,11 +155,18 @@ SUSPENDS enum status
 auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct arena *a,
                  struct auth_login_reply *rep)
 {
-    (void)from, (void)a;
+    (void)a;
     if (str_eq(req->login, STR("busy")))
         return ERR_TEMP;
     if (str_eq(req->login, STR("fast")))
         return ERR_LIMIT;
+    if (str_eq(req->login, STR("lost"))) {
+        fake.auth_returns = true;
+        ipc_close(from);
+        return ERR_TEMP; /* which nobody hears */
+    }
+    if (req->session == fake.ended_session) /* a number that is over stays over */
+        return ERR_TEMP;
     if (!str_eq(req->login, STR("u")) || !str_eq(req->password, STR("secret")))
         return ERR_DENIED;
     *rep = (struct auth_login_reply){.account = FAKE_ACCOUNT, .address = STR("u@test")};
@@ -303,6 +310,7 @@ watch_serve_revoked(struct ipc_peer *from, const struct watch_revoked *req, stru
 }
 
 static void revive(void);
+static void connect_auth(void);
 
 static void
 peer_gone(struct ipc_peer *p)
@@ -310,6 +318,10 @@ peer_gone(struct ipc_peer *p)
     fake.gone++;
     if (p == fake.watch)
         fake.watch = NULL;
+    if (p == fake.auth && fake.auth_returns) {
+        connect_auth();
+        tell_world();
+    }
     if (p != fake.store)
         return;
     fake.store = NULL;
@@ -355,18 +367,26 @@ revive(void)
         fake.protocol->store_back();
 }
 
-void
-fake_begin(const struct fake_protocol *p, struct fake_how how)
+static void
+connect_auth(void)
 {
     static const struct ipc_service *const auths[] = {&auth_service};
-    static const struct str names[] = {STR("Drafts"), STR("Sent"), STR("Junk"), STR("Trash"),
-                                       STR("Archive")};
     struct ipc_options near = {.own_role = ROLE_USER, .peer_role = ROLE_AUTH, .gone = peer_gone};
     struct ipc_options far = {.own_role = ROLE_AUTH,
                               .peer_role = ROLE_USER,
                               .serves = auths,
                               .serve_count = 1,
                               .gone = peer_gone};
+
+    fake.auth_returns = false;
+    connect_pair(&near, &far, &fake.auth, &fake.auth_far);
+}
+
+void
+fake_begin(const struct fake_protocol *p, struct fake_how how)
+{
+    static const struct str names[] = {STR("Drafts"), STR("Sent"), STR("Junk"), STR("Trash"),
+                                       STR("Archive")};
 
     mem_wipe(&fake, sizeof(fake));
     hold_testing(INT64_MAX);
@@ -380,7 +400,7 @@ fake_begin(const struct fake_protocol *p, struct fake_how how)
     fake.world.config = &fake.config;
     fake.next_validity = 1000;
     fake.modseq = 1;
-    connect_pair(&near, &far, &fake.auth, &fake.auth_far);
+    connect_auth();
     revive();
     fake_make(STR("INBOX"), 0)->subscribed = true;
     for (uint32_t i = 0; i < COUNT_OF(names); i++)
@@ -548,8 +568,24 @@ fake_do(struct str directive)
         struct watch_revoked note = {.account = FAKE_ACCOUNT};
         return watch_revoked_note(fake.watch, &note) == OK;
     }
+    if (str_eq(verb, STR("ended")))
+        return number(&rest, &n) && fake.ended == n;
+    if (str_eq(verb, STR("xclient"))) {
+        static struct subnet speakers;
+        fake.config.xclient_from_count = subnet_read(STR("127.0.0.0/8"), &speakers);
+        fake.config.xclient_from = &speakers;
+        return fake.config.xclient_from_count == 1;
+    }
+    if (str_eq(verb, STR("relay"))) {
+        static struct subnet loopback;
+        fake.config.relay_from_count = subnet_read(STR("127.0.0.0/8"), &loopback);
+        fake.config.relay_from = &loopback;
+        return fake.config.relay_from_count == 1;
+    }
     if (str_eq(verb, STR("envelope")))
         return str_eq(fake.envelope, rest);
+    if (str_eq(verb, STR("quota")))
+        return number(&rest, &fake.quota_bytes) && number(&rest, &fake.quota_messages);
     str_split(&rest, ' ', &word);
     if (str_eq(verb, STR("die")))
         return set_failure(word, ERR_TEMP, true);

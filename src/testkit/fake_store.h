@@ -1,10 +1,12 @@
 /* fake_store.h - a store and an auth in memory, behind real channels in the same loop, for tests of sessions.
  *
- * One account: log-in "u" with password "secret".  "busy" is answered ERR_TEMP, "fast" ERR_LIMIT.
+ * One account: log-in "u" with password "secret".  "busy" is answered ERR_TEMP, "fast" ERR_LIMIT;
+ * at "lost" auth ends without an answer, and is back.
  * By SCRAM: the conversation of RFC 7677 section 3 and no other.
  * Mailboxes at the start: INBOX and one for each special use but \All, all subscribed.
  * Addresses: u@test, alias@test, jürgen@test and postmaster@test are the account's, full@test is over quota,
- * off@test takes no mail, nobody else is at test, every other domain is foreign.  What SMTP brings goes to INBOX.
+ * overfull@test has been so for days, off@test takes no mail, full-later@test and its kin (fake_smtp.c) are taken at
+ * RCPT and refused by LMTP's answer, nobody else is at test, every other domain is foreign.  What SMTP brings goes to INBOX.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTKIT_FAKE_STORE_H
@@ -44,12 +46,16 @@ void fake_end(void); /* on a fiber, when no session is left */
  *    die VERB               the next such call ends the channel
  *    lose, revive           the channel (revive after die: as soon as it is gone)
  *    revoke                 the sessions
+ *    xclient                new clients are of a network of xclient-from
+ *    relay                  clients are of a network of relay-from
  *    missed NAME            a message arrives, and nobody is told
  *    impatient              nobody waits for a store that is lost
  *    unread NAME UID        its record is lost
  *    date NAME UID SECONDS  it was received then     text NAME TEXT        this message arrives, \r \n escaped
  *    check NAME UID TEXT    the body holds TEXT      ends NAME UID TEXT  it ends with TEXT; \r \n escaped in both
+ *    ended COUNT            of so many sessions the store heard that they are over
  *    drop NAME             somebody deletes the mailbox
+ *    quota BYTES MESSAGES   of the account, 0 = none
  *    envelope TEXT          the last message by SMTP came with this envelope (fake_smtp.c) */
 bool fake_do(struct str directive);
 

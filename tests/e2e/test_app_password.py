@@ -172,3 +172,20 @@ def test_names_are_taken_once_and_are_not_too_many(server, user):
         make(server, user, f'p{i}')
     done = server.ctl('account', 'app-password', 'add', user, 'p16', check=False)
     assert done.returncode == 1 and 'limit' in done.stderr
+
+
+def test_its_sessions_and_suspension(server, user):
+    password = make(server, user, 'phone')
+    c, d = imap(server, user, password), imap(server, user, 'secret')
+    found = json.loads(server.ctl('who', '--json', user).stdout)
+    assert sorted((s['app'] or '', s['protocol'], s['peer']) for s in found) == [('', 'imap', '127.0.0.1'), ('phone', 'imap', '127.0.0.1')]
+    assert 'app password phone' in server.ctl('who', user).stdout
+    server.ctl('account', 'suspend', user)
+    for ways in WAYS.values():
+        for way in ways:
+            with pytest.raises(REFUSALS):
+                way(server, user, password)
+    server.ctl('account', 'resume', user)
+    end(imap(server, user, password))
+    end(c)
+    end(d)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from godwit import Server, wait_for  # noqa: E402
+from godwit import Server, text_of, wait_for  # noqa: E402
 
 ISSUER = 'https://id.example.com/realms/mail'
 MECHANISMS = ('OAUTHBEARER', 'XOAUTH2')
@@ -164,6 +164,14 @@ def test_whose_it_is(server, user, issuer):
     for mechanism in MECHANISMS:
         with Talk(server, 'imap') as t:
             assert t.log_in(mechanism, message(mechanism, issuer.token(user), other))[0].startswith(BAD['imap'])
+    with Talk(server, 'imap') as t:
+        assert t.log_in('XOAUTH2', message('XOAUTH2', issuer.token(user), user))[0].startswith('x OK')
+        found = json.loads(server.ctl('who', '--json', user).stdout)
+        assert ('imap', '127.0.0.1', None) in {(s['protocol'], s['peer'], s['app']) for s in found}
+    server.ctl('account', 'suspend', user)
+    with Talk(server, 'imap') as t:
+        assert t.log_in('XOAUTH2', message('XOAUTH2', issuer.token(user), user))[0].startswith(BAD['imap'])
+    server.ctl('account', 'resume', user)
     server.ctl('account', 'disable', user)
     with Talk(server, 'imap') as t:
         assert t.log_in('XOAUTH2', message('XOAUTH2', issuer.token(user), user))[0].startswith(BAD['imap'])
@@ -240,3 +248,37 @@ def test_new_keys_are_taken(server, user, issuer, keys_file):
     keys_file.with_suffix('.new').write_text(old, encoding='ascii')
     os.replace(keys_file.with_suffix('.new'), keys_file)
     wait_for(lambda: server.log().count('keys=3') > 1)
+
+
+def test_another_configuration(issuer, keys_file, tmp_path):
+    """An issuer comes, is another whose keys are of no use, and goes, while the server runs."""
+    s = Server(extra=['outbound none'])
+    s.start()
+    try:
+        s.add_domain()
+        user = s.add_account('anna')
+        bare = text_of(s.config)
+        bad = tmp_path / 'bad.json'
+        bad.write_text('{"keys": 1}', encoding='ascii')
+
+        def log_in(**claims):
+            with Talk(s, 'imap') as t:
+                return t.log_in('XOAUTH2', message('XOAUTH2', issuer.token(user, **claims), user))[0]
+
+        def reload(line):
+            with open(s.config, 'w', encoding='utf-8') as f:
+                f.write(bare + line + '\n')
+            s.ctl('reload')
+        assert not log_in().startswith('x OK')
+        reload(f'oauth-issuer {ISSUER} audience mail keys {keys_file}')
+        wait_for(lambda: log_in().startswith('x OK'))
+        reload(f'oauth-issuer {ISSUER} audience web keys {keys_file}')
+        wait_for(lambda: log_in(aud='web').startswith('x OK'))
+        assert log_in().startswith(BAD['imap'])
+        reload(f'oauth-issuer https://other.example audience mail keys {bad}')
+        wait_for(lambda: 'ev=oauth.refused' in s.log())
+        assert log_in(iss='https://other.example').startswith('x NO')  # by the keys of the one before
+        reload('')
+        assert not log_in().startswith('x OK')
+    finally:
+        s.remove()

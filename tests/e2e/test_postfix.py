@@ -60,18 +60,23 @@ class World:
         self.far = self.net.add('postfix', 3)
         self.branch_host = self.net.add('branch', 4, {'/etc/ssl/certs/ca-certificates.crt': ca})
         self.server = self._server('godwit.example', self.host, ['resolver 10.66.0.53:53', *PORTS])
-        self.postfix = Postfix(self.far, 'mx.postfix.example', DOMAINS, ['carl', 'dora', 'emil', 'busy', 'slow'], self.server.cert)
+        secret = os.path.join(self.net.dir, 'secret')
+        self.branch = self._server('branch.example', self.branch_host, [
+            f'smarthost mx.postfix.example:587 user branch@postfix.example password-file {secret}',
+            'resolver 10.66.0.53:53 no-dnssec', *PORTS])
+        trusted = os.path.join(self.net.dir, 'trusted.pem')
+        with open(trusted, 'wb') as out:
+            for s in (self.server, self.branch):
+                with open(s.cert, 'rb') as cert:
+                    out.write(cert.read())
+        self.postfix = Postfix(self.far, 'mx.postfix.example', DOMAINS, ['carl', 'dora', 'emil', 'busy', 'slow'], trusted)
         self.close.callback(self.postfix.close)
         with open(self.postfix.cert, 'rb') as cert, open(ca, 'wb') as out:
             out.write(cert.read())
         self.postfix.restrict('recipients', {'busy@postfix.example': 'DEFER come back soon'})
         self.postfix.add_login('branch', 'postfix.example', 'open sesame')
-        secret = os.path.join(self.net.dir, 'secret')
         with open(secret, 'w', encoding='ascii') as f:
             f.write('open sesame\n')
-        self.branch = self._server('branch.example', self.branch_host, [
-            f'smarthost mx.postfix.example:587 user branch@postfix.example password-file {secret}',
-            'resolver 10.66.0.53:53 no-dnssec', *PORTS])
         self.server.start().add_domain()
         self.branch.start().add_domain()
         self.anna, self.bert = self.server.add_account('anna'), self.server.add_account('bert')
@@ -183,9 +188,10 @@ def test_a_user_sends_to_postfix_signed_and_without_bcc(world):
     text = 'Grüße\r\n.\r\n..two\r\n\r\ntrailing blank \r\n'.encode()
     mark = world.submit(['carl@postfix.example', 'dora@postfix.example'],
                         b'Bcc: dora@postfix.example\r\nContent-Type: text/plain; charset=utf-8\r\n'
-                        b'Content-Transfer-Encoding: 8bit\r\n\r\n' + text)
+                        b'Content-Transfer-Encoding: 8bit\r\n\r\n' + text + b'z' * 1500 + b'\r\n')
     raw = world.arrives('carl@postfix.example', mark)
-    assert body_of(raw) == text.replace(b'\r\n', b'\n')
+    # The long line is folded before the signature is made.
+    assert body_of(raw) == text.replace(b'\r\n', b'\n') + b'z' * 998 + b'\n ' + b'z' * 502 + b'\n'
     assert b'bcc' not in raw.lower() and b'bcc' not in world.arrives('dora@postfix.example', mark).lower()
     message = email.message_from_bytes(raw)
     assert len(message.get_all('DKIM-Signature')) == 1 and len(message.get_all('Return-Path')) == 1
@@ -198,6 +204,40 @@ def test_a_user_sends_to_postfix_signed_and_without_bcc(world):
     theirs, ours = [' '.join(r.split()) for r in message.get_all('Received')]
     assert re.match(r'from mail\.godwit\.example \(mail\.godwit\.example \[10\.66\.0\.2\]\).*TLSv1\.3.*by mx\.postfix\.example', theirs), theirs
     assert re.match(r'from .*by mail\.godwit\.example .*with ESMTPSA ', ours), ours
+
+
+def test_a_forward_comes_from_our_domain(world):
+    world.server.ctl('alias', 'set', 'away@godwit.example', 'dora@postfix.example')
+    mark = world.from_postfix('away@godwit.example', b'\r\nhello\r\n')
+    message = email.message_from_bytes(world.arrives('dora@postfix.example', mark))
+    assert re.fullmatch(r'<SRS0=[A-Z2-7]{8}=[A-Z2-7]{2}=postfix\.example=carl@godwit\.example>', message['Return-Path'])
+    assert len(message.get_all('Return-Path')) == 1 and message['From'] == 'carl@postfix.example'
+
+
+def test_the_bounce_of_a_forward_comes_back_to_who_wrote(world):
+    """Postfix takes the forwarded message and then cannot deliver it: its report goes to the rewritten sender."""
+    world.postfix.bounce('ghost@postfix.example')
+    world.server.ctl('alias', 'set', 'gone@godwit.example', 'ghost@postfix.example')
+    mark = world.from_postfix('gone@godwit.example', b'\r\nhello\r\n')
+    report = email.message_from_bytes(world.arrives('carl@postfix.example', mark))
+    assert report.get_content_type() == 'multipart/report' and report['Return-Path'] == '<>'
+    assert 'MAILER-DAEMON@mx.postfix.example' in report['From']
+    assert report['To'].startswith('SRS0=') and report['To'].endswith('=postfix.example=carl@godwit.example')
+    assert any('by mail.godwit.example' in ' '.join(r.split()) for r in report.get_all('Received'))
+    wait_for(lambda: not world.queued('carl@postfix.example'))
+
+
+def test_servers_that_forward_to_each_other_end_with_one_report(world):
+    """Godwit's account is forwarded to another Godwit, which sends all back by way of Postfix."""
+    loop = world.branch.add_account('loop')
+    world.server.ctl('account', 'forward', world.bert, loop, '--no-keep')
+    world.branch.ctl('account', 'forward', loop, world.bert, '--no-keep')
+    mark = world.from_postfix(world.bert, b'\r\nround and round\r\n')
+    report = email.message_from_bytes(world.arrives('carl@postfix.example', mark))
+    assert report.get_content_type() == 'multipart/report'
+    wait_for(lambda: not json.loads(world.branch.ctl('queue', 'list', '--json').stdout))
+    assert len(world.maildir('carl@postfix.example', mark)) == 1
+    world.server.ctl('account', 'forward', world.bert, '--off')
 
 
 def test_recipients_at_one_host_share_a_transaction(world):

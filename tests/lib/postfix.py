@@ -70,6 +70,7 @@ alias_maps =
 local_recipient_maps =
 virtual_mailbox_domains = {' '.join(domains)}
 virtual_mailbox_maps = texthash:{self.dir}/mailboxes
+virtual_alias_maps = texthash:{self.dir}/aliases
 virtual_mailbox_base = {self.dir}/mail
 virtual_minimum_uid = 1
 virtual_uid_maps = static:{nobody.pw_uid}
@@ -95,6 +96,7 @@ queue_run_delay = 1s
 smtputf8_enable = yes
 ''')
         self._write('mailboxes', ''.join(f'{u}@{d} {d}/{u}/\n' for d in domains for u in users))
+        self._write('aliases', '')
         self._write('recipients', '')
         self._write('after_data', '')
         self._write('etc/sasl/smtpd.conf', f'pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {self.dir}/sasldb2\n'
@@ -122,6 +124,12 @@ smtputf8_enable = yes
         if self.process:
             subprocess.run(self._postfix('reload'), check=True, capture_output=True)
             self._end_conversations()
+
+    def bounce(self, address):
+        """From now on it takes mail to this address, finds nobody behind it, and sends a report."""
+        self._write('aliases', f'{address} nowhere-{address}\n')
+        subprocess.run(self._postfix('reload'), check=True, capture_output=True)
+        self._end_conversations()
 
     def _end_conversations(self):
         """A process that serves a kept connection would go by the old tables until that is closed."""

@@ -13,7 +13,7 @@ S: a4 NO [AUTHENTICATIONFAILED] Wrong name or password
 C: a5 LOGIN busy secret
 S: a5 NO [UNAVAILABLE] ...
 C: a6 login "u" "secret"
-S: a6 OK [CAPABILITY IMAP4rev1 ... XLIST] Logged in
+S: a6 OK [CAPABILITY IMAP4rev1 ... XLIST ... QUOTA=RES-MESSAGE] Logged in
 C: a7 LOGIN u secret
 S: a7 BAD You are logged in already
 C: a8 ID NIL

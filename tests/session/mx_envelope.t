@@ -10,6 +10,8 @@ C: RCPT TO:<nobody@test>
 S: 550 5.1.1 <nobody@test>: There is no such address here
 C: RCPT TO:<full@test>
 S: 452 4.2.2 <full@test>: The mailbox is full
+C: RCPT TO:<overfull@test>
+S: 552 5.2.2 <overfull@test>: The mailbox is full, and has been for days
 C: RCPT TO:<off@test>
 S: 550 5.2.1 <off@test>: The mailbox takes no mail
 C: RCPT TO:<x@other.example>

@@ -1,0 +1,320 @@
+/* queue_lanes.c - who waits for what: lanes, the heap of those in which something comes due, the ring of those that
+ * have something ready.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+#include "base/size.h"
+#include "store/queue_internal.h"
+
+enum {
+    SEARCH_MAX = 4096, /* items that a verb looks through for one message */
+    STOCK = 256,       /* items that one lane makes ready at a time */
+    FRESH_TURNS = 4,   /* of so many takings one is of the late, when there are both */
+};
+
+static void lane_init(struct lane *l, enum lane_kind kind);
+static void lane_release(struct lane *l);
+static bool is_counted(const struct lane *l);
+static void make_ready(struct queue *q, struct lane *l, struct item it);
+static void stock_up(struct queue *q, struct lane *l);
+static void heap_follow(struct queue *q, struct lane *l);
+static int64_t heap_key(const struct queue *q, size_t i);
+static void heap_set(struct queue *q, size_t i, struct lane *l);
+static void heap_sift(struct queue *q, size_t i);
+
+void
+lanes_init(struct queue *q)
+{
+    q->lanes = map_new();
+    list_init(&q->lanes_open);
+    list_init(&q->lanes_tired);
+    lane_init(&q->local, LANE_LOCAL);
+    lane_init(&q->report, LANE_REPORT);
+}
+
+void
+lanes_release(struct queue *q)
+{
+    size_t cursor = 0;
+    struct str key;
+    void *value;
+
+    while (map_next(q->lanes, &cursor, &key, &value)) {
+        lane_release(value);
+        mem_free(value);
+    }
+    lane_release(&q->local);
+    lane_release(&q->report);
+    map_free(&q->lanes);
+    mem_free(q->heap);
+}
+
+struct lane *
+lane_find(const struct queue *q, struct str domain)
+{
+    return map_get(q->lanes, domain);
+}
+
+struct lane *
+lane_of(struct queue *q, struct str domain)
+{
+    struct lane *l = map_get(q->lanes, domain);
+
+    if (l != NULL)
+        return l;
+    l = MEM_NEW(struct lane);
+    lane_init(l, LANE_REMOTE);
+    l->domain = mem_str(domain);
+    map_put(q->lanes, domain, l);
+    return l;
+}
+
+void
+lane_let_go(struct queue *q, struct lane *l)
+{
+    if (l->kind != LANE_REMOTE || l->paused || l->taken > 0 || l->waiting.count > 0 ||
+        lane_ready(l) > 0)
+        return;
+    list_remove(&l->ring);
+    list_remove(&l->tired);
+    map_del(q->lanes, l->domain);
+    lane_release(l);
+    mem_free(l);
+}
+
+size_t
+lane_ready(const struct lane *l)
+{
+    return l->fresh.count + l->late.count;
+}
+
+void
+lane_add(struct queue *q, struct lane *l, struct item it, struct instant now)
+{
+    if (it.due_us <= now.us) {
+        make_ready(q, l, it);
+        return;
+    }
+    items_heap_push(&l->waiting, it);
+    heap_follow(q, l);
+}
+
+/* Fresh mail first, but never alone: a destination with much new mail gets its old mail too. */
+bool
+lane_pop(struct queue *q, struct lane *l, struct item *out)
+{
+    bool late = l->fresh.count == 0 || (l->late.count > 0 && ++l->turn % FRESH_TURNS == 0);
+
+    if (!items_pop(late ? &l->late : &l->fresh, out))
+        return false;
+    q->remote_ready -= is_counted(l) ? 1u : 0u;
+    if (l->stocked && lane_ready(l) < STOCK / 2)
+        stock_up(q, l);
+    lane_show(q, l);
+    return true;
+}
+
+/* In the ring, or not.  One that stays keeps its place. */
+void
+lane_show(struct queue *q, struct lane *l)
+{
+    bool open = l->kind == LANE_REMOTE && lane_ready(l) > 0 && !l->paused &&
+                l->taken < LIMIT_OUT_PER_DOMAIN && l->put_offs < LIMIT_QUEUE_PUT_OFFS;
+
+    if (!open)
+        list_remove(&l->ring);
+    else if (list_empty(&l->ring))
+        list_push(&q->lanes_open, &l->ring);
+}
+
+bool
+lane_forget(struct queue *q, struct lane *l, uint64_t qid, struct item *out)
+{
+    if (l->waiting.count + lane_ready(l) > SEARCH_MAX)
+        return false;
+    if (!items_heap_take(&l->waiting, qid, out)) {
+        if (!items_take(&l->fresh, qid, out) && !items_take(&l->late, qid, out))
+            return false;
+        q->remote_ready -= is_counted(l) ? 1u : 0u;
+    }
+    stock_up(q, l);
+    lane_show(q, l);
+    return true;
+}
+
+void
+lane_hurry(struct queue *q, struct lane *l)
+{
+    struct items *ready[] = {&l->fresh, &l->late};
+    struct item it;
+
+    for (size_t i = 0; i < COUNT_OF(ready); i++) {
+        for (size_t n = ready[i]->count; n > 0 && items_pop(ready[i], &it); n--) {
+            it.hurry = 1;
+            items_push(ready[i], it);
+        }
+    }
+    for (size_t i = 0; i < l->waiting.count; i++) { /* in no order: very many would take long */
+        it = l->waiting.at[i];
+        it.hurry = 1;
+        make_ready(q, l, it);
+    }
+    items_release(&l->waiting);
+    stock_up(q, l);
+}
+
+void
+lane_pause(struct queue *q, struct lane *l, bool paused)
+{
+    uint32_t ready = (uint32_t)lane_ready(l); /* <= LIMIT_QUEUE_MESSAGES and a few */
+
+    q->remote_ready -= is_counted(l) ? ready : 0;
+    l->paused = paused;
+    q->remote_ready += is_counted(l) ? ready : 0;
+    lane_show(q, l);
+    lane_let_go(q, l);
+}
+
+void
+lane_put_off(struct queue *q, struct lane *l)
+{
+    l->put_offs++;
+    if (list_empty(&l->tired))
+        list_push(&q->lanes_tired, &l->tired);
+    lane_show(q, l);
+}
+
+void
+queue_tick(struct queue *q, struct instant now)
+{
+    struct list *tired;
+
+    q->now = now;
+    while ((tired = list_pop(&q->lanes_tired)) != NULL) {
+        struct lane *l = LIST_ENTRY(tired, struct lane, tired);
+        l->put_offs = 0;
+        lane_show(q, l);
+    }
+    while (q->heap_len > 0 && heap_key(q, 0) <= now.us)
+        stock_up(q, q->heap[0]);
+}
+
+/* ---- one lane ---- */
+
+static void
+lane_init(struct lane *l, enum lane_kind kind)
+{
+    l->kind = kind;
+    l->slot = SIZE_MAX;
+    list_init(&l->ring);
+    list_init(&l->tired);
+}
+
+static void
+lane_release(struct lane *l)
+{
+    items_release(&l->waiting);
+    items_release(&l->fresh);
+    items_release(&l->late);
+    mem_str_free(&l->domain);
+}
+
+static bool
+is_counted(const struct lane *l)
+{
+    return l->kind == LANE_REMOTE && !l->paused;
+}
+
+static void
+make_ready(struct queue *q, struct lane *l, struct item it)
+{
+    items_push(it.fresh ? &l->fresh : &l->late, it);
+    q->remote_ready += is_counted(l) ? 1u : 0u;
+    if (l->kind == LANE_REMOTE)
+        lane_show(q, l);
+    else
+        fiber_queue_wake_one(&q->workers);
+}
+
+/* What is due becomes ready, a stock at a time: however many come due at once, no tick takes long, and no other lane
+ * waits for them.  A lane with more than its stock is out of the heap until that is used up. */
+static void
+stock_up(struct queue *q, struct lane *l)
+{
+    struct item it;
+
+    while (lane_ready(l) < STOCK && l->waiting.count > 0 && l->waiting.at[0].due_us <= q->now.us) {
+        (void)items_heap_pop(&l->waiting, &it); /* there is one */
+        make_ready(q, l, it);
+    }
+    l->stocked = l->waiting.count > 0 && l->waiting.at[0].due_us <= q->now.us;
+    heap_follow(q, l);
+}
+
+/* ---- the heap of lanes ---- */
+
+/* After every change of what waits in a lane. */
+static void
+heap_follow(struct queue *q, struct lane *l)
+{
+    bool waits = l->waiting.count > 0 && !l->stocked;
+    size_t i = l->slot;
+
+    if (!waits && i == SIZE_MAX)
+        return;
+    if (!waits) {
+        struct lane *last = q->heap[--q->heap_len];
+        l->slot = SIZE_MAX;
+        if (last == l)
+            return;
+        heap_set(q, i, last);
+    } else if (i == SIZE_MAX) {
+        if (q->heap_len == q->heap_room) {
+            size_t room = q->heap_room == 0 ? 64 : q->heap_room * 2;
+            q->heap = mem_resize(q->heap, q->heap_room * sizeof(struct lane *),
+                                 room * sizeof(struct lane *));
+            q->heap_room = room;
+        }
+        i = q->heap_len++;
+        heap_set(q, i, l);
+    }
+    heap_sift(q, i);
+}
+
+static int64_t
+heap_key(const struct queue *q, size_t i)
+{
+    return q->heap[i]->waiting.at[0].due_us;
+}
+
+/* Up or down, to where it belongs. */
+static void
+heap_sift(struct queue *q, size_t i)
+{
+    struct lane *l = q->heap[i];
+
+    while (i > 0 && heap_key(q, i) < heap_key(q, (i - 1) / 2)) {
+        heap_set(q, i, q->heap[(i - 1) / 2]);
+        i = (i - 1) / 2;
+        heap_set(q, i, l);
+    }
+    for (;;) {
+        size_t least = i;
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < q->heap_len; child++) {
+            if (heap_key(q, child) < heap_key(q, least))
+                least = child;
+        }
+        if (least == i)
+            return;
+        heap_set(q, i, q->heap[least]);
+        i = least;
+        heap_set(q, i, l);
+    }
+}
+
+static void
+heap_set(struct queue *q, size_t i, struct lane *l)
+{
+    q->heap[i] = l;
+    l->slot = i;
+}

@@ -1,0 +1,69 @@
+# GETQUOTA, GETQUOTAROOT and DELETED-STORAGE, RFC 9208.
+S: * OK ...
+C: p1 GETQUOTA ""
+S: p1 BAD ...
+C: a LOGIN u secret
+S: a OK ...
+C: a1 CAPABILITY
+S: * CAPABILITY ... QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE
+S: a1 OK ...
+C: a2 GETQUOTA ""
+S: * QUOTA "" ()
+S: a2 OK That is the quota
+F: quota 4096 0
+F: text INBOX 0123456789
+C: a3 GETQUOTA ""
+S: * QUOTA "" (STORAGE 1 4)
+S: a3 OK ...
+F: quota 4095 7
+C: a4 getquotaroot inbox
+S: * QUOTAROOT INBOX ""
+S: * QUOTA "" (STORAGE 1 3 MESSAGE 1 7)
+S: a4 OK ...
+F: quota 0 7
+C: a5 GETQUOTAROOT {9}
+S: + OK
+C: not there
+S: * QUOTAROOT "not there" ""
+S: * QUOTA "" (MESSAGE 1 7)
+S: a5 OK ...
+C: a6 GETQUOTA "other"
+S: a6 NO [NONEXISTENT] ...
+C: a7 GETQUOTA
+S: a7 BAD Expected GETQUOTA root
+C: a8 GETQUOTA "" ""
+S: a8 BAD ...
+C: a9 GETQUOTAROOT
+S: a9 BAD Expected GETQUOTAROOT mailbox
+C: a10 SETQUOTA "" (STORAGE 1000)
+S: a10 BAD ...
+F: fail account 3
+C: a11 GETQUOTA ""
+S: a11 NO ...
+F: fail account 5
+C: a12 GETQUOTAROOT INBOX
+S: a12 NO ...
+# What an EXPUNGE would free; over several pages of the store too.
+C: a13 STATUS INBOX (DELETED DELETED-STORAGE SIZE)
+S: * STATUS INBOX (SIZE 10 DELETED 0 DELETED-STORAGE 0)
+S: a13 OK ...
+F: flag INBOX 1 4
+C: a14 STATUS INBOX (DELETED-STORAGE)
+S: * STATUS INBOX (DELETED-STORAGE 10)
+S: a14 OK ...
+F: bulk INBOX 2500
+F: flag INBOX 2400 12
+C: a15 STATUS INBOX (DELETED DELETED-STORAGE)
+S: * STATUS INBOX (DELETED 2 DELETED-STORAGE 18)
+S: a15 OK ...
+C: a16 LIST "" Inbox RETURN (STATUS (DELETED-STORAGE))
+S: * LIST (\HasNoChildren) "/" INBOX
+S: * STATUS INBOX (DELETED-STORAGE 18)
+S: a16 OK ...
+F: fail sizes 7
+C: a17 STATUS INBOX (DELETED-STORAGE)
+S: a17 NO [UNAVAILABLE] ...
+F: fail view 7
+C: a18 LIST "" Inbox RETURN (STATUS (DELETED-STORAGE))
+S: * LIST (\HasNoChildren) "/" INBOX
+S: a18 OK ...
