@@ -30,7 +30,7 @@ struct resolver_options {
 /* Reads its files and starts its thread, inside the jail: both are libunbound's, which parses what strangers send. */
 MUST_USE SUSPENDS enum status resolver_new(const struct resolver_options *o, struct resolver **out,
                                            struct problem *why);
-/* Nobody waits for an answer any more. */
+/* Nobody waits for an answer any more.  In a loop that goes on: a fiber of its own ends with it. */
 void resolver_free(struct resolver **r);
 
 struct dns_host {

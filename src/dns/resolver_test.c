@@ -175,6 +175,8 @@ ask_entry(void *arg)
 
     assert_int_equal(resolver_new(q->options, &q->resolver, &why), OK);
     q->body(q->resolver, a);
+    resolver_free(&q->resolver);
+    assert_int_equal(fiber_sleep(1), OK); /* its pump ends */
     loop_stop();
 }
 
@@ -194,7 +196,6 @@ with_resolver(uint16_t port, bool dnssec, void (*body)(struct resolver *r, struc
     assert_int_equal(fiber_go(ask_entry, &q), OK);
     loop_run();
     loop_release();
-    resolver_free(&q.resolver);
 }
 
 /* Until knotd answers: the first questions may come too early. */

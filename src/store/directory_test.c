@@ -5,87 +5,9 @@
 
 #include "rt/clock.h"
 #include "store/directory_app.h"
-#include "store/directory_deleted.h"
 #include "store/directory_internal.h"
 #include "store/directory_rights.h"
-#include "store/testkit_internal.h"
-
-#define HERE STR("example.org")
-
-static struct directory *
-open_directory(struct kit *k)
-{
-    return directory_new(k->cs, HERE, &directory_built_in);
-}
-
-static SUSPENDS void
-account(struct directory *d, struct str address, uint64_t id)
-{
-    const struct directory_new_account n = {
-        .address = address, .account = id, .quota_bytes = 1000000, .verifier = STR("sealed")};
-
-    ASSERT(directory_account_add(d, &n) == OK);
-}
-
-static SUSPENDS void
-alias(struct directory *d, const char *address, const char *targets)
-{
-    struct str list[LIMIT_ALIAS_TARGETS], rest = str_of(targets);
-    size_t n = 0;
-
-    while (n < COUNT_OF(list) && str_split(&rest, ' ', &list[n]))
-        n++;
-    ASSERT(directory_alias_set(d, str_of(address), list, n) == OK);
-}
-
-/* Past the check of directory_alias_set(): two who set aliases at the same time can make a loop. */
-static SUSPENDS void
-alias_unchecked(struct directory *d, const char *address, const char *targets)
-{
-    struct directory_entry e = {.kind = DIRECTORY_ALIAS};
-    struct str list[4], rest = str_of(targets);
-    struct directory_key key;
-    AUTO_BUF value = BUF(4096);
-    AUTO(tx_abort) struct tx *tx = NULL;
-
-    e.targets = list;
-    while (e.target_count < COUNT_OF(list) && str_split(&rest, ' ', &list[e.target_count]))
-        e.target_count++;
-    directory_entry_write(&e, &value);
-    ASSERT(directory_key_make(DIRECTORY_TAG_ADDRESS, str_of(address), &key) == OK);
-    ASSERT(tx_begin(directory_shard(d, str_of(address)), &tx) == OK);
-    tx_put(tx, directory_key_str(&key), buf_str(&value));
-    ASSERT(tx_commit(&tx) == OK);
-    directory_changed(d);
-}
-
-/* anna 1, bert 2, carl 3 (disabled), postmaster and the rest -> anna. */
-static SUSPENDS struct directory *
-small_town(struct kit *k)
-{
-    struct directory *d = open_directory(k);
-
-    ASSERT(directory_domain_add(d, HERE, STR("anna@example.org")) == OK);
-    ASSERT(directory_domain_add(d, STR("Other.Example"), STR_NONE) == OK);
-    account(d, STR("Anna@Example.ORG"), 1);
-    account(d, STR("bert@example.org"), 2);
-    account(d, STR("carl@example.org"), 3);
-    ASSERT(directory_account_disable(d, STR("carl@example.org"), true) == OK);
-    alias(d, "info@example.org", "bert");
-    alias(d, "team@example.org", "anna bert carl@example.org");
-    alias(d, "forward@example.org", "x@elsewhere.example");
-    alias(d, "both@example.org", "anna X@Elsewhere.example x@elsewhere.example");
-    alias(d, "list+tag@example.org", "anna");
-    alias(d, "list@example.org", "bert");
-    alias_unchecked(d, "loop1@example.org", "loop2@example.org");
-    alias_unchecked(d, "loop2@example.org", "loop1@example.org");
-    alias_unchecked(d, "self@example.org", "self@example.org anna@example.org");
-    alias(d, "dead@example.org", "nobody@example.org");
-    alias(d, "carla@example.org", "carl");
-    alias(d, "@other.example", "anna");
-    alias(d, "known@other.example", "bert+o@example.org");
-    return d;
-}
+#include "store/testkit_town.h"
 
 struct resolve_row {
     const char *address;
@@ -132,7 +54,7 @@ static const struct resolve_row resolve_rows[] = {
 static SUSPENDS void
 test_resolve(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
 
     for (int again = 0; again < 3; again++) { /* cold, warm, and after a restart */
         for (size_t i = 0; i < COUNT_OF(resolve_rows); i++) {
@@ -157,7 +79,7 @@ test_resolve(struct kit *k)
         if (again == 1) {
             directory_free(&d);
             kit_reopen(k);
-            d = open_directory(k);
+            d = town_open(k);
         }
     }
     directory_free(&d);
@@ -174,7 +96,7 @@ test_refused_addresses(struct kit *k)
                                       "\"a\"b@example.org",
                                       "a@exa mple.org",
                                       "\x7f@example.org"};
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     struct directory_resolution r;
     char longest[600];
 
@@ -215,7 +137,7 @@ static const struct login_row login_rows[] = {
 static SUSPENDS void
 test_login(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
 
     for (size_t i = 0; i < COUNT_OF(login_rows); i++) {
         struct directory_entry e = {0};
@@ -246,7 +168,7 @@ test_may_send_as(struct kit *k)
         {3, "carl@example.org", false},      {1, "", false},
         {1, "nobody@example.org", false},
     };
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         bool may = !rows[i].may;
@@ -305,7 +227,7 @@ test_forwards(struct kit *k)
         {"anna@example.org", "no@ad@\1", true, ERR_SYNTAX},
         {"anna@example.org", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", true, ERR_LIMIT},
     };
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     struct directory_entry e;
     bool may = false;
 
@@ -346,12 +268,12 @@ test_forwards(struct kit *k)
 static SUSPENDS void
 test_forwards_in_a_circle(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     struct str list[3] = {STR("b@example.org"), STR("c@example.org"), STR("x@y.example")};
 
-    alias_unchecked(d, "b@example.org", "anna@example.org");
+    town_alias_unchecked(d, "b@example.org", "anna@example.org");
     ASSERT(forward(d, "anna", "c@example.org x@y.example", true) == OK);
-    alias_unchecked(d, "c@example.org", "b@example.org");
+    town_alias_unchecked(d, "c@example.org", "b@example.org");
     expect(d, "c@example.org", "1|anna@example.org x@y.example|anna@example.org");
     ASSERT(directory_alias_set(d, STR("c@example.org"), list, 1) == ERR_CONFLICT);
     directory_free(&d);
@@ -383,7 +305,7 @@ may(struct directory *d, uint64_t account, const char *address)
 static SUSPENDS void
 test_send_as(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     AUTO_BUF many = BUF(65536);
 
     ASSERT(send_as(d, 2, "Anna nobody@example.org anna@example.org", false) == OK);
@@ -419,7 +341,7 @@ test_send_as(struct kit *k)
 static SUSPENDS void
 test_depth_and_size_of_groups(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     struct directory_resolution r;
     struct str many[LIMIT_ALIAS_TARGETS + 1];
 
@@ -427,7 +349,7 @@ test_depth_and_size_of_groups(struct kit *k)
         char from[64], to[64];
         snprintf(from, sizeof(from), "chain%d@example.org", i);
         snprintf(to, sizeof(to), i < LIMIT_ALIAS_DEPTH ? "chain%d" : "anna", i + 1);
-        alias(d, from, to);
+        town_alias(d, from, to);
     }
     ASSERT(directory_resolve(d, STR("chain1"), k->a, &r) == OK && r.class == DIRECTORY_LOCAL);
     ASSERT(directory_resolve(d, STR("chain0"), k->a, &r) == OK && r.class == DIRECTORY_NO_USER);
@@ -454,7 +376,7 @@ test_depth_and_size_of_groups(struct kit *k)
 static SUSPENDS void
 test_changes(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     const struct directory_new_account taken = {.address = STR("INFO@example.org"), .account = 9};
     const struct directory_new_account nowhere = {.address = STR("a@b.example"), .account = 9};
     struct directory_domain_use use;
@@ -532,7 +454,7 @@ test_loops_are_refused(struct kit *k)
         {"loop2@example.org", "anna@example.org", OK}, /* the way out of an old loop */
         {"into@example.org", "self@example.org", OK},  /* another's loop */
     };
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     char from[64], to[64];
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -546,262 +468,23 @@ test_loops_are_refused(struct kit *k)
     for (int i = 0; i < 2 * LIMIT_ALIAS_DEPTH; i++) { /* longer than any resolution goes */
         snprintf(from, sizeof(from), "far%d@example.org", i);
         snprintf(to, sizeof(to), "far%d@example.org", i + 1);
-        alias(d, from, to);
+        town_alias(d, from, to);
     }
     ASSERT(directory_alias_set(d, str_of(to), &STR("far0@example.org"), 1) == ERR_CONFLICT);
-    directory_free(&d);
-}
-
-static SUSPENDS size_t
-reap_notes(struct kit *k)
-{
-    AUTO(cell_close)
-    struct cell *domains = cell_open(k->cs, (struct cell_id){CELL_DIRECTORY, 256});
-    struct cell_walk w = {
-        .cell = cell_id_of(domains), .lo = STR("r"), .hi = STR("s"), .bytes_max = 65536};
-    const struct cell_entry *entries;
-    size_t n;
-
-    ASSERT(cell_walk_page(domains, &w, k->a, &entries, &n) == OK);
-    cell_walk_end(domains, &w);
-    return n;
-}
-
-static SUSPENDS void
-test_removal_and_reaping(struct kit *k)
-{
-    struct directory *d = small_town(k);
-    const int64_t day = INT64_C(86400000000);
-    int64_t wall = clock_now().us;
-    struct directory_entry e;
-    AUTO(cell_close) struct cell *cell = account_open(k->cs, 2);
-    struct account_info info;
-
-    kit_add(k, cell, MAILBOX_INBOX, 500);
-    ASSERT(directory_account_remove(d, STR("bert")) == OK);
-    ASSERT(directory_account_remove(d, STR("bert")) == ERR_NOT_FOUND);
-    ASSERT(directory_find(d, STR("bert"), k->a, &e) == ERR_NOT_FOUND);
-    ASSERT(directory_by_id(d, 2, k->a, &e) == ERR_NOT_FOUND);
-    ASSERT(directory_reap(d, (struct instant){wall + 13 * day}) == OK);
-    ASSERT(account_info(cell, &info) == OK && info.messages == 1); /* can still be brought back */
-    account(d, STR("bert@example.org"), 22);                       /* the address is free at once */
-    ASSERT(directory_reap(d, (struct instant){wall + 15 * day}) == OK);
-    ASSERT(account_info(cell, &info) == ERR_NOT_FOUND);
-    ASSERT(directory_find(d, STR("bert"), k->a, &e) == OK && e.account == 22);
-    AUTO(cell_close) struct cell *anew = account_open(k->cs, 22);
-    ASSERT(directory_reap(d, (struct instant){wall + 60 * day}) == OK);
-    ASSERT(account_info(anew, &info) == OK);
-    directory_free(&d);
-}
-
-static SUSPENDS struct directory_deleted
-deleted(struct kit *k, struct directory *d, const char *address, enum status want)
-{
-    struct directory_deleted found = {0};
-
-    ASSERT(directory_deleted_find(d, str_of(address), k->a, &found) == want);
-    return found;
-}
-
-static SUSPENDS void
-test_undelete(struct kit *k)
-{
-    struct directory *d = small_town(k);
-    const int64_t day = INT64_C(86400000000);
-    int64_t wall = clock_now().us;
-    struct directory_entry e;
-    AUTO(cell_close) struct cell *cell = account_open(k->cs, 2);
-    struct account_info info;
-
-    kit_add(k, cell, MAILBOX_INBOX, 500);
-    ASSERT(directory_account_quota(d, STR("bert"), 5000) == OK);
-    ASSERT(directory_account_verifier(d, STR("bert"), STR("his own")) == OK);
-    ASSERT(directory_account_suspend(d, STR("bert"), true) == OK);
-    ASSERT(directory_find(d, STR("bert"), k->a, &e) == OK);
-    uint64_t epoch = e.epoch;
-    (void)deleted(k, d, "bert@example.org", ERR_NOT_FOUND);
-    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_NOT_FOUND);
-    ASSERT(directory_account_remove(d, STR("bert")) == OK);
-    struct directory_deleted gone = deleted(k, d, "BERT", OK);
-    ASSERT(gone.account == 2 && gone.quota_bytes == 5000);
-    ASSERT(gone.ends_s >= wall / 1000000 + 14 * 86400 && gone.ends_s < wall / 1000000 + 15 * 86400);
-
-    /* the address has another owner meanwhile, who is deleted too */
-    account(d, STR("bert@example.org"), 22);
-    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_EXISTS);
-    ASSERT(directory_account_undelete(d, 2, STR("anna")) == ERR_EXISTS);
-    ASSERT(directory_account_remove(d, STR("bert")) == OK);
-    gone = deleted(k, d, "bert@example.org", OK);
-    ASSERT(gone.account == 22 || gone.account == 2); /* of the same second */
-    ASSERT(directory_account_undelete(d, 22, STR("second@example.org")) == OK);
-    ASSERT(directory_find(d, STR("second"), k->a, &e) == OK && e.account == 22);
-    ASSERT(directory_by_id(d, 22, k->a, &e) == OK);
-    ASSERT(str_eq(e.address, STR("second@example.org")));
-
-    ASSERT(directory_account_undelete(d, 2, STR("bert")) == OK);
-    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_NOT_FOUND);
-    ASSERT(directory_find(d, STR("bert"), k->a, &e) == OK && e.account == 2 && e.suspended);
-    ASSERT(str_eq(e.verifier, STR("his own")) && e.quota_bytes == 5000 && e.epoch == epoch + 1);
-    ASSERT(directory_by_id(d, 2, k->a, &e) == OK);
-    ASSERT(directory_reap(d, (struct instant){wall + 60 * day}) == OK);
-    ASSERT(account_info(cell, &info) == OK && info.messages == 1 && info.quota.bytes == 5000);
-    ASSERT(reap_notes(k) == 0);
-    (void)deleted(k, d, "bert@example.org", ERR_NOT_FOUND);
-    directory_free(&d);
-}
-
-/* Wherever the power goes: the account is there, or it can still be brought back, and is never dropped. */
-static SUSPENDS void
-test_crash_while_undeleting(struct kit *k)
-{
-    struct directory *d = open_directory(k);
-    struct account_info info;
-
-    ASSERT(directory_domain_add(d, HERE, STR_NONE) == OK);
-    for (uint64_t call = 1; call < 40; call++) {
-        struct str address = arena_printf(k->a, "u%lu@example.org", call);
-        const struct engine_faults cut = {.crash_call = call}, none = {0};
-        struct directory_entry e;
-        account(d, address, 500 + call);
-        ASSERT(directory_account_remove(d, address) == OK);
-        struct str as = arena_printf(k->a, "new%lu@example.org", call);
-        engine_mem_faults(k->e, &cut);
-        enum status st = directory_account_undelete(d, 500 + call, as);
-        engine_mem_faults(k->e, &none);
-        ASSERT(st == OK || st == ERR_IO);
-        directory_free(&d);
-        kit_reopen(k);
-        d = open_directory(k);
-        AUTO(cell_close) struct cell *cell = account_open(k->cs, 500 + call);
-        enum status there = directory_find(d, as, k->a, &e);
-        ASSERT(there == OK || (st == ERR_IO && there == ERR_NOT_FOUND));
-        ASSERT(there == OK || directory_account_undelete(d, 500 + call, as) == OK);
-        struct instant later = {clock_now().us + 60 * INT64_C(86400000000)};
-        while (reap_notes(k) > 0)
-            ASSERT(directory_reap(d, later) == OK);
-        ASSERT(account_info(cell, &info) == OK);
-        ASSERT(directory_by_id(d, 500 + call, k->a, &e) == OK && str_eq(e.address, as));
-    }
-    directory_free(&d);
-}
-
-static SUSPENDS void
-test_purge(struct kit *k)
-{
-    struct directory *d = small_town(k);
-    AUTO(cell_close) struct cell *cell = account_open(k->cs, 2);
-    struct directory_purged step = {.more = true};
-    struct directory_entry e;
-    struct account_info info;
-
-    for (int i = 0; i < 300; i++)
-        kit_add(k, cell, MAILBOX_INBOX, 20);
-    ASSERT(directory_account_purge(d, 2, &step) == ERR_NOT_FOUND); /* it lives */
-    ASSERT(directory_account_expire(d, 2) == ERR_NOT_FOUND);
-    ASSERT(directory_account_remove(d, STR("bert")) == OK);
-    ASSERT(directory_account_purge(d, 2, &step) == ERR_DENIED); /* it has its days */
-    ASSERT(directory_take_in_hand(d, 2) == OK);
-    ASSERT(directory_account_expire(d, 2) == ERR_TEMP);
-    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_TEMP);
-    directory_let_go(d, 2);
-    ASSERT(directory_account_expire(d, 2) == OK);
-    while (step.more)
-        ASSERT(directory_account_purge(d, 2, &step) == OK);
-    ASSERT(step.messages == 0);
-    ASSERT(account_info(cell, &info) == ERR_NOT_FOUND && reap_notes(k) == 0);
-    ASSERT(directory_by_id(d, 2, k->a, &e) == ERR_NOT_FOUND);
-    ASSERT(directory_account_undelete(d, 2, STR("bert")) == ERR_NOT_FOUND);
-    (void)deleted(k, d, "bert@example.org", ERR_NOT_FOUND);
-    account(d, STR("bert@example.org"), 22);
-    directory_free(&d);
-}
-
-static SUSPENDS void
-test_list_of_deleted(struct kit *k)
-{
-    struct directory *d = small_town(k);
-    struct directory_deleted_page p = {.max = 7, .a = k->a};
-    const struct directory_deleted *list;
-    size_t n, count = 0;
-    uint64_t sum = 0;
-
-    for (uint64_t i = 100; i < 120; i++) {
-        struct str address = arena_printf(k->a, "gone%lu@example.org", i);
-        account(d, address, i);
-        ASSERT(directory_account_remove(d, address) == OK);
-    }
-    account(d, STR("new@example.org"), 200); /* its note is not one of a removal */
-    do {
-        ASSERT(directory_deleted_list(d, &p, &list, &n) == OK && n <= 7);
-        for (size_t i = 0; i < n; i++)
-            sum += list[i].account;
-        count += n;
-        if (n > 0) {
-            p.after_s = list[n - 1].ends_s;
-            p.after = list[n - 1].account;
-        }
-    } while (n == 7);
-    ASSERT(count == 20 && sum == (100 + 119) * 10);
-    directory_free(&d);
-}
-
-static SUSPENDS void
-test_suspended(struct kit *k)
-{
-    struct directory *d = small_town(k);
-    struct directory_resolution r;
-    struct directory_entry e;
-
-    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && !e.suspended);
-    uint64_t epoch = e.epoch;
-    ASSERT(directory_account_suspend(d, STR("bert"), true) == OK);
-    ASSERT(directory_account_disable(d, STR("bert"), true) == OK);
-    ASSERT(directory_account_disable(d, STR("bert"), false) == OK); /* each is its own */
-    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && e.suspended && !e.disabled);
-    ASSERT(e.epoch == epoch + 3);
-    ASSERT(directory_resolve(d, STR("bert"), k->a, &r) == OK && r.class == DIRECTORY_LOCAL);
-    ASSERT(directory_account_suspend(d, STR("bert"), false) == OK);
-    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && !e.suspended);
-    ASSERT(directory_account_suspend(d, STR("nobody"), true) == ERR_NOT_FOUND);
-    directory_free(&d);
-}
-
-/* The note of its making, which a restart leaves behind, does not end a removed account early. */
-static SUSPENDS void
-test_removed_soon_after_it_was_made(struct kit *k)
-{
-    struct directory *d = small_town(k);
-    const int64_t day = INT64_C(86400000000);
-    int64_t wall = clock_now().us;
-    struct account_info info;
-
-    account(d, STR("eve@example.org"), 77);
-    directory_free(&d);
-    d = open_directory(k);
-    ASSERT(reap_notes(k) == 1);
-    ASSERT(directory_account_remove(d, STR("eve")) == OK);
-    ASSERT(reap_notes(k) == 2);
-    AUTO(cell_close) struct cell *cell = account_open(k->cs, 77);
-    ASSERT(directory_reap(d, (struct instant){wall + day}) == OK);
-    ASSERT(reap_notes(k) == 1);
-    ASSERT(account_info(cell, &info) == OK);
-    ASSERT(directory_reap(d, (struct instant){wall + 15 * day}) == OK);
-    ASSERT(account_info(cell, &info) == ERR_NOT_FOUND);
-    ASSERT(reap_notes(k) == 0);
     directory_free(&d);
 }
 
 static SUSPENDS void
 test_listings(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     const struct directory_domain *domains;
     const struct directory_entry *list;
     size_t n, accounts = 0, seen = 0;
     struct directory_page p = {.max = 7, .a = k->a};
 
     for (uint64_t i = 100; i < 140; i++)
-        account(d, arena_printf(k->a, "user%lu@other.example", i), i);
+        town_account(d, arena_printf(k->a, "user%lu@other.example", i), i);
     do {
         ASSERT(directory_list(d, DIRECTORY_ACCOUNT, &p, &list, &n) == OK && n <= 7);
         for (size_t i = 0; i < n; i++) {
@@ -832,7 +515,7 @@ test_listings(struct kit *k)
 static SUSPENDS void
 test_commits_of_adding(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     struct directory_entry e;
 
     for (uint64_t i = 0; i < 20; i++) {
@@ -851,7 +534,7 @@ test_commits_of_adding(struct kit *k)
         ASSERT(directory_find(d, address, k->a, &e) == OK && e.account == n.account);
         ASSERT(directory_by_id(d, n.account, k->a, &e) == OK);
         ASSERT(str_eq_nocase(e.address, address));
-        ASSERT(reap_notes(k) == 1);
+        ASSERT(town_reap_notes(k) == 1);
     }
     directory_free(&d);
 }
@@ -859,7 +542,7 @@ test_commits_of_adding(struct kit *k)
 static SUSPENDS void
 test_abandoned(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     struct directory_new_account n = {.address = STR("eve"), .account = 77}, rival = n;
     struct directory_entry e;
     struct account_info info;
@@ -889,7 +572,7 @@ static SUSPENDS void
 crash_while_adding(struct kit *k, bool one_shard)
 {
     for (uint64_t call = 1; call < 60; call++) {
-        struct directory *d = open_directory(k);
+        struct directory *d = town_open(k);
         ASSERT(directory_domain_add(d, HERE, STR_NONE) == OK);
         struct str address = arena_printf(k->a, "u%lu%d@example.org", call, one_shard);
         uint64_t id = one_shard ? directory_account_id(d, address) : 1000 + call;
@@ -902,7 +585,7 @@ crash_while_adding(struct kit *k, bool one_shard)
         ASSERT(st == OK || st == ERR_IO);
         directory_free(&d);
         kit_reopen(k);
-        d = open_directory(k);
+        d = town_open(k);
 
         AUTO(cell_close) struct cell *cell = account_open(k->cs, id);
         struct directory_entry e;
@@ -917,7 +600,7 @@ crash_while_adding(struct kit *k, bool one_shard)
         ASSERT(directory_reap(d, later) == OK);
         ASSERT(account_info(cell, &info) == there);
         ASSERT(directory_by_id(d, id, k->a, &e) == there);
-        ASSERT(reap_notes(k) == 0);
+        ASSERT(town_reap_notes(k) == 0);
         directory_free(&d);
         if (st == OK)
             return;
@@ -935,7 +618,7 @@ test_crash_while_adding(struct kit *k)
 static SUSPENDS void
 test_app_passwords(struct kit *k)
 {
-    struct directory *d = small_town(k);
+    struct directory *d = town_small(k);
     struct directory_app_password p = {.id = 5,
                                        .name = STR("phone"),
                                        .protocols = 1,
@@ -957,7 +640,7 @@ test_app_passwords(struct kit *k)
     ASSERT(directory_app_used(d, STR("anna"), 7, 20000) == ERR_NOT_FOUND);
     directory_free(&d);
     kit_reopen(k);
-    d = open_directory(k);
+    d = town_open(k);
     ASSERT(directory_login(d, STR("anna"), k->a, &e) == OK);
     ASSERT(e.app_password_count == 2 && e.app_passwords[0].used_day == 20000);
     ASSERT(e.app_passwords[1].used_day == 0 && str_eq(e.app_passwords[1].name, STR("laptop")));
@@ -994,13 +677,6 @@ static const struct kit_row rows[] = {
     {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
     {"app_passwords", test_app_passwords, KIT_ALL},
     {"loops_are_refused", test_loops_are_refused, KIT_MEM | KIT_CLUSTER},
-    {"removal_and_reaping", test_removal_and_reaping, KIT_ALL},
-    {"undelete", test_undelete, KIT_ALL},
-    {"crash_while_undeleting", test_crash_while_undeleting, KIT_MEM},
-    {"purge", test_purge, KIT_ALL},
-    {"list_of_deleted", test_list_of_deleted, KIT_MEM | KIT_CLUSTER},
-    {"suspended", test_suspended, KIT_MEM | KIT_CLUSTER},
-    {"removed_soon_after_it_was_made", test_removed_soon_after_it_was_made, KIT_ALL},
     {"listings", test_listings, KIT_ALL},
     {"commits_of_adding", test_commits_of_adding, KIT_ALL},
     {"abandoned", test_abandoned, KIT_MEM | KIT_CLUSTER},

@@ -6,7 +6,8 @@
  * Mailboxes at the start: INBOX and one for each special use but \All, all subscribed.
  * Addresses: u@test, alias@test, jürgen@test and postmaster@test are the account's, full@test is over quota,
  * overfull@test has been so for days, off@test takes no mail, full-later@test and its kin (fake_smtp.c) are taken at
- * RCPT and refused by LMTP's answer, nobody else is at test, every other domain is foreign.  What SMTP brings goes to INBOX.
+ * RCPT and refused by LMTP's answer, nobody else is at test, every other domain is foreign.  What SMTP brings goes
+ * to INBOX.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTKIT_FAKE_STORE_H
