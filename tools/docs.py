@@ -3,7 +3,7 @@
 
     docs.py            checks: made documents are fresh, every verb and setting stands in its man page,
                        every limit and event of the tables is used, every path that a document names is there
-    docs.py --write    makes docs/limits.md, docs/events.md, docs/keys.md and docs/ipc.md
+    docs.py --write    makes docs/limits.md, docs/events.md, docs/keys.md, docs/ipc.md and docs/metrics.md
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -83,6 +83,21 @@ def events():
     return '\n'.join(out) + '\n'
 
 
+def metrics():
+    path = 'src/config/stats.h'
+    out = ['# Metrics', '', made_of(path), '',
+           '`godwit stats --prometheus` prints them with the prefix `godwit_`.  Counters begin anew with the store process, and '
+           'those of a process that was started again go on.', '', '| Name | Label | Counts |', '|---|---|---|']
+    for row in rows(table_of(path, 'STATS'), 'STAT', 4):
+        _, name, labels, about = row
+        labels = labels.replace('\\"', '"')
+        out.append(f'| `{name}` | {f"`{labels}`" if labels else ""} | {cell(about)} |')
+    out += ['', 'Beside them stand `info` (label `version`), `start_time_seconds`, `queue_messages`, `sessions`, `commits_total`, '
+            '`syncs_total`, and with the label `process` (such as `mx.0`) `connections_open` and '
+            '`process_resident_memory_bytes`.']
+    return '\n'.join(out) + '\n'
+
+
 def header_comment(path):
     """The lines of a header's first comment, without its stars."""
     comment = re.match(r'/\*(.*?)\*/', csource.read(path), re.DOTALL)
@@ -147,7 +162,7 @@ def ipc():
     return ipcgen.make_doc([ipcgen.Reader(path).schema for path in paths])
 
 
-MADE = {'docs/limits.md': limits, 'docs/events.md': events, 'docs/keys.md': keys, 'docs/ipc.md': ipc}
+MADE = {'docs/limits.md': limits, 'docs/events.md': events, 'docs/keys.md': keys, 'docs/ipc.md': ipc, 'docs/metrics.md': metrics}
 
 
 # ---- checks ----

@@ -132,6 +132,27 @@ attempts_are_slow(struct attempts *t, const struct attempt *a)
     return false;
 }
 
+unsigned
+attempts_state(struct attempts *t, const struct attempt *a, int64_t *wait_ms_out)
+{
+    enum attempt_kind kinds[AT_ONCE];
+    unsigned worst = 0;
+    struct who w;
+
+    *wait_ms_out = 0;
+    look_at(t, a, &w);
+    for (size_t i = 0, n = kinds_of(&w, kinds); i < n; i++) {
+        const struct count *c = find(t, &w, kinds[i]);
+        unsigned free = free_of(&w, kinds[i]);
+        if (c == NULL)
+            continue;
+        worst = MAX(worst, c->level);
+        if (c->level >= free)
+            *wait_ms_out = MAX(*wait_ms_out, wait_ms(c, free));
+    }
+    return worst;
+}
+
 bool
 attempts_try(struct attempts *t, const struct attempt *a)
 {

@@ -35,6 +35,9 @@ MUST_USE bool attempts_try(struct attempts *t, const struct attempt *a);
 void attempts_wrong(struct attempts *t, const struct attempt *a);
 void attempts_right(struct attempts *t, const struct attempt *a);
 
+/* For people: how many were wrong, and in how many milliseconds the next is looked at. */
+unsigned attempts_state(struct attempts *t, const struct attempt *a, int64_t *wait_ms_out);
+
 /* Who is slowed now. */
 struct attempts_penalty {
     enum attempt_kind kind;

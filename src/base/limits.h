@@ -46,6 +46,7 @@
     LIMIT(LOCAL_PART_BYTES,        255,       "bytes",    "501 5.1.3; RFC 5321 says 64, VERP and SRS need more") \
     LIMIT(SMTP_PATH_BYTES,         512,       "bytes",    "501 5.1.3 / 5.1.7; RFC 5321 says 256, quoting can double a local part") \
     LIMIT(SMTP_PARAM_BYTES,        1024,      "bytes",    "501 5.5.4") \
+    LIMIT(LOGIN_NAME_BYTES,        64,        "bytes",    "of a user of the machine: the sendmail command knows him by number") \
     LIMIT(RECEIVED_FIELDS,         50,        "fields",   "554 5.4.6, a loop") \
     /* IMAP and POP3 */ \
     LIMIT(IMAP_PRELOGIN_BYTES,     8192,      "bytes",    "BAD and BYE") \
@@ -96,6 +97,9 @@
     LIMIT(COPY_MESSAGES,           1000000,   "messages", "NO [LIMIT]: copied in several commands") \
     LIMIT(VANISHED_RECORDS,        2048,      "records",  "per mailbox; older ones are trimmed: full resynchronisation") \
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
+    LIMIT(TRACE_DAYS,              3650,      "days",     "refused as a setting") \
+    LIMIT(TRACE_SEGMENT_BYTES,     8388608,   "bytes",    "of a file of the trace: the next one is begun") \
+    LIMIT(TRACE_BUFFER_BYTES,      1048576,   "bytes",    "further lines of the trace are lost while the disk is slower, and counted") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
     /* mail that is sent on */ \
     LIMIT(SRS_BYTES,               254,       "bytes",    "a longer sender is not rewritten") \

@@ -20,6 +20,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 struct log_line {
     struct buf text; /* at most LOG_LINE_MAX; over means that a field was lost */
     bool urgent;     /* rt/logger.h's: never waits for the end of a turn */
+    bool kept;       /* and goes to who keeps such lines */
+    bool quiet;      /* and is below the level of the log */
 };
 void log_line_init(struct log_line *l, struct instant t, enum log_level lvl, const char *event);
 void log_line_release(struct log_line *l);

@@ -20,6 +20,7 @@ struct reader {
     struct subnet relay_from[CONFIG_SUBNETS_MAX];
     struct subnet proxy_from[CONFIG_SUBNETS_MAX];
     struct subnet xclient_from[CONFIG_SUBNETS_MAX];
+    struct str trusted[CONFIG_TRUSTED_MAX];
     bool catch_all_route;
 };
 struct config_file {
@@ -42,6 +43,7 @@ static const char *const service_names[SERVICE_COUNT] = {
     [SERVICE_POP3] = "pop3",
     [SERVICE_POP3S] = "pop3s",
     [SERVICE_LMTP] = "lmtp",
+    [SERVICE_SENDMAIL] = "sendmail",
 };
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static_assert(COUNT_OF(level_names) == LOG_ERROR + 1, "a name for every level");
@@ -57,6 +59,12 @@ bool
 service_is_tls(enum service s)
 {
     return s == SERVICE_SUBMISSIONS || s == SERVICE_IMAPS || s == SERVICE_POP3S;
+}
+
+bool
+service_is_unix(enum service s)
+{
+    return s == SERVICE_SENDMAIL;
 }
 
 bool
@@ -135,7 +143,8 @@ read_listen(struct reader *r, const struct config_line *l)
         s++;
     if (s == SERVICE_COUNT)
         return config_expected(
-            l, l->words[1], "one of smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp");
+            l, l->words[1],
+            "one of smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp, sendmail");
     if (r->c.listen_count == CONFIG_LISTEN_MAX)
         return config_expected(l, l->words[1], "at most 64 listen lines");
     struct config_listen *n = &r->listen[r->c.listen_count];
@@ -261,6 +270,22 @@ read_smarthost(struct reader *r, const struct config_line *l)
     return add_route(r, l, STR("*"), 1);
 }
 
+/* sendmail-trust LOGIN ... */
+static enum status
+read_sendmail_trust(struct reader *r, const struct config_line *l)
+{
+    if (l->count < 2)
+        return config_expected(l, word(l, 0), "sendmail-trust LOGIN ...");
+    for (size_t i = 1; i < l->count; i++) {
+        if (r->c.trusted_count == CONFIG_TRUSTED_MAX)
+            return config_expected(l, l->words[i], "at most 64 logins");
+        if (l->words[i].len == 0 || l->words[i].len > LIMIT_LOGIN_NAME_BYTES)
+            return config_expected(l, l->words[i], "the login of a user of this machine");
+        r->trusted[r->c.trusted_count++] = arena_str(l->arena, l->words[i]);
+    }
+    return OK;
+}
+
 static enum status
 read_outbound(struct reader *r, const struct config_line *l)
 {
@@ -374,6 +399,23 @@ read_cache(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_trace_days(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "trace-days NUMBER"));
+    return config_word_number(l, l->words[1], LIMIT_TRACE_DAYS, &r->c.trace_days);
+}
+
+static enum status
+read_trace_size(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "trace-size SIZE"));
+    TRY(config_word_bytes(l, l->words[1], &r->c.trace_bytes));
+    if (r->c.trace_bytes < 16u * 1024 * 1024)
+        return config_expected(l, l->words[1], "a size of at least 16M");
+    return OK;
+}
+
+static enum status
 read_log(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 2, "log stderr, or log FILE"));
@@ -413,6 +455,7 @@ static const struct setting settings[] = {
     {STR("relay-from"), true, read_relay_from},
     {STR("proxy-from"), true, read_proxy_from},
     {STR("xclient-from"), true, read_xclient_from},
+    {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
@@ -421,6 +464,8 @@ static const struct setting settings[] = {
     {STR("cache"), false, read_cache},
     {STR("log"), false, read_log},
     {STR("log-level"), false, read_log_level},
+    {STR("trace-days"), false, read_trace_days},
+    {STR("trace-size"), false, read_trace_size},
 };
 static_assert(COUNT_OF(settings) <= 32, "the set of seen settings is 32 bits");
 
@@ -436,6 +481,8 @@ reader_defaults(struct reader *r)
     r->c.cache_bytes = 16u * 1024 * 1024;
     r->c.log_file = STR("stderr");
     r->c.log_level = LOG_INFO;
+    r->c.trace_days = 30;
+    r->c.trace_bytes = 2ull << 30;
 }
 
 static enum status
@@ -495,6 +542,8 @@ reader_finish(struct reader *r, struct arena *a)
     if (r->c.xclient_from_count > 0)
         f->c.xclient_from =
             arena_dup(a, r->xclient_from, r->c.xclient_from_count * sizeof(r->xclient_from[0]));
+    if (r->c.trusted_count > 0)
+        f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
     if (r->c.resolver.forward_count > 0)
         f->c.resolver.forward =
             arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));

@@ -5,7 +5,7 @@
  *                domain example.org                     # the default domain of log-ins
  *                data /var/lib/godwit
  *                engine rocks
- *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s
+ *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s sendmail
  *                listen submission unix /run/godwit/submit.sock mode 660 group mail
  *                listen lmtp 192.0.2.1:24 from 192.0.2.7
  *                tls cert FILE key FILE                 # several times; names come from the certificate
@@ -22,6 +22,7 @@
  *                message-size 50M                       cache 16M
  *                source ipv4 192.0.2.25                 # or: source ipv6 none
  *                log FILE | stderr                      log-level info
+ *                trace-days 30                          trace-size 2G
  *                user godwit                            run-dir /run/godwit
  * Owns:      everything it points to, in one arena, until config_free().
  * Promises:  unknown, double or wrong settings are refused with file, line, what was read, what was expected.
@@ -41,6 +42,7 @@
 #include "base/status.h"
 #include "base/subnet.h"
 
+#define CONFIG_TRUSTED_MAX 64u
 #define CONFIG_WORKERS_MAX 10u /* of one role: its index is one digit */
 
 enum service {
@@ -52,10 +54,12 @@ enum service {
     SERVICE_POP3,        /* 110: STLS before login */
     SERVICE_POP3S,       /* 995 */
     SERVICE_LMTP,        /* RFC 2033: mail for here from a mail server of ours; no usual port */
+    SERVICE_SENDMAIL,    /* a Unix socket alone: who calls is known, and need not log in */
 };
-#define SERVICE_COUNT (SERVICE_LMTP + 1)
+#define SERVICE_COUNT (SERVICE_SENDMAIL + 1)
 const char *service_name(enum service s); /* "smtp", "submission" ... as in the text */
 bool service_is_tls(enum service s);      /* TLS from the first byte */
+bool service_is_unix(enum service s);     /* on Unix sockets alone */
 bool service_of_mx(enum service s);       /* served by role mx; others by role user */
 
 struct config_address {
@@ -118,6 +122,9 @@ struct config {
     size_t proxy_from_count;
     const struct subnet *xclient_from; /* mail programs of ours that may say XCLIENT */
     size_t xclient_from_count;
+    const struct str
+        *trusted; /* logins of the machine that may send as anybody by the sendmail command */
+    size_t trusted_count;
     bool outbound_none;          /* nothing leaves but by routes */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     struct config_oauth oauth;
@@ -126,6 +133,8 @@ struct config {
     uint64_t cache_bytes; /* of the engine */
     struct str log_file;  /* "stderr" or a path */
     enum log_level log_level;
+    uint32_t trace_days; /* 0 = no trace */
+    uint64_t trace_bytes;
 };
 
 /* name: what to call the text in messages.  why: "godwit.conf:12: read \"imapz\", expected one of smtp, ..." */

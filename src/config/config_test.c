@@ -40,7 +40,8 @@ test_reads_every_setting(void **state)
                              "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
                              "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                              "oauth-issuer https://id.example/a audience mail keys /k\n"
-                             "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"),
+                             "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"
+                             "trace-days 7\ntrace-size 1G\n"),
                     "t", &c, &why),
         OK);
     assert_true(str_eq(c->host, STR("mail.example.org")));
@@ -69,6 +70,8 @@ test_reads_every_setting(void **state)
     assert_true(str_eq(c->oauth.keys_file, STR("/k")));
     assert_int_equal(c->message_bytes_max, 10 * 1024 * 1024);
     assert_int_equal(c->log_level, LOG_DEBUG);
+    assert_int_equal(c->trace_days, 7);
+    assert_int_equal(c->trace_bytes, 1 << 30);
 }
 
 static void
@@ -81,10 +84,15 @@ test_reads_unix_sockets(void **state)
     assert_int_equal(config_read(STR(HEAD "listen submission unix /run/godwit/submit.sock\n"
                                           "listen smtp unix " PATH_107 " group mail mode 666 owner "
                                           "\"a user\"\n"
-                                          "listen lmtp *:24 from 192.0.2.0/24 ::1\n"),
+                                          "listen lmtp *:24 from 192.0.2.0/24 ::1\n"
+                                          "listen sendmail unix /run/s mode 666\n"
+                                          "sendmail-trust www-data backup\nsendmail-trust x\n"),
                                  "t", &c, &why),
                      OK);
-    assert_int_equal(c->listen_count, 3);
+    assert_int_equal(c->listen_count, 4);
+    assert_int_equal(c->listen[3].service, SERVICE_SENDMAIL);
+    assert_int_equal(c->trusted_count, 3);
+    assert_true(str_eq(c->trusted[0], STR("www-data")) && str_eq(c->trusted[2], STR("x")));
     assert_int_equal(c->listen[2].from_count, 2);
     assert_int_equal(c->listen[2].from[0].bits, 24);
     assert_true(c->listen[2].from[1].six);
@@ -122,6 +130,10 @@ static const struct {
     {HEAD "listen lmtp *:24 from ::/0\n", "not the whole Internet"},
     {HEAD "listen lmtp *:25 from 192.0.2.1\n", "another port than 25"},
     {HEAD "listen lmtp nowhere from 192.0.2.1\n", "ADDRESS:PORT"},
+    {HEAD "listen sendmail *:24\n", "listen sendmail unix PATH"},
+    {HEAD "listen smtp *:25\nsendmail-trust\n", "sendmail-trust LOGIN"},
+    {HEAD "listen smtp *:25\nsendmail-trust \"\"\n", "the login of a user"},
+    {HEAD "listen smtp *:25\nsendmail-trust " PATH_107 "\n", "the login of a user"},
     {HEAD "listen smtp unix\n", "unix PATH"},
     {HEAD "listen smtp unix relative.sock\n", "begins with /"},
     {HEAD "listen smtp unix " PATH_108 "\n", "at most 107 bytes"},
@@ -176,6 +188,8 @@ static const struct {
     {HEAD "source ipv4 ::1\n", "an IPv4 address"},
     {HEAD "source ipv6 192.0.2.1\n", "an IPv6 address"},
     {HEAD "source ipv4 mail.example.org\n", "an IPv4 address"},
+    {HEAD "trace-days 3651\n", "0 to 3650"},
+    {HEAD "trace-size 15M\n", "at least 16M"},
     {HEAD "a b c d e f g h i j k l m n o p q\n", "16 words"},
 };
 
@@ -203,6 +217,15 @@ test_events_have_unique_names(void **state)
             assert_string_not_equal(events[i].name, events[j].name);
 }
 
+static void
+test_some_events_are_traced(void **state)
+{
+    (void)state;
+    assert_true(event_is_traced(STR("smtp.message")) && event_is_traced(STR("mail.expunge")));
+    assert_false(event_is_traced(STR("auth.login")) || event_is_traced(STR("smtp")) ||
+                 event_is_traced(STR("")));
+}
+
 int
 main(void)
 {
@@ -211,6 +234,7 @@ main(void)
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),
+        cmocka_unit_test(test_some_events_are_traced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

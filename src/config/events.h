@@ -24,7 +24,7 @@
     EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away: load, no listed network, or it spoke before the greeting") \
     EVENT(CONN_BLOCKED,   "conn.blocked",   LOG_INFO,  "proto peer",                          "a client was turned away: its network is blocked") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \
-    EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced",   "a recipient was refused") \
+    EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced tid account",   "a recipient was refused") \
     EVENT(SMTP_XCLIENT,   "smtp.xclient",   LOG_INFO,  "via peer helo",                       "a listed mail program said for whom it speaks") \
     EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay", "a message was accepted or refused at its end") \
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid", "a user's message was queued or refused") \
@@ -33,17 +33,29 @@
     EVENT(OAUTH_KEYS,     "oauth.keys",     LOG_INFO,  "issuer file keys:n",                  "the public keys of the issuer of tokens are in use") \
     EVENT(OAUTH_REFUSED,  "oauth.refused",  LOG_ERROR, "issuer file reason",                  "the public keys of the issuer of tokens cannot be used; those of before stay") \
     EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes", "a message is in a mailbox") \
+    EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay tid to text", "a message was accepted or refused at its end") \
+    EVENT(SMTP_SENDER,    "smtp.sender",    LOG_INFO,  "peer helo from code:n enhanced tid account",  "a sender was refused") \
+    EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid tid to text account", "a user's message was queued or refused") \
+    EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result",         "a log-in, good or bad") \
+    EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes tid asked msgid aid:n box:n", "a message is in a mailbox") \
+    EVENT(STORE_REFUSE,   "store.refuse",   LOG_DEBUG, "tid msgid size:bytes reason",         "a message was read and not taken") \
     EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \
     EVENT(STORE_OPEN,     "store.open",     LOG_INFO,  "engine path recovered:n ms:ms",       "the data is open")   \
-    EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes",         "a message entered the queue") \
+    EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes tid msgid",         "a message entered the queue") \
+    EVENT(QUEUE_RCPT,     "queue.rcpt",     LOG_DEBUG, "qid to asked text",                   "where a recipient of it leads") \
     EVENT(QUEUE_REWRITE,  "queue.rewrite",  LOG_INFO,  "qid from as",                         "mail is sent on under a sender of ours (SRS)") \
     EVENT(FORWARD_LIMIT,  "forward.limit",  LOG_WARN,  "qid by",                              "an address sent on too much within this hour: later mail waits in the queue") \
     EVENT(QUEUE_LOAD,     "queue.load",     LOG_INFO,  "messages:n ms:ms",                   "after a start all that waits in the queue is in mind") \
     EVENT(QUEUE_DAMAGE,   "queue.damage",   LOG_ERROR, "reason",                             "a part of the queue cannot be read, and is not sent") \
     EVENT(QUEUE_RESULT,   "queue.result",   LOG_INFO,  "qid to state code:n text remote tries:n", "an attempt for one recipient ended") \
     EVENT(QUEUE_DONE,     "queue.done",     LOG_INFO,  "qid seconds:s",                       "a message left the queue") \
-    EVENT(QUEUE_NOTICE,   "queue.notice",   LOG_INFO,  "qid kind to",                         "a delivery report was made") \
+    EVENT(QUEUE_NOTICE,   "queue.notice",   LOG_INFO,  "qid kind to report",                         "a delivery report was made") \
     EVENT(OUT_ATTEMPT,    "out.attempt",    LOG_INFO,  "qid domain host address tls ms:ms result", "a connection to another server") \
+    EVENT(MAIL_MOVE,      "mail.move",      LOG_DEBUG, "aid:n box:n uids target:n into name target_name", "messages moved to another mailbox") \
+    EVENT(MAIL_COPY,      "mail.copy",      LOG_DEBUG, "aid:n box:n uids target:n into name target_name", "messages copied to another mailbox") \
+    EVENT(MAIL_EXPUNGE,   "mail.expunge",   LOG_DEBUG, "aid:n box:n uids name",               "messages deleted from a mailbox") \
+    EVENT(MAIL_DROP,      "mail.drop",      LOG_DEBUG, "aid:n box:n name",                    "a mailbox deleted, with all in it") \
+    EVENT(TRACE_FAIL,     "trace.fail",     LOG_WARN,  "lines:n reason",                      "lines of the trace are lost; mail is not") \
     EVENT(CERT_LOADED,    "cert.loaded",    LOG_INFO,  "names days:days file",                "a certificate is in use") \
     EVENT(CERT_REFUSED,   "cert.refused",   LOG_ERROR, "names days:days file reason",         "a certificate or its key cannot be used") \
     EVENT(CERT_EXPIRES,   "cert.expires",   LOG_WARN,  "names days:days file",                "under 14 days are left") \
@@ -63,5 +75,7 @@ struct event_info {
 extern const struct event_info events[EVENT_COUNT];
 /* Begins the line of an event (rt/logger.h); false when its level is off. */
 bool event_begin(struct log_line *l, enum event e);
+/* Do lines of this name go into the trace? */
+bool event_is_traced(struct str name);
 
 #endif

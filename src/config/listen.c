@@ -81,6 +81,8 @@ config_listen_words(const struct config_line *l, struct config_listen *out)
         out->at = (struct config_address){.host = STR("")};
         return read_socket(l, &out->socket);
     }
+    if (service_is_unix(out->service))
+        return config_expected(l, l->words[2], "listen sendmail unix PATH mode 666");
     out->socket = (struct config_socket){.path = STR("")};
     if (out->service == SERVICE_LMTP)
         return read_lmtp(l, out);

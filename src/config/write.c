@@ -58,6 +58,8 @@ add_limits(struct buf *b, const struct config *c)
     buf_addf(b, "outbound %s\n", c->outbound_none ? "none" : "all");
     buf_addf(b, "plaintext-login %s\n", c->plaintext_loopback ? "loopback" : "never");
     buf_addf(b, "log-level %s\n", levels[c->log_level]);
+    buf_addf(b, "trace-days %u\ntrace-size %llu\n", c->trace_days,
+             (unsigned long long)c->trace_bytes);
 }
 
 static void
@@ -90,6 +92,8 @@ config_write(const struct config *c, struct buf *b)
     add_subnets(b, "relay-from", c->relay_from, c->relay_from_count);
     add_subnets(b, "proxy-from", c->proxy_from, c->proxy_from_count);
     add_subnets(b, "xclient-from", c->xclient_from, c->xclient_from_count);
+    for (size_t i = 0; i < c->trusted_count; i++)
+        buf_addf(b, "sendmail-trust \"%.*s\"\n", STR_FMT(c->trusted[i]));
     if (c->source4.len > 0)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)

@@ -14,9 +14,16 @@
 #include "mail/header.h"
 #include "mail/record.h"
 #include "mail/sort_entry.h"
+#include "mail/subject.h"
 
 /* Bounds of cook.ipc. */
-enum { REFERENCES_MAX = 64, DKIM_NAMES_MAX = 2048, DKIM_HEADERS_MAX = 65536, HASH_BYTES = 32 };
+enum {
+    REFERENCES_MAX = 64,
+    DKIM_NAMES_MAX = 2048,
+    DKIM_HEADERS_MAX = 65536,
+    HASH_BYTES = 32,
+    MESSAGE_ID_MAX = 255
+};
 
 static uint32_t
 count_fields(const struct header_index *x, enum header_id id)
@@ -159,6 +166,10 @@ facts_find(struct str message, bool want_dkim, struct instant received, struct a
     find_marks(&x, a, out);
     out->header_bytes = header;
     out->eight_bit = !str_is_ascii(message);
+    out->message_id = message_id_of(header_value(&x, HEADER_MESSAGE_ID));
+    if (out->message_id.len == 0 || out->message_id.len > MESSAGE_ID_MAX ||
+        !utf8_valid(out->message_id))
+        out->message_id = STR("");
     find_record(message, received, a, out);
     if (want_dkim)
         find_dkim(message, header, a, &out->dkim);

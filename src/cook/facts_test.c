@@ -68,6 +68,38 @@ test_facts(void **state)
     }
 }
 
+static const struct {
+    const char *header, *id;
+} ids[] = {
+    {"Message-ID: <a@b>\r\n", "a@b"},  {"Message-ID: a@b\r\n", "a@b"}, {"Message-ID:\r\n", ""},
+    {"Message-ID: <a\xff@b>\r\n", ""}, {"Subject: x\r\n", ""},
+};
+
+static void
+test_message_id(void **state)
+{
+    AUTO_ARENA *a = arena_new(FACTS_ARENA_MAX);
+    AUTO_BUF message = BUF(4096);
+    struct cook_facts f;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        buf_reset(&message);
+        buf_addf(&message, "%s\r\nMessage-ID: <body@x>\r\n", ids[i].header);
+        facts_find(buf_str(&message), false, (struct instant){0}, a, &f);
+        ROW(i, str_eq(f.message_id, str_of(ids[i].id)));
+    }
+    for (size_t length = 255; length <= 256; length++) {
+        buf_reset(&message);
+        buf_add_z(&message, "Message-ID: <");
+        for (size_t i = 0; i < length; i++)
+            buf_add_char(&message, 'a');
+        buf_add_z(&message, ">\r\n\r\n");
+        facts_find(buf_str(&message), false, (struct instant){0}, a, &f);
+        ROW(length, f.message_id.len == (length == 255 ? 255 : 0));
+    }
+}
+
 /* RFC 6376 section 3.4.4 and appendix A.2: SHA-256 of the relaxed body. */
 static const struct {
     const char *body;
@@ -139,6 +171,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_message_id),
         cmocka_unit_test(test_dkim),
         cmocka_unit_test(test_bounds),
     };

@@ -6,6 +6,7 @@
 #include "base/encode.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/stats.h"
 #include "ipc/auth_ipc.h"
 #include "ipc/store_ipc.h"
 #include "rt/logger.h"
@@ -58,8 +59,8 @@ login_session_new(void)
 void
 login_log(const struct login_from *f, struct str name, enum status e, struct str app)
 {
+    stat_add(e == OK ? STAT_LOGINS_GOOD : e == ERR_DENIED ? STAT_LOGINS_BAD : STAT_LOGINS_UNKNOWN);
     AUTO(logger_send) struct log_line l;
-
     if (!event_begin(&l, EVENT_LOGIN))
         return;
     log_str(&l, "proto", str_of(protocol_names[f->protocol]));

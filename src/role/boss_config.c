@@ -57,7 +57,7 @@ wait_number(const char *name, uint64_t *fresh, uint64_t now, struct buf *waits)
 }
 
 static void
-wait_workers(const char *name, uint32_t *fresh, uint32_t now, struct buf *waits)
+wait_count(const char *name, uint32_t *fresh, uint32_t now, struct buf *waits)
 {
     uint64_t n = *fresh;
 
@@ -90,10 +90,12 @@ keep_what_waits(struct config *fresh, const struct config *now, struct buf *wait
     wait_text("run-dir", &fresh->run_dir, now->run_dir, waits);
     wait_text("user", &fresh->user, now->user, waits);
     wait_number("cache", &fresh->cache_bytes, now->cache_bytes, waits);
-    wait_workers("workers mx", &fresh->mx_workers, now->mx_workers, waits);
-    wait_workers("workers user", &fresh->user_workers, now->user_workers, waits);
-    wait_workers("workers cook", &fresh->cook_workers, now->cook_workers, waits);
-    wait_workers("workers out", &fresh->out_workers, now->out_workers, waits);
+    wait_count("trace-days", &fresh->trace_days, now->trace_days, waits);
+    wait_number("trace-size", &fresh->trace_bytes, now->trace_bytes, waits);
+    wait_count("workers mx", &fresh->mx_workers, now->mx_workers, waits);
+    wait_count("workers user", &fresh->user_workers, now->user_workers, waits);
+    wait_count("workers cook", &fresh->cook_workers, now->cook_workers, waits);
+    wait_count("workers out", &fresh->out_workers, now->out_workers, waits);
     if (is_made_otherwise(fresh, now))
         buf_addf(waits, "%smode or owner of a socket", waits->len > 0 ? ", " : "");
 }

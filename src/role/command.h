@@ -20,6 +20,9 @@ extern const struct command commands[]; /* role/commands.c; ended by name = NULL
 int setup_command(int argc, char **argv);   /* ctl_setup.c */
 int check_command(int argc, char **argv);   /* ctl_check.c */
 int log_command(int argc, char **argv);     /* ctl_log.c */
+int trace_command(int argc, char **argv);   /* ctl_trace.c */
+int explain_command(int argc, char **argv); /* ctl_explain.c */
+int stats_command(int argc, char **argv);   /* ctl_stats.c */
 int serve_command(int argc, char **argv);   /* serve.c */
 int account_command(int argc, char **argv); /* ctl_directory.c */
 int alias_command(int argc, char **argv);
@@ -31,5 +34,7 @@ int status_command(int argc, char **argv);
 int reload_command(int argc, char **argv); /* ctl_reload.c */
 int who_command(int argc, char **argv);    /* ctl_who.c */
 int kick_command(int argc, char **argv);
+int sendmail_command(int argc,
+                     char **argv); /* sendmail.c; argv[0]: sendmail, mailq or newaliases */
 
 #endif

@@ -79,6 +79,7 @@ cook(struct str message, bool want_dkim, struct arena *a, struct cook_facts *out
     out->record = copy(f.record, a);
     out->sort = copy(f.sort, a);
     out->from_domain = copy(f.from_domain, a);
+    out->message_id = copy(f.message_id, a);
     out->dkim = copy_dkim(&f.dkim, a);
     out->reference_hashes = copy_hashes(f.reference_hashes, f.reference_hashes_count, a);
     out->forward_marks = copy_hashes(f.forward_marks, f.forward_marks_count, a);

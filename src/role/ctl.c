@@ -20,13 +20,12 @@
 #include "rt/disk.h"
 #include "rt/loop.h"
 
-enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128 };
+enum { CONFIG_BYTES_MAX = 1 << 20, ARENA_BYTES = 64 << 20, WORDS_MAX = 128, ONE_VERB_WORDS = 8 };
 
 static int usage(FILE *to, const char *noun, const struct ctl_verb *verbs);
 static int usage_of(const char *noun, const struct ctl_verb *verb);
 static bool asks_for_help(int argc, char **argv);
 static bool read_flag(struct ctl *c, const char *word);
-static bool read_value(struct ctl *c, const char *word, const char *value);
 static bool read_options(struct ctl *c, int argc, char **argv);
 static bool read_config(struct ctl *c);
 static enum status connect_store(struct ctl *c);
@@ -61,6 +60,8 @@ ctl_main(int argc, char **argv, const struct ctl_verb *verbs)
         return CTL_FAILED;
     loop_init();
     c.arena = arena_new(ARENA_BYTES);
+    if (c.verb->exit_unreached != 0)
+        c.exit = c.verb->exit_unreached;
     if (connect_store(&c) == OK && fiber_go(run_verb, &c) == OK)
         loop_run();
     arena_free(&c.arena);
@@ -69,19 +70,19 @@ ctl_main(int argc, char **argv, const struct ctl_verb *verbs)
 }
 
 int
-ctl_main_only(int argc, char **argv, const struct ctl_verb *verbs)
+ctl_one_verb(int argc, char **argv, const struct ctl_verb *verbs, const char *options)
 {
-    char name[16];
-    char *words[WORDS_MAX + 2] = {argv[0], name};
+    char verb[16];
+    char *words[ONE_VERB_WORDS] = {argv[0], verb};
     int n = 2;
 
-    (void)snprintf(name, sizeof(name), "%s", verbs->name);
-    for (int i = 1; i < argc && n < WORDS_MAX; i++) {
+    ASSERT(str_to_z(str_of(verbs->name), verb, sizeof(verb)));
+    for (int i = 1; i < argc && n < ONE_VERB_WORDS; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            printf("usage: godwit %s [-c FILE] [--json]\n", argv[0]);
+            printf("usage: godwit %s [-c FILE] %s\n", argv[0], options);
             return CTL_OK;
         }
-        if (strcmp(argv[i], name) != 0)
+        if (strcmp(argv[i], verb) != 0)
             words[n++] = argv[i];
     }
     return ctl_main(n, words, verbs);
@@ -131,9 +132,10 @@ read_flag(struct ctl *c, const char *word)
     const struct {
         const char *word;
         bool *to;
-    } flags[] = {{"--json", &c->json},       {"--generate", &c->generate}, {"--now", &c->now},
-                 {"--deleted", &c->deleted}, {"--off", &c->off},           {"--remove", &c->remove},
-                 {"--dry-run", &c->dry_run}};
+    } flags[] = {{"--json", &c->json},       {"--generate", &c->generate},
+                 {"--now", &c->now},         {"--deleted", &c->deleted},
+                 {"--off", &c->off},         {"--remove", &c->remove},
+                 {"--dry-run", &c->dry_run}, {"--prometheus", &c->prometheus}};
 
     for (size_t i = 0; i < COUNT_OF(flags); i++) {
         if (strcmp(word, flags[i].word) == 0) {
@@ -147,26 +149,38 @@ read_flag(struct ctl *c, const char *word)
     return true;
 }
 
-/* An option with one. */
-static bool
+enum taken { TAKEN_NOT, TAKEN, TAKEN_WRONG };
+
+/* An option with one; what is wrong with it is said. */
+static enum taken
 read_value(struct ctl *c, const char *word, const char *value)
 {
     const struct {
         const char *word;
         const char **to;
-    } values[] = {{"-c", &c->config_path},
-                  {"--as", &c->as},
-                  {"--domain", &c->domain},
-                  {"--for", &c->for_text},
+    } values[] = {{"-c", &c->config_path},        {"--as", &c->as}, {"--domain", &c->domain},
+                  {"--from", &c->from},           {"--ip", &c->ip}, {"--for", &c->for_text},
                   {"--expires", &c->expires_text}};
+    const struct {
+        const char *word;
+        uint64_t *to;
+    } sizes[] = {{"--quota", &c->quota}, {"--size", &c->size}};
 
     for (size_t i = 0; i < COUNT_OF(values); i++) {
         if (strcmp(word, values[i].word) == 0) {
             *values[i].to = value;
-            return true;
+            return TAKEN;
         }
     }
-    return false;
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        if (strcmp(word, sizes[i].word) != 0)
+            continue;
+        if (ctl_read_size(value, sizes[i].to))
+            return TAKEN;
+        fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n", value);
+        return TAKEN_WRONG;
+    }
+    return TAKEN_NOT;
 }
 
 static bool
@@ -174,18 +188,15 @@ read_options(struct ctl *c, int argc, char **argv)
 {
     c->config_path = command_config();
     for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[0], "queue") == 0 && ctl_queue_option(c, argc, argv, &i))
+            continue; /* its own meanings come first */
         if (read_flag(c, argv[i]))
             continue;
-        else if (i + 1 < argc && read_value(c, argv[i], argv[i + 1]))
+        enum taken taken = i + 1 < argc ? read_value(c, argv[i], argv[i + 1]) : TAKEN_NOT;
+        if (taken == TAKEN_WRONG)
+            return false;
+        if (taken == TAKEN) {
             i++;
-        else if (strcmp(argv[i], "--quota") == 0 && i + 1 < argc) {
-            if (!ctl_read_size(argv[++i], &c->quota)) {
-                fprintf(stderr, "godwit: read \"%s\", expected a size such as 5G, or none\n",
-                        argv[i]);
-                return false;
-            }
-        } else if (strcmp(argv[0], "queue") == 0 && ctl_queue_option(c, argc, argv, &i)) {
-            continue;
         } else if ((argv[i][0] == '-' && argv[i][1] != '\0') || c->argc == WORDS_MAX) {
             fprintf(stderr, "godwit: option %s is unknown, or lacks its value\n", argv[i]);
             return false;

@@ -25,6 +25,7 @@ struct ctl_verb {
     const char *usage;
     int (*run)(struct ctl *c); /* SUSPENDS; enum ctl_exit */
     const char *about;         /* one line, or NULL */
+    int exit_unreached;        /* when no server answers; 0 = CTL_FAILED */
 };
 /* Options of godwit queue, as typed; see ctl_queue.h. */
 struct ctl_queue_options {
@@ -40,7 +41,10 @@ struct ctl {
     struct ipc_peer *store; /* NULL when verbs need no server */
     struct arena *arena;
     bool json;
+    bool prometheus;                                       /* --prometheus */
     uint64_t quota;                                        /* --quota */
+    uint64_t size;                                         /* --size */
+    const char *from, *ip;                                 /* of explain; NULL = not given */
     bool generate;                                         /* --generate */
     bool now;                                              /* --now */
     bool deleted;                                          /* --deleted */
@@ -59,8 +63,8 @@ struct ctl {
 /* The whole of main() for a noun: reads [-c FILE] [--json] [--quota SIZE], finds the verb, connects, runs. */
 int ctl_main(int argc, char **argv, const struct ctl_verb *verbs);
 
-/* Of a noun whose only verb need not be said. */
-int ctl_main_only(int argc, char **argv, const struct ctl_verb *verbs);
+/* The same for a noun whose one verb need not be said.  options: for its usage. */
+int ctl_one_verb(int argc, char **argv, const struct ctl_verb *verbs, const char *options);
 
 /* Where the running server of c->config listens; false: too long for a socket, and cut. */
 bool ctl_socket_path(const struct ctl *c, struct sockaddr_un *to);
@@ -114,6 +118,8 @@ MUST_USE SUSPENDS enum status ctl_next_domain(struct ctl_domains *l,
 const char *ctl_text(struct ctl *c, struct str s);
 /* As a JSON string; bytes that are no UTF-8 become U+FFFD. */
 json_t *ctl_json_str(struct str s);
+/* The fields of a line of the log; bytes that are no UTF-8 stay as the log wrote them. */
+json_t *ctl_json_line(struct str line);
 /* Prints and frees; CTL_OK. */
 int ctl_print_json(json_t *j);
 

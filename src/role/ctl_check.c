@@ -21,32 +21,33 @@ static SUSPENDS void look(struct ctl_check *k);
 static int report(const struct ctl_check *k);
 
 static int
-usage(FILE *to)
+usage(FILE *to, const char *verb)
 {
     fprintf(
         to,
-        "usage: godwit check [-c FILE] [--json] [--offline] [--address ADDRESS]...\n\n"
+        "usage: godwit %s [-c FILE] [--json] [--offline] [--address ADDRESS]...\n\n"
         "Looks at configuration, keys, certificates, ports, data, DNS records, and says what is "
         "wrong,\n"
-        "what follows from it, and how to mend it.  Changes nothing.\n\n"
+        "what follows from it, and how to mend it.  Changes nothing.\n"
+        "godwit doctor also talks to the server as its clients do, and measures its disk.\n\n"
         "  -c FILE              the configuration; %s unless given\n"
         "  --json               findings as a list of {level, topic, text}\n"
         "  --offline            look at nothing outside this machine\n"
         "  --address ADDRESS    how the world reaches this server, when it is behind a router\n\n"
         "Exit status: 0 nothing to mend, 1 something to mend, 2 wrong usage.\n",
-        COMMAND_CONFIG);
+        verb, COMMAND_CONFIG);
     return to == stdout ? CTL_OK : CTL_USAGE;
 }
 
 int
 check_command(int argc, char **argv)
 {
-    struct ctl_check k = {.exit = CTL_FAILED};
+    struct ctl_check k = {.exit = CTL_FAILED, .deep = strcmp(argv[0], "doctor") == 0};
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return usage(stdout);
+        return usage(stdout, argv[0]);
     if (!read_options(&k, argc, argv))
-        return usage(stderr);
+        return usage(stderr, argv[0]);
     loop_init();
     k.a = arena_new(ARENA_BYTES);
     k.findings = findings_new(k.a);
@@ -155,6 +156,7 @@ look_outside(struct ctl_check *k)
         return;
     }
     network_use_config(&n);
+    n.deep = k->deep;
     network_check_host(&n);
     (void)network_check_reverse(&n);
     look_at_domains(k, &n);
@@ -180,6 +182,8 @@ look(struct ctl_check *k)
     machine_check_clock(&k->findings);
     machine_check_ports(k->ctl.config, runs, &k->findings);
     machine_judge_relay(k->ctl.config, &k->findings);
+    if (k->deep)
+        ctl_doctor(k, runs);
     if (!k->offline)
         look_outside(k);
 }

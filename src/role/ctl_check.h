@@ -15,10 +15,12 @@ struct ctl_check {
     const char *config_path;
     struct str addresses[CHECK_ADDRESSES_MAX];
     size_t address_count;
-    bool json, offline;
+    bool json, offline, deep; /* deep: godwit doctor */
     int exit;
 };
 /* Everything on this machine that the configuration names: ctl_check_files.c.  runs: the server has them open. */
 void ctl_check_files(struct ctl_check *k, bool runs);
+/* What takes longer, talks to the server, or writes to its disk: ctl_doctor.c. */
+void ctl_doctor(struct ctl_check *k, bool runs);
 
 #endif

@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/encode.h"
-#include "base/log_scan.h"
+#include "base/log.h"
 #include "base/size.h"
 #include "role/command.h"
 #include "role/ctl.h"
@@ -46,8 +45,8 @@ usage(FILE *to)
 {
     fprintf(to,
             "usage: godwit log [-c FILE] [--follow] [--event NAME] [--user ADDRESS] [--since TIME] "
-            "[--json]\n"
-            "                  [TEXT...]\n\n"
+            "[--level LEVEL]\n"
+            "                  [--json] [TEXT...]\n\n"
             "Shows the log of the server: what happened to mail, to log-ins, to connections.\n\n"
             "  --follow, -f         go on with new lines as they come\n"
             "  --event NAME         only this event (smtp.message), or a whole family (smtp, "
@@ -55,6 +54,7 @@ usage(FILE *to)
             "  --user ADDRESS       only what concerns this sender, recipient or account\n"
             "  --since TIME         30s, 10m, 2h, 3d ago; today; 2026-11-23; \"2026-11-23 22:31\" "
             "(UTC)\n"
+            "  --level LEVEL        this one, or a graver one: debug, info, warn, error\n"
             "  --json               one JSON object a line\n"
             "  TEXT                 only lines with all these texts: a queue id, a message id, an "
             "address\n");
@@ -90,6 +90,14 @@ read_filter(struct log_view *v, const char *name, const char *value)
             return true;
         fprintf(stderr,
                 "godwit log: read --event \"%s\", expected a name such as smtp.message or auth\n",
+                value);
+        return false;
+    }
+    if (strcmp(name, "--level") == 0) {
+        v->filter.level = str_of(value);
+        if (logview_level_exists(v->filter.level))
+            return true;
+        fprintf(stderr, "godwit log: read --level \"%s\", expected debug, info, warn or error\n",
                 value);
         return false;
     }
@@ -160,28 +168,11 @@ find_file(const struct log_view *v, struct buf *path)
 
 /* ---- one line ---- */
 
-/* Bytes that are no UTF-8 stay as the log wrote them. */
-static json_t *
-json_value(const struct log_field *f)
-{
-    AUTO_BUF bytes = BUF(LOG_LINE_MAX);
-
-    log_value_read(f, &bytes);
-    struct str v = utf8_valid(buf_str(&bytes)) ? buf_str(&bytes) : f->value;
-    return json_stringn(v.len > 0 ? v.ptr : "", v.len);
-}
-
 static void
 print_json(struct str line)
 {
-    struct scan s = scan_of(line);
-    struct log_field f;
-    json_t *all = json_object();
-    char key[64];
+    json_t *all = ctl_json_line(line);
 
-    while (scan_log_field(&s, &f))
-        if (str_to_z(f.key, key, sizeof(key)))
-            json_object_set_new(all, key, json_value(&f));
     if (json_object_size(all) > 0) {
         json_dumpf(all, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
         printf("\n");

@@ -4,8 +4,6 @@
 #include "role/ctl_queue.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/size.h"
 #include "role/command.h"
@@ -251,5 +249,5 @@ static const struct ctl_verb status_verbs[] = {
 int
 status_command(int argc, char **argv)
 {
-    return ctl_main_only(argc, argv, status_verbs);
+    return ctl_one_verb(argc, argv, status_verbs, "[--json]");
 }

@@ -102,5 +102,5 @@ static const struct ctl_verb reload_verbs[] = {
 int
 reload_command(int argc, char **argv)
 {
-    return ctl_main_only(argc, argv, reload_verbs);
+    return ctl_one_verb(argc, argv, reload_verbs, "[--json]");
 }

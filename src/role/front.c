@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/stats.h"
 #include "ipc/keys_ipc.h"
 #include "rt/disk.h"
 #include "rt/logger.h"
@@ -36,6 +37,10 @@ struct served {
     struct subnet *prompt; /* owned, the listener's */
 };
 static struct list all = {&all, &all};
+static struct list ended = {&ended,
+                            &ended}; /* a configuration took them away; their connections go on */
+
+static void count(const struct list *served, uint64_t *taken, uint32_t *open);
 
 /* A signature of a handshake, on its fiber (rt/tls.h). */
 static FIBER_ENTRY enum status
@@ -125,8 +130,8 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_PROXY] = STR("a proxy"),
         [REFUSED_BLOCKED] = STR(""),
     };
+    stat_add(what == REFUSED_HANDSHAKE ? STAT_TLS_FAILED : STAT_CONNS_SHED);
     AUTO(logger_send) struct log_line line;
-
     if (!event_begin(&line, what == REFUSED_HANDSHAKE ? EVENT_TLS_FAIL
                             : what == REFUSED_BLOCKED ? EVENT_CONN_BLOCKED
                                                       : EVENT_CONN_SHED))
@@ -186,7 +191,9 @@ configure(struct served *v, const struct config *c, const struct role_listener *
         v->prompt = prompt_networks(c, &l->prompt_count);
         l->prompt = v->prompt;
     }
-    return c->tls_count > 0 ? protocol_tls(v->how->alpn, &l->tls) : OK;
+    if (c->tls_count == 0 || service_is_unix(from->service))
+        return OK;
+    return protocol_tls(v->how->alpn, &l->tls);
 }
 
 static enum status
@@ -224,6 +231,31 @@ failed(enum service what, struct problem *why)
 {
     problem_set(why, 0, "", "cannot serve %s", service_name(what));
     return ERR_IO;
+}
+
+uint32_t
+front_count(void)
+{
+    uint64_t taken[SERVICE_COUNT] = {0};
+    uint32_t open = 0;
+
+    count(&all, taken, &open);
+    count(&ended, taken, &open);
+    static_assert(STAT_CONNS_SENDMAIL - STAT_CONNS_SMTP + 1 == SERVICE_COUNT, "in their order");
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        stat_values[STAT_CONNS_SMTP + i] = taken[i];
+    return open;
+}
+
+static void
+count(const struct list *served, uint64_t *taken, uint32_t *open)
+{
+    list_each (l, served) {
+        const struct listener *at = &LIST_ENTRY(l, struct served, of_all)->listener;
+        struct listener_counts n = listener_counts(at);
+        taken[at->kind] += n.accepted;
+        *open += n.open;
+    }
 }
 
 enum status
@@ -282,6 +314,7 @@ front_config_changed(const struct role_start *s, const struct front_service *tab
         listener_stop(&v->listener);
         fd_close(&v->listener.fd);
         list_remove(&v->of_all); /* it stays in memory for the connections it has */
+        list_push(&ended, &v->of_all);
     }
     for (size_t i = 0; i < s->listener_count; i++) {
         struct served *v;

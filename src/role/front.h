@@ -29,6 +29,8 @@ void front_blocks_changed(void);
 SUSPENDS void front_blocks_wait(int64_t ms);
 /* Of struct listener. */
 bool front_admits(const struct listener *l, const struct sockaddr_storage *peer);
+/* Connections that are open; those that were taken go into the counters of config/stats.h. */
+uint32_t front_count(void);
 /* Asks keys for its certificates and uses them from now on. */
 SUSPENDS void front_certs_changed(void);
 

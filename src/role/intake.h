@@ -23,6 +23,7 @@ struct intake_facts {
     const uint64_t *reference_hashes;
     size_t reference_count;
     struct str from_domain;
+    struct str message_id; /* for the log; not kept in the queue */
     uint32_t received_count;
     uint64_t header_bytes;
     bool eight_bit;
@@ -33,6 +34,7 @@ struct intake_facts {
 struct intake_body {
     struct blob_id id; /* engine_blob_forget() it unless a commit refers to it */
     uint64_t size;
+    uint64_t tid; /* of its transaction, for the log; 0 = none */
     struct intake_facts facts;
 };
 
@@ -58,6 +60,7 @@ struct intake_which {
     uint32_t handle;
     struct str bytes;
     bool want_dkim;
+    uint64_t tid; /* of the transaction, for the log */
 };
 /* Ends the handle, whatever comes out.  ERR_LIMIT: larger than LIMIT_MESSAGE_BYTES.  ERR_TEMP: no cook could
  * do it.  ERR_SYNTAX: no such handle.  Strings live in a. */

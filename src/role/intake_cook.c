@@ -268,6 +268,7 @@ take_facts(const struct cook_facts *f, struct intake_facts *out)
         .reference_hashes = f->reference_hashes,
         .reference_count = f->reference_hashes_count,
         .from_domain = f->from_domain,
+        .message_id = f->message_id,
         .received_count = f->received_count,
         .header_bytes = f->header_bytes,
         .eight_bit = f->eight_bit,

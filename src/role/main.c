@@ -34,9 +34,29 @@ run_server(char **argv)
     return NOT_STARTED;
 }
 
+/* "sendmail" and its kin, which links make of this program; else NULL. */
+static char *
+other_name(char *path)
+{
+    static const char *const names[] = {"sendmail", "mailq", "newaliases"};
+    char *slash = strrchr(path, '/');
+    char *name = slash != NULL ? slash + 1 : path;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return name;
+    return NULL;
+}
+
 int
 main(int argc, char **argv)
 {
+    char *other = argc >= 1 ? other_name(argv[0]) : NULL;
+
+    if (other != NULL) {
+        argv[0] = other;
+        return sendmail_command(argc, argv);
+    }
     if (argc >= 2 && strcmp(argv[1], "role") == 0)
         return run_server(argv);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {

@@ -19,6 +19,7 @@
 #include "rt/logger.h"
 #include "smtp/delivery.h"
 #include "smtp/destination.h"
+#include "smtp/plan.h"
 
 enum {
     LEASE_MAX = 32,
@@ -211,6 +212,37 @@ sweeping(void *arg)
     (void)arg;
     while (fiber_sleep(SWEEP_MS) == OK)
         pool_sweep(terms->world.pool, clock_mono_ms());
+}
+
+enum status
+out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *a,
+               struct out_plan_reply *rep)
+{
+    struct terms *mine = terms;
+    struct plan p;
+
+    (void)from;
+    if (mine == NULL) /* not begun yet */
+        return ERR_TEMP;
+    mine->users++;
+    plan_find(&mine->world, req->domain, a, &p);
+    struct out_plan_host *hosts = ARENA_ARRAY(a, struct out_plan_host, p.host_count + 1);
+    for (size_t i = 0; i < p.host_count; i++)
+        hosts[i] = (struct out_plan_host){.name = p.hosts[i].name,
+                                          .preference = p.hosts[i].preference,
+                                          .port = p.hosts[i].port,
+                                          .state = (uint8_t)p.hosts[i].state, /* a small enum */
+                                          .addresses = p.hosts[i].addresses,
+                                          .addresses_count = p.hosts[i].address_count,
+                                          .secure = p.hosts[i].secure};
+    *rep = (struct out_plan_reply){.kind = (uint8_t)p.kind, /* a small enum */
+                                   .hosts = hosts,
+                                   .hosts_count = p.host_count,
+                                   .login = p.login,
+                                   .tls_required = p.tls_required,
+                                   .secure = p.secure};
+    let_go(mine);
+    return OK;
 }
 
 void

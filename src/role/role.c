@@ -141,6 +141,7 @@ receive_start(void)
     if (self.now.config == NULL)
         _exit(2);
     show();
+    role_trace_start(&self.start);
 }
 
 /* What was handed out, as the role sees it. */
@@ -223,6 +224,8 @@ on_start(const struct control *c, struct control_packet *p)
     if (!str_to_z(config->data_dir, self.data_dir, sizeof(self.data_dir)))
         role_fail("the data directory has too long a name");
     logger_init(log_fd, config->log_level, self.name);
+    role_stats_prepare();
+    self.start.boss_pid = (uint32_t)getppid();
 }
 
 static void
@@ -283,6 +286,8 @@ begin(void *arg)
     self.begun = true;
     if (self.renewed)
         renew();
+    if (self.start.role != ROLE_STORE)
+        role_stats_start();
     say(CONTROL_READY, wall_bits(&self.walls), "");
 }
 

@@ -40,6 +40,7 @@ struct role_start {
     const struct role_file *files;
     size_t file_count;
     int master_key_fd;      /* of keys and auth, else -1; read it with role_fd_read() */
+    uint32_t boss_pid;      /* 0 = not known */
     int admin_fd;           /* of the store: listening Unix socket of the godwit command, else -1 */
     uint32_t reloads;       /* how often boss was told to reload, whatever came of it */
     bool reload_taken;      /* of the last: its configuration holds ... */
@@ -92,6 +93,9 @@ MUST_USE enum status role_file_read(const struct role_start *s, struct str path,
 #define ROLE_MASTER_KEY_NAME  "master.key"
 #define ROLE_MASTER_KEY_BYTES 32u
 void role_master_key_path(struct str config_path, struct buf *b);
+
+/* The machine's table of users, which role user gets when there is a socket for the sendmail command. */
+#define ROLE_PASSWD_FILE "/etc/passwd"
 
 /* The socket of the godwit command, in run-dir. */
 #define ROLE_ADMIN_SOCKET "admin.sock"

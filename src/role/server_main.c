@@ -13,6 +13,7 @@ static const struct {
 } verbs[] = {
     {"setup", setup_command},
     {"check", check_command},
+    {"doctor", check_command},
     {"serve", serve_command},
 };
 

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "role/store.h"
 #include "role/role.h"
+#include "role/store_trace.h"
 
 /* Peers may call while the data is still being opened: they wait. */
 static enum status wait_open(struct ipc_peer *from);
@@ -68,6 +69,7 @@ begin(const struct role_start *start, struct problem *why)
         }
     }
     opened->start = start;
+    store_trace_start(opened);
     store = opened;
     for (size_t i = 0; i < early_count; i++)
         store_peer_arrived(store, early[i]);
@@ -127,5 +129,6 @@ stop_orderly(void *arg)
     store->stopping = true;
     enum status slept = fiber_sleep(STOP_MS);
     (void)slept; /* cancelled is as good */
+    store_trace_flush();
     role_stopped();
 }

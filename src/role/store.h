@@ -42,7 +42,9 @@ struct store {
     struct rates *forwards; /* messages to the outside, by the address here that sends them on */
     uint32_t fibers;        /* of upkeep and runners */
     bool stopping;
+    bool reaping;    /* one does */
     bool has_domain; /* one was seen */
+    struct instant started;
 };
 /* One channel, of any role. */
 struct store_peer {
@@ -134,6 +136,8 @@ MUST_USE SUSPENDS enum status store_send_shared(struct store *s, struct queue_me
 /* The body that a call brings, judged as a whole. */
 MUST_USE SUSPENDS enum status store_take(struct ipc_peer *from, const struct intake_which *which,
                                          struct arena *a, struct intake_body *out);
+/* Read, and not taken: the body goes, and the log says so, because nobody else knows its message id.  Returns why. */
+enum status store_refused(struct store *s, const struct intake_body *body, enum status why);
 
 /* The field DKIM-Signature, or nothing where there is no key. */
 struct store_signing {

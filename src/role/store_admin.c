@@ -13,6 +13,8 @@
 #include "ipc/keys_ipc.h"
 #include "role/role.h"
 #include "role/store_admin.h"
+#include "role/store_stats.h"
+#include "rt/clock.h"
 #include "rt/disk.h"
 #include "rt/logger.h"
 #include "rt/loop.h"
@@ -222,6 +224,57 @@ admin_serve_status(struct ipc_peer *from, const struct admin_status *req, struct
         rep->reload_taken = s->start->reload_taken;
         rep->reload_said = s->start->reload_said;
     }
+    return OK;
+}
+
+/* ---- stats ---- */
+
+/* Boss has no channel, and this process none to itself. */
+static size_t
+list_processes(const struct store *s, const struct store_totals *t, struct arena *a,
+               struct admin_process *list)
+{
+    size_t n = 0;
+
+    list[n++] = (struct admin_process){.name = STR("boss"),
+                                       .pid = s->start != NULL ? s->start->boss_pid : 0};
+    list[n++] = (struct admin_process){.name = STR("store.0"), .pid = (uint32_t)getpid()};
+    for (size_t i = 0; i < t->process_count && n < ADMIN_STATS_REPLY_PROCESSES_MAX; i++)
+        list[n++] =
+            (struct admin_process){.name = arena_printf(a, "%s.%u", role_name(t->processes[i].role),
+                                                        t->processes[i].index),
+                                   .pid = t->processes[i].pid,
+                                   .open = t->processes[i].open};
+    return n;
+}
+
+enum status
+admin_serve_stats(struct ipc_peer *from, const struct admin_stats *req, struct arena *a,
+                  struct admin_stats_reply *rep)
+{
+    const struct store *s = store_of(from);
+    struct engine_counters counters = engine_counters(s->engine);
+    struct store_totals *t = ARENA_NEW(a, struct store_totals);
+    struct admin_process *list =
+        ARENA_ARRAY(a, struct admin_process, ADMIN_STATS_REPLY_PROCESSES_MAX);
+
+    (void)req;
+    store_stats_sum(clock_mono_ms(), t);
+    *rep = (struct admin_stats_reply){
+        .version = STR(GODWIT_VERSION),
+        .started = s->started.us,
+        .totals = t->all,
+        .totals_count = STAT_COUNT,
+        .recent = t->recent,
+        .recent_count = STAT_COUNT,
+        .recent_s = t->recent_s,
+        .queue_length = queue_length(s->queue),
+        .sessions = grants_count(s->grants),
+        .commits = counters.commits,
+        .syncs = counters.syncs,
+        .processes = list,
+        .processes_count = list_processes(s, t, a, list),
+    };
     return OK;
 }
 

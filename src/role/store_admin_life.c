@@ -4,6 +4,7 @@
 #define ADMIN_SERVE_HANDLERS_ONLY
 #include "ipc/admin_serve.h"
 #include "role/store_admin.h"
+#include "role/store_trace.h"
 #include "rt/clock.h"
 #include "store/account.h"
 #include "store/directory_deleted.h"
@@ -123,7 +124,8 @@ admin_serve_deleted_accounts(struct ipc_peer *from, const struct admin_deleted_a
 
 /* ---- helpers ---- */
 
-/* What it sent and still waits goes too, unless the address has another owner by now, whose mail would go with it. */
+/* What it sent and still waits goes too, and what the trace knows of it, unless the address has another owner by now,
+ * whose mail would go with it. */
 SUSPENDS static enum status
 end_now(struct store *s, const struct directory_deleted *one, uint32_t *queued_out)
 {
@@ -132,9 +134,11 @@ end_now(struct store *s, const struct directory_deleted *one, uint32_t *queued_o
 
     TRY(directory_account_expire(s->directory, one->account));
     enum status st = directory_find(s->directory, one->address, a, &e);
-    if (st == ERR_NOT_FOUND)
-        return drop_queued(s, one->address, queued_out);
-    return st;
+    if (st != ERR_NOT_FOUND)
+        return st;
+    TRY(drop_queued(s, one->address, queued_out));
+    uint64_t lines;
+    return store_trace_purge(one->address, &lines) == OK ? OK : ERR_TEMP; /* to be said again */
 }
 
 SUSPENDS static enum status

@@ -2,10 +2,12 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
+#include "config/events.h"
 #include "ipc/keys_ipc.h"
 #include "ipc/store_serve.h"
 #include "role/store.h"
 #include "rt/clock.h"
+#include "rt/logger.h"
 #include "store/account.h"
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
@@ -13,7 +15,18 @@ enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started 
 enum { CLASS_FORGED = DIRECTORY_DISABLED + 1, CLASS_REPORTS_ONLY, CLASS_TOO_MANY };
 static_assert(CLASS_TOO_MANY == STORE_RCPT_REPLY_CLASS_MAX, "classes");
 
+struct sender {
+    uint64_t session;
+    struct str login; /* of the machine, or empty: then the session counts */
+    bool trusted;
+    struct str address; /* empty: the null sender, which everybody may use */
+};
+
 static enum status too_many_hops(void);
+SUSPENDS static enum status check_sender(const struct ipc_peer *from, const struct sender *who,
+                                         struct arena *a, uint64_t *account_out);
+SUSPENDS static enum status check_login(struct store *s, const struct sender *who, struct arena *a,
+                                        uint64_t *account_out);
 static enum status sender_session(const struct ipc_peer *from, uint64_t session, struct grant *out);
 SUSPENDS static enum status may_send(struct store *s, uint64_t account, struct str address);
 SUSPENDS static enum status signing_domain(struct store *s, const struct store_signing *what,
@@ -141,8 +154,10 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
                     struct store_deliver_reply *rep)
 {
     struct store *s = store_of(from);
-    struct intake_which which = {
-        .source = store_source_of(from), .handle = req->handle, .bytes = req->body};
+    struct intake_which which = {.source = store_source_of(from),
+                                 .handle = req->handle,
+                                 .bytes = req->body,
+                                 .tid = req->trace};
     struct intake_body body;
     struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
@@ -158,10 +173,8 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
         st = ERR_DENIED;
     if (st == OK)
         st = store_refusal(&all);
-    if (st != OK) {
-        engine_blob_forget(s->engine, body.id);
-        return store_checked(s, st, "look-up");
-    }
+    if (st != OK)
+        return store_checked(s, store_refused(s, &body, st), "look-up");
     struct queue_message m = {
         .sender = req->sender,
         .smtputf8 = req->smtputf8,
@@ -182,15 +195,15 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     struct intake_which which = {.source = store_source_of(from),
                                  .handle = req->handle,
                                  .bytes = req->body,
-                                 .want_dkim = true};
+                                 .want_dkim = true,
+                                 .tid = req->trace};
     struct intake_body body;
     struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
-    struct grant grant;
+    const struct sender who = {req->session, req->login, req->trusted, req->sender};
+    uint64_t account;
 
-    TRY(sender_session(from, req->session, &grant));
-    if (req->sender.len > 0)
-        TRY(may_send(s, grant.account, req->sender));
+    TRY(check_sender(from, &who, a, &account));
     TRY(store_take(from, &which, a, &body));
     struct queue_message m = {
         .sender = req->sender,
@@ -198,7 +211,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
         .full_return = req->full_return,
         .smtputf8 = req->smtputf8,
     };
-    const struct store_signing signing = {grant.account, req->sender, &body.facts};
+    const struct store_signing signing = {account, req->sender, &body.facts};
     enum status st = store_sign(s, &signing, a, &m.prepend);
     for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {
         struct queue_rcpt r = {.original = req->rcpts[i].address,
@@ -208,10 +221,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     }
     if (st == OK)
         st = store_refusal(&all);
-    if (st != OK) {
-        engine_blob_forget(s->engine, body.id);
-        return store_checked(s, st, "submission");
-    }
+    if (st != OK)
+        return store_checked(s, store_refused(s, &body, st), "submission");
     m.rcpts = all.list;
     m.rcpt_count = all.count;
     TRY(store_send(s, &m, &body, &sent));
@@ -223,11 +234,14 @@ enum status
 store_serve_may_send_as(struct ipc_peer *from, const struct store_may_send_as *req, struct arena *a,
                         struct store_may_send_as_reply *rep)
 {
-    struct grant grant;
+    const struct sender who = {req->session, req->login, req->trusted, req->address};
+    uint64_t account;
 
-    (void)a;
-    TRY(store_session(from, req->session, &grant));
-    enum status st = may_send(store_of(from), grant.account, req->address);
+    if (req->login.len == 0) { /* here a session that is not known is none */
+        struct grant grant;
+        TRY(store_session(from, req->session, &grant));
+    }
+    enum status st = check_sender(from, &who, a, &account);
     rep->allowed = st == OK;
     return st == ERR_DENIED ? OK : st;
 }
@@ -244,12 +258,28 @@ store_take(struct ipc_peer *from, const struct intake_which *which, struct arena
     if (engine_space(s->engine) != SPACE_PLENTY)
         return ERR_NO_SPACE;
     TRY(store_checked(s, intake_take(s->intake, which, a, &body), "body"));
+    body.tid = which->tid;
     if (body.facts.received_count >= LIMIT_RECEIVED_FIELDS) {
-        engine_blob_forget(s->engine, body.id);
+        store_refused(s, &body, ERR_LIMIT);
         return too_many_hops();
     }
     *out = body;
     return OK;
+}
+
+enum status
+store_refused(struct store *s, const struct intake_body *body, enum status why)
+{
+    AUTO(logger_send) struct log_line l;
+
+    engine_blob_forget(s->engine, body->id);
+    if (event_begin(&l, EVENT_STORE_REFUSE)) {
+        log_hex64(&l, "tid", body->tid);
+        log_str(&l, "msgid", body->facts.message_id);
+        log_u64(&l, "size", body->size);
+        log_str(&l, "reason", str_of(status_name(why)));
+    }
+    return why;
 }
 
 /* RFC 5321 section 6.3. */
@@ -271,6 +301,47 @@ sender_session(const struct ipc_peer *from, uint64_t session, struct grant *out)
     enum status st = store_session(from, session, out);
 
     return st == ERR_DENIED ? ERR_TEMP : st;
+}
+
+/* *account_out: whose message it is; 0: of a user of the machine who has none. */
+SUSPENDS static enum status
+check_sender(const struct ipc_peer *from, const struct sender *who, struct arena *a,
+             uint64_t *account_out)
+{
+    struct store *s = store_of(from);
+    struct grant grant;
+
+    if (who->login.len > 0)
+        return check_login(s, who, a, account_out);
+    TRY(sender_session(from, who->session, &grant));
+    if (who->address.len > 0)
+        TRY(may_send(s, grant.account, who->address));
+    *account_out = grant.account;
+    return OK;
+}
+
+/* A login has its own address at the default domain, and what the account of that address may send as.  Without a
+ * socket for it in the configuration nobody can have called there. */
+SUSPENDS static enum status
+check_login(struct store *s, const struct sender *who, struct arena *a, uint64_t *account_out)
+{
+    const struct config *c = s->config;
+    struct directory_entry e;
+    bool served = false;
+
+    for (size_t i = 0; i < c->listen_count; i++)
+        served = served || c->listen[i].service == SERVICE_SENDMAIL;
+    if (!served)
+        return ERR_DENIED;
+    struct str own = arena_printf(a, "%.*s@%.*s", STR_FMT(who->login), STR_FMT(c->domain));
+    enum status st = directory_find(s->directory, own, a, &e);
+    bool has_account = st == OK && e.kind == DIRECTORY_ACCOUNT && !e.disabled;
+    if (st != OK && st != ERR_NOT_FOUND && st != ERR_SYNTAX)
+        return store_checked(s, st, "look-up");
+    *account_out = has_account ? e.account : 0;
+    if (who->trusted || who->address.len == 0 || str_eq_nocase(who->address, own))
+        return OK;
+    return has_account ? may_send(s, e.account, who->address) : ERR_DENIED;
 }
 
 SUSPENDS static enum status

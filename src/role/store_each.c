@@ -18,7 +18,8 @@ struct each {
     uint64_t *accounts; /* that an outcome is known of */
     enum store_outcome *known;
     size_t known_count, known_max;
-    bool kept; /* some commit refers to the body */
+    bool kept;       /* some commit refers to the body */
+    enum status why; /* or not: what stood in the way */
 };
 
 static enum store_outcome
@@ -46,9 +47,11 @@ send_to(struct each *e, const struct store_rcpts *to, bool queued)
     };
     struct store_sent sent;
 
-    TRY(store_send_shared(e->store, &m, e->body, queued, &sent));
-    e->kept = true;
-    return OK;
+    enum status st = store_send_shared(e->store, &m, e->body, queued, &sent);
+    if (st != OK)
+        e->why = st;
+    e->kept = e->kept || st == OK;
+    return st;
 }
 
 /* False: it is not known yet. */
@@ -127,6 +130,7 @@ resolve(struct each *e, struct str address, struct store_rcpts *to, enum store_o
     for (size_t i = 0; i < to->count; i++) {
         if (to->list[i].account == 0 && str_eq_nocase(to->list[i].address, address)) {
             *outcome_out = OUTCOME_DENIED;
+            e->why = ERR_DENIED;
             return false;
         }
     }
@@ -153,9 +157,11 @@ enum status
 store_serve_deliver_each(struct ipc_peer *from, const struct store_deliver_each *req,
                          struct arena *a, struct store_deliver_each_reply *rep)
 {
-    struct intake_which which = {
-        .source = store_source_of(from), .handle = req->handle, .bytes = req->body};
-    struct each e = {.store = store_of(from), .req = req, .arena = a};
+    struct intake_which which = {.source = store_source_of(from),
+                                 .handle = req->handle,
+                                 .bytes = req->body,
+                                 .tid = req->trace};
+    struct each e = {.store = store_of(from), .req = req, .arena = a, .why = ERR_NOT_FOUND};
     struct intake_body body;
 
     if (req->rcpts_count == 0)
@@ -169,7 +175,7 @@ store_serve_deliver_each(struct ipc_peer *from, const struct store_deliver_each 
     deliver_round(&e, false, outcomes);
     deliver_round(&e, true, outcomes);
     if (!e.kept)
-        engine_blob_forget(e.store->engine, body.id);
+        store_refused(e.store, &body, e.why);
     rep->outcomes = outcomes;
     rep->outcomes_count = req->rcpts_count;
     return OK;

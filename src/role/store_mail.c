@@ -5,6 +5,7 @@
 #include "role/store_mail.h"
 #include "ipc/store_serve.h"
 #include "role/store.h"
+#include "role/store_trace.h"
 #include "rt/clock.h"
 
 static void fill(const struct mailbox_info *i, struct store_mailbox *out);
@@ -112,10 +113,11 @@ store_serve_mailbox_delete(struct ipc_peer *from, const struct store_mailbox_del
     AUTO(cell_close) struct cell *account = NULL;
     struct store *s = store_of(from);
 
-    (void)a;
     (void)rep;
     TRY(store_mail_account(from, req->session, &account));
+    struct str name = store_trace_name(account, req->id, a);
     TRY(store_checked(s, mailbox_delete(account, req->id, clock_now()), "delete"));
+    store_trace_drop(account, req->id, name);
     store_care(s, cell_id_of(account).id);
     return OK;
 }

@@ -6,6 +6,7 @@
 #include "ipc/store_serve.h"
 #include "role/store.h"
 #include "role/store_mail.h"
+#include "role/store_trace.h"
 #include "rt/clock.h"
 
 #define WORK_BYTES        ((size_t)256 << 20) /* of one call, before its answer is cut to size */
@@ -189,6 +190,7 @@ store_serve_expunge(struct ipc_peer *from, const struct store_expunge *req, stru
 
     TRY(store_mail_account(from, req->session, &account));
     TRY(store_checked(s, message_expunge(account, &r, clock_now(), work, &x), "expunge"));
+    store_trace_expunge(account, &r, &x);
     rep->modseq = x.modseq;
     rep->vanished_count = ranges_into(x.vanished, x.vanished_count, a, &rep->vanished);
     store_care(s, cell_id_of(account).id);
@@ -208,6 +210,7 @@ store_serve_copy(struct ipc_peer *from, const struct store_copy *req, struct are
 
     TRY(store_mail_account(from, req->session, &account));
     TRY(store_checked(s, message_copy(account, &r, clock_now(), work, &c), "copy"));
+    store_trace_copy(account, &r, &c);
     *rep = (struct store_copy_reply){.modseq = c.modseq, .uidvalidity = c.uidvalidity};
     /* Both or neither: a list that is cut says something wrong. */
     if (c.from_count <= STORE_COPY_REPLY_FROM_MAX && c.into_count <= STORE_COPY_REPLY_INTO_MAX) {

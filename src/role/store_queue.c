@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/stats.h"
 #include "role/store.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
@@ -214,8 +215,11 @@ needs_utf8(struct store *s, const struct queue_message *m, const struct store_at
 static void
 log_result(const struct queue_message *m, const struct queue_rcpt *r)
 {
+    if (r->account == 0)
+        stat_add(r->state == QUEUE_DELIVERED ? STAT_OUT_DELIVERED
+                 : r->state == QUEUE_FAILED  ? STAT_OUT_FAILED
+                                             : STAT_OUT_DEFERRED);
     AUTO(logger_send) struct log_line l;
-
     if (!event_begin(&l, EVENT_QUEUE_RESULT))
         return;
     log_hex64(&l, "qid", m->qid);

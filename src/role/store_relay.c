@@ -46,7 +46,8 @@ store_serve_relay(struct ipc_peer *from, const struct store_relay *req, struct a
     struct intake_which which = {.source = store_source_of(from),
                                  .handle = req->handle,
                                  .bytes = req->body,
-                                 .want_dkim = true};
+                                 .want_dkim = true,
+                                 .tid = req->trace};
     struct store_rcpts all = {0};
     struct intake_body body;
     struct store_sent sent;
@@ -62,10 +63,8 @@ store_serve_relay(struct ipc_peer *from, const struct store_relay *req, struct a
         struct queue_rcpt r = {.original = req->rcpts[i]};
         st = store_expand(s, &r, a, &all);
     }
-    if (st != OK) {
-        engine_blob_forget(s->engine, body.id);
-        return store_checked(s, st, "relay");
-    }
+    if (st != OK)
+        return store_checked(s, store_refused(s, &body, st), "relay");
     m.rcpts = all.list;
     m.rcpt_count = all.count;
     TRY(store_send(s, &m, &body, &sent));

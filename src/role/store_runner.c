@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/stats.h"
 #include "role/store.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
@@ -46,7 +47,7 @@ SUSPENDS static enum status make_report(struct store *s, const struct queue_mess
                                         struct queue_report *r, struct arena *a);
 SUSPENDS static enum status report_rcpts(struct store *s, const struct queue_message *m,
                                          struct arena *a, struct queue_message *out);
-static void log_report(const struct queue_message *m, const uint32_t *told);
+static void log_report(const struct queue_message *m, const uint32_t *told, uint64_t qid);
 
 enum status
 store_queue_start(struct store *s)
@@ -205,8 +206,8 @@ add_to_inbox(struct store *s, const struct queue_message *m, const struct messag
 static void
 log_delivered(const struct queue_message *m, const struct queue_rcpt *r, uint32_t uid)
 {
+    stat_add(STAT_DELIVERED);
     AUTO(logger_send) struct log_line l;
-
     if (!event_begin(&l, EVENT_STORE_DELIVER))
         return;
     log_hex64(&l, "qid", m->qid);
@@ -214,6 +215,9 @@ log_delivered(const struct queue_message *m, const struct queue_rcpt *r, uint32_
     log_str(&l, "mailbox", STR("INBOX"));
     log_u64(&l, "uid", uid);
     log_u64(&l, "size", m->size);
+    log_str(&l, "asked", r->original);
+    log_u64(&l, "aid", r->account);
+    log_u64(&l, "box", MAILBOX_INBOX);
 }
 
 /* As kept with the entry; a store that lost them has the body cooked once more.  Without a cook mail waits. */
@@ -325,7 +329,7 @@ report(struct store *s, const struct queue_job *job, struct arena *a)
         engine_blob_forget(s->engine, r.message->body);
     TRY(st);
     if (any != 0)
-        log_report(&m, told);
+        log_report(&m, told, qid);
     for (size_t i = 0; i < m.rcpt_count; i++)
         m.rcpts[i].told |= told[i];
     store_log_results(&m, NULL, 0);
@@ -372,7 +376,7 @@ report_rcpts(struct store *s, const struct queue_message *m, struct arena *a,
 }
 
 static void
-log_report(const struct queue_message *m, const uint32_t *told)
+log_report(const struct queue_message *m, const uint32_t *told, uint64_t qid)
 {
     uint32_t all = 0;
 
@@ -381,10 +385,12 @@ log_report(const struct queue_message *m, const uint32_t *told)
     const char *kind = (all & QUEUE_NOTIFY_FAILURE) != 0 ? "failure"
                        : (all & QUEUE_NOTIFY_DELAY) != 0 ? "delay"
                                                          : "success";
+    stat_add(STAT_REPORTS);
     AUTO(logger_send) struct log_line l;
     if (!event_begin(&l, EVENT_QUEUE_NOTICE))
         return;
     log_hex64(&l, "qid", m->qid);
     log_str(&l, "kind", str_of(kind));
     log_str(&l, "to", m->sender);
+    log_hex64(&l, "report", qid);
 }

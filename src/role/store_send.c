@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/stats.h"
 #include "role/store.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
@@ -32,8 +33,9 @@ SUSPENDS static enum status send_straight(struct store *s, const struct queue_me
                                           const struct intake_body *body, struct store_sent *out);
 SUSPENDS static enum status send_queued(struct store *s, struct queue_message *m,
                                         const struct intake_body *body, struct store_sent *out);
-static void log_delivered(const struct queue_message *m, uint32_t uid);
-static void log_queued(const struct queue_message *m, uint64_t qid);
+static void log_delivered(const struct queue_message *m, const struct intake_body *body,
+                          uint32_t uid);
+static void log_queued(const struct queue_message *m, const struct intake_body *body, uint64_t qid);
 
 enum status
 store_send(struct store *s, struct queue_message *m, const struct intake_body *body,
@@ -216,24 +218,29 @@ send_straight(struct store *s, const struct queue_message *m, const struct intak
     if (st == ERR_QUOTA)
         return store_quota_refuse(s, account);
     TRY(st);
-    log_delivered(m, place.uid);
+    log_delivered(m, body, place.uid);
     store_quota_tell(s, account, place.notice);
     *out = (struct store_sent){.mid = place.mid};
     return OK;
 }
 
 static void
-log_delivered(const struct queue_message *m, uint32_t uid)
+log_delivered(const struct queue_message *m, const struct intake_body *body, uint32_t uid)
 {
+    stat_add(STAT_DELIVERED);
     AUTO(logger_send) struct log_line l;
-
     if (!event_begin(&l, EVENT_STORE_DELIVER))
         return;
     log_str(&l, "qid", STR("-"));
     log_str(&l, "account", m->rcpts[0].address);
     log_str(&l, "mailbox", STR("INBOX"));
     log_u64(&l, "uid", uid);
-    log_u64(&l, "size", m->size);
+    log_u64(&l, "size", body->size);
+    log_hex64(&l, "tid", body->tid);
+    log_str(&l, "asked", m->rcpts[0].original);
+    log_str(&l, "msgid", body->facts.message_id);
+    log_u64(&l, "aid", m->rcpts[0].account);
+    log_u64(&l, "box", MAILBOX_INBOX);
 }
 
 SUSPENDS static enum status
@@ -249,15 +256,31 @@ send_queued(struct store *s, struct queue_message *m, const struct intake_body *
     if (st == ERR_LIMIT || st == ERR_NO_SPACE) /* the queue's room, not the message's fault */
         return ERR_TEMP;
     TRY(st);
-    log_queued(m, qid);
+    log_queued(m, body, qid);
     store_out_work(s);
     *out = (struct store_sent){.qid = qid};
     return OK;
 }
 
 static void
-log_queued(const struct queue_message *m, uint64_t qid)
+log_rcpt(const struct queue_rcpt *r, uint64_t qid)
 {
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_QUEUE_RCPT))
+        return;
+    log_hex64(&l, "qid", qid);
+    log_str(&l, "to", r->address);
+    log_str(&l, "asked", r->original);
+    if (r->state == QUEUE_FAILED)
+        log_str(&l, "text", r->text);
+}
+
+static void
+log_queued(const struct queue_message *m, const struct intake_body *body, uint64_t qid)
+{
+    for (size_t i = 0; i < m->rcpt_count; i++)
+        log_rcpt(&m->rcpts[i], qid);
     AUTO(logger_send) struct log_line l;
 
     if (!event_begin(&l, EVENT_QUEUE_ADD))
@@ -266,4 +289,6 @@ log_queued(const struct queue_message *m, uint64_t qid)
     log_str(&l, "from", m->sender);
     log_u64(&l, "rcpts", m->rcpt_count);
     log_u64(&l, "size", m->size);
+    log_hex64(&l, "tid", body->tid);
+    log_str(&l, "msgid", body->facts.message_id);
 }

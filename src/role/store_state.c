@@ -158,6 +158,7 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
          struct problem *why)
 {
     s->config = c;
+    s->started = clock_now();
     TRY(engine_open(o, &s->engine, why));
     s->cells = cells_new(s->engine, LIMIT_CELL_CACHE_BYTES);
     s->directory = directory_new(s->cells, c->domain, &directory_built_in);

@@ -4,13 +4,15 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/size.h"
-#include "role/store.h"
+#include "role/store_trace.h"
 #include "rt/clock.h"
 #include "store/account.h"
+#include "store/directory_deleted.h"
 
 enum {
     PERIOD_MS = 1000,
     REAP_EVERY = 60,  /* periods between two steps over removed accounts */
+    REAP_PAGE = 16,   /* whose lines of the trace go in one step */
     CARE_STEP = 32,   /* accounts looked after in one period */
     CARE_DELAY_S = 5, /* not in the middle of a log-in */
     CARE_AGAIN_S = 3600,
@@ -27,6 +29,8 @@ struct care {
 
 FIBER_ENTRY static void upkeep(void *arg);
 SUSPENDS static void period(struct store *s, uint32_t n);
+FIBER_ENTRY static void reap(void *arg);
+SUSPENDS static enum status forget_traces(struct store *s, int64_t now_s);
 SUSPENDS static void look_after_some(struct store *s);
 SUSPENDS static enum status walk_round(struct store *s);
 static void hurry(struct store *s);
@@ -100,9 +104,48 @@ period(struct store *s, uint32_t n)
     enum status walked = store_checked(s, walk_round(s), "the round of accounts");
     (void)walked; /* the next period tries again */
     look_after_some(s);
-    if (n % REAP_EVERY == REAP_EVERY - 1 &&
-        store_checked(s, directory_reap(s->directory, now), "removed accounts") != OK)
-        return;
+    if (n % REAP_EVERY == REAP_EVERY - 1 && !s->reaping && fiber_go(reap, s) == OK) {
+        s->reaping = true;
+        s->fibers++;
+    }
+}
+
+/* Beside the rest: a large trace takes its time. */
+FIBER_ENTRY static void
+reap(void *arg)
+{
+    struct store *s = arg;
+    struct instant now = clock_now();
+
+    /* First, while the address is known.  What fails is old in some days, and goes then. */
+    enum status st = forget_traces(s, now.us / SECOND_US);
+    if (st != ERR_CANCELLED)
+        st = store_checked(s, directory_reap(s->directory, now), "removed accounts");
+    s->reaping = false;
+    s->fibers--;
+}
+
+/* Of accounts whose last day has come, unless the address has another owner by now. */
+SUSPENDS static enum status
+forget_traces(struct store *s, int64_t now_s)
+{
+    AUTO_ARENA *a = arena_new(1 << 20);
+    struct directory_deleted_page page = {.max = REAP_PAGE, .a = a};
+    const struct directory_deleted *list;
+    struct directory_entry e;
+    uint64_t lines;
+    size_t n;
+
+    if (!store_trace_is_on())
+        return OK;
+    TRY(directory_deleted_list(s->directory, &page, &list, &n));
+    for (size_t i = 0; i < n && list[i].ends_s <= now_s; i++) {
+        enum status st = directory_find(s->directory, list[i].address, a, &e);
+        if (st == ERR_NOT_FOUND)
+            st = store_trace_purge(list[i].address, &lines);
+        TRY(st);
+    }
+    return OK;
 }
 
 SUSPENDS static void

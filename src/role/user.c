@@ -18,6 +18,8 @@
 #include "ipc/certwatch_serve.h"
 #include "ipc/watch_serve.h"
 
+enum { PASSWD_BYTES = 4 << 20 };
+
 static struct smtp_world smtp;
 static struct imap_world imap;
 static struct pop3_world pop3;
@@ -26,6 +28,8 @@ static const struct front_service services[] = {
     {SERVICE_SUBMISSION, &smtp_ops, "smtp",
      STR("421 4.7.0 Too many connections, try again later\r\n")},
     {SERVICE_SUBMISSIONS, &smtp_ops, "smtp",
+     STR("421 4.7.0 Too many connections, try again later\r\n")},
+    {SERVICE_SENDMAIL, &smtp_ops, "smtp",
      STR("421 4.7.0 Too many connections, try again later\r\n")},
     {SERVICE_IMAP, &imap_ops, "imap", STR("* BYE [UNAVAILABLE] Too many connections\r\n")},
     {SERVICE_IMAPS, &imap_ops, "imap", STR("* BYE [UNAVAILABLE] Too many connections\r\n")},
@@ -66,6 +70,18 @@ watch_serve_revoked(struct ipc_peer *from, const struct watch_revoked *req, stru
     smtp_revoked(req->account, req->session);
 }
 
+/* For the sendmail command: which user has which number.  Boss notices a new table within half a minute. */
+static void
+files_changed(const struct role_start *s)
+{
+    static struct buf passwd = BUF(PASSWD_BYTES);
+
+    buf_reset(&passwd);
+    if (role_file_read(s, STR(ROLE_PASSWD_FILE), &passwd) != OK)
+        buf_reset(&passwd); /* users are called by their numbers */
+    smtp.passwd = buf_str(&passwd);
+}
+
 /* SEARCH reads text in any charset. */
 static enum status
 prepare(const struct role_start *s, struct problem *why)
@@ -80,6 +96,7 @@ static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
 {
     smtp.config = imap.config = pop3.config = s->config;
+    files_changed(s);
     smtp_init(&smtp);
     imap_init(&imap);
     pop3_init(&pop3);
@@ -130,4 +147,5 @@ const struct role_verbs role_user = {
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
     .config_changed = config_changed,
+    .files_changed = files_changed,
 };

@@ -21,6 +21,7 @@ static struct {
     enum log_level threshold;
     char role[16];
     uint64_t dropped; /* lines; atomic: every thread counts */
+    void (*keep)(struct str line);
 } out = {.fd = STDERR_FILENO, .threshold = LOG_INFO};
 
 static _Thread_local struct {
@@ -29,6 +30,8 @@ static _Thread_local struct {
     struct deferred flush;
 } batch;
 
+static void begin(struct log_line *l, enum log_level lvl, const char *event);
+static void send_line(const struct log_line *l, struct str line);
 static void send_text(struct str text, uint32_t lines);
 static void flush_batch(void);
 static void end_of_turn(struct deferred *d);
@@ -69,14 +72,39 @@ logger_level(enum log_level threshold)
     out.threshold = threshold;
 }
 
+void
+logger_keep(void (*keep)(struct str line))
+{
+    out.keep = keep;
+}
+
+bool
+logger_begin_kept(struct log_line *l, enum log_level lvl, const char *event)
+{
+    if (out.keep == NULL || !loop_exists())
+        return logger_begin(l, lvl, event);
+    begin(l, lvl, event);
+    l->kept = true;
+    l->quiet = lvl < out.threshold;
+    return true;
+}
+
 bool
 logger_begin(struct log_line *l, enum log_level lvl, const char *event)
+{
+    *l = (struct log_line){0};
+    if (lvl < out.threshold)
+        return false;
+    begin(l, lvl, event);
+    return true;
+}
+
+static void
+begin(struct log_line *l, enum log_level lvl, const char *event)
 {
     const struct fiber_context *context = fiber_context();
 
     *l = (struct log_line){0};
-    if (lvl < out.threshold)
-        return false;
     log_line_init(l, clock_now(), lvl, event);
     l->urgent = lvl >= LOG_ERROR;
     if (out.role[0] != '\0')
@@ -85,7 +113,6 @@ logger_begin(struct log_line *l, enum log_level lvl, const char *event)
         log_hex64(l, "sid", context->session);
     if (context->user[0] != '\0')
         log_str(l, "user", str_of(context->user));
-    return true;
 }
 
 void
@@ -94,6 +121,16 @@ logger_send(struct log_line *l)
     if (l->text.ptr == NULL)
         return;
     struct str line = log_line_end(l);
+    if (l->kept)
+        out.keep(line);
+    if (!l->quiet)
+        send_line(l, line);
+    log_line_release(l);
+}
+
+static void
+send_line(const struct log_line *l, struct str line)
+{
     if (batch.lines.len + line.len > PIPE_BUF)
         flush_batch();
     if (!loop_exists() || l->urgent) {
@@ -106,7 +143,6 @@ logger_send(struct log_line *l)
         batch.flush.run = end_of_turn;
         loop_defer(&batch.flush);
     }
-    log_line_release(l);
 }
 
 void

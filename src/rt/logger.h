@@ -23,4 +23,9 @@ bool logger_begin(struct log_line *l, enum log_level lvl, const char *event);
 /* sends what logger_begin() started; nothing when it said false */
 void logger_send(struct log_line *l);
 
+/* Some lines are kept apart as well, whatever the level of the log: those that this begins, once somebody keeps them.
+ * keep() gets whole lines, with their LF, on the loop. */
+void logger_keep(void (*keep)(struct str line));
+bool logger_begin_kept(struct log_line *l, enum log_level lvl, const char *event);
+
 #endif

@@ -164,12 +164,63 @@ lines_go_to_another_file(void **state)
     loop_release();
 }
 
+static struct buf held = {.max = 4096};
+
+static void
+hold(struct str line)
+{
+    buf_add(&held, line);
+}
+
+static void
+say_kept(enum log_level lvl, uint64_t number)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (logger_begin_kept(&l, lvl, "test.kept"))
+        log_u64(&l, "n", number);
+}
+
+/* Whatever the level; and nothing else is kept. */
+static FIBER_ENTRY void
+keep_lines(void *arg)
+{
+    (void)arg;
+    say_kept(LOG_DEBUG, 1); /* nobody keeps yet */
+    logger_keep(hold);
+    say_kept(LOG_DEBUG, 2);
+    say_kept(LOG_INFO, 3);
+    say(LOG_ERROR, 4);
+    logger_keep(NULL);
+    say_kept(LOG_ERROR, 5);
+    buf_add_char(&held, '\0');
+    assert_null(strstr(held.ptr, "n=1"));
+    assert_non_null(strstr(strstr(held.ptr, "ev=test.kept role=test n=2\n"), "n=3\n"));
+    assert_true(strstr(held.ptr, "n=4") == NULL && strstr(held.ptr, "n=5") == NULL);
+    read_pipe();
+    assert_true(strstr(got, "n=1") == NULL && strstr(got, "n=2") == NULL);
+    assert_non_null(strstr(strstr(strstr(got, "n=3\n"), "n=4\n"), "n=5\n"));
+    buf_release(&held);
+    loop_stop();
+}
+
+static void
+some_lines_are_kept(void **state)
+{
+    (void)state;
+    loop_init();
+    assert_int_equal(fiber_go(keep_lines, NULL), OK);
+    loop_run();
+    loop_release();
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lines_without_a_loop_go_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_of_a_turn_are_batched, setup, teardown),
+        cmocka_unit_test_setup_teardown(some_lines_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_go_to_another_file, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_pipe_drops_and_tells, setup, teardown),
     };

@@ -46,12 +46,14 @@ add_listeners(const struct conf_first *f, struct buf *b)
                  "110 POP3.\n"
                  "# Passwords are taken under TLS only, whatever the port.\n");
     for (size_t s = 0; s < SERVICE_COUNT; s++) {
-        if (usual_ports[s] == 0)
+        if (usual_ports[s] == 0 || service_is_unix((enum service)s))
             continue;
         buf_addf(b, "listen %-11s %s%.*s%s:%u\n", service_name((enum service)s),
                  brackets ? "[" : "", STR_FMT(f->listen), brackets ? "]" : "",
                  usual_ports[s] + f->port_base);
     }
+    buf_add_z(b, "\n# For the sendmail command of this machine's users and programs.\n");
+    buf_addf(b, "listen sendmail unix \"%.*s/sendmail.sock\" mode 666\n", STR_FMT(f->run_dir));
 }
 
 static void

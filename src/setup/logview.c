@@ -79,6 +79,8 @@ logview_since(struct str text, struct instant now, struct buf *b)
 
 /* ---- choosing ---- */
 
+static const struct str levels[] = {STR("debug"), STR("info"), STR("warn"), STR("error")};
+
 static bool
 is_event(struct str name, struct str wanted)
 {
@@ -95,11 +97,28 @@ logview_event_exists(struct str name)
     return false;
 }
 
+/* From debug to error; past the last for what is none. */
+static size_t
+level_of(struct str name)
+{
+    size_t i = 0;
+
+    while (i < COUNT_OF(levels) && !str_eq(name, levels[i]))
+        i++;
+    return i;
+}
+
+bool
+logview_level_exists(struct str name)
+{
+    return level_of(name) < COUNT_OF(levels);
+}
+
 static bool
 is_user(const struct log_field *f, struct str wanted)
 {
-    static const struct str keys[] = {STR("user"), STR("login"), STR("account"), STR("from"),
-                                      STR("to")};
+    static const struct str keys[] = {STR("user"), STR("login"), STR("account"),
+                                      STR("from"), STR("to"),    STR("asked")};
     AUTO_BUF bytes = BUF(VALUE_MAX);
     bool names_one = false;
 
@@ -121,6 +140,7 @@ logview_wants(const struct logview_filter *f, struct str line)
     struct scan s = scan_of(line);
     struct log_field field;
     bool event = f->event.len == 0, user = f->user.len == 0, since = f->since.len == 0;
+    bool level = f->level.len == 0;
 
     for (size_t i = 0; i < f->text_count; i++)
         if (str_find_nocase(line, str_of(f->texts[i])) < 0)
@@ -130,10 +150,12 @@ logview_wants(const struct logview_filter *f, struct str line)
             event = event || is_event(field.value, f->event);
         else if (str_eq(field.key, STR("t")))
             since = since || str_cmp(field.value, f->since) >= 0;
+        else if (str_eq(field.key, STR("lvl")))
+            level = level || level_of(field.value) >= level_of(f->level);
         else
             user = user || is_user(&field, f->user);
     }
-    return event && user && since;
+    return event && user && since && level;
 }
 
 /* ---- showing ---- */

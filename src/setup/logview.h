@@ -14,6 +14,7 @@ struct logview_filter { /* empty: no condition */
     struct str event;   /* "smtp.rcpt", or "smtp" for all that begin so */
     struct str user;    /* an address, or what stands before its @ */
     struct str since;   /* beginning of a time as in the log, of logview_since() */
+    struct str level;   /* of logview_level_exists(): this one, or a graver one */
     const char *const *texts;
     size_t text_count; /* all of them must be in the line, whatever their case */
 };
@@ -21,6 +22,7 @@ struct logview_filter { /* empty: no condition */
 MUST_USE bool logview_since(struct str text, struct instant now, struct buf *b);
 /* Is there such an event, or such a family? */
 bool logview_event_exists(struct str name);
+bool logview_level_exists(struct str name);
 bool logview_wants(const struct logview_filter *f, struct str line);
 /* With LF: time, level when it matters, event, fields.  A line of another form is shown as it is, made harmless. */
 void logview_write(struct str line, struct buf *b);

@@ -77,6 +77,9 @@ static const struct {
     {{.since = STR("2026-11-23")}, true},
     {{.since = STR("2026-11-23T22:31:12.123456Z")}, true},
     {{.since = STR("2026-11-23T22:31:13")}, false},
+    {{.level = STR("debug")}, true},
+    {{.level = STR("info")}, true},
+    {{.level = STR("warn")}, false},
     {{.event = STR("smtp"), .user = STR("anna"), .since = STR("2026")}, true},
     {{.event = STR("queue"), .user = STR("anna")}, false},
 };
@@ -103,6 +106,8 @@ test_events(void **state)
 {
     (void)state;
     assert_true(logview_event_exists(STR("smtp.rcpt")) && logview_event_exists(STR("smtp")));
+    assert_true(logview_level_exists(STR("debug")) && logview_level_exists(STR("error")));
+    assert_false(logview_level_exists(STR("")) || logview_level_exists(STR("warning")));
     assert_false(logview_event_exists(STR("smtp.")) || logview_event_exists(STR("")) ||
                  logview_event_exists(STR("smtp.rcptx")));
 }

@@ -21,6 +21,7 @@ struct network {
     const struct config *config;
     const struct str *addresses; /* of this server as the world sees them, numeric */
     size_t address_count;
+    bool deep; /* of domains also what is not needed, but wrong when it is half there */
 };
 
 /* Looks for a resolver that works; wanted: "ADDRESS:PORT", or empty for the best there is.  The words for the setting
@@ -40,7 +41,7 @@ SUSPENDS enum network_mail network_check_outbound(struct network *n, struct str 
 SUSPENDS void network_check_host(struct network *n);
 /* The reverse name of every address is the host name; true when IPv6 lacks it and IPv4 has not: send by IPv4. */
 SUSPENDS bool network_check_reverse(struct network *n);
-/* MX, SPF, DKIM (when it has a key) and DMARC, network_domain.c */
+/* MX, SPF, DKIM (when it has a key) and DMARC, and MTA-STS when deep: network_domain.c */
 SUSPENDS void network_check_domain(struct network *n, const struct records_domain *d);
 
 #endif

@@ -10,6 +10,7 @@ static SUSPENDS void check_mx(struct network *n, struct str domain);
 static SUSPENDS void check_spf(struct network *n, struct str domain);
 static SUSPENDS void check_dkim(struct network *n, const struct records_domain *d);
 static SUSPENDS void check_dmarc(struct network *n, struct str domain);
+static SUSPENDS void check_mta_sts(struct network *n, struct str domain);
 
 void
 network_check_domain(struct network *n, const struct records_domain *d)
@@ -20,6 +21,8 @@ network_check_domain(struct network *n, const struct records_domain *d)
     check_spf(n, d->name);
     check_dkim(n, d);
     check_dmarc(n, d->name);
+    if (n->deep)
+        check_mta_sts(n, d->name);
 }
 
 static void
@@ -197,4 +200,35 @@ check_dmarc(struct network *n, struct str domain)
             STR_FMT(domain), count == 0 ? "no" : "more than one", STR_FMT(domain), STR_FMT(domain));
     else
         finding_add(n->f, FINDING_OK, "DMARC", "%.*s has a DMARC record.", STR_FMT(domain));
+}
+
+/* RFC 8461: a domain needs none, but other servers look for the policy of one that says it has. */
+static SUSPENDS void
+check_mta_sts(struct network *n, struct str domain)
+{
+    struct str name = arena_printf(n->a, "_mta-sts.%.*s", STR_FMT(domain)), sts;
+    struct str host = arena_printf(n->a, "mta-sts.%.*s", STR_FMT(domain));
+    struct dns_addresses found;
+    size_t count;
+
+    if (find_version(n, name, STR("v=STSv1"), &sts, &count) != OK || count == 0)
+        return;
+    enum status e = resolver_addresses(n->resolver, host, DNS_IPV4 | DNS_IPV6, n->a, &found);
+    if (count > 1)
+        finding_add(n->f, FINDING_MEND, "MTA-STS",
+                    "%.*s has %zu MTA-STS records, which makes all of them void (RFC 8461): keep "
+                    "one.",
+                    STR_FMT(domain), count);
+    else if (str_find_nocase(sts, STR("id=")) < 0)
+        finding_add(n->f, FINDING_MEND, "MTA-STS",
+                    "The MTA-STS record of %.*s has no id, so nobody heeds it: make it \"v=STSv1; "
+                    "id=1;\".",
+                    STR_FMT(domain));
+    else if (e == ERR_NOT_FOUND)
+        finding_add(n->f, FINDING_MEND, "MTA-STS",
+                    "%.*s announces MTA-STS, but %.*s, where its policy is looked for, has no "
+                    "address: set one, or take away the TXT record %.*s.",
+                    STR_FMT(domain), STR_FMT(host), STR_FMT(name));
+    else
+        finding_add(n->f, FINDING_OK, "MTA-STS", "%.*s announces MTA-STS.", STR_FMT(domain));
 }

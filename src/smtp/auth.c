@@ -24,7 +24,7 @@ smtp_cmd_auth(struct smtp_session *s, struct str args)
 
     if (!smtp_is_submission(s))
         return smtp_error(s, 503, "5.5.1", "Users log in on port 465 or 587");
-    if (s->account != 0)
+    if (s->account != 0 || s->login.len > 0)
         return smtp_error(s, 503, "5.5.1", "You are logged in");
     if (s->mail.open)
         return smtp_error(s, 503, "5.5.1", "Not in the middle of a message");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/size.h"
+#include "config/stats.h"
 #include "ipc/store_ipc.h"
 #include "mail/header_write.h"
 #include "rt/clock.h"
@@ -160,7 +161,7 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .peer = conn_peer(s->conn),
         .helo = s->helo,
         .smtputf8 = s->mail.said.smtputf8,
-        .trace = conn_id(s->conn),
+        .trace = s->mail.tid,
     };
     TRY(store_deliver_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
@@ -181,6 +182,8 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
                                            .orcpt = s->mail.rcpts[i].orcpt};
     struct store_submit req = {
         .session = s->id,
+        .login = s->login,
+        .trusted = s->trusted,
         .handle = b->handle,
         .body = b->handle == 0 ? buf_str(&b->piece) : STR_NONE,
         .sender = s->mail.said.sender,
@@ -189,7 +192,7 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
         .full_return = s->mail.said.full_return,
         .envid = s->mail.said.envid,
         .smtputf8 = s->mail.said.smtputf8,
-        .trace = conn_id(s->conn),
+        .trace = s->mail.tid,
     };
     TRY(store_submit_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
@@ -213,7 +216,7 @@ relay(struct smtp_session *s, struct arena *a, struct outcome *o)
         .rcpts_count = s->mail.rcpt_count,
         .peer = conn_peer(s->conn),
         .smtputf8 = s->mail.said.smtputf8,
-        .trace = conn_id(s->conn),
+        .trace = s->mail.tid,
     };
     TRY(store_relay_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
@@ -263,7 +266,7 @@ write_trace(const struct smtp_session *s, struct buf *b)
         .time = clock_now(),
     };
 
-    snprintf(id, sizeof(id), "%016llx", (unsigned long long)random_u64());
+    snprintf(id, sizeof(id), "%016llx", (unsigned long long)s->mail.tid);
     r.id = str_of(id);
     if (conn_is_tls(s->conn)) {
         struct str name = conn_tls_name(s->conn), version;
@@ -305,9 +308,10 @@ smtp_log_message(const struct smtp_session *s, const struct smtp_reply *reply)
 static void
 log_outcome(const struct smtp_session *s, const struct outcome *o)
 {
-    AUTO(logger_send) struct log_line l;
     bool submission = smtp_is_submission(s);
 
+    stat_add_reply(submission ? STAT_SUBMIT_ACCEPTED : STAT_IN_ACCEPTED, o->reply.code);
+    AUTO(logger_send) struct log_line l;
     if (!event_begin(&l, submission ? EVENT_SUBMIT : EVENT_SMTP_MESSAGE))
         return;
     log_str(&l, "peer", conn_peer(s->conn));
@@ -324,4 +328,11 @@ log_outcome(const struct smtp_session *s, const struct outcome *o)
         log_u64(&l, "mid", o->mid);
     if (s->mail.relays)
         log_str(&l, "relay", STR("yes"));
+    log_hex64(&l, "tid", s->mail.tid);
+    if (s->mail.rcpt_count == 1)
+        log_str(&l, "to", s->mail.rcpts[0].address);
+    if (o->reply.code >= 400)
+        log_str(&l, "text", str_of(o->reply.text));
+    if (s->account != 0)
+        log_str(&l, "account", s->address);
 }

@@ -51,8 +51,8 @@ unreached(struct delivery *d, const struct smtp_answer *last)
 
 /* ---- where to ---- */
 
-static const struct config_route *
-find_route(const struct config *c, struct str domain, size_t *index)
+const struct config_route *
+delivery_route(const struct config *c, struct str domain, size_t *index)
 {
     for (size_t i = 0; i < c->route_count; i++) {
         if (str_eq_nocase(c->routes[i].domain, domain) || str_eq(c->routes[i].domain, STR("*"))) {
@@ -63,9 +63,8 @@ find_route(const struct config *c, struct str domain, size_t *index)
     return NULL;
 }
 
-/* The hosts better than ourselves; RFC 5321 section 5.1: we never send to our own name or worse. */
-static size_t
-hosts_before_us(const struct dns_mx *mx, struct str own)
+size_t
+delivery_hosts_before_us(const struct dns_mx *mx, struct str own)
 {
     for (size_t i = 0; i < mx->count; i++) {
         if (!str_eq_nocase(mx->hosts[i].name, own))
@@ -85,7 +84,7 @@ find_mx(const struct delivery_world *w, struct delivery *d, struct arena *a, str
     enum status e = resolver_mx(w->resolver, d->domain, a, mx);
 
     if (e == OK && !mx->null_mx) {
-        mx->count = hosts_before_us(mx, w->config->host);
+        mx->count = delivery_hosts_before_us(mx, w->config->host);
         if (mx->count > 0)
             return true;
         no = delivery_fact("5.4.6", "the mail for ", d->domain,
@@ -132,7 +131,7 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
     const struct hop h = {w, store, d, &host, &last};
     struct dns_mx mx = {0};
 
-    host.route = find_route(w->config, d->domain, &host.route_index);
+    host.route = delivery_route(w->config, d->domain, &host.route_index);
     if (host.route != NULL) {
         host.name = host.route->host;
         host.port = host.route->port;
@@ -154,7 +153,7 @@ struct str
 delivery_destination(const struct config *c, struct str domain)
 {
     size_t index;
-    const struct config_route *r = find_route(c, domain, &index);
+    const struct config_route *r = delivery_route(c, domain, &index);
 
     return r == NULL ? domain : r->host;
 }

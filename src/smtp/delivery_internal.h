@@ -23,6 +23,11 @@ struct hop {
     struct delivery_host *host;
     struct smtp_answer *last;
 };
+/* The route of the configuration for a domain, or NULL. */
+const struct config_route *delivery_route(const struct config *c, struct str domain, size_t *index);
+/* How many of the hosts are better than ourselves; RFC 5321 section 5.1: we never send to our own name or worse. */
+size_t delivery_hosts_before_us(const struct dns_mx *mx, struct str own);
+unsigned delivery_families(const struct config *c);
 void delivery_decide(struct delivery_rcpt *r, enum delivery_state state,
                      const struct smtp_answer *a);
 /* Text of our own: before, name, after. */

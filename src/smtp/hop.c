@@ -272,8 +272,8 @@ try_next(const struct hop *h, struct targets *t)
     return converse(h, c);
 }
 
-static unsigned
-families_of(const struct config *c)
+unsigned
+delivery_families(const struct config *c)
 {
     return (str_eq(c->source4, STR("none")) ? 0u : (unsigned)DNS_IPV4) |
            (str_eq(c->source6, STR("none")) ? 0u : (unsigned)DNS_IPV6);
@@ -292,7 +292,7 @@ hop_try(const struct hop *h)
     if (try_kept(h))
         return true;
     enum status e = resolver_addresses(h->world->resolver, h->host->name,
-                                       families_of(h->world->config), a, &found);
+                                       delivery_families(h->world->config), a, &found);
     h->host->nowhere = e == ERR_NOT_FOUND;
     if (e != OK) {
         *h->last =

@@ -38,7 +38,7 @@ deliver(struct smtp_session *s, struct arena *a, struct store_deliver_each_reply
         .rcpts = to,
         .rcpts_count = s->mail.rcpt_count,
         .smtputf8 = s->mail.said.smtputf8,
-        .trace = conn_id(s->conn),
+        .trace = s->mail.tid,
     };
     TRY(store_deliver_each_call(b->store, &req, a, rep));
     return rep->outcomes_count == s->mail.rcpt_count ? OK : ERR_CLOSED;

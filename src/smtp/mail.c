@@ -1,7 +1,9 @@
 /* mail.c - MAIL and RCPT: the envelope.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config/stats.h"
 #include "ipc/store_ipc.h"
+#include "rt/random.h"
 #include "smtp/session.h"
 
 #define TRANSACTION_BYTES (4u << 20)
@@ -19,13 +21,31 @@ enum rcpt_class {
     RCPT_TOO_MANY
 };
 
+static void
+log_sender(const struct smtp_session *s, int code, const char *enhanced)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_SMTP_SENDER))
+        return;
+    log_str(&l, "peer", conn_peer(s->conn));
+    log_str(&l, "helo", s->helo);
+    log_str(&l, "from", s->mail.said.sender);
+    log_u64(&l, "code", (uint64_t)code);
+    log_str(&l, "enhanced", str_of(enhanced));
+    log_hex64(&l, "tid", s->mail.tid);
+    if (s->account != 0)
+        log_str(&l, "account", s->address);
+}
+
 static SUSPENDS enum status
 check_sender(struct smtp_session *s, bool *stop)
 {
     *stop = false;
     if (!smtp_is_submission(s) || s->mail.said.sender.len == 0)
         return OK;
-    struct store_may_send_as ask = {.session = s->id, .address = s->mail.said.sender};
+    struct store_may_send_as ask = {
+        .session = s->id, .address = s->mail.said.sender, .login = s->login, .trusted = s->trusted};
     struct store_may_send_as_reply answer;
     struct ipc_peer *store;
     enum status e;
@@ -41,9 +61,11 @@ check_sender(struct smtp_session *s, bool *stop)
     }
     if (e != OK)
         return smtp_reply(s, 451, "4.3.0", "Cannot check the sender now, try again");
-    if (!answer.allowed)
+    if (!answer.allowed) {
+        log_sender(s, 553, "5.7.1");
         return smtp_error(s, 553, "5.7.1", "%.*s may not send as %.*s", STR_FMT(s->address),
                           STR_FMT(s->mail.said.sender));
+    }
     *stop = false;
     return OK;
 }
@@ -63,11 +85,14 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
         return smtp_error(s, 503, "5.5.1", "One sender at a time: finish this message or say RSET");
     smtp_reset(s);
     s->mail.arena = arena_new(TRANSACTION_BYTES);
+    s->mail.tid = random_u64();
     if (smtp_mail_read(args, &dialect, s->mail.arena, &s->mail.said, &why) != OK)
         return smtp_problem(s, &why);
-    if (s->mail.said.size > smtp_world->config->message_bytes_max)
+    if (s->mail.said.size > smtp_world->config->message_bytes_max) {
+        log_sender(s, 552, "5.3.4");
         return smtp_error(s, 552, "5.3.4", "The largest message is %llu bytes",
                           (unsigned long long)smtp_world->config->message_bytes_max);
+    }
     TRY(check_sender(s, &stop));
     if (stop)
         return OK;
@@ -81,8 +106,8 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
 void
 smtp_log_refusal(const struct smtp_session *s, struct str address, const struct smtp_reply *no)
 {
+    stat_add(STAT_RCPTS_REFUSED);
     AUTO(logger_send) struct log_line l;
-
     if (!event_begin(&l, EVENT_SMTP_RCPT))
         return;
     log_str(&l, "peer", conn_peer(s->conn));
@@ -91,6 +116,9 @@ smtp_log_refusal(const struct smtp_session *s, struct str address, const struct 
     log_str(&l, "to", address);
     log_u64(&l, "code", (uint64_t)no->code);
     log_str(&l, "enhanced", str_of(no->enhanced));
+    log_hex64(&l, "tid", s->mail.tid);
+    if (s->account != 0)
+        log_str(&l, "account", s->address);
 }
 
 static const struct smtp_reply *
@@ -165,6 +193,10 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
     struct store_rcpt ask = {.address = r->address,
                              .size = s->mail.said.size,
                              .null_sender = s->mail.said.sender.len == 0};
+    static const struct smtp_reply full_disk = {452, "4.3.1",
+                                                "The server's disk is full, try again later"};
+    static const struct smtp_reply unknown = {451, "4.3.0",
+                                              "Cannot check the recipient now, try again"};
     struct smtp_reply denied = {0};
     struct store_rcpt_reply answer = {.class = RCPT_LOCAL};
 
@@ -174,10 +206,11 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
         e = check_relay(s, a, &denied);
         no = e == OK && denied.code != 0 ? &denied : NULL;
     }
-    if (e == ERR_NO_SPACE)
-        return smtp_reply(s, 452, "4.3.1", "The server's disk is full, try again later");
-    if (e != OK)
-        return smtp_reply(s, 451, "4.3.0", "Cannot check the recipient now, try again");
+    if (e != OK) {
+        const struct smtp_reply *later = e == ERR_NO_SPACE ? &full_disk : &unknown;
+        smtp_log_refusal(s, r->address, later);
+        return smtp_reply(s, later->code, later->enhanced, "%s", later->text);
+    }
     if (no != NULL) {
         smtp_log_refusal(s, r->address, no);
         return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(r->address), no->text);

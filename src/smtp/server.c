@@ -56,7 +56,8 @@ smtp_revoked(uint64_t account, uint64_t session)
 bool
 smtp_is_submission(const struct smtp_session *s)
 {
-    return s->service == SERVICE_SUBMISSION || s->service == SERVICE_SUBMISSIONS;
+    return s->service == SERVICE_SUBMISSION || s->service == SERVICE_SUBMISSIONS ||
+           s->service == SERVICE_SENDMAIL;
 }
 
 bool
@@ -204,12 +205,14 @@ greet(struct smtp_session *s, struct str args)
     s->helo = mem_str(name);
     s->esmtp = true;
     TRY(conn_printf(s->conn,
-                    "250-%.*s\r\n250-PIPELINING\r\n250-SIZE "
+                    "250-%.*s%s%.*s\r\n250-PIPELINING\r\n250-SIZE "
                     "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n",
-                    STR_FMT(host), (unsigned long long)smtp_world->config->message_bytes_max));
+                    STR_FMT(host), s->login.len > 0 ? " Hello " : "",
+                    STR_FMT(s->login.len > 0 ? s->address : STR("")),
+                    (unsigned long long)smtp_world->config->message_bytes_max));
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
-    if (smtp_is_submission(s) && smtp_may_login(s)) {
+    if (smtp_is_submission(s) && s->login.len == 0 && smtp_may_login(s)) {
         sasl_list(s->conn, LOGIN_SUBMISSION, STR(" "), &mechanisms);
         TRY(conn_printf(s->conn, "250-AUTH%.*s\r\n", STR_FMT(buf_str(&mechanisms))));
     }
@@ -359,7 +362,7 @@ smtp_need_login(const struct smtp_session *s)
 {
     if (s->helo.len == 0)
         return (struct smtp_reply){503, "5.5.1", "Say EHLO first"};
-    if (!smtp_is_submission(s) || s->account != 0)
+    if (!smtp_is_submission(s) || s->account != 0 || s->login.len > 0)
         return (struct smtp_reply){0};
     return (struct smtp_reply){530, "5.7.0",
                                smtp_may_login(s) ? "Log in first, with AUTH"
@@ -464,7 +467,7 @@ session_opened(struct conn *c)
     conn_deadline(c, LIMIT_SMTP_IDLE_S * 1000);
     conn_rest(c, REST_LINE);
     s->speaker = smtp_may_xclient(s);
-    if (smtp_greeting(s) != OK)
+    if ((s->service == SERVICE_SENDMAIL && !smtp_local_begin(s)) || smtp_greeting(s) != OK)
         conn_close(c);
     return s;
 }
@@ -504,5 +507,6 @@ session_closed(void *session)
     list_remove(&s->node);
     mem_str_free(&s->helo);
     mem_str_free(&s->address);
+    mem_str_free(&s->login);
     mem_free(s);
 }

@@ -28,7 +28,8 @@ enum smtp_rest {
 /* From MAIL to the end of DATA, RSET, EHLO or STARTTLS; all of it lives in its arena. */
 struct smtp_transaction {
     struct arena *arena;
-    bool open; /* MAIL was accepted */
+    bool open;    /* MAIL was accepted */
+    uint64_t tid; /* its number in the log, and in our Received field */
     struct smtp_mail said;
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
@@ -65,7 +66,9 @@ struct smtp_session {
     bool speaker; /* may say XCLIENT: decided when the connection came */
     struct hold hold;
     uint64_t account;   /* 0 until AUTH succeeded */
-    struct str address; /* owned; of the account */
+    struct str address; /* owned; of the account, or of who calls on the socket of sendmail */
+    struct str login;   /* owned; the user of this machine who calls there, else empty */
+    bool trusted;       /* who may send as anybody */
     struct sasl sasl;
     struct smtp_transaction mail;
     struct smtp_chunk chunk;
@@ -95,6 +98,8 @@ MUST_USE SUSPENDS enum status smtp_idle_end(struct smtp_session *s);
 void smtp_kept(struct smtp_session *s);
 /* The reply that a reader of command.h wrote, as an error of the client's. */
 MUST_USE SUSPENDS enum status smtp_problem(struct smtp_session *s, const struct problem *why);
+/* local.c: finds out who calls on the socket of the sendmail command; false: the kernel does not say. */
+MUST_USE bool smtp_local_begin(struct smtp_session *s);
 /* Why a command that a client must be known for is not served now; code 0: it is. */
 struct smtp_reply smtp_need_login(const struct smtp_session *s);
 /* Ends the transaction, if any, and forgets it. */

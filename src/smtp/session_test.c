@@ -1,6 +1,10 @@
-/* session_test.c - every transcript tests/session/mx_*.t, submit_*.t and lmtp_*.t, as it stands and byte by byte.
+/* session_test.c - every transcript tests/session/mx_*.t, submit_*.t, sendmail_*.t and lmtp_*.t, as it stands and byte
+ * by byte.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <unistd.h>
+
 #include "smtp/smtp.h"
 #include "testkit/transcript.h"
 
@@ -9,7 +13,10 @@ static struct smtp_world world;
 static void
 set_world(const struct fake_world *w)
 {
-    world = (struct smtp_world){w->config, w->store, w->auth};
+    static char passwd[64];
+
+    snprintf(passwd, sizeof(passwd), "tester:x:%u:\n", geteuid());
+    world = (struct smtp_world){w->config, w->store, w->auth, str_of(passwd)};
     smtp_init(&world);
 }
 
@@ -28,6 +35,8 @@ main(void)
     smtp.kind = SERVICE_SUBMISSION;
     smtp.role = ROLE_USER;
     failed += transcript_main("tests/session/submit_*.t", &smtp);
+    smtp.kind = SERVICE_SENDMAIL;
+    failed += transcript_main("tests/session/sendmail_*.t", &smtp);
     smtp.kind = SERVICE_LMTP;
     smtp.role = ROLE_MX;
     return failed + transcript_main("tests/session/lmtp_*.t", &smtp);

@@ -21,6 +21,8 @@ struct smtp_world {
     const struct config *config;
     struct ipc_peer *store;
     struct ipc_peer *auth;
+    struct str
+        passwd; /* passwd(5): who calls on the socket of the sendmail command; may be empty */
 };
 /* Once per process, before the first listener starts.  w is read at every use. */
 void smtp_init(const struct smtp_world *w);

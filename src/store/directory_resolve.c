@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 #include "base/mem.h"
+#include "store/directory_explain.h"
 #include "store/directory_internal.h"
 
 struct item {
@@ -22,13 +23,15 @@ struct expansion {
     struct directory_target *targets;
     size_t target_count, target_room;
     bool relayed, disabled;
-    bool mailboxes;   /* a forwarded account is an end */
+    bool mailboxes;                /* a forwarded account is an end */
+    struct directory_steps *steps; /* NULL: nobody wants to know */
     struct str avoid; /* look-up of this address ends everything with ERR_EXISTS; empty = of none */
 };
 
 SUSPENDS static enum status resolve(struct expansion *x, struct str address,
                                     struct directory_resolution *out);
 SUSPENDS static enum status expand(struct expansion *x, const struct item *item);
+static bool is_too_deep(const struct expansion *x, const struct item *item);
 SUSPENDS static enum status expand_account(struct expansion *x, const struct item *item,
                                            const struct directory_entry *e);
 SUSPENDS static enum status expand_targets(struct expansion *x, const struct item *item,
@@ -39,6 +42,8 @@ SUSPENDS static enum status find_one(const struct expansion *x, struct str addre
                                      struct directory_entry *out);
 SUSPENDS static enum status was_given(struct directory *d, uint64_t account, struct str address,
                                       struct arena *a, bool *out);
+static void step(struct expansion *x, const struct item *item, enum directory_found found,
+                 const struct directory_entry *e);
 static enum status see(struct expansion *x, const struct item *item);
 static void add_target(struct expansion *x, const struct directory_target *t);
 static void *grown(struct arena *a, void *old, size_t count, size_t *room, size_t size);
@@ -49,6 +54,16 @@ directory_resolve(struct directory *d, struct str address, struct arena *a,
 {
     struct expansion x = {.d = d, .a = a};
 
+    return resolve(&x, address, out);
+}
+
+enum status
+directory_explain(struct directory *d, struct str address, struct arena *a,
+                  struct directory_resolution *out, struct directory_steps *steps_out)
+{
+    struct expansion x = {.d = d, .a = a, .steps = steps_out};
+
+    *steps_out = (struct directory_steps){0};
     return resolve(&x, address, out);
 }
 
@@ -70,6 +85,7 @@ resolve(struct expansion *x, struct str address, struct directory_resolution *ou
     TRY(directory_canonical(x->d, address, x->a, &canonical, &domain));
     TRY(x->d->source->has_domain(x->d, domain, &local));
     if (!local) {
+        step(x, &(struct item){.address = canonical}, DIRECTORY_FOUND_FOREIGN, NULL);
         add_target(x, &(struct directory_target){.address = canonical});
         *out = (struct directory_resolution){
             .class = DIRECTORY_FOREIGN, .targets = x->targets, .count = 1};
@@ -80,6 +96,8 @@ resolve(struct expansion *x, struct str address, struct directory_resolution *ou
         struct item item = x->items[x->next++];
         enum status st = expand(x, &item);
         if (st == ERR_LIMIT) { /* half a group is worse than none: the sender would not know */
+            if (x->steps != NULL)
+                x->steps->cut = true;
             *out = (struct directory_resolution){.class = DIRECTORY_NO_USER};
             return OK;
         }
@@ -93,6 +111,25 @@ resolve(struct expansion *x, struct str address, struct directory_resolution *ou
         .count = x->target_count,
     };
     return OK;
+}
+
+static void
+step(struct expansion *x, const struct item *item, enum directory_found found,
+     const struct directory_entry *e)
+{
+    struct directory_steps *s = x->steps;
+
+    if (s == NULL)
+        return;
+    if (s->count == s->room)
+        s->list = grown(x->a, s->list, s->count, &s->room, sizeof(*s->list));
+    s->list[s->count++] = (struct directory_step){
+        .address = item->address,
+        .entry = e != NULL ? e->address : STR(""),
+        .found = found,
+        .account = e != NULL && e->kind == DIRECTORY_ACCOUNT ? e->account : 0,
+        .depth = item->depth,
+    };
 }
 
 enum status
@@ -194,15 +231,39 @@ expand(struct expansion *x, const struct item *item)
     struct str domain = str_skip(item->address, (size_t)str_rfind(item->address, '@') + 1);
     TRY(x->d->source->has_domain(x->d, domain, &local));
     if (!local) {
+        step(x, item, DIRECTORY_FOUND_FOREIGN, NULL);
         add_target(x, &(struct directory_target){.address = item->address, .via = item->via});
         x->relayed = true;
         return x->target_count > LIMIT_ALIAS_EXPANSION ? ERR_LIMIT : OK;
     }
     enum status st = find_best(x, item->address, &e);
-    if (st == ERR_NOT_FOUND) /* one dead target does not stop the others */
+    if (st == ERR_NOT_FOUND) { /* one dead target does not stop the others */
+        step(x, item, DIRECTORY_FOUND_NOBODY, NULL);
         return OK;
+    }
     TRY(st);
-    return e.kind == DIRECTORY_ACCOUNT ? expand_account(x, item, &e) : expand_targets(x, item, &e);
+    if (e.kind == DIRECTORY_ACCOUNT)
+        return expand_account(x, item, &e);
+    step(x, item, is_too_deep(x, item) ? DIRECTORY_FOUND_TOO_DEEP : DIRECTORY_FOUND_ALIAS, &e);
+    return expand_targets(x, item, &e);
+}
+
+static bool
+is_too_deep(const struct expansion *x, const struct item *item)
+{
+    return item->depth == LIMIT_ALIAS_DEPTH && x->avoid.len == 0;
+}
+
+static enum directory_found
+found_account(const struct expansion *x, const struct item *item, const struct directory_entry *e)
+{
+    if (e->disabled)
+        return DIRECTORY_FOUND_DISABLED;
+    if (e->forward.count == 0 || x->mailboxes)
+        return DIRECTORY_FOUND_ACCOUNT;
+    if (is_too_deep(x, item))
+        return e->forward.keep ? DIRECTORY_FOUND_ACCOUNT : DIRECTORY_FOUND_TOO_DEEP;
+    return e->forward.keep ? DIRECTORY_FOUND_KEEP : DIRECTORY_FOUND_FORWARD;
 }
 
 SUSPENDS static enum status
@@ -210,6 +271,7 @@ expand_account(struct expansion *x, const struct item *item, const struct direct
 {
     bool forward = e->forward.count > 0 && !x->mailboxes;
 
+    step(x, item, found_account(x, item, e), e);
     if (e->disabled) {
         x->disabled = true;
         return OK;
@@ -232,7 +294,7 @@ expand_account(struct expansion *x, const struct item *item, const struct direct
 SUSPENDS static enum status
 expand_targets(struct expansion *x, const struct item *item, const struct directory_entry *e)
 {
-    if (item->depth == LIMIT_ALIAS_DEPTH && x->avoid.len == 0)
+    if (is_too_deep(x, item))
         return OK;
     for (size_t i = 0; i < e->target_count; i++) {
         struct item next = {.via = e->address, .depth = item->depth + 1};

@@ -5,6 +5,7 @@
 
 #include "rt/clock.h"
 #include "store/directory_app.h"
+#include "store/directory_explain.h"
 #include "store/directory_internal.h"
 #include "store/directory_rights.h"
 #include "store/testkit_town.h"
@@ -50,6 +51,57 @@ static const struct resolve_row resolve_rows[] = {
     {"a@elsewhere.example", DIRECTORY_FOREIGN, false, "a@elsewhere.example"},
     {"A@Sub.Example.Org", DIRECTORY_FOREIGN, false, "a@sub.example.org"},
 };
+
+struct explain_row {
+    const char *address;
+    enum directory_class class;
+    const char *
+        steps; /* depth, address, what was found; F N A D L T W K in the order of enum directory_found */
+};
+static const struct explain_row explain_rows[] = {
+    {"anna", DIRECTORY_LOCAL, "0anna@example.org:A=anna@example.org"},
+    {"ANNA+x", DIRECTORY_LOCAL, "0anna+x@example.org:A=anna@example.org"},
+    {"any@other.example", DIRECTORY_LOCAL,
+     "0any@other.example:L=@other.example 1anna@example.org:A=anna@example.org"},
+    {"nobody", DIRECTORY_NO_USER, "0nobody@example.org:N="},
+    {"carl", DIRECTORY_DISABLED, "0carl@example.org:D=carl@example.org"},
+    {"a@elsewhere.example", DIRECTORY_FOREIGN, "0a@elsewhere.example:F="},
+    {"dead", DIRECTORY_NO_USER, "0dead@example.org:L=dead@example.org 1nobody@example.org:N="},
+    {"loop1", DIRECTORY_NO_USER,
+     "0loop1@example.org:L=loop1@example.org 1loop2@example.org:L=loop2@example.org"},
+    {"both", DIRECTORY_LOCAL,
+     "0both@example.org:L=both@example.org 1anna@example.org:A=anna@example.org "
+     "1x@elsewhere.example:F="},
+};
+
+static SUSPENDS void
+expect_steps(struct directory *d, const struct explain_row *row)
+{
+    AUTO_ARENA *a = arena_new(8 << 20);
+    struct directory_resolution r;
+    struct directory_steps steps;
+    AUTO_BUF got = BUF(4096);
+
+    ASSERT(directory_explain(d, str_of(row->address), a, &r, &steps) == OK);
+    for (size_t s = 0; s < steps.count; s++)
+        buf_addf(&got, "%s%u%.*s:%c=%.*s", s > 0 ? " " : "", steps.list[s].depth,
+                 STR_FMT(steps.list[s].address), "FNADLTWK"[steps.list[s].found],
+                 STR_FMT(steps.list[s].entry));
+    if (!str_eq(buf_str(&got), str_of(row->steps)))
+        fprintf(stderr, "%s: %.*s\n", row->address, STR_FMT(buf_str(&got)));
+    ASSERT(r.class == row->class);
+    ASSERT(str_eq(buf_str(&got), str_of(row->steps)));
+}
+
+static SUSPENDS void
+test_explain(struct kit *k)
+{
+    struct directory *d = town_small(k);
+
+    for (size_t i = 0; i < COUNT_OF(explain_rows); i++)
+        expect_steps(d, &explain_rows[i]);
+    directory_free(&d);
+}
 
 static SUSPENDS void
 test_resolve(struct kit *k)
@@ -187,6 +239,25 @@ forward(struct directory *d, const char *address, const char *targets, bool keep
     while (f.count < COUNT_OF(list) && rest.len > 0 && str_split(&rest, ' ', &list[f.count]))
         f.count++;
     return directory_account_forward(d, str_of(address), &f);
+}
+
+static const struct explain_row explain_forward_rows[] = {
+    {"anna", DIRECTORY_LOCAL, "0anna@example.org:W=anna@example.org 1x@elsewhere.example:F="},
+    {"bert+x", DIRECTORY_LOCAL,
+     "0bert+x@example.org:K=bert@example.org 1anna@example.org:W=anna@example.org "
+     "2x@elsewhere.example:F="},
+};
+
+static SUSPENDS void
+test_explain_forward(struct kit *k)
+{
+    struct directory *d = town_small(k);
+
+    ASSERT(forward(d, "anna@example.org", "x@elsewhere.example", false) == OK);
+    ASSERT(forward(d, "bert@example.org", "anna@example.org", true) == OK);
+    for (size_t i = 0; i < COUNT_OF(explain_forward_rows); i++)
+        expect_steps(d, &explain_forward_rows[i]);
+    directory_free(&d);
 }
 
 /* "2 x@y|via ..." : accounts and foreign addresses, each with what names it. */
@@ -667,6 +738,8 @@ test_app_passwords(struct kit *k)
 
 static const struct kit_row rows[] = {
     {"resolve", test_resolve, KIT_ALL},
+    {"explain", test_explain, KIT_MEM},
+    {"explain_forward", test_explain_forward, KIT_MEM},
     {"refused_addresses", test_refused_addresses, KIT_MEM},
     {"login", test_login, KIT_MEM | KIT_CLUSTER},
     {"may_send_as", test_may_send_as, KIT_MEM},

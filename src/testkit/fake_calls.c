@@ -407,6 +407,18 @@ fake_body(uint32_t handle, struct str body, struct str *out)
 }
 
 SUSPENDS void
+store_serve_stats(struct ipc_peer *from, const struct store_stats *req, struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+}
+
+void
+store_serve_trace(struct ipc_peer *from, const struct store_trace *req, struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+}
+
+void
 store_serve_blob_drop(struct ipc_peer *from, const struct store_blob_drop *req, struct arena *a)
 {
     (void)from, (void)a;

@@ -4,7 +4,7 @@
  *    mx <SENDER> <RCPT> ...[ utf8]
  *    relay <SENDER> <RCPT> ... peer=ADDRESS
  *    lmtp <SENDER> <RCPT> ...[ utf8]
- *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ utf8]
+ *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ utf8][ login=NAME]
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
@@ -63,7 +63,7 @@ store_serve_may_send_as(struct ipc_peer *from, const struct store_may_send_as *r
 {
     (void)a;
     TRY(fake_obey(from, "may_send_as"));
-    rep->allowed = class_of(req->address) == CLASS_LOCAL;
+    rep->allowed = req->trusted || class_of(req->address) == CLASS_LOCAL;
     return OK;
 }
 
@@ -164,6 +164,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
         buf_addf(&text, " envid=%.*s", STR_FMT(req->envid));
     if (req->smtputf8)
         buf_add_z(&text, " utf8");
+    if (req->login.len > 0)
+        buf_addf(&text, " login=%.*s", STR_FMT(req->login));
     TRY(take(req->handle, req->body, &text));
     rep->qid = QUEUE_ID;
     return OK;

@@ -81,8 +81,13 @@ def test_whole_life(root):
     _, _, uid, gid, _, home, shell = root.user()
     assert home == '/nonexistent' and shell.endswith('nologin') and 0 < int(uid) < 1000 and int(gid) > 0
     for name in ('/usr/bin/godwit', '/lib/systemd/system/godwit.service', '/etc/logrotate.d/godwit',
-                 '/usr/share/man/man1/godwit.1.gz', '/usr/share/man/man5/godwit.conf.5.gz'):
+                 '/usr/share/man/man1/godwit.1.gz', '/usr/share/man/man5/godwit.conf.5.gz',
+                 '/usr/share/man/man1/sendmail.1.gz', '/usr/share/man/man1/mailq.1.gz'):
         assert root.here(name), name
+    for name in ('/usr/sbin/sendmail', '/usr/lib/sendmail', '/usr/bin/mailq', '/usr/bin/newaliases'):
+        assert os.path.realpath(root.path(name)) == root.path('/usr/bin/godwit'), name
+    fields = root.do('dpkg-query', '-W', '-f', '${Provides}|${Conflicts}|${Replaces}', 'godwit').stdout
+    assert fields == '|'.join(['mail-transport-agent'] * 3)
     # Neither set up nor on at the next start of the machine.
     assert not root.here('/etc/godwit') and not root.here('/var/lib/godwit')
     assert not root.here('/etc/systemd/system/multi-user.target.wants/godwit.service')
@@ -126,6 +131,8 @@ def test_purge_of_what_was_never_set_up_leaves_nothing(root):
 def test_program_runs(tmp_path):
     run('dpkg-deb', '-x', DEB, tmp_path)
     assert run(tmp_path / 'usr/bin/godwit', '--version').stdout.startswith('godwit ')
+    assert 'godwit alias' in run(tmp_path / 'usr/bin/newaliases').stdout
+    assert run(tmp_path / 'usr/sbin/sendmail', '-bd', check=False).returncode == 64
     with open(tmp_path / 'lib/systemd/system/godwit.service', encoding='utf-8') as f:
         assert 'ExecStart=/usr/bin/godwit serve' in f.read()
     rotate = tmp_path / 'etc/logrotate.d/godwit'

@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import email
 import imaplib
+import json
 import os
 import signal
 import smtplib
@@ -72,6 +73,19 @@ def test_each_recipient_has_an_answer(server):
         assert message['Return-Path'] == '<a@far.example>'
         assert ' '.join(message['Received'].split()).startswith('from filter.example by mail.example.com with LMTP id ')
     assert not inbox(server, 'tiny', 'each')
+
+
+def test_the_trace_tells_each_recipient(server):
+    _, late = answers(server, ['anna@example.com', 'tiny@example.com'], 'Message-ID: <traced@far.example>\r\n' + letter('traced', 3000))
+    assert [code for code, _ in late] == [250, 452]
+    def told():
+        found = json.loads(server.ctl('trace', '--json', 'traced@far.example', check=False).stdout or '[]')
+        return found if found and len(found[0]['steps']) == 3 else None
+    life, = wait_for(told)
+    assert sorted(s['ev'] for s in life['steps']) == ['smtp.message', 'smtp.rcpt', 'store.deliver']
+    assert life['result'] == 'partly delivered'
+    received = ' '.join(inbox(server, 'anna', 'traced')[0]['Received'].split())
+    assert f' id {life["id"]};' in received  # one number for the log, the trace and the field
 
 
 def test_one_copy_for_an_account(server):

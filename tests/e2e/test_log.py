@@ -56,6 +56,8 @@ FILTERS = [
     (['--user', 'nobody@example.com'], []),
     (['--since', '2026-11-23'], [2, 3]),
     (['--since', '2026-11-23 10:00:03'], [3]),
+    (['--level', 'warn'], [2]),
+    (['--level', 'info', '--event', 'smtp'], [1, 3]),
     (['192.0.2.2'], [1, 3]),
     (['192.0.2.2', 'CODE=250'], [3]),
     (['another form'], [4]),
@@ -84,6 +86,7 @@ def test_json(log):
 WRONG = [
     (['--event', 'smtp.nothing'], 2, 'read --event "smtp.nothing"'),
     (['--since', 'noon'], 2, 'read --since "noon"'),
+    (['--level', 'warning'], 2, 'read --level "warning"'),
     (['--wrong'], 2, 'usage: godwit log'),
     (['--event'], 2, 'usage: godwit log'),
 ]

@@ -38,7 +38,7 @@ def free_port():
 def words_of(prefix, program, verb, *rest):
     """A command.  Whom a prefix makes another user may not be let into the folder of this build; root's rights last for
     one program only, so that which godwit would become is named itself."""
-    return [*prefix, program + '-server' if prefix and verb in ('serve', 'setup', 'check') else program, verb, *rest]
+    return [*prefix, program + '-server' if prefix and verb in ('serve', 'setup', 'check', 'doctor') else program, verb, *rest]
 
 
 def wait_for(what, seconds=30, pause=0.05):

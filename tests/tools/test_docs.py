@@ -24,6 +24,9 @@ FILES = {
     'src/config/events.h': '#define EVENTS(EVENT) \\\n'
                            '    EVENT(ROLE_END, "role.end", LOG_WARN, "name ms:ms", "a role (any) ended")\n'
                            'enum event { NONE };\n',
+    'src/config/stats.h': '#define STATS(STAT) \\\n'
+                          '    STAT(LOGINS, "logins_total", "result=\\"good\\"", "Log-ins.")\n'
+                          'enum stat { NO_STAT };\n',
     'src/store/keys.h': '/* keys.h\n *\n *   H            head\n *   B mailbox4   a name,\n'
                         ' *                       and more\n *   A E          reserved\n */\n'
                         'enum key_tag {\n    KEY_HEAD = \'H\',\n    KEY_MAILBOX = \'B\',\n};\n',
@@ -76,6 +79,7 @@ def test_what_is_made(tree):
     assert '## The first: RFC 1' in docs.limits()
     assert '| FIBERS | 8 192 | fibers | waits \\| \\"451\\", later |' in docs.limits()
     assert '| `role.end` | warn | name ms:ms | a role (any) ended |' in docs.events()
+    assert '| `logins_total` | `result="good"` | Log-ins. |' in docs.metrics()
     assert '| `B mailbox4` | `KEY_MAILBOX` | a name, and more |' in docs.keys()
     assert "    'H'   head" in docs.keys()
 
@@ -83,6 +87,7 @@ def test_what_is_made(tree):
 @pytest.mark.parametrize('path, was, now, says', [
     ('src/base/limits.h', '8192', '8193', 'docs/limits.md'),
     ('src/config/events.h', '"name ms:ms"', '"name"', 'docs/events.md'),
+    ('src/config/stats.h', 'Log-ins.', 'Log-outs.', 'docs/metrics.md'),
     ('src/store/keys.h', 'a name,', 'the name,', 'docs/keys.md'),
     ('src/store/queue_values.h', 'head', 'tail', 'docs/keys.md'),
     ('src/ipc/small.ipc', 'enum<2>', 'enum<3>', 'docs/ipc.md'),

@@ -1,0 +1,87 @@
+/* plan.c - see plan.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "smtp/plan.h"
+
+#include <arpa/inet.h>
+
+#include "base/size.h"
+#include "smtp/delivery_internal.h"
+
+static struct str
+address_text(const struct sockaddr_storage *at, struct arena *a)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)at;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)at;
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (at->ss_family == AF_INET)
+        inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
+    else
+        inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
+    return arena_str(a, str_of(text));
+}
+
+SUSPENDS static void
+find_addresses(const struct delivery_world *w, struct plan_host *h, struct arena *a)
+{
+    AUTO_ARENA *own = arena_new(131072);
+    struct dns_addresses found;
+    enum status e =
+        resolver_addresses(w->resolver, h->name, delivery_families(w->config), own, &found);
+
+    if (e != OK) {
+        h->state = e == ERR_NOT_FOUND ? PLAN_HOST_NOWHERE : PLAN_HOST_UNKNOWN;
+        return;
+    }
+    size_t n = MIN(found.count, (size_t)PLAN_ADDRESSES_MAX);
+    struct str *list = ARENA_ARRAY(a, struct str, n + 1);
+    for (size_t i = 0; i < n; i++)
+        list[i] = address_text(&found.at[i], a);
+    h->addresses = list;
+    h->address_count = n;
+    h->secure = found.secure;
+}
+
+SUSPENDS static void
+find_hosts(const struct delivery_world *w, struct str domain, struct arena *a, struct plan *out)
+{
+    struct dns_mx mx = {0};
+    enum status e = resolver_mx(w->resolver, domain, a, &mx);
+
+    if (e != OK) {
+        out->kind = e == ERR_NOT_FOUND ? PLAN_NO_DOMAIN : PLAN_UNKNOWN;
+        return;
+    }
+    out->secure = mx.secure;
+    out->kind = mx.null_mx ? PLAN_NULL_MX : mx.implicit ? PLAN_IMPLICIT : PLAN_MX;
+    if (mx.null_mx)
+        return;
+    size_t n = delivery_hosts_before_us(&mx, w->config->host);
+    if (n == 0)
+        out->kind = PLAN_TO_US;
+    for (size_t i = 0; i < n && i < COUNT_OF(out->hosts); i++)
+        out->hosts[out->host_count++] = (struct plan_host){
+            .name = mx.hosts[i].name, .preference = mx.hosts[i].preference, .port = 25};
+}
+
+void
+plan_find(const struct delivery_world *w, struct str domain, struct arena *a, struct plan *out)
+{
+    size_t index;
+    const struct config_route *route = delivery_route(w->config, domain, &index);
+
+    *out = (struct plan){.kind = PLAN_ROUTE};
+    if (route != NULL) {
+        out->hosts[out->host_count++] =
+            (struct plan_host){.name = route->host, .port = route->port};
+        out->login = route->user.len > 0;
+        out->tls_required = route->tls_required;
+    } else if (w->config->outbound_none) {
+        out->kind = PLAN_NONE;
+    } else {
+        find_hosts(w, domain, a, out);
+    }
+    for (size_t i = 0; i < out->host_count; i++)
+        find_addresses(w, &out->hosts[i], a);
+}
