@@ -370,19 +370,6 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
     return OK;
 }
 
-enum status
-auth_serve_attempts(struct ipc_peer *from, const struct auth_attempts *req, struct arena *a,
-                    struct auth_attempts_reply *rep)
-{
-    int64_t wait_ms;
-
-    (void)from, (void)a;
-    const struct attempt who = {.peer = req->peer, .name = req->login};
-    rep->wrong = attempts_state(auth_attempts, &who, &wait_ms);
-    rep->wait_ms = (uint32_t)wait_ms; /* at most 64 s */
-    return OK;
-}
-
 void
 auth_serve_session_end(struct ipc_peer *from, const struct auth_session_end *req, struct arena *a)
 {

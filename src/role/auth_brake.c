@@ -127,3 +127,16 @@ attempt_of(const struct auth_asked *q, struct arena *a)
         lower[i] = ascii_lower(lower[i]);
     return (struct attempt){.peer = q->peer, .name = str_from(lower, name.len)};
 }
+
+enum status
+auth_serve_attempts(struct ipc_peer *from, const struct auth_attempts *req, struct arena *a,
+                    struct auth_attempts_reply *rep)
+{
+    int64_t wait_ms;
+
+    (void)from;
+    const struct attempt who = {.peer = req->peer, .name = name_address(req->login, a)};
+    rep->wrong = attempts_state(attempts, &who, &wait_ms);
+    rep->wait_ms = (uint32_t)wait_ms; /* at most 64 s */
+    return OK;
+}
