@@ -147,6 +147,13 @@
     LIMIT(SCRAM_NONCE_BYTES,       128,       "bytes",    "of the client's nonce: refused as malformed") \
     LIMIT(SCRAM_S,                 60,        "s",        "from the first to the last response: fails like a wrong password") \
     LIMIT(SCRAM_EXCHANGES,         32768,     "exchanges","the oldest fails like a wrong password") \
+    LIMIT(FOREIGN_BCRYPT_COST,     14,        "",         "of a hash of another server, two to the power of it: refused by the command, like those below") \
+    LIMIT(FOREIGN_SHA_ROUNDS,      1000000,   "rounds",   "of SHA256-CRYPT and SHA512-CRYPT") \
+    LIMIT(FOREIGN_PBKDF2_ROUNDS,   2000000,   "rounds",   "of PBKDF2 and SCRAM") \
+    LIMIT(FOREIGN_YESCRYPT_KIB,    65536,     "KiB",      "of yescrypt") \
+    LIMIT(FOREIGN_ARGON2_KIB,      262144,    "KiB",      "of argon2") \
+    LIMIT(FOREIGN_ARGON2_WORK_KIB, 1048576,   "KiB",      "of argon2, times its passes") \
+    LIMIT(FOREIGN_ARGON2_LANES,    16,        "lanes",    "of argon2; they are computed one after the other") \
     LIMIT(PASSWORD_BYTES,          512,       "bytes",    "refused")
 /* clang-format on */
 
