@@ -562,6 +562,9 @@ test_sealed_and_login(void)
     struct store_sealed_put_reply stored;
     struct store_login_find_reply found;
     struct store_revoke_reply revoked;
+    const struct store_verifier_renew renew = {
+        .address = STR("anna@here.example"), .was = STR("sealed"), .verifier = STR("anew")};
+    struct store_verifier_renew_reply renewed;
     uint64_t qid;
 
     town_people();
@@ -575,6 +578,11 @@ test_sealed_and_login(void)
     ASSERT(store_login_find_call(town.auth, &find, town.a, &found) == OK && found.account == 1);
     ASSERT(str_eq(found.verifier, STR("sealed")) &&
            str_eq(found.address, STR("anna@here.example")));
+    uint64_t epoch = found.epoch;
+    ASSERT(store_verifier_renew_call(town.auth, &renew, town.a, &renewed) == OK);
+    ASSERT(store_verifier_renew_call(town.auth, &renew, town.a, &renewed) == ERR_NOT_FOUND);
+    ASSERT(store_login_find_call(town.auth, &find, town.a, &found) == OK && found.epoch == epoch);
+    ASSERT(str_eq(found.verifier, STR("anew")) && town.revoked == 0);
     ASSERT(store_login_find_call(town.auth, &none, town.a, &found) == OK && found.account == 0);
     ASSERT(found.verifier.len == 0 && str_eq(found.address, STR("who@here.example")));
     ASSERT(store_login_find_call(town.auth, &no_name, town.a, &found) == OK && found.account == 0);
