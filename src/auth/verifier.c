@@ -117,6 +117,20 @@ verifier_make(const struct secret *password, struct buf *out)
     return buf_status(out);
 }
 
+enum status
+verifier_write(const struct verifier_argon2id *known, struct buf *out)
+{
+    buf_add_char(out, FORMAT);
+    buf_add_varint(out, known->memory_kib);
+    buf_add_varint(out, known->passes);
+    buf_add_bytes(out, known->salt);
+    buf_add_bytes(out, known->hash);
+    buf_add_varint(out, 0); /* iterations: no SCRAM */
+    for (int i = 0; i < 3; i++)
+        buf_add_bytes(out, STR_NONE);
+    return buf_status(out);
+}
+
 static bool
 scan_parts(struct str verifier, struct parts *out)
 {

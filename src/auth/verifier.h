@@ -22,6 +22,12 @@ MUST_USE enum status verifier_make(const struct secret *password, struct buf *ou
 MUST_USE enum status verifier_check(struct str verifier, const struct secret *password);
 /* The SCRAM keys beside it.  ERR_CORRUPT: as above, or it has none that we can use. */
 MUST_USE enum status verifier_scram(struct str verifier, struct scram_keys *out);
+/* As verifier_make() writes it, of an argon2id that is known already; without SCRAM keys. */
+struct verifier_argon2id {
+    uint32_t memory_kib, passes;
+    struct str salt, hash; /* of 32 bytes */
+};
+MUST_USE enum status verifier_write(const struct verifier_argon2id *known, struct buf *out);
 void verifier_check_nobody(const struct secret *password);
 
 #endif

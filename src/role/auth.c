@@ -5,6 +5,7 @@
  * After a restart of the store the live grants are told again.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "auth/adopt.h"
 #include "auth/prepare.h"
 #include "auth/verifier.h"
 #include "base/limits.h"
@@ -82,6 +83,7 @@ struct job {
     const struct secret *password;
     struct str verifier; /* empty: nobody has this name */
     struct buf made;
+    const char *why; /* it cannot be, or NULL */
     enum status result;
 };
 
@@ -103,7 +105,8 @@ make_work(void *arg)
 {
     struct job *j = arg;
 
-    j->result = verifier_make(j->password, &j->made);
+    j->result = j->hash.len > 0 ? verifier_take(j->hash, &j->made, &j->why)
+                                : verifier_make(j->password, &j->made);
 }
 
 static struct str
@@ -369,21 +372,26 @@ auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make 
 {
     AUTO_SECRET password = {0};
     AUTO_BUF sealed = BUF(VERIFIER_MAX + SEAL_OVERHEAD);
+    struct job j = {.password = &password, .hash = req->hash, .made = BUF(VERIFIER_MAX)};
     char name[NAME_BYTES];
 
     (void)from;
-    if (!password_set(&password, req->password) || req->password.len == 0)
+    if (req->hash.len == 0 && (!password_set(&password, req->password) || req->password.len == 0))
         return ERR_SYNTAX;
-    struct job j = {.password = &password, .made = BUF(VERIFIER_MAX)};
     enum status e = rt_offload(hashing, make_work, &j);
     if (e == OK)
         e = j.result;
+    if (e != OK && j.why != NULL) {
+        struct problem why = {0};
+        problem_set(&why, 0, "", "the password of another server cannot be used: %s", j.why);
+        ipc_fail(&why);
+    }
     if (e == OK)
         e = seal_make(seal, VERIFIER_KIND, account_name(req->account, name), buf_str(&j.made),
                       &sealed);
     buf_release(&j.made);
     TRY(e);
-    if (req->address.len > 0)
+    if (req->address.len > 0 && req->hash.len == 0)
         auth_cache_add(cache, req->address, &password, req->account, req->address);
     rep->verifier = arena_str(a, buf_str(&sealed));
     return OK;

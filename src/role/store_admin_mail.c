@@ -31,19 +31,30 @@ admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *r
                         struct admin_account_add_reply *rep)
 {
     struct store *s = store_of(from);
-    struct directory_new_account n = {.address = req->address, .quota_bytes = req->quota_bytes};
+    const struct admin_new_account n = {
+        .address = req->address, .password = req->password, .quota_bytes = req->quota_bytes};
     struct directory_entry e;
-    struct auth_verifier_make make = {.password = req->password};
 
-    n.account = make.account = directory_account_id(s->directory, req->address);
-    enum status st = directory_canonical(s->directory, req->address, a, &make.address, NULL);
-    if (st == OK)
-        st = add_account(s, &n, &make, a);
-    if (st != OK)
-        auth_forget(s, n.account); /* the password that it made a verifier of */
+    enum status st = n.password.len == 0 ? ERR_SYNTAX : store_admin_make(s, &n, a);
     TRY(store_admin_done(s, st, "account add", req->address));
     TRY(store_checked(s, directory_find(s->directory, req->address, a, &e), "account"));
     return store_checked(s, store_admin_account(s, &e, &rep->account), "account");
+}
+
+enum status
+store_admin_make(struct store *s, const struct admin_new_account *new, struct arena *a)
+{
+    struct directory_new_account n = {.address = new->address, .quota_bytes = new->quota_bytes};
+    struct auth_verifier_make make = {.password = new->password, .hash = new->hash};
+
+    n.account = make.account = directory_account_id(s->directory, new->address);
+    TRY(directory_canonical(s->directory, new->address, a, &make.address, NULL));
+    if (make.password.len == 0 && make.hash.len == 0) /* nobody can log in: there is no verifier */
+        return directory_account_add(s->directory, &n);
+    enum status st = add_account(s, &n, &make, a);
+    if (st != OK)
+        auth_forget(s, n.account); /* the password that it made a verifier of */
+    return st;
 }
 
 enum status
