@@ -149,6 +149,10 @@ def keys():
     if not sealed:
         raise Missing('src/store/sealed.h: no key')
     out += ['', '## Cell `c`: sealed records (`src/store/sealed.h`)', '', sealed[0].split(':', 1)[1].strip()]
+    blocks = [line for line in header_comment('src/store/blocks.h') if 'key of ' in line]
+    if not blocks:
+        raise Missing('src/store/blocks.h: no key')
+    out += ['', '## Cell `c`: blocked networks (`src/store/blocks.h`)', '', blocks[0].split(':', 1)[1].strip()]
     return '\n'.join(out) + '\n'
 
 

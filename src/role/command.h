@@ -28,6 +28,7 @@ int account_command(int argc, char **argv); /* ctl_directory.c */
 int alias_command(int argc, char **argv);
 int domain_command(int argc, char **argv);
 int import_command(int argc, char **argv); /* ctl_import.c */
+int block_command(int argc, char **argv);  /* ctl_block.c */
 int queue_command(int argc, char **argv);  /* ctl_queue.c */
 int status_command(int argc, char **argv);
 int reload_command(int argc, char **argv); /* ctl_reload.c */

@@ -24,6 +24,7 @@ const struct command commands[] = {
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
     {"import", "aliases, virtual, forward", "aliases that another mail server had", import_command},
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
+    {"block", "list, add, remove", "who may not connect, and who is slowed", block_command},
     {"queue", "list, summary, retry, pause ...", "mail on its way to other servers", queue_command},
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},
     {"trace", "ADDRESS | MESSAGE-ID | QID", "what happened to a message", trace_command},

@@ -158,11 +158,10 @@ read_value(struct ctl *c, const char *word, const char *value)
     const struct {
         const char *word, *noun; /* NULL: of all */
         const char **to;
-    } values[] = {{"-c", NULL, &c->config_path},
-                  {"--as", "account", &c->as},
-                  {"--domain", "import", &c->domain},
-                  {"--from", "explain", &c->from},
-                  {"--ip", "explain", &c->ip}};
+    } values[] = {{"-c", NULL, &c->config_path},      {"--as", "account", &c->as},
+                  {"--domain", "import", &c->domain}, {"--from", "explain", &c->from},
+                  {"--ip", "explain", &c->ip},        {"--for", "block", &c->for_text},
+                  {"--for", "account", &c->for_text}, {"--expires", "account", &c->expires_text}};
     const struct {
         const char *word;
         uint64_t *to;

@@ -54,6 +54,7 @@ struct ctl {
     bool remove;                                           /* --remove */
     const char *domain;                                    /* --domain NAME, or NULL */
     bool dry_run;                                          /* --dry-run */
+    const char *for_text, *expires_text;                   /* --for, --expires, as typed, or NULL */
     struct ctl_queue_options queue;
     int argc;
     char **argv; /* the words after the verb, options taken out */
@@ -83,6 +84,8 @@ MUST_USE bool ctl_read_size(const char *text,
 const char *ctl_size_text(uint64_t bytes, char *text, size_t size);
 const char *ctl_time_text(int64_t us, char *text, size_t size); /* 2026-11-23 22:31:12 UTC */
 
+/* ---- ctl_app.c ---- */
+SUSPENDS int ctl_app_password(struct ctl *c);
 /* ---- ctl_life.c: verbs of godwit account ---- */
 
 /* Made here, with --generate; else as above. */

@@ -231,6 +231,8 @@ static const struct ctl_verb account_verbs[] = {
     {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},
     {"password", 1, 1, "[--generate] ADDRESS", ctl_account_password, "a new one; sessions end"},
     {"passwd", 1, 1, "[--generate] ADDRESS", ctl_account_password, "the same"},
+    {"app-password", 2, 3, "add|list|remove ADDRESS [NAME]", ctl_app_password,
+     "passwords for programs; --for imap,pop3,submission, --expires DAYS"},
     {"quota", 2, 2, "ADDRESS SIZE|none", set_quota, "such as 5G"},
     {"forward", 1, 1 + FORWARD_MAX, "ADDRESS TARGET... [--no-keep] | --off", forward_account,
      "new mail goes there as well, or only there"},

@@ -10,7 +10,7 @@
 /* Reads one of --domain, --sender, --account, --recipient, --older, --all, --watch at argv[*i] with its value.
  * False: it is none of them, or lacks a value that can be read. */
 bool ctl_queue_option(struct ctl *c, int argc, char **argv, int *i);
-/* 30s, 10m, 2h, 5d.  False: none of these. */
+/* 30s, 10m, 2h, 5d, 1w; can be added to a time.  False: none of these. */
 MUST_USE bool ctl_read_duration(const char *text, int64_t *us_out);
 /* "all", or 1 to 16 hex digits as `queue list` prints them; 0 is no queue id and means all. */
 MUST_USE bool ctl_read_qid(const char *text, uint64_t *out);

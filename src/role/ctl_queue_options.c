@@ -47,18 +47,18 @@ ctl_queue_option(struct ctl *c, int argc, char **argv, int *i)
     return true;
 }
 
-/* duration = 1*DIGIT ( "s" / "m" / "h" / "d" ) */
+/* duration = 1*DIGIT ( "s" / "m" / "h" / "d" / "w" ) */
 bool
 ctl_read_duration(const char *text, int64_t *us_out)
 {
     static const struct {
         char unit;
         int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
     struct scan s = scan_of(str_of(text));
     uint64_t n;
 
-    if (!scan_u64(&s, 100000000, &n))
+    if (!scan_u64(&s, 10000000, &n))
         return false;
     for (size_t i = 0; i < COUNT_OF(units); i++) {
         if (!scan_char(&s, units[i].unit))

@@ -26,10 +26,9 @@ SUSPENDS static void
 add_one(struct crowd *c, size_t i)
 {
     const struct admin_new_account *n = &c->req->accounts[i];
-    struct problem why = {0};
+    struct problem why = {0}, said;
 
-    enum status st = store_admin_make(c->s, n, c->a);
-    const struct problem said = *ipc_problem();
+    enum status st = store_admin_make(c->s, n, c->a, &said);
     st = store_admin_done(c->s, st, "account add", n->address);
     c->results[i] = (struct admin_new_result){.status = (uint8_t)st}; /* fewer than 256 */
     if (st == OK)
