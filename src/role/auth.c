@@ -84,6 +84,7 @@ begin(const struct role_start *s, struct problem *why)
 struct job {
     const struct secret *password;
     struct str verifier; /* empty: nobody has this name */
+    struct str hash;     /* of another server, to be taken */
     struct buf made;
     const char *why; /* it cannot be, or NULL */
     enum status result;
