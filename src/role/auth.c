@@ -83,9 +83,9 @@ begin(const struct role_start *s, struct problem *why)
 struct job {
     const struct secret *password, *raw; /* prepared, and as it came */
     struct str verifier;                 /* empty: nobody has this name */
-    struct str hash;                     /* of another server, to make a verifier of */
-    const char *why;
+    struct str hash;                     /* of another server, to be taken */
     struct buf made;
+    const char *why; /* it cannot be, or NULL */
     enum status result;
 };
 

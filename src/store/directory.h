@@ -157,6 +157,7 @@ struct directory_new_account {
     uint64_t account; /* random id that the verifier was sealed for */
     uint64_t quota_bytes;
     struct str verifier;
+    bool suspended;
     int64_t grace_s; /* of directory_account_prepare(): until then the reaper leaves it alone */
 };
 /* A random id, never 0, that keeps account and address in one shard: then they are one commit. */

@@ -106,6 +106,7 @@ directory_account_enter(struct directory *d, const struct directory_new_account 
         .quota_bytes = n->quota_bytes,
         .created = clock_now(),
         .verifier = n->verifier,
+        .suspended = n->suspended,
     };
     enum status st;
 
