@@ -4,16 +4,16 @@
 #include "auth/verifier.h"
 
 #include <argon2.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
 
+#include "auth/derive.h"
+#include "auth/foreign.h"
+#include "base/encode.h"
 #include "base/scan.h"
-#include "rt/heap.h"
 #include "rt/random.h"
 
 enum {
     FORMAT = 1,
+    FORMAT_FOREIGN = 2, /* then the text of another server, auth/foreign.h */
     SALT_BYTES = 16,
     HASH_BYTES = 32,
     MEMORY_KIB = 19456, /* the least that OWASP's password storage advice allows for t = 2 */
@@ -33,77 +33,33 @@ struct parts {
     uint32_t iterations;
 };
 
-/* argon2 visits its memory at random: with pages of 4 KiB faults and misses are a third of the time. */
-static int
-block_new(uint8_t **block, size_t size)
-{
-    *block = heap_block_new(size);
-    return *block != NULL ? 0 : -1;
-}
-
-static void
-block_free(uint8_t *block, size_t size)
-{
-    mem_wipe(block, size);
-    heap_block_free(block, size);
-}
-
 static bool
 hash_password(const struct secret *p, const struct parts *how, unsigned char *hash_out)
 {
-    argon2_context c = {
-        .out = hash_out,
-        .outlen = HASH_BYTES,
-        .pwd = (uint8_t *)(uintptr_t)p->bytes, /* is not written to without a flag that says so */
-        .pwdlen = (uint32_t)p->len,
-        .salt = (uint8_t *)(uintptr_t)how->salt.ptr,
-        .saltlen = (uint32_t)how->salt.len,
-        .t_cost = how->passes,
-        .m_cost = how->memory_kib,
-        .lanes = LANES,
-        .threads = LANES,
+    const struct derive_argon2 d = {
+        .id = true,
         .version = ARGON2_VERSION_13,
-        .allocate_cbk = block_new,
-        .free_cbk = block_free,
+        .memory_kib = how->memory_kib,
+        .passes = how->passes,
+        .lanes = LANES,
+        .salt = how->salt,
     };
 
-    return argon2id_ctx(&c) == ARGON2_OK;
-}
-
-/* SaltedPassword, then StoredKey and ServerKey: RFC 5802 section 3. */
-static bool
-scram_keys(const struct secret *p, struct str salt, unsigned char *stored_out,
-           unsigned char *server_out)
-{
-    unsigned char salted[SHA256_DIGEST_LENGTH], client[SHA256_DIGEST_LENGTH];
-    static const char client_word[] = "Client Key", server_word[] = "Server Key";
-    unsigned n;
-    bool ok = PKCS5_PBKDF2_HMAC((const char *)p->bytes, (int)p->len,
-                                (const unsigned char *)salt.ptr, (int)salt.len, SCRAM_ITERATIONS,
-                                EVP_sha256(), sizeof(salted), salted) == 1 &&
-              HMAC(EVP_sha256(), salted, sizeof(salted), (const unsigned char *)client_word,
-                   sizeof(client_word) - 1, client, &n) != NULL &&
-              HMAC(EVP_sha256(), salted, sizeof(salted), (const unsigned char *)server_word,
-                   sizeof(server_word) - 1, server_out, &n) != NULL &&
-              SHA256(client, sizeof(client), stored_out) != NULL;
-
-    mem_wipe(salted, sizeof(salted));
-    mem_wipe(client, sizeof(client));
-    return ok;
+    return derive_argon2(p, &d, hash_out, HASH_BYTES);
 }
 
 enum status
 verifier_make(const struct secret *password, struct buf *out)
 {
     char salt[SALT_BYTES], scram_salt[SCRAM_SALT_BYTES];
-    unsigned char hash[HASH_BYTES], stored[SHA256_DIGEST_LENGTH], server[SHA256_DIGEST_LENGTH];
+    unsigned char hash[HASH_BYTES], stored[SCRAM_KEY_BYTES], server[SCRAM_KEY_BYTES];
 
     random_fill(salt, sizeof(salt));
     random_fill(scram_salt, sizeof(scram_salt));
     struct parts how = {
         .memory_kib = MEMORY_KIB, .passes = PASSES, .salt = str_from(salt, sizeof(salt))};
-    if (!hash_password(password, &how, hash) ||
-        !scram_keys(password, str_from(scram_salt, sizeof(scram_salt)), stored, server))
+    const struct derive_scram scram = {str_from(scram_salt, sizeof(scram_salt)), SCRAM_ITERATIONS};
+    if (!hash_password(password, &how, hash) || !derive_scram(password, &scram, stored, server))
         return ERR_TEMP;
     buf_add_char(out, FORMAT);
     buf_add_varint(out, MEMORY_KIB);
@@ -111,10 +67,67 @@ verifier_make(const struct secret *password, struct buf *out)
     buf_add_bytes(out, how.salt);
     buf_add_bytes(out, str_from((const char *)hash, sizeof(hash)));
     buf_add_varint(out, SCRAM_ITERATIONS);
-    buf_add_bytes(out, str_from(scram_salt, sizeof(scram_salt)));
+    buf_add_bytes(out, scram.salt);
     buf_add_bytes(out, str_from((const char *)stored, sizeof(stored)));
     buf_add_bytes(out, str_from((const char *)server, sizeof(server)));
     return buf_status(out);
+}
+
+/* A password in the clear is not kept: SCRAM keys are made in a moment, and serve every way to log in. */
+static enum status
+scram_of(const struct foreign *plain, struct buf *out)
+{
+    AUTO_SECRET password = {0};
+    char salt[SCRAM_SALT_BYTES];
+    unsigned char stored[SCRAM_KEY_BYTES], server[SCRAM_KEY_BYTES];
+
+    random_fill(salt, sizeof(salt));
+    const struct derive_scram how = {str_from(salt, sizeof(salt)), SCRAM_ITERATIONS};
+    if (!secret_set(&password, str_from(plain->text, plain->text_len)) ||
+        !derive_scram(&password, &how, stored, server))
+        return ERR_TEMP;
+    buf_addf(out, "{SCRAM-SHA-256}%u,", SCRAM_ITERATIONS);
+    buf_add_base64(out, how.salt);
+    buf_add_char(out, ',');
+    buf_add_base64(out, str_from((const char *)stored, sizeof(stored)));
+    buf_add_char(out, ',');
+    buf_add_base64(out, str_from((const char *)server, sizeof(server)));
+    return buf_status(out);
+}
+
+enum status
+verifier_take(struct str hash, struct buf *out, const char **why)
+{
+    AUTO_FOREIGN f = {0};
+    const char *fault = foreign_read(hash, &f);
+
+    if (fault != NULL) {
+        *why = fault;
+        return ERR_SYNTAX;
+    }
+    buf_add_char(out, FORMAT_FOREIGN);
+    if (f.kind == FOREIGN_PLAIN)
+        return scram_of(&f, out);
+    buf_add(out, hash);
+    return buf_status(out);
+}
+
+bool
+verifier_is_foreign(struct str verifier)
+{
+    return verifier.len > 0 && verifier.ptr[0] == FORMAT_FOREIGN;
+}
+
+/* What another server's cost less is made up for, so that the time does not tell who has one. */
+static enum status
+check_foreign(struct str text, const struct secret *password)
+{
+    AUTO_FOREIGN f = {0};
+
+    if (foreign_read(text, &f) != NULL)
+        return ERR_CORRUPT;
+    verifier_check_nobody(password);
+    return foreign_check(&f, password);
 }
 
 static bool
@@ -148,6 +161,8 @@ verifier_check(struct str verifier, const struct secret *password)
     struct parts how;
     unsigned char hash[HASH_BYTES];
 
+    if (verifier_is_foreign(verifier))
+        return check_foreign(str_skip(verifier, 1), password);
     if (!scan_parts(verifier, &how))
         return ERR_CORRUPT;
     if (!hash_password(password, &how, hash))
@@ -157,11 +172,30 @@ verifier_check(struct str verifier, const struct secret *password)
     return right ? OK : ERR_DENIED;
 }
 
+static enum status
+scram_of_foreign(struct str text, struct scram_keys *out)
+{
+    AUTO_FOREIGN f = {0};
+
+    if (foreign_read(text, &f) != NULL)
+        return ERR_CORRUPT;
+    if (f.kind != FOREIGN_SCRAM)
+        return ERR_NOT_FOUND;
+    out->iterations = f.rounds;
+    out->salt_len = f.salt_len; /* <= SCRAM_SALT_MAX, as read */
+    mem_copy(out->salt, f.salt, f.salt_len);
+    mem_copy(out->stored, f.hash, SCRAM_KEY_BYTES);
+    mem_copy(out->server, f.server, SCRAM_KEY_BYTES);
+    return OK;
+}
+
 enum status
 verifier_scram(struct str verifier, struct scram_keys *out)
 {
     struct parts p;
 
+    if (verifier_is_foreign(verifier))
+        return scram_of_foreign(str_skip(verifier, 1), out);
     if (!scan_parts(verifier, &p) || p.iterations == 0 || p.scram_salt.len == 0 ||
         p.stored_key.len != SCRAM_KEY_BYTES || p.server_key.len != SCRAM_KEY_BYTES)
         return ERR_CORRUPT;

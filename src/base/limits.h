@@ -110,6 +110,9 @@
     LIMIT(FORWARDS_PER_HOUR,       500,       "messages", "to the outside by one address: later ones wait in the queue") \
     LIMIT(FORWARD_MARKS,           64,        "marks",    "of addresses that sent a message on: later ones are not looked at") \
     LIMIT(ALIAS_LINE_BYTES,        65536,     "bytes",    "of a file of aliases: the line is left out") \
+    LIMIT(IMPORT_FILE_BYTES,       1073741824,"bytes",    "of accounts of another server: refused by the command") \
+    LIMIT(IMPORT_COLUMNS,          128,       "columns",  "of a table of another server: it is passed over") \
+    LIMIT(IMPORT_TABLES,           16,        "tables",   "of accounts in one dump: later ones are passed over where their rows name no columns") \
     LIMIT(RATE_KEYS,               65536,     "names",    "counted per hour; beyond, all counts begin anew") \
     /* quotas */ \
     LIMIT(QUOTA_WARN,              80,        "%",        "of the quota: a notice in the INBOX") \
@@ -161,6 +164,13 @@
     LIMIT(SCRAM_S,                 60,        "s",        "from the first to the last response: fails like a wrong password") \
     LIMIT(SCRAM_EXCHANGES,         32768,     "exchanges","the oldest fails like a wrong password") \
     LIMIT(APP_PASSWORDS,           16,        "passwords","of one account: refused by the command") \
+    LIMIT(FOREIGN_BCRYPT_COST,     14,        "",         "of a hash of another server, two to the power of it: refused by the command, like those below") \
+    LIMIT(FOREIGN_SHA_ROUNDS,      1000000,   "rounds",   "of SHA256-CRYPT and SHA512-CRYPT") \
+    LIMIT(FOREIGN_PBKDF2_ROUNDS,   2000000,   "rounds",   "of PBKDF2 and SCRAM") \
+    LIMIT(FOREIGN_YESCRYPT_KIB,    65536,     "KiB",      "of yescrypt") \
+    LIMIT(FOREIGN_ARGON2_KIB,      262144,    "KiB",      "of argon2") \
+    LIMIT(FOREIGN_ARGON2_WORK_KIB, 1048576,   "KiB",      "of argon2, times its passes") \
+    LIMIT(FOREIGN_ARGON2_LANES,    16,        "lanes",    "of argon2; they are computed one after the other") \
     LIMIT(PASSWORD_BYTES,          512,       "bytes",    "refused")
 /* clang-format on */
 

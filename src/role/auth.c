@@ -81,9 +81,11 @@ begin(const struct role_start *s, struct problem *why)
 /* ---- hashing on threads ---- */
 
 struct job {
-    const struct secret *password;
-    struct str verifier; /* empty: nobody has this name */
+    const struct secret *password, *raw; /* prepared, and as it came */
+    struct str verifier;                 /* empty: nobody has this name */
+    struct str hash;                     /* of another server, to be taken */
     struct buf made;
+    const char *why; /* it cannot be, or NULL */
     enum status result;
 };
 
@@ -93,7 +95,8 @@ check_work(void *arg)
     struct job *j = arg;
 
     if (j->verifier.len > 0) {
-        j->result = verifier_check(j->verifier, j->password);
+        j->result =
+            verifier_check(j->verifier, verifier_is_foreign(j->verifier) ? j->raw : j->password);
     } else {
         verifier_check_nobody(j->password);
         j->result = ERR_DENIED;
@@ -105,7 +108,8 @@ make_work(void *arg)
 {
     struct job *j = arg;
 
-    j->result = verifier_make(j->password, &j->made);
+    j->result = j->hash.len > 0 ? verifier_take(j->hash, &j->made, &j->why)
+                                : verifier_make(j->password, &j->made);
 }
 
 static struct str
@@ -292,6 +296,7 @@ auth_find(struct str login, struct arena *a, struct auth_found *out)
         open_nothing();
         return OK;
     }
+    out->sealed = rep.verifier;
     return seal_open(seal, VERIFIER_KIND, account_name(rep.account, name), rep.verifier,
                      &out->verifier);
 }
@@ -310,11 +315,23 @@ auth_reason_of(const struct auth_found *f)
     return f->who.account == 0 ? AUTH_UNKNOWN : f->disabled ? AUTH_DISABLED : AUTH_PASSWORD;
 }
 
+struct given {
+    struct secret prepared, raw;
+};
+
+static void
+given_wipe(struct given *g)
+{
+    secret_wipe(&g->prepared);
+    secret_wipe(&g->raw);
+}
+
 static SUSPENDS enum status
-check_password(const struct auth_asked *q, const struct secret *password, struct arena *a,
+check_password(const struct auth_asked *q, const struct given *given, struct arena *a,
                struct auth_checked *out)
 {
     AUTO_FOUND found = {0};
+    const struct secret *password = &given->prepared;
     struct str login = name_address(q->login, a);
 
     if (auth_cache_find(cache, login, password, a, &out->who))
@@ -328,6 +345,7 @@ check_password(const struct auth_asked *q, const struct secret *password, struct
     if (app != ERR_NOT_FOUND)
         return app == OK && auth_has_changed(found.who.account, since) ? ERR_TEMP : app;
     struct job j = {.password = password,
+                    .raw = &given->raw,
                     .verifier = found.disabled ? STR_NONE : buf_str(&found.verifier)};
     if (rt_offload(hashing, check_work, &j) != OK)
         return ERR_TEMP;
@@ -336,6 +354,8 @@ check_password(const struct auth_asked *q, const struct secret *password, struct
         return ERR_TEMP;
     out->who = found.who;
     auth_cache_add(cache, login, password, out->who.account, out->who.address);
+    if (verifier_is_foreign(buf_str(&found.verifier)))
+        auth_renew(&found, password);
     return OK;
 }
 
@@ -343,15 +363,15 @@ enum status
 auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct arena *a,
                  struct auth_login_reply *rep)
 {
-    AUTO_SECRET password = {0};
+    AUTO(given_wipe) struct given given = {0};
     struct auth_checked checked = {.why = AUTH_PASSWORD};
     const struct auth_asked asked = {
         .peer = req->peer, .login = req->login, .protocol = req->protocol};
 
     TRY(auth_brake_try(&asked));
-    if (!password_set(&password, req->password))
+    if (!password_set(&given.prepared, req->password) || !secret_set(&given.raw, req->password))
         return auth_brake_refuse(&asked, checked.why);
-    enum status e = check_password(&asked, &password, a, &checked);
+    enum status e = check_password(&asked, &given, a, &checked);
     if (e == ERR_DENIED)
         return auth_brake_refuse(&asked, checked.why);
     TRY(e);
@@ -384,26 +404,45 @@ auth_serve_session_end(struct ipc_peer *from, const struct auth_session_end *req
 }
 
 enum status
+auth_make_verifier(const struct auth_password *p, struct buf *sealed, const char **why)
+{
+    struct job j = {.password = p->password, .hash = p->hash, .made = BUF(VERIFIER_MAX)};
+    char name[NAME_BYTES];
+
+    enum status e = rt_offload(hashing, make_work, &j);
+    if (e == OK)
+        e = j.result;
+    if (e == OK)
+        e = seal_make(seal, VERIFIER_KIND, account_name(p->account, name), buf_str(&j.made),
+                      sealed);
+    if (j.made.ptr != NULL)
+        mem_wipe(j.made.ptr, j.made.cap);
+    buf_release(&j.made);
+    *why = j.why;
+    return e;
+}
+
+enum status
 auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make *req,
                          struct arena *a, struct auth_verifier_make_reply *rep)
 {
     AUTO_SECRET password = {0};
     AUTO_BUF sealed = BUF(VERIFIER_MAX + SEAL_OVERHEAD);
-    char name[NAME_BYTES];
+    const struct auth_password p = {
+        .account = req->account, .password = &password, .hash = req->hash};
+    const char *why = NULL;
 
     (void)from;
-    if (!password_set(&password, req->password) || req->password.len == 0)
+    if (!password_set(&password, req->password) || (req->password.len > 0) == (req->hash.len > 0))
         return ERR_SYNTAX;
-    struct job j = {.password = &password, .made = BUF(VERIFIER_MAX)};
-    enum status e = rt_offload(hashing, make_work, &j);
-    if (e == OK)
-        e = j.result;
-    if (e == OK)
-        e = seal_make(seal, VERIFIER_KIND, account_name(req->account, name), buf_str(&j.made),
-                      &sealed);
-    buf_release(&j.made);
+    enum status e = auth_make_verifier(&p, &sealed, &why);
+    if (why != NULL) {
+        struct problem said = {0};
+        problem_set(&said, 0, "", "the password hash cannot be used: %s", why);
+        ipc_fail(&said);
+    }
     TRY(e);
-    if (req->address.len > 0)
+    if (req->address.len > 0 && req->hash.len == 0)
         auth_cache_add(cache, req->address, &password, req->account, req->address);
     rep->verifier = arena_str(a, buf_str(&sealed));
     return OK;

@@ -17,7 +17,7 @@ static const char *const protocols[] = {"imap", "pop3", "submission",
 static const char *const reasons[] = {
     [AUTH_SLOWED] = "slowed",     [AUTH_UNKNOWN] = "unknown",   [AUTH_PASSWORD] = "password",
     [AUTH_DISABLED] = "disabled", [AUTH_PROTOCOL] = "protocol", [AUTH_EXPIRED] = "expired",
-    [AUTH_TOKEN] = "token",
+    [AUTH_TOKEN] = "token",       [AUTH_FOREIGN] = "foreign",
 };
 static struct attempts *attempts;
 

@@ -23,6 +23,7 @@ enum auth_reason {
     AUTH_PROTOCOL, /* an app password of another protocol */
     AUTH_EXPIRED,
     AUTH_TOKEN,
+    AUTH_FOREIGN, /* SCRAM, of which the hash of another server has no keys */
 };
 
 /* Who has a name, and the opened verifier; the verifier is empty when nobody may log in with it. */
@@ -30,6 +31,7 @@ struct auth_found {
     struct auth_known who; /* of nobody: account 0, and the canonical name */
     bool disabled;
     struct buf verifier;
+    struct str sealed;                     /* the same as the store has it, in the arena */
     const struct store_app_password *apps; /* in the arena */
     size_t app_count;
 };
@@ -52,6 +54,19 @@ struct auth_session {
 };
 /* Tells the store.  ERR_LIMIT: too many sessions; ERR_TEMP: cannot now. */
 MUST_USE SUSPENDS enum status auth_grant(struct ipc_peer *worker, const struct auth_session *s);
+
+/* The sealed verifier of a password; or of the hash of another server, if there is one: ERR_SYNTAX: *why not. */
+struct auth_password {
+    uint64_t account;
+    const struct secret *password; /* prepared; of any length */
+    struct str hash;
+};
+MUST_USE SUSPENDS enum status auth_make_verifier(const struct auth_password *p, struct buf *sealed,
+                                                 const char **why);
+
+/* ---- auth_renew.c ---- */
+/* Later, and if nothing else comes between: the store gets a verifier of our own for this password. */
+void auth_renew(const struct auth_found *f, const struct secret *password);
 
 /* ---- auth_brake.c ---- */
 /* Who wants to log in. */

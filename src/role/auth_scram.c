@@ -28,15 +28,20 @@ auth_scram_begin(const struct seal *seal)
     return seal_derive(seal, NOBODY_KIND, nobody_secret);
 }
 
+/* *may: they are the account's. */
 static enum status
-keys_of(const struct auth_found *f, struct scram_keys *out)
+keys_of(const struct auth_found *f, struct scram_keys *out, bool *may)
 {
     struct scram_keys nobody;
+    enum status e = ERR_NOT_FOUND;
 
     /* In any case, so that it takes the same time. */
     scram_keys_of_nobody(nobody_secret, f->who.address, &nobody);
     if (f->verifier.len > 0)
-        return verifier_scram(buf_str(&f->verifier), out);
+        e = verifier_scram(buf_str(&f->verifier), out);
+    *may = e == OK;
+    if (e != ERR_NOT_FOUND)
+        return e;
     *out = nobody;
     return OK;
 }
@@ -50,13 +55,14 @@ auth_serve_scram_first(struct ipc_peer *from, const struct auth_scram_first *req
     AUTO_BUF answer = BUF(1024);
     char bytes[NONCE_BYTES];
     struct scram_keys keys;
+    bool may;
     const struct auth_asked asked = {
         .peer = req->peer, .login = req->login, .protocol = req->protocol};
 
     bool slow = auth_brake_is_slow(&asked);
     TRY(auth_brake_try(&asked));
     TRY(auth_find(name_address(req->login, a), a, &found));
-    TRY(keys_of(&found, &keys));
+    TRY(keys_of(&found, &keys, &may));
     random_fill(bytes, sizeof(bytes));
     buf_add_base64(&nonce, str_from(bytes, sizeof(bytes)));
     scram_server_first(&keys, req->nonce, buf_str(&nonce), &answer);
@@ -65,8 +71,8 @@ auth_serve_scram_first(struct ipc_peer *from, const struct auth_scram_first *req
     struct exchange *x = exchanges_begin(auth_exchanges, ipc_incarnation(from), req->session);
     x->keys = keys;
     mem_wipe(&keys, sizeof(keys));
-    x->may = found.verifier.len > 0 && !found.disabled;
-    x->reason = (uint8_t)auth_reason_of(&found);
+    x->may = may && !found.disabled;
+    x->reason = (uint8_t)(found.verifier.len > 0 && !may ? AUTH_FOREIGN : auth_reason_of(&found));
     x->protocol = req->protocol;
     x->login = mem_str(req->login);
     x->slow = slow;

@@ -63,26 +63,26 @@ store_admin_done(const struct store *s, enum status st, const char *verb, struct
             log_str(&l, "result", str_of(status_name(checked)));
         }
     }
-    switch (checked) {
-    case OK: return OK;
-    case ERR_NOT_FOUND:
-        problem_set(&why, 0, "", "%.*s: there is no such thing here",
-                    STR_FMT(str_sub(object, 0, 120)));
-        break;
-    case ERR_EXISTS:
-        problem_set(&why, 0, "", "%.*s is taken, or still in use",
-                    STR_FMT(str_sub(object, 0, 120)));
-        break;
-    case ERR_SYNTAX:
-        problem_set(&why, 0, "", "\"%.*s\" cannot be used", STR_FMT(str_sub(object, 0, 120)));
-        break;
-    default:
-        problem_set(&why, 0, "", "%s %.*s: %s", verb, STR_FMT(str_sub(object, 0, 120)),
-                    status_name(checked));
-        break;
-    }
+    if (checked == OK)
+        return OK;
+    store_admin_words(checked, verb, object, &why);
     ipc_fail(&why);
     return checked;
+}
+
+void
+store_admin_words(enum status st, const char *verb, struct str object, struct problem *why)
+{
+    struct str o = str_sub(object, 0, 120);
+
+    switch (st) {
+    case ERR_NOT_FOUND:
+        problem_set(why, 0, "", "%.*s: there is no such thing here", STR_FMT(o));
+        break;
+    case ERR_EXISTS: problem_set(why, 0, "", "%.*s is taken, or still in use", STR_FMT(o)); break;
+    case ERR_SYNTAX: problem_set(why, 0, "", "\"%.*s\" cannot be used", STR_FMT(o)); break;
+    default: problem_set(why, 0, "", "%s %.*s: %s", verb, STR_FMT(o), status_name(st)); break;
+    }
 }
 
 /* ---- domains ---- */

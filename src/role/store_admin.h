@@ -10,7 +10,15 @@
 MUST_USE enum status store_admin_done(const struct store *s, enum status st, const char *verb,
                                       struct str object);
 
+/* The same sentence, for who says several things at once. */
+void store_admin_words(enum status st, const char *verb, struct str object, struct problem *why);
+
 /* ---- store_admin_mail.c ---- */
+/* Makes it, or nothing.  auth hashes the password while the account's cell is made.  why: what auth says of its
+ * failure. */
+struct admin_new_account;
+MUST_USE SUSPENDS enum status store_admin_make(struct store *s, const struct admin_new_account *n,
+                                               struct arena *a, struct problem *why);
 /* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
 void store_admin_shut_out(struct store *s, uint64_t account);
 struct admin_account;

@@ -21,9 +21,10 @@ struct preparation { /* of an account, on a fiber of its own */
 };
 
 SUSPENDS static enum status add_account(struct store *s, struct directory_new_account *n,
-                                        const struct auth_verifier_make *make, struct arena *a);
+                                        const struct auth_verifier_make *make, struct arena *a,
+                                        struct problem *why);
 SUSPENDS static enum status make_verifier(struct store *s, const struct auth_verifier_make *req,
-                                          struct arena *a, struct str *out);
+                                          struct arena *a, struct str *out, struct problem *why);
 static void auth_forget(struct store *s, uint64_t account);
 
 enum status
@@ -31,19 +32,40 @@ admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *r
                         struct admin_account_add_reply *rep)
 {
     struct store *s = store_of(from);
-    struct directory_new_account n = {.address = req->address, .quota_bytes = req->quota_bytes};
+    const struct admin_new_account n = {.address = req->address,
+                                        .password = req->password,
+                                        .hash = req->hash,
+                                        .quota_bytes = req->quota_bytes};
     struct directory_entry e;
-    struct auth_verifier_make make = {.password = req->password};
+    struct problem why = {0};
 
-    n.account = make.account = directory_account_id(s->directory, req->address);
-    enum status st = directory_canonical(s->directory, req->address, a, &make.address, NULL);
-    if (st == OK)
-        st = add_account(s, &n, &make, a);
-    if (st != OK)
-        auth_forget(s, n.account); /* the password that it made a verifier of */
-    TRY(store_admin_done(s, st, "account add", req->address));
+    enum status st =
+        n.password.len + n.hash.len == 0 ? ERR_SYNTAX : store_admin_make(s, &n, a, &why);
+    st = store_admin_done(s, st, "account add", req->address);
+    if (why.text[0] != '\0')
+        ipc_fail(&why);
+    TRY(st);
     TRY(store_checked(s, directory_find(s->directory, req->address, a, &e), "account"));
     return store_checked(s, store_admin_account(s, &e, &rep->account), "account");
+}
+
+enum status
+store_admin_make(struct store *s, const struct admin_new_account *new, struct arena *a,
+                 struct problem *why)
+{
+    struct directory_new_account n = {
+        .address = new->address, .quota_bytes = new->quota_bytes, .suspended = new->suspended};
+    struct auth_verifier_make make = {.password = new->password, .hash = new->hash};
+
+    n.account = make.account = directory_account_id(s->directory, new->address);
+    *why = (struct problem){0};
+    TRY(directory_canonical(s->directory, new->address, a, &make.address, NULL));
+    if (make.password.len == 0 && make.hash.len == 0) /* nobody can log in: there is no verifier */
+        return directory_account_add(s->directory, &n);
+    enum status st = add_account(s, &n, &make, a, why);
+    if (st != OK)
+        auth_forget(s, n.account); /* the password that it made a verifier of */
+    return st;
 }
 
 enum status
@@ -52,20 +74,25 @@ admin_serve_account_password(struct ipc_peer *from, const struct admin_account_p
 {
     struct store *s = store_of(from);
     struct directory_entry e = {0};
+    struct problem why = {0};
     struct str verifier;
 
     (void)rep;
     enum status st = directory_find(s->directory, req->address, a, &e);
     if (st == OK && e.kind != DIRECTORY_ACCOUNT)
         st = ERR_NOT_FOUND;
-    struct auth_verifier_make make = {.account = e.account, .password = req->password};
+    struct auth_verifier_make make = {
+        .account = e.account, .password = req->password, .hash = req->hash};
     if (st == OK)
-        st = make_verifier(s, &make, a, &verifier);
+        st = make_verifier(s, &make, a, &verifier, &why);
     if (st == OK)
         st = directory_account_verifier(s->directory, req->address, verifier);
     if (st == OK)
         store_admin_shut_out(s, e.account);
-    return store_admin_done(s, st, "account password", req->address);
+    st = store_admin_done(s, st, "account password", req->address);
+    if (why.text[0] != '\0')
+        ipc_fail(&why);
+    return st;
 }
 
 enum status
@@ -194,12 +221,12 @@ prepare(void *arg)
 /* auth hashes the password while the account's cell is made. */
 SUSPENDS static enum status
 add_account(struct store *s, struct directory_new_account *n, const struct auth_verifier_make *make,
-            struct arena *a)
+            struct arena *a, struct problem *why)
 {
     struct preparation p = {.s = s, .account = n, .waiter = fiber_self()};
 
     TRY(fiber_go(prepare, &p));
-    enum status st = make_verifier(s, make, a, &n->verifier);
+    enum status st = make_verifier(s, make, a, &n->verifier, why);
     TRY(fiber_park_for(&p.done, FIBER_FOREVER, true));
     TRY(p.result);
     if (st == OK)
@@ -208,13 +235,16 @@ add_account(struct store *s, struct directory_new_account *n, const struct auth_
     return st;
 }
 
+/* why: said of a hash that cannot be used. */
 SUSPENDS static enum status
 make_verifier(struct store *s, const struct auth_verifier_make *req, struct arena *a,
-              struct str *out)
+              struct str *out, struct problem *why)
 {
     struct auth_verifier_make_reply rep;
 
     enum status st = auth_verifier_make_call(store_peer_of(s, ROLE_AUTH), req, a, &rep);
+    if (st == ERR_SYNTAX && req->hash.len > 0)
+        *why = *ipc_problem(); /* at once: the next call of anybody forgets it */
     if (st == ERR_CLOSED)
         return ERR_TEMP; /* auth is being started again; nothing was changed */
     TRY(st);

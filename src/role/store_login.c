@@ -46,6 +46,20 @@ store_serve_login_find(struct ipc_peer *from, const struct store_login_find *req
 }
 
 enum status
+store_serve_verifier_renew(struct ipc_peer *from, const struct store_verifier_renew *req,
+                           struct arena *a, struct store_verifier_renew_reply *rep)
+{
+    struct store *s = store_of(from);
+    const struct directory_renewal r = {.was = req->was, .verifier = req->verifier};
+
+    (void)a;
+    (void)rep;
+    if (req->was.len == 0 || req->verifier.len == 0)
+        return ERR_SYNTAX;
+    return store_checked(s, directory_account_renew(s->directory, req->address, &r), "verifier");
+}
+
+enum status
 store_serve_grant(struct ipc_peer *from, const struct store_grant *req, struct arena *a,
                   struct store_grant_reply *rep)
 {

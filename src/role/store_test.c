@@ -562,6 +562,9 @@ test_sealed_and_login(void)
     struct store_sealed_put_reply stored;
     struct store_login_find_reply found;
     struct store_revoke_reply revoked;
+    const struct store_verifier_renew renew = {
+        .address = STR("anna@here.example"), .was = STR("sealed"), .verifier = STR("anew")};
+    struct store_verifier_renew_reply renewed;
     uint64_t qid;
 
     town_people();
@@ -575,6 +578,11 @@ test_sealed_and_login(void)
     ASSERT(store_login_find_call(town.auth, &find, town.a, &found) == OK && found.account == 1);
     ASSERT(str_eq(found.verifier, STR("sealed")) &&
            str_eq(found.address, STR("anna@here.example")));
+    uint64_t epoch = found.epoch;
+    ASSERT(store_verifier_renew_call(town.auth, &renew, town.a, &renewed) == OK);
+    ASSERT(store_verifier_renew_call(town.auth, &renew, town.a, &renewed) == ERR_NOT_FOUND);
+    ASSERT(store_login_find_call(town.auth, &find, town.a, &found) == OK && found.epoch == epoch);
+    ASSERT(str_eq(found.verifier, STR("anew")) && town.revoked == 0);
     ASSERT(store_login_find_call(town.auth, &none, town.a, &found) == OK && found.account == 0);
     ASSERT(found.verifier.len == 0 && str_eq(found.address, STR("who@here.example")));
     ASSERT(store_login_find_call(town.auth, &no_name, town.a, &found) == OK && found.account == 0);
@@ -636,6 +644,48 @@ test_admin(void)
     ASSERT(admin_status_call(town.user, &ask, town.a, &status) != OK);
 }
 
+static SUSPENDS void
+test_many_accounts(void)
+{
+    enum { MANY = 200 };
+    struct admin_new_account *all = ARENA_ARRAY(town.a, struct admin_new_account, MANY);
+    const struct admin_account_add_many req = {.accounts = all, .accounts_count = MANY};
+    const struct admin_account_add_many none = {0};
+    const struct store_login_find find_hash = {.login = STR("u3@here.example")};
+    const struct store_login_find find_none = {.login = STR("u4@here.example")};
+    struct admin_account_add_many_reply rep;
+    struct store_login_find_reply found;
+
+    town_people();
+    for (size_t i = 0; i < MANY; i++)
+        all[i] = (struct admin_new_account){.address = arena_printf(town.a, "u%zu@here.example", i),
+                                            .password = STR("pw")};
+    all[3].password = STR("");
+    all[3].hash = STR("kept");
+    all[4].password = STR("");
+    all[10].address = STR("ANNA@here.example");
+    all[11].address = STR("x@far.example");
+    all[12].address = STR("no address@");
+    all[13].address = all[14].address; /* one of the two */
+    ASSERT(admin_account_add_many_call(town.admin, &req, town.a, &rep) == OK);
+    ASSERT(rep.results_count == MANY);
+    ASSERT(rep.results[10].status == ERR_EXISTS && rep.results[11].status == ERR_NOT_FOUND);
+    ASSERT(rep.results[12].status == ERR_SYNTAX && rep.results[12].text.len > 0);
+    ASSERT((rep.results[13].status == OK) != (rep.results[14].status == OK));
+    for (size_t i = 0; i < MANY; i++)
+        ASSERT((i >= 10 && i <= 14) ||
+               (rep.results[i].status == OK && rep.results[i].text.len == 0));
+    ASSERT(store_login_find_call(town.auth, &find_hash, town.a, &found) == OK);
+    ASSERT(found.account != 0 && str_eq(found.verifier, STR("sealed of kept")));
+    ASSERT(store_login_find_call(town.auth, &find_none, town.a, &found) == OK);
+    ASSERT(found.account != 0 && found.verifier.len == 0);
+    ASSERT(admin_account_add_many_call(town.admin, &req, town.a, &rep) == OK);
+    for (size_t i = 0; i < MANY; i++)
+        ASSERT(rep.results[i].status != OK);
+    ASSERT(admin_account_add_many_call(town.admin, &none, town.a, &rep) == OK);
+    ASSERT(rep.results_count == 0);
+}
+
 static const struct town_row rows[] = {
     {"rcpt", test_rcpt},
     {"one_mailbox_is_listed_at_once", test_one_mailbox_is_listed_at_once},
@@ -657,6 +707,7 @@ static const struct town_row rows[] = {
     {"out_is_lost", test_out_is_lost},
     {"sealed_and_login", test_sealed_and_login},
     {"admin", test_admin},
+    {"many_accounts", test_many_accounts},
 };
 
 int

@@ -186,7 +186,8 @@ auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make 
                          struct arena *a, struct auth_verifier_make_reply *rep)
 {
     (void)from;
-    rep->verifier = arena_printf(a, "sealed %.*s", STR_FMT(req->password));
+    rep->verifier = req->hash.len > 0 ? arena_printf(a, "sealed of %.*s", STR_FMT(req->hash))
+                                      : arena_printf(a, "sealed %.*s", STR_FMT(req->password));
     return OK;
 }
 

@@ -157,6 +157,7 @@ struct directory_new_account {
     uint64_t account; /* random id that the verifier was sealed for */
     uint64_t quota_bytes;
     struct str verifier;
+    bool suspended;
     int64_t grace_s; /* of directory_account_prepare(): until then the reaper leaves it alone */
 };
 /* A random id, never 0, that keeps account and address in one shard: then they are one commit. */
@@ -176,6 +177,12 @@ MUST_USE SUSPENDS enum status directory_account_add(struct directory *d,
 MUST_USE SUSPENDS enum status directory_account_remove(struct directory *d, struct str address);
 MUST_USE SUSPENDS enum status directory_account_verifier(struct directory *d, struct str address,
                                                          struct str verifier);
+/* The same password as before in another form: nothing ends by it.  ERR_NOT_FOUND: the verifier is not that one any more. */
+struct directory_renewal {
+    struct str was, verifier;
+};
+MUST_USE SUSPENDS enum status directory_account_renew(struct directory *d, struct str address,
+                                                      const struct directory_renewal *r);
 MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, struct str address,
                                                         bool disabled);
 MUST_USE SUSPENDS enum status directory_account_suspend(struct directory *d, struct str address,

@@ -21,11 +21,12 @@ enum edit_kind {
     EDIT_RESUME,
     EDIT_QUOTA,
     EDIT_FORWARD,
-    EDIT_SEND_AS
+    EDIT_SEND_AS,
+    EDIT_RENEW
 };
 struct edit {
     enum edit_kind kind;
-    struct str verifier;
+    struct str verifier, was;
     uint64_t quota_bytes;
     struct directory_forward forward;
     struct directory_send_as send_as;
@@ -42,6 +43,7 @@ SUSPENDS static enum status edit_once(struct directory *d, struct str address,
 SUSPENDS static enum status remove_noted(struct directory *d, struct str address);
 SUSPENDS static enum status remove_once(struct directory *d, struct str address, struct str entry);
 SUSPENDS static enum status id_put_once(struct directory *d, struct str id, struct str address);
+static enum status renew(const struct edit *how, struct directory_entry *e);
 static enum status change_send_as(const struct directory_send_as *what, struct arena *a,
                                   struct directory_entry *e);
 static bool contains(const struct str *list, size_t n, struct str address);
@@ -104,6 +106,7 @@ directory_account_enter(struct directory *d, const struct directory_new_account 
         .quota_bytes = n->quota_bytes,
         .created = clock_now(),
         .verifier = n->verifier,
+        .suspended = n->suspended,
     };
     enum status st;
 
@@ -155,6 +158,14 @@ directory_account_verifier(struct directory *d, struct str address, struct str v
     struct edit how = {.kind = EDIT_VERIFIER, .verifier = verifier};
 
     return verifier.len > DIRECTORY_VERIFIER_MAX ? ERR_LIMIT : edit(d, address, &how);
+}
+
+enum status
+directory_account_renew(struct directory *d, struct str address, const struct directory_renewal *r)
+{
+    const struct edit how = {.kind = EDIT_RENEW, .was = r->was, .verifier = r->verifier};
+
+    return r->verifier.len > DIRECTORY_VERIFIER_MAX ? ERR_LIMIT : edit(d, address, &how);
 }
 
 enum status
@@ -355,6 +366,7 @@ edit_once(struct directory *d, struct str address, const struct edit *how)
     case EDIT_RESUME: e.suspended = false; break;
     case EDIT_QUOTA: e.quota_bytes = how->quota_bytes; break;
     case EDIT_FORWARD: e.forward = how->forward; break;
+    case EDIT_RENEW: TRY(renew(how, &e)); break;
     case EDIT_SEND_AS: TRY(change_send_as(&how->send_as, tx_arena(tx), &e)); break;
     }
     if (how->kind < EDIT_QUOTA) /* those end sessions */
@@ -398,6 +410,15 @@ remove_once(struct directory *d, struct str address, struct str entry)
         return ERR_CONFLICT;
     tx_del(tx, directory_key_str(&key));
     return tx_commit(&tx);
+}
+
+static enum status
+renew(const struct edit *how, struct directory_entry *e)
+{
+    if (!str_eq(e->verifier, how->was))
+        return ERR_NOT_FOUND;
+    e->verifier = how->verifier;
+    return OK;
 }
 
 /* Inside the transaction: two who give rights at once both give them. */
