@@ -31,6 +31,7 @@
     LIMIT(STORE_GRANT_S,           5,         "s",        "a new store does not know the session: BYE / 421 / -ERR") \
     /* SMTP: RFC 5321 section 4.5.3 */ \
     LIMIT(SMTP_LINE_BYTES,         2048,      "bytes",    "500 5.5.2; RFC 5321 says 512, SMTPUTF8 and AUTH need more") \
+    LIMIT(SMTP_REPLY_LINE_BYTES,   512,       "bytes",    "of a reply, RFC 5321 section 4.5.3.1.5: longer ones go on in another line") \
     LIMIT(SMTP_AUTH_LINE_BYTES,    12288,     "bytes",    "500 5.5.2 or 5.5.6, RFC 4954 section 4; RFC 5034 wants it of POP3 too") \
     LIMIT(SMTP_RCPTS,              100,       "rcpts",    "452 4.5.3 for the rest; told as RCPTMAX, RFC 9422") \
     LIMIT(SUBMIT_RCPTS,            1000,      "rcpts",    "the same for users") \
@@ -59,6 +60,8 @@
     LIMIT(IMAP_STILL_HERE_S,       120,       "s",        "an untagged OK during IDLE") \
     LIMIT(IMAP_BAD_COMMANDS,       20,        "commands", "BYE") \
     LIMIT(POP3_IDLE_S,             600,       "s",        "closed without UPDATE; RFC 1939 section 3") \
+    LIMIT(POP3_LOGIN_DELAY_S,      86400,     "s",        "pop3-login-delay: refused in godwit.conf") \
+    LIMIT(POP3_DELAYED,            100000,    "accounts", "whose last POP3 log-in is remembered: for others there is no delay") \
     LIMIT(POP3_MESSAGES,           100000,    "messages", "the newest beyond are shown after the oldest are gone") \
     LIMIT(SESSIONS_PER_ACCOUNT,    100,       "sessions", "NO [LIMIT]") \
     LIMIT(LOGIN_ATTEMPTS,          5,         "logins",   "per connection: BYE / 421") \
@@ -136,6 +139,8 @@
     LIMIT(OUT_CONNECT_FIRST_S,     5,         "s",        "the next host is tried; in the first three tries of a message") \
     LIMIT(OUT_CONNECT_S,           30,        "s",        "the next host is tried") \
     LIMIT(OUT_STAGGER_MS,          300,       "ms",       "the next address of a host is tried as well") \
+    LIMIT(OUT_SOCKS_S,             60,        "s",        "a SOCKS proxy that has not connected us: the next address or host is tried") \
+    LIMIT(ROUTE_NAME_BYTES,        32,        "bytes",    "of a route's name: refused in godwit.conf") \
     LIMIT(OUT_KEEP_S,              5,         "s",        "a connection without a message is closed") \
     LIMIT(OUT_KEEP_MAX_S,          300,       "s",        "a connection takes no further message") \
     LIMIT(OUT_KEEP_MESSAGES,       100,       "messages", "the next one gets a new connection") \

@@ -221,26 +221,6 @@ read_resolver(struct reader *r, const struct config_line *l)
     return OK;
 }
 
-/* The words after the host: [user NAME password-file FILE] [tls]. */
-static enum status
-read_route_options(const struct config_line *l, size_t from, struct config_route *route)
-{
-    for (size_t i = from; i < l->count; i++) {
-        if (str_eq(l->words[i], STR("tls"))) {
-            route->tls_required = true;
-        } else if (str_eq(l->words[i], STR("user")) && i + 3 < l->count &&
-                   str_eq(l->words[i + 2], STR("password-file"))) {
-            route->user = arena_str(l->arena, l->words[i + 1]);
-            TRY(config_word_path(l, l->words[i + 3], &route->password_file));
-            route->tls_required = true; /* no password without TLS */
-            i += 3;
-        } else {
-            return config_expected(l, l->words[i], "tls, or user NAME password-file FILE");
-        }
-    }
-    return OK;
-}
-
 static enum status
 add_route(struct reader *r, const struct config_line *l, struct str domain, size_t host_word)
 {
@@ -248,8 +228,10 @@ add_route(struct reader *r, const struct config_line *l, struct str domain, size
         return config_expected(l, l->words[0], "at most 256 routes");
     struct config_route *route = &r->routes[r->c.route_count];
     route->domain = arena_str(l->arena, domain);
-    TRY(config_word_host(l, l->words[host_word], &route->host, &route->port));
-    TRY(read_route_options(l, host_word + 1, route));
+    TRY(config_route_words(l, host_word, route));
+    for (size_t i = 0; i < r->c.route_count && route->name.len > 0; i++)
+        if (str_eq(r->routes[i].name, route->name))
+            return config_expected(l, route->name, "a name that no other route has");
     r->c.route_count++;
     return OK;
 }

@@ -18,7 +18,7 @@
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
  *                outbound none                          # the demonstration: leave for no other host than `route`
- *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there
+ *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there; route.c has the options
  *                message-size 50M                       cache 16M
  *                source ipv4 192.0.2.25                 # or: source ipv6 none
  *                log FILE | stderr                      log-level info
@@ -82,12 +82,32 @@ struct config_listen {
 struct config_tls {
     struct str cert_file, key_file;
 };
+enum route_tls {                    /* rising */
+                 ROUTE_TLS_OFFERED, /* where it is offered, with any certificate */
+                 ROUTE_TLS_REQUIRED,
+                 ROUTE_TLS_VERIFIED, /* and a certificate for the host's name */
+};
+struct config_socks {
+    struct str host; /* empty = none */
+    uint16_t port;
+    struct str user, password_file;
+    bool names; /* it looks names up, instead of us */
+};
+/* What is set must all fit. */
 struct config_route {
-    struct str domain; /* "*" = every other */
-    struct str host;   /* name or numeric address */
+    struct str domain;                 /* "*" = every other, "-" = none: chosen by name alone */
+    struct str sender;                 /* an address, a domain, "<>"; empty = any */
+    uint32_t after_tries, after_hours; /* one of them, when there is any */
+    struct str name;                   /* empty = none */
+    struct str host;                   /* name or numeric address; "mx": */
+    bool by_mx;                        /* the hosts of the domain, at this port */
     uint16_t port;
     struct str user, password_file; /* empty = none */
-    bool tls_required;
+    enum route_tls tls;
+    bool tls_never;
+    struct config_socks socks;
+    struct str source4, source6; /* as in struct config; empty = as there */
+    struct str ehlo;             /* empty = our host's name */
 };
 enum resolver_kind { RESOLVER_SYSTEM, RESOLVER_RECURSIVE, RESOLVER_FORWARD };
 struct config_resolver {

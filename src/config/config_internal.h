@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-#define CONFIG_WORDS_MAX   16u
+#define CONFIG_WORDS_MAX   32u
 #define CONFIG_TEXT_MAX    (256u * 1024)
 #define CONFIG_LISTEN_MAX  64u
 #define CONFIG_TLS_MAX     16u
@@ -33,6 +33,11 @@ MUST_USE enum status config_expected(const struct config_line *l, struct str was
 /* What follows the service of a listen line: ADDRESS:PORT, or unix PATH and its options. */
 MUST_USE enum status config_listen_words(const struct config_line *l, struct config_listen *out);
 void config_listen_write(const struct config_listen *l, struct buf *b);
+
+/* From the host on; domain is set.  route.c */
+MUST_USE enum status config_route_words(const struct config_line *l, size_t from,
+                                        struct config_route *r);
+void config_route_write(const struct config_route *r, struct buf *b);
 
 /* "*:25", "127.0.0.1:25", "[::1]:25". */
 MUST_USE enum status config_word_address(const struct config_line *l, struct str word,

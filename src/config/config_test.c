@@ -58,7 +58,7 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->route_count, 2);
     assert_int_equal(c->routes[0].port, 2599);
     assert_true(str_eq(c->routes[1].domain, STR("*")));
-    assert_true(c->routes[1].tls_required);
+    assert_int_equal(c->routes[1].tls, ROUTE_TLS_VERIFIED);
     assert_int_equal(c->relay_from_count, 3);
     assert_int_equal(c->proxy_from_count, 2);
     assert_int_equal(c->xclient_from_count, 1);
@@ -72,6 +72,42 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->log_level, LOG_DEBUG);
     assert_int_equal(c->trace_days, 7);
     assert_int_equal(c->trace_bytes, 1 << 30);
+}
+
+static void
+test_reads_routes(void **state)
+{
+    static const char text[] =
+        HEAD "listen smtp *:25\n"
+             "route a.example relay.example:587 from @Dept.example after 3 tries after 4 hours "
+             "name b-1 user me password-file /p socks [::1] socks-user you password-file /q "
+             "socks-names source ipv4 192.0.2.1 source ipv6 none ehlo out.example.org\n"
+             "route b.example mx tls-never socks proxy.example:1081 from <>\n"
+             "route - h tls-verified name spare from a@b.example\nsmarthost h tls after 1 tries\n";
+    AUTO(config_free) struct config *first = NULL, *c = NULL;
+    struct problem why = {0};
+    AUTO_BUF written = BUF(65536);
+
+    (void)state;
+    assert_int_equal(config_read(STR(text), "t", &first, &why), OK);
+    config_write(first, &written);
+    assert_int_equal(config_read(buf_str(&written), "w", &c, &why), OK);
+    assert_int_equal(c->route_count, 4);
+    const struct config_route *r = c->routes;
+    assert_true(str_eq(r->sender, STR("Dept.example")) && str_eq(r->name, STR("b-1")));
+    assert_int_equal(r->after_tries, 3);
+    assert_int_equal(r->after_hours, 4);
+    assert_true(str_eq(r->user, STR("me")) && str_eq(r->password_file, STR("/p")));
+    assert_int_equal(r->tls, ROUTE_TLS_VERIFIED);
+    assert_true(str_eq(r->socks.host, STR("::1")) && r->socks.port == 1080 && r->socks.names);
+    assert_true(str_eq(r->socks.user, STR("you")) && str_eq(r->socks.password_file, STR("/q")));
+    assert_true(str_eq(r->source4, STR("192.0.2.1")) && str_eq(r->source6, STR("none")));
+    assert_true(str_eq(r->ehlo, STR("out.example.org")) && !r->by_mx && r->port == 587);
+    assert_true(r[1].by_mx && r[1].tls_never && str_eq(r[1].sender, STR("<>")));
+    assert_true(r[1].port == 25 && r[1].socks.port == 1081 && !r[1].socks.names);
+    assert_true(r[2].tls == ROUTE_TLS_VERIFIED && str_eq(r[2].domain, STR("-")));
+    assert_true(str_eq(r[3].domain, STR("*")) && r[3].tls == ROUTE_TLS_REQUIRED);
+    assert_int_equal(r[3].after_tries, 1);
 }
 
 static void
@@ -161,6 +197,31 @@ static const struct {
     {HEAD "resolver 127.0.0.1\n", "ADDRESS:PORT"},
     {HEAD "route a.example\n", "route DOMAIN"},
     {HEAD "route a.example h:25 user x\n", "password-file"},
+    {HEAD "route a.example h:25 user x password /p\n", "password-file"},
+    {HEAD "route a.example h:25 tsl\n", "read \"tsl\", expected an option of route"},
+    {HEAD "route a.example h:25 tls tls-never\n", "no other word about TLS"},
+    {HEAD "route a.example h:25 tls-never user x password-file /p\n", "no log-in"},
+    {HEAD "route a.example mx user x password-file /p\n", "a host, when there is a log-in"},
+    {HEAD "route a.example h from\n", "from ADDRESS"},
+    {HEAD "route a.example h from a@\n", "an address, a domain, or <>"},
+    {HEAD "route a.example h from \"\"\n", "an address, a domain, or <>"},
+    {HEAD "route a.example h after 3\n", "after NUMBER tries"},
+    {HEAD "route a.example h after 3 days\n", "after NUMBER tries"},
+    {HEAD "route a.example h after 1001 tries\n", "0 to 1000"},
+    {HEAD "route a.example h after 121 hours\n", "0 to 120"},
+    {HEAD "route a.example h name default\n", "not \"default\""},
+    {HEAD "route a.example h name \"a b\"\n", "letters, digits"},
+    {HEAD "route a.example h name a23456789012345678901234567890123\n", "at most 32 bytes"},
+    {HEAD "route a.example h name x\nroute b.example h name x\n", "no other route has"},
+    {HEAD "route - h\n", "a name for a route"},
+    {HEAD "route a.example h socks\n", "socks HOST:PORT"},
+    {HEAD "route a.example h socks :1080\n", "HOST or HOST:PORT"},
+    {HEAD "route a.example h socks-names\n", "socks HOST:PORT beside it"},
+    {HEAD "route a.example h socks-user x password-file /p\n", "socks HOST:PORT beside it"},
+    {HEAD "route a.example h socks p socks-user x password-file p\n", "begins with /"},
+    {HEAD "route a.example h source ipv5 192.0.2.1\n", "ipv4 or ipv6"},
+    {HEAD "route a.example h source ipv4 ::1\n", "an IPv4 address"},
+    {HEAD "route a.example h ehlo x\n", "a full name"},
     {HEAD "relay-from\n", "expected a network"},
     {HEAD "relay-from 0.0.0.0/0\n", "not the whole Internet"},
     {HEAD "relay-from 192.0.2.7 ::/0\n", "not the whole Internet"},
@@ -190,7 +251,7 @@ static const struct {
     {HEAD "source ipv4 mail.example.org\n", "an IPv4 address"},
     {HEAD "trace-days 3651\n", "0 to 3650"},
     {HEAD "trace-size 15M\n", "at least 16M"},
-    {HEAD "a b c d e f g h i j k l m n o p q\n", "16 words"},
+    {HEAD "a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g\n", "32 words"},
 };
 
 static void
@@ -231,6 +292,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_setting),
+        cmocka_unit_test(test_reads_routes),
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),

@@ -48,7 +48,7 @@ config_line_split(struct str text, struct config_line *l)
         if (!scan_peek(&s, &c) || c == '#')
             return OK;
         if (l->count == CONFIG_WORDS_MAX)
-            return config_expected(l, scan_rest(&s), "at most 16 words");
+            return config_expected(l, scan_rest(&s), "at most 32 words");
         TRY(scan_word(&s, l, &l->words[l->count]));
         if (has_control(l->words[l->count]))
             return config_expected(l, STR("a control character"), "text");

@@ -34,19 +34,6 @@ add_resolver(struct buf *b, const struct config_resolver *r)
 }
 
 static void
-add_route(struct buf *b, const struct config_route *r)
-{
-    buf_addf(b, "route \"%.*s\" ", STR_FMT(r->domain));
-    config_address_write(b, r->host, r->port);
-    if (r->user.len > 0)
-        buf_addf(b, " user \"%.*s\" password-file \"%.*s\"", STR_FMT(r->user),
-                 STR_FMT(r->password_file));
-    else if (r->tls_required)
-        buf_add_z(b, " tls");
-    buf_add_char(b, '\n');
-}
-
-static void
 add_limits(struct buf *b, const struct config *c)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
@@ -88,7 +75,7 @@ config_write(const struct config *c, struct buf *b)
                  STR_FMT(c->tls[i].key_file));
     add_resolver(b, &c->resolver);
     for (size_t i = 0; i < c->route_count; i++)
-        add_route(b, &c->routes[i]);
+        config_route_write(&c->routes[i], b);
     add_subnets(b, "relay-from", c->relay_from, c->relay_from_count);
     add_subnets(b, "proxy-from", c->proxy_from, c->proxy_from_count);
     add_subnets(b, "xclient-from", c->xclient_from, c->xclient_from_count);

@@ -275,7 +275,8 @@ judge_route(const struct admin_explain_route_reply *r)
     if (r->local)
         return (struct verdict){EXPLAIN_YES, "stays here: the domain is served by this server"};
     for (size_t i = 0; i < r->plan.hosts_count; i++) {
-        found += r->plan.hosts[i].state == PLAN_HOST_FOUND;
+        found += r->plan.hosts[i].state == PLAN_HOST_FOUND ||
+                 r->plan.hosts[i].state == PLAN_HOST_OF_PROXY;
         unknown += r->plan.hosts[i].state == PLAN_HOST_UNKNOWN;
     }
     switch ((enum plan_kind)r->plan.kind) {
@@ -288,6 +289,8 @@ judge_route(const struct admin_explain_route_reply *r)
     case PLAN_NONE:
         return (struct verdict){EXPLAIN_NO,
                                 "returned: outbound none, and no route for this domain"};
+    case PLAN_NO_ROUTE:
+        return (struct verdict){EXPLAIN_NO, "waits: the configuration has no route of this name"};
     case PLAN_UNKNOWN:
         return (struct verdict){EXPLAIN_UNKNOWN, "waits: the domain cannot be looked up now"};
     case PLAN_ROUTE:
@@ -306,7 +309,8 @@ judge_route(const struct admin_explain_route_reply *r)
 static void
 print_host(struct ctl *c, const struct admin_route_host *h, bool by_mx)
 {
-    static const char *const states[] = {"", "has no address", "cannot be looked up now"};
+    static const char *const states[] = {"", "has no address", "cannot be looked up now",
+                                         "the proxy looks it up"};
 
     if (by_mx)
         printf("%5u  ", h->preference);
@@ -315,6 +319,24 @@ print_host(struct ctl *c, const struct admin_route_host *h, bool by_mx)
     for (size_t i = 0; i < h->addresses_count; i++)
         printf("%s%s", i > 0 ? ", " : "", ctl_text(c, h->addresses[i]));
     printf("%s\n", h->secure ? "  (DNSSEC)" : "");
+}
+
+static void
+print_manner(struct ctl *c, const struct admin_route_manner *m)
+{
+    static const char *const tls[] = {"with TLS where it is offered, else without", "only with TLS",
+                                      "only with TLS, the certificate checked", "without TLS"};
+
+    printf("%s%s\n", tls[MIN((size_t)m->tls, COUNT_OF(tls) - 1)],
+           m->login ? ", and with a log-in" : "");
+    if (m->socks.len > 0)
+        printf("by the SOCKS proxy %s\n", ctl_text(c, m->socks));
+    if (m->source4.len > 0)
+        printf("IPv4 from %s\n", ctl_text(c, m->source4));
+    if (m->source6.len > 0)
+        printf("IPv6 from %s\n", ctl_text(c, m->source6));
+    if (m->ehlo.len > 0)
+        printf("as %s\n", ctl_text(c, m->ehlo));
 }
 
 static void
@@ -334,17 +356,17 @@ print_plan(struct ctl *c, const struct admin_route_plan *p)
     for (size_t i = 0; i < p->hosts_count; i++)
         print_host(c, &p->hosts[i], p->kind != PLAN_ROUTE);
     if (p->hosts_count > 0)
-        printf("%s\n", p->login ? "only with TLS, the certificate checked, and with a log-in"
-                       : p->tls_required ? "only with TLS"
-                                         : "with TLS where it is offered, else without");
+        print_manner(c, &p->manner);
 }
 
 static json_t *
 plan_json(const struct admin_route_plan *p)
 {
-    static const char *const kinds[] = {"route",     "mx",    "implicit", "null-mx",
-                                        "no-domain", "to-us", "none",     "unknown"};
-    static const char *const states[] = {"found", "nowhere", "unknown"};
+    static const char *const kinds[] = {"route", "mx",   "implicit", "null-mx", "no-domain",
+                                        "to-us", "none", "unknown",  "no-route"};
+    static const char *const states[] = {"found", "nowhere", "unknown", "proxy"};
+    static const char *const tls[] = {"offered", "required", "verified", "never"};
+    const struct admin_route_manner *m = &p->manner;
     json_t *hosts = json_array();
 
     for (size_t i = 0; i < p->hosts_count; i++) {
@@ -358,12 +380,13 @@ plan_json(const struct admin_route_plan *p)
                                                states[MIN((size_t)h->state, COUNT_OF(states) - 1)],
                                                "addresses", addresses, "secure", (int)h->secure));
     }
-    return json_pack("{s:s, s:o, s:s, s:b}", "kind",
+    return json_pack("{s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "kind",
                      kinds[MIN((size_t)p->kind, COUNT_OF(kinds) - 1)], "hosts", hosts, "tls",
-                     p->login          ? "verified"
-                     : p->tls_required ? "required"
-                                       : "offered",
-                     "secure", (int)p->secure);
+                     tls[MIN((size_t)m->tls, COUNT_OF(tls) - 1)], "secure", (int)p->secure, "login",
+                     (int)m->login, "route", ctl_json_str(m->title), "socks",
+                     ctl_json_str(m->socks), "socks_names", (int)m->socks_names, "source4",
+                     ctl_json_str(m->source4), "source6", ctl_json_str(m->source6), "ehlo",
+                     ctl_json_str(m->ehlo));
 }
 
 static SUSPENDS int
@@ -375,7 +398,8 @@ explain_route(struct ctl *c)
 
     if (at >= 0)
         c->argv[0] += at + 1;
-    req.domain = ctl_domain(c, 0);
+    req = (struct admin_explain_route){.domain = ctl_domain(c, 0),
+                                       .sender = c->from != NULL ? str_of(c->from) : STR("")};
     enum status e = admin_explain_route_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return failed(c, e);
@@ -390,7 +414,8 @@ explain_route(struct ctl *c)
 static const struct ctl_verb explain_verbs[] = {
     {"rcpt", 1, 1, "ADDRESS [--size SIZE] [--from SENDER] [--ip IP]", explain_rcpt,
      "mail to an address here", EXPLAIN_UNKNOWN},
-    {"route", 1, 1, "DOMAIN|ADDRESS", explain_route, "mail to other servers", EXPLAIN_UNKNOWN},
+    {"route", 1, 1, "DOMAIN|ADDRESS [--from SENDER]", explain_route, "mail to other servers",
+     EXPLAIN_UNKNOWN},
     {"login", 1, 1, "NAME [--ip IP]", explain_login, "a log-in, without its password",
      EXPLAIN_UNKNOWN},
     {0},

@@ -12,7 +12,8 @@ enum store_outcome {
     OUTCOME_NO_USER,  /* gone since RCPT */
     OUTCOME_DISABLED, /* likewise */
     OUTCOME_DENIED,   /* not of ours */
+    OUTCOME_OVERFULL, /* the mailbox is over its quota, and has been for days */
 };
-#define OUTCOME_COUNT (OUTCOME_DENIED + 1)
+#define OUTCOME_COUNT (OUTCOME_OVERFULL + 1)
 
 #endif

@@ -33,13 +33,14 @@ pop3_cmd_user(struct pop3_session *s, struct str args)
 {
     if (!is_safe(s))
         return refuse_clear(s);
+    mem_str_free(&s->name);
     if (args.len == 0 || args.len > 512)
         return pop3_err(s, "", "Expected USER name");
-    mem_str_free(&s->name);
     s->name = mem_str(args);
     return pop3_ok(s, "Now the password");
 }
 
+/* "immediately after a successful USER command", RFC 1939 section 7: a name is good for one password. */
 enum status
 pop3_cmd_pass(struct pop3_session *s, struct str args)
 {
@@ -52,9 +53,11 @@ pop3_cmd_pass(struct pop3_session *s, struct str args)
         return refuse_clear(s);
     if (s->name.len == 0)
         return pop3_err(s, "", "Say USER first");
+    struct str name = arena_str(a, s->name);
+    mem_str_free(&s->name);
     if (!secret_set(&password, args))
         return pop3_err(s, "[AUTH]", "Wrong name or password");
-    enum status e = login_check(&from, s->name, &password, a, &account);
+    enum status e = login_check(&from, name, &password, a, &account);
     return e == OK ? welcome(s, &account) : refuse(s, e);
 }
 

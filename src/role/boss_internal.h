@@ -34,6 +34,7 @@ struct boss_listening {
     size_t socket_count;
     uint32_t last_number;
     uint32_t line; /* of the configuration, whose listeners are being opened */
+    const struct boss_listening *before; /* while they are: what was open until now */
 };
 struct boss_open {
     int log_fd, config_fd, admin_fd;

@@ -19,6 +19,7 @@ static bool keep(const struct boss_listening *old, const struct config_listen *l
                  struct boss_listening *next);
 static enum status open_one(const struct config_listen *l, struct boss_listening *next,
                             struct problem *why);
+static void overlap(const struct boss_listening *l, bool allowed);
 static void give_up(const struct boss_listening *gone, const struct boss_listening *kept);
 
 MUST_USE enum status
@@ -28,11 +29,15 @@ boss_listen(const struct config *c, struct boss_listening *l, struct problem *wh
     enum status st = OK;
 
     next->last_number = l->last_number;
+    next->before = l;
     for (size_t i = 0; i < c->listen_count && st == OK; i++) {
         next->line = (uint32_t)i; /* at most 64 */
         if (!keep(l, &c->listen[i], next))
             st = open_one(&c->listen[i], next, why);
     }
+    overlap(l, false);
+    overlap(next, false);
+    next->before = NULL;
     if (st == OK) {
         give_up(l, next);
         *l = *next;
@@ -85,6 +90,48 @@ keep(const struct boss_listening *old, const struct config_listen *l, struct bos
 
 /* ---- opening ---- */
 
+/* From one address to "*", or to another service, two sockets need a port at the same time: the old one must go on while
+ * nobody knows whether the new one can be opened, and the roles have it as well.  The kernel lets the same user do so when
+ * both sockets say that they share.  They say so for this moment only: else a second server could share a port. */
+static void
+overlap(const struct boss_listening *l, bool allowed)
+{
+    const int on = allowed ? 1 : 0;
+
+    for (size_t i = 0; i < l->count; i++)
+        if (l->of[i]->socket.path.len ==
+            0) /* without this the port stays taken, and is said to be */
+            (void)setsockopt(l->at[i].fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+}
+
+/* Else who has it is a stranger. */
+static bool
+has_port(const struct boss_listening *l, const struct sockaddr *addr)
+{
+    uint16_t port = ntohs(addr->sa_family == AF_INET
+                              ? ((const struct sockaddr_in *)(const void *)addr)->sin_port
+                              : ((const struct sockaddr_in6 *)(const void *)addr)->sin6_port);
+    bool has = false;
+
+    for (size_t i = 0; i < l->count; i++)
+        has = has || (l->of[i]->socket.path.len == 0 && l->of[i]->at.port == port);
+    return has;
+}
+
+static bool
+take(int fd, const struct sockaddr *addr, socklen_t len, const struct boss_listening *before)
+{
+    const int on = 1;
+
+    if (bind(fd, addr, len) == 0)
+        return listen(fd, BACKLOG) == 0;
+    if (errno != EADDRINUSE || before == NULL || !has_port(before, addr))
+        return false;
+    overlap(before, true);
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+           bind(fd, addr, len) == 0 && listen(fd, BACKLOG) == 0;
+}
+
 static enum status
 add(struct boss_listening *next, const struct config_listen *l, int fd)
 {
@@ -118,7 +165,7 @@ open_address(const struct config_listen *l, const struct sockaddr *addr, socklen
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
         (addr->sa_family != AF_INET6 ||
          setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-        bind(fd, addr, len) == 0 && listen(fd, BACKLOG) == 0)
+        take(fd, addr, len, next->before))
         return add(next, l, fd);
     int problem = errno;
     fd_close(&fd);

@@ -187,8 +187,10 @@ name_files(const struct config *c, struct boss_open *b)
         name_file(b, ROLE_KEYS, c->tls[i].cert_file);
         name_file(b, ROLE_KEYS, c->tls[i].key_file);
     }
-    for (size_t i = 0; i < c->route_count; i++)
+    for (size_t i = 0; i < c->route_count; i++) {
         name_file(b, ROLE_OUT, c->routes[i].password_file);
+        name_file(b, ROLE_OUT, c->routes[i].socks.password_file);
+    }
     name_file(b, ROLE_AUTH, c->oauth.keys_file);
     for (size_t i = 0; i < c->listen_count; i++)
         if (c->listen[i].service == SERVICE_SENDMAIL)

@@ -39,7 +39,7 @@ struct upstream {
 struct terms {
     struct delivery_world world;
     struct upstream *upstream;
-    struct secret *passwords;
+    struct secret *passwords; /* of the routes, then of their proxies */
     uint32_t users;
 };
 static struct terms *terms;
@@ -98,7 +98,7 @@ let_go(struct terms *t)
 {
     if (--t->users > 0)
         return;
-    for (size_t i = 0; i < t->world.config->route_count; i++)
+    for (size_t i = 0; i < 2 * t->world.config->route_count; i++)
         secret_wipe(&t->passwords[i]);
     mem_free(t->passwords);
     let_go_upstream(t->upstream);
@@ -115,7 +115,7 @@ work(void *arg)
     const char *why = "";
 
     mine->users++;
-    struct str name = delivery_destination(mine->world.config, j->d.domain);
+    struct str name = delivery_destination(mine->world.config, &j->d, a);
     if (destination_enter(destinations, name, j->d.hurry, &t, &why) == OK) {
         delivery_try(&mine->world, role_peer(ROLE_STORE), &j->d);
         destination_leave(destinations, t, j->d.unreached ? j->d.why : NULL);
@@ -145,6 +145,9 @@ job_of(const struct store_attempt *from)
         .sender = from->sender.len > 0 ? arena_str(a, from->sender) : STR(""),
         .prepend = from->prepend.len > 0 ? arena_str(a, from->prepend) : STR(""),
         .envid = from->envid.len > 0 ? arena_str(a, from->envid) : STR(""),
+        .route = from->route.len > 0 ? arena_str(a, from->route) : STR(""),
+        .tries = UINT32_MAX,
+        .age_s = MAX(clock_now().us - from->arrived, 0) / 1000000,
         .size = from->size + from->prepend.len,
         .hurry = from->hurry,
         .first = true,
@@ -161,6 +164,7 @@ job_of(const struct store_attempt *from)
         j->d.rcpts[i].address = arena_str(a, r->address);
         j->d.rcpts[i].notify = r->notify;
         j->d.first = j->d.first && r->tries < FIRST_TRIES;
+        j->d.tries = MIN(j->d.tries, r->tries);
         if (r->orcpt.len > 0)
             j->d.rcpts[i].orcpt = arena_str(a, r->orcpt);
     }
@@ -214,6 +218,25 @@ sweeping(void *arg)
         pool_sweep(terms->world.pool, clock_mono_ms());
 }
 
+static struct out_plan_manner
+manner_of(const struct config_route *r, struct arena *a)
+{
+    if (r == NULL)
+        return (struct out_plan_manner){.title = STR("")};
+    return (struct out_plan_manner){
+        .title = route_title(r, a),
+        .tls = (uint8_t)(r->tls_never ? ROUTE_TLS_VERIFIED + 1 : r->tls), /* a small enum */
+        .login = r->user.len > 0,
+        .socks = r->socks.host.len > 0
+                     ? arena_printf(a, "%.*s:%u", STR_FMT(r->socks.host), r->socks.port)
+                     : STR(""),
+        .socks_names = r->socks.names,
+        .source4 = r->source4,
+        .source6 = r->source6,
+        .ehlo = r->ehlo,
+    };
+}
+
 enum status
 out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *a,
                struct out_plan_reply *rep)
@@ -225,7 +248,9 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
     if (mine == NULL) /* not begun yet */
         return ERR_TEMP;
     mine->users++;
-    plan_find(&mine->world, req->domain, a, &p);
+    const struct route_ask ask = {req->domain, req->sender, req->route, req->tries,
+                                  (int64_t)MIN(req->age_s, (uint64_t)INT32_MAX)};
+    plan_find(&mine->world, &ask, a, &p);
     struct out_plan_host *hosts = ARENA_ARRAY(a, struct out_plan_host, p.host_count + 1);
     for (size_t i = 0; i < p.host_count; i++)
         hosts[i] = (struct out_plan_host){.name = p.hosts[i].name,
@@ -238,8 +263,7 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
     *rep = (struct out_plan_reply){.kind = (uint8_t)p.kind, /* a small enum */
                                    .hosts = hosts,
                                    .hosts_count = p.host_count,
-                                   .login = p.login,
-                                   .tls_required = p.tls_required,
+                                   .manner = manner_of(p.route, a),
                                    .secure = p.secure};
     let_go(mine);
     return OK;
@@ -256,25 +280,37 @@ out_serve_work(struct ipc_peer *from, const struct out_work *req, struct arena *
 /* ---- beginning, and a new configuration ---- */
 
 static enum status
+read_password(const struct role_start *s, struct str path, struct secret *out, struct problem *why)
+{
+    AUTO_BUF text = BUF(SECRET_MAX);
+    enum status st = path.len == 0 ? OK : role_file_read(s, path, &text);
+
+    if (st == OK && path.len > 0 && !secret_set(out, str_trim(buf_str(&text))))
+        st = ERR_LIMIT;
+    mem_wipe(text.ptr, text.cap);
+    if (st == OK)
+        return OK;
+    problem_set(why, 0, "", "the password file %.*s cannot be read", STR_FMT(path));
+    return ERR_IO;
+}
+
+static enum status
 read_passwords(const struct role_start *s, struct secret **out, struct problem *why)
 {
-    struct secret *passwords = MEM_ARRAY(struct secret, s->config->route_count + 1);
+    size_t n = s->config->route_count;
+    struct secret *passwords = MEM_ARRAY(struct secret, 2 * n + 1);
+    enum status st = OK;
 
-    for (size_t i = 0; i < s->config->route_count; i++) {
-        AUTO_BUF text = BUF(SECRET_MAX);
-        if (s->config->routes[i].user.len == 0)
-            continue;
-        if (role_file_read(s, s->config->routes[i].password_file, &text) != OK ||
-            !secret_set(&passwords[i], str_trim(buf_str(&text)))) {
-            problem_set(why, 0, "", "the password file %.*s cannot be read",
-                        STR_FMT(s->config->routes[i].password_file));
-            mem_free(passwords);
-            return ERR_IO;
-        }
-        mem_wipe(text.ptr, text.cap);
+    for (size_t i = 0; i < n && st == OK; i++) {
+        st = read_password(s, s->config->routes[i].password_file, &passwords[i], why);
+        if (st == OK)
+            st = read_password(s, s->config->routes[i].socks.password_file, &passwords[n + i], why);
     }
-    *out = passwords;
-    return OK;
+    if (st == OK)
+        *out = passwords;
+    else
+        mem_free(passwords);
+    return st;
 }
 
 static SUSPENDS enum status
@@ -346,6 +382,7 @@ make_terms(const struct role_start *s, const struct delivery_world *before, stru
     fresh->world.config = config;
     fresh->world.resolver = upstream->resolver;
     fresh->world.passwords = passwords;
+    fresh->world.socks_passwords = passwords + config->route_count;
     struct terms *old = terms;
     terms = fresh;
     if (old != NULL)

@@ -12,11 +12,17 @@
 enum { QUEUE_ARENA = 64 << 20, QUEUE_PAGE = 8 };
 #define SECOND_US INT64_C(1000000)
 
+/* Whose mail leaves the queue. */
+struct gone {
+    uint64_t account;
+    struct str address; /* empty: it has another owner by now */
+};
+
 SUSPENDS static enum status end_now(struct store *s, const struct directory_deleted *one,
                                     uint32_t *queued_out);
-SUSPENDS static enum status drop_queued(struct store *s, struct str address, uint32_t *count);
-SUSPENDS static enum status drop_page(struct store *s, struct str address, struct queue_page *page,
-                                      uint32_t *count);
+SUSPENDS static enum status drop_queued(struct store *s, const struct gone *who, uint32_t *count);
+SUSPENDS static enum status drop_page(struct store *s, const struct gone *who,
+                                      struct queue_page *page, uint32_t *count);
 SUSPENDS static bool is_of(const struct store *s, struct str sender, struct str address);
 SUSPENDS static enum status deleted_reply(struct store *s, const struct directory_deleted *d,
                                           struct admin_deleted *out);
@@ -124,8 +130,8 @@ admin_serve_deleted_accounts(struct ipc_peer *from, const struct admin_deleted_a
 
 /* ---- helpers ---- */
 
-/* What it sent and still waits goes too, and what the trace knows of it, unless the address has another owner by now,
- * whose mail would go with it. */
+/* What it sent under any address and still waits goes too, and what the trace knows of it, unless the address has
+ * another owner by now, whose lines would go with it. */
 SUSPENDS static enum status
 end_now(struct store *s, const struct directory_deleted *one, uint32_t *queued_out)
 {
@@ -134,25 +140,28 @@ end_now(struct store *s, const struct directory_deleted *one, uint32_t *queued_o
 
     TRY(directory_account_expire(s->directory, one->account));
     enum status st = directory_find(s->directory, one->address, a, &e);
-    if (st != ERR_NOT_FOUND)
+    if (st != OK && st != ERR_NOT_FOUND)
         return st;
-    TRY(drop_queued(s, one->address, queued_out));
+    const struct gone who = {one->account, st == OK ? STR("") : one->address};
+    TRY(drop_queued(s, &who, queued_out));
+    if (st == OK)
+        return OK;
     uint64_t lines;
     return store_trace_purge(one->address, &lines) == OK ? OK : ERR_TEMP; /* to be said again */
 }
 
 SUSPENDS static enum status
-drop_queued(struct store *s, struct str address, uint32_t *count)
+drop_queued(struct store *s, const struct gone *who, uint32_t *count)
 {
     struct queue_page page = {.max = QUEUE_PAGE, .more = true};
 
     while (page.more)
-        TRY(drop_page(s, address, &page, count));
+        TRY(drop_page(s, who, &page, count));
     return OK;
 }
 
 SUSPENDS static enum status
-drop_page(struct store *s, struct str address, struct queue_page *page, uint32_t *count)
+drop_page(struct store *s, const struct gone *who, struct queue_page *page, uint32_t *count)
 {
     AUTO_ARENA *a = arena_new(QUEUE_ARENA);
     const struct queue_message *found;
@@ -162,7 +171,8 @@ drop_page(struct store *s, struct str address, struct queue_page *page, uint32_t
     page->a = a;
     TRY(queue_list(s->queue, page, &found, &n));
     for (size_t i = 0; i < n; i++) {
-        if (!is_of(s, found[i].sender, address))
+        if (found[i].account != 0 ? found[i].account != who->account
+                                  : !is_of(s, found[i].sender, who->address))
             continue;
         enum status st = queue_act(s->queue, found[i].qid, QUEUE_DROP, clock_now(), &dropped);
         if (st == OK)
@@ -173,14 +183,15 @@ drop_page(struct store *s, struct str address, struct queue_page *page, uint32_t
     return OK;
 }
 
-/* The address itself, or with a tag. */
+/* Of what no log-in brought, or an older version queued: the address itself, or with a tag. */
 static bool
 is_of(const struct store *s, struct str sender, struct str address)
 {
     AUTO_ARENA *a = arena_new(8192);
     struct str canonical, domain;
 
-    if (sender.len == 0 || directory_canonical(s->directory, sender, a, &canonical, &domain) != OK)
+    if (sender.len == 0 || address.len == 0 ||
+        directory_canonical(s->directory, sender, a, &canonical, &domain) != OK)
         return false;
     ssize_t plus = str_find(canonical, '+');
     if (plus > 0)

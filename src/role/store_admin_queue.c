@@ -62,20 +62,46 @@ admin_serve_queue(struct ipc_peer *from, const struct admin_queue *req, struct a
     return req->after == 0 ? paused_names(s, a, &rep->paused, &rep->paused_count) : OK;
 }
 
+static enum status
+check_route(const struct store *s, struct str name)
+{
+    struct problem why = {0};
+
+    if (name.len == 0)
+        return OK;
+    for (size_t i = 0; i < s->config->route_count; i++)
+        if (str_eq(s->config->routes[i].name, name))
+            return OK;
+    problem_set(
+        &why, 0, "",
+        "no route has the name \"%.*s\"; routes get names in godwit.conf: route DOMAIN HOST "
+        "name NAME",
+        STR_FMT(name));
+    ipc_fail(&why);
+    return ERR_NOT_FOUND;
+}
+
 enum status
 admin_serve_queue_act(struct ipc_peer *from, const struct admin_queue_act *req, struct arena *a,
                       struct admin_queue_act_reply *rep)
 {
-    static const char *const names[] = {"queue retry", "queue hold", "queue release", "queue drop"};
+    static const char *const names[] = {"queue retry", "queue hold", "queue release", "queue drop",
+                                        "queue route"};
     struct store *s = store_of(from);
     const struct queue_selection only = selection_of(&req->select);
     struct queue_act_part p = {.only = &only,
-                               .verb = (enum queue_verb)req->verb, /* enum<3> */
+                               .verb = (enum queue_verb)req->verb, /* enum<4> */
+                               .route = req->route,
                                .now = clock_now(),
                                .after = req->after};
     enum status st;
 
-    if (req->qid != 0) {
+    if (p.verb == QUEUE_ROUTE)
+        TRY(check_route(s, req->route));
+    if (req->qid != 0 && p.verb == QUEUE_ROUTE) {
+        st = queue_reroute(s->queue, req->qid, p.route, p.now);
+        p.count = st == OK ? 1 : 0;
+    } else if (req->qid != 0) {
         st = queue_act(s->queue, req->qid, p.verb, p.now, &p.count);
     } else {
         st = queue_act_some(s->queue, &p);
@@ -185,6 +211,7 @@ copy_message(const struct store *s, struct arena *a, const struct queue_message 
         .held = m->held,
         .paused = paused && !goes,
         .envid = arena_str(a, m->envid),
+        .route = arena_str(a, m->route),
         .rcpts = rcpts,
         .rcpts_count = m->rcpt_count,
     };

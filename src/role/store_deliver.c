@@ -211,6 +211,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
         .full_return = req->full_return,
         .smtputf8 = req->smtputf8,
     };
+    m.account = account;
     const struct store_signing signing = {account, req->sender, &body.facts};
     enum status st = store_sign(s, &signing, a, &m.prepend);
     for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {

@@ -9,6 +9,7 @@
 #include "ipc/outcome.h"
 #include "ipc/store_serve.h"
 #include "role/store.h"
+#include "store/account.h"
 
 struct each {
     struct store *store;
@@ -77,6 +78,17 @@ remember(struct each *e, uint64_t account, enum store_outcome o)
     e->known[e->known_count++] = o;
 }
 
+/* As at SMTP: for some days it may become better. */
+SUSPENDS static enum store_outcome
+how_full(const struct each *e, uint64_t account)
+{
+    AUTO(cell_close) struct cell *cell = account_open(e->store->cells, account);
+    bool lasting = false;
+
+    return store_quota_refused(e->store, cell, &lasting) == OK && lasting ? OUTCOME_OVERFULL
+                                                                          : OUTCOME_FULL;
+}
+
 SUSPENDS static enum store_outcome
 send_to_account(struct each *e, const struct store_rcpts *to)
 {
@@ -85,6 +97,8 @@ send_to_account(struct each *e, const struct store_rcpts *to)
     if (is_known(e, to->list[0].account, &o))
         return o;
     o = outcome_of(send_to(e, to, false), e->kept);
+    if (o == OUTCOME_FULL)
+        o = how_full(e, to->list[0].account);
     remember(e, to->list[0].account, o);
     return o;
 }

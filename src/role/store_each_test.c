@@ -19,9 +19,9 @@ static SUSPENDS void
 expect(const char *rcpts, const char *wanted)
 {
     static const char letters[OUTCOME_COUNT + 1] = {
-        [OUTCOME_LATER] = 'l',    [OUTCOME_KEPT] = 'k',    [OUTCOME_FULL] = 'f',
-        [OUTCOME_NO_SPACE] = 's', [OUTCOME_NO_USER] = 'u', [OUTCOME_DISABLED] = 'd',
-        [OUTCOME_DENIED] = 'r',
+        [OUTCOME_LATER] = 'l',    [OUTCOME_KEPT] = 'k',     [OUTCOME_FULL] = 'f',
+        [OUTCOME_NO_SPACE] = 's', [OUTCOME_NO_USER] = 'u',  [OUTCOME_DISABLED] = 'd',
+        [OUTCOME_DENIED] = 'r',   [OUTCOME_OVERFULL] = 'F',
     };
     struct str rest = str_of(rcpts), to[16];
     struct store_deliver_each req = {.body = LETTER, .sender = STR("s@far.example"), .rcpts = to};

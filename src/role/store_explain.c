@@ -137,8 +137,14 @@ plan_into(const struct out_plan_reply *plan, struct arena *a, struct admin_route
     *out = (struct admin_route_plan){.kind = plan->kind,
                                      .hosts = hosts,
                                      .hosts_count = plan->hosts_count,
-                                     .login = plan->login,
-                                     .tls_required = plan->tls_required,
+                                     .manner = {.title = plan->manner.title,
+                                                .tls = plan->manner.tls,
+                                                .login = plan->manner.login,
+                                                .socks = plan->manner.socks,
+                                                .socks_names = plan->manner.socks_names,
+                                                .source4 = plan->manner.source4,
+                                                .source6 = plan->manner.source6,
+                                                .ehlo = plan->manner.ehlo},
                                      .secure = plan->secure};
 }
 
@@ -147,7 +153,11 @@ admin_serve_explain_route(struct ipc_peer *from, const struct admin_explain_rout
                           struct arena *a, struct admin_explain_route_reply *rep)
 {
     struct store *s = store_of(from);
-    const struct out_plan ask = {.domain = req->domain};
+    const struct out_plan ask = {.domain = req->domain,
+                                 .sender = req->sender,
+                                 .route = req->route,
+                                 .tries = req->tries,
+                                 .age_s = req->age_s};
     struct out_plan_reply plan;
     struct problem why = {0};
 

@@ -181,6 +181,8 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
         .envid = arena_str(a, m.envid),
         .full_return = m.full_return,
         .eight_bit = m.eight_bit,
+        .arrived = m.arrived.us,
+        .route = arena_str(a, m.route),
         .hurry = job->hurry,
     };
     TRY(store_forward(s, &m, a, out));

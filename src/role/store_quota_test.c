@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "ipc/admin_ipc.h"
+#include "ipc/outcome.h"
 #include "role/store_mail.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
@@ -186,6 +187,33 @@ test_refusals(void)
     ASSERT(deliver(LETTER_SIZE) == OK);
 }
 
+/* LMTP has an answer for each recipient, and it is the same. */
+static SUSPENDS unsigned
+outcome_of_each(void)
+{
+    struct str to = STR("bert@here.example");
+    const struct store_deliver_each req = {
+        .body = STR("Subject: hi\r\n\r\nText\r\n"), .rcpts = &to, .rcpts_count = 1};
+    struct store_deliver_each_reply rep;
+
+    ASSERT(store_deliver_each_call(town.mx, &req, town.a, &rep) == OK && rep.outcomes_count == 1);
+    return rep.outcomes[0];
+}
+
+static SUSPENDS void
+test_lmtp(void)
+{
+    town_people();
+    set_quota(1);
+    ASSERT(outcome_of_each() == OUTCOME_FULL);
+    set_quota(2); /* forgets since when */
+    refused_for(LIMIT_QUOTA_FULL_DAYS * DAY_US - 1000000000);
+    ASSERT(outcome_of_each() == OUTCOME_FULL);
+    set_quota(1);
+    refused_for(LIMIT_QUOTA_FULL_DAYS * DAY_US);
+    ASSERT(outcome_of_each() == OUTCOME_OVERFULL);
+}
+
 static SUSPENDS struct admin_queued
 queued(uint64_t qid)
 {
@@ -238,6 +266,7 @@ static const struct town_row rows[] = {
     {"notice later", test_notice_later},
     {"refusals", test_refusals},
     {"queue", test_queue},
+    {"lmtp", test_lmtp},
 };
 
 int

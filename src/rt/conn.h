@@ -164,6 +164,11 @@ struct conn_target {
 MUST_USE SUSPENDS enum status conn_connect(const struct conn_target *t, struct conn **out);
 MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms,
                                              struct str *line_out);
+/* Exactly n bytes, at most CONN_READ_MAX, valid until the next call for input; what follows them stays.  ERR_CLOSED: the
+ * peer ended before. */
+#define CONN_READ_MAX 1024u
+MUST_USE SUSPENDS enum status conn_read_bytes(struct conn *c, size_t n, int64_t timeout_ms,
+                                              struct str *bytes_out);
 MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client *tls,
                                                struct str name);
 /* Is there neither input to be read nor the peer's end?  Asks the kernel, and takes nothing. */

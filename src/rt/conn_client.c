@@ -95,6 +95,26 @@ conn_read_line(struct conn *c, int64_t timeout_ms, struct str *line_out)
     }
 }
 
+enum status
+conn_read_bytes(struct conn *c, size_t n, int64_t timeout_ms, struct str *bytes_out)
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+
+    ASSERT(c->home == NULL && n > 0 && n <= CONN_READ_MAX);
+    c->fiber = fiber_self();
+    TRY(conn_flush(c));
+    while (iobuf_size(&c->in) < n) {
+        if (conn_pull(c))
+            continue;
+        if (c->eof || c->broken)
+            return ERR_CLOSED;
+        TRY(conn_wait(c, MAX(until - clock_mono_ms(), 0)));
+    }
+    *bytes_out = str_from(iobuf_start(&c->in), n);
+    conn_consume(c, n);
+    return OK;
+}
+
 bool
 conn_is_quiet(struct conn *c)
 {

@@ -129,15 +129,14 @@ smtp_message_reply(enum status e, const struct smtp_body *b)
         return b->failed == ERR_LIMIT
                    ? (struct smtp_reply){552, "5.3.4", "The message is too large"}
                    : (struct smtp_reply){554, "5.4.6", "The message goes in circles"};
-    case ERR_NO_SPACE:
-        return (struct smtp_reply){452, "4.3.1", "The server's disk is full, try again later"};
+    case ERR_NO_SPACE: return smtp_refusals[SMTP_NO_SPACE];
     case ERR_QUOTA: /* the store knows since when */
-        return ipc_problem()->reply == 552
-                   ? (struct smtp_reply){552, "5.2.2", "The mailbox is full, and has been for days"}
-                   : (struct smtp_reply){452, "4.2.2", "The mailbox is full"};
-    case ERR_NOT_FOUND: return (struct smtp_reply){550, "5.1.1", "There is no such address here"};
+        return smtp_refusals[ipc_problem()->reply == smtp_refusals[SMTP_OVERFULL].code
+                                 ? SMTP_OVERFULL
+                                 : SMTP_FULL];
+    case ERR_NOT_FOUND: return smtp_refusals[SMTP_NO_USER];
     case ERR_DENIED: return (struct smtp_reply){550, "5.7.1", "Not allowed"};
-    case ERR_TEMP: return (struct smtp_reply){451, "4.3.0", "Cannot take it now, try again"};
+    case ERR_TEMP: return smtp_refusals[SMTP_NOT_NOW];
     default: /* closed or failed: nobody knows, and the session ends */
         return (struct smtp_reply){421, "4.3.0", "The mail store was lost, send it again"};
     }

@@ -51,16 +51,12 @@ unreached(struct delivery *d, const struct smtp_answer *last)
 
 /* ---- where to ---- */
 
-const struct config_route *
-delivery_route(const struct config *c, struct str domain, size_t *index)
+static struct route_choice
+choose(const struct config *c, const struct delivery *d)
 {
-    for (size_t i = 0; i < c->route_count; i++) {
-        if (str_eq_nocase(c->routes[i].domain, domain) || str_eq(c->routes[i].domain, STR("*"))) {
-            *index = i;
-            return &c->routes[i];
-        }
-    }
-    return NULL;
+    const struct route_ask ask = {d->domain, d->sender, d->route, d->tries, d->age_s};
+
+    return route_choose(c, &ask);
 }
 
 size_t
@@ -131,15 +127,24 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
     const struct hop h = {w, store, d, &host, &last};
     struct dns_mx mx = {0};
 
-    host.route = delivery_route(w->config, d->domain, &host.route_index);
-    if (host.route != NULL) {
-        host.name = host.route->host;
-        host.port = host.route->port;
+    struct route_choice way = choose(w->config, d);
+    if (way.missing) { /* an operator chose it: no other way without being told so */
+        last = delivery_fact("4.4.4", "the configuration has no route ", d->route,
+                             ", which was chosen for this message");
+        decide_all(d, DELIVERY_LATER, &last);
+        return;
+    }
+    host.route = way.route;
+    host.route_index = way.index;
+    if (way.route != NULL)
+        host.port = way.route->port;
+    if (way.route != NULL && !way.route->by_mx) {
+        host.name = way.route->host;
         if (!hop_try(&h))
             unreached(d, &last);
         return;
     }
-    if (w->config->outbound_none) {
+    if (way.route == NULL && w->config->outbound_none) {
         last = delivery_fact("5.7.1", "this server sends no mail to the Internet, so none to ",
                              d->domain, "");
         decide_all(d, DELIVERY_FAILED, &last);
@@ -150,12 +155,9 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
 }
 
 struct str
-delivery_destination(const struct config *c, struct str domain)
+delivery_destination(const struct config *c, const struct delivery *d, struct arena *a)
 {
-    size_t index;
-    const struct config_route *r = delivery_route(c, domain, &index);
-
-    return r == NULL ? domain : r->host;
+    return route_destination(choose(c, d).route, d->domain, a);
 }
 
 void

@@ -24,8 +24,9 @@ struct delivery_world {
     const struct config *config;
     struct resolver *resolver;
     struct tls_client *tls_any;      /* opportunistic: any certificate */
-    struct tls_client *tls_verified; /* for routes with a log-in */
+    struct tls_client *tls_verified; /* for routes with a log-in, or that say so */
     const struct secret *passwords;  /* of config->routes, by index */
+    const struct secret *socks_passwords;
     struct pool *pool;
     struct absents *absents; /* addresses of hosts */
 };
@@ -50,6 +51,9 @@ struct delivery_rcpt {
 struct delivery {
     uint64_t qid;
     struct str domain, sender, prepend, envid;
+    struct str route; /* that an operator chose; empty = as the configuration says */
+    uint32_t tries;   /* how often it was tried before */
+    int64_t age_s;
     uint64_t size;
     bool full_return, smtputf8, eight_bit;
     struct delivery_rcpt *rcpts;
@@ -62,8 +66,8 @@ struct delivery {
     bool unreached;   /* no conversation got as far as the recipients: last says why */
     char why[ABSENT_WHY_MAX];
 };
-/* The name under which conversations are counted: the domain, or the host of its route. */
-struct str delivery_destination(const struct config *c, struct str domain);
+/* route_destination() of its route. */
+struct str delivery_destination(const struct config *c, const struct delivery *d, struct arena *a);
 /* Nothing was tried: later, for this reason. */
 void delivery_put_off(struct delivery *d, const char *why);
 /* store: where the body is read from. */

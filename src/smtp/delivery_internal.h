@@ -6,12 +6,13 @@
 
 #include "smtp/client.h"
 #include "smtp/delivery.h"
+#include "smtp/route.h"
 
 struct delivery_host {
     struct str name;
     uint16_t port;
     struct sockaddr_storage at;       /* the address that is being tried */
-    const struct config_route *route; /* NULL = by MX */
+    const struct config_route *route; /* NULL = by MX, as everywhere */
     size_t route_index;
     bool nowhere; /* the DNS is sure that it has no address */
     int64_t started_ms;
@@ -23,11 +24,10 @@ struct hop {
     struct delivery_host *host;
     struct smtp_answer *last;
 };
-/* The route of the configuration for a domain, or NULL. */
-const struct config_route *delivery_route(const struct config *c, struct str domain, size_t *index);
 /* How many of the hosts are better than ourselves; RFC 5321 section 5.1: we never send to our own name or worse. */
 size_t delivery_hosts_before_us(const struct dns_mx *mx, struct str own);
-unsigned delivery_families(const struct config *c);
+/* Which kinds of address we can send from. */
+unsigned delivery_families(const struct config *c, const struct config_route *r);
 void delivery_decide(struct delivery_rcpt *r, enum delivery_state state,
                      const struct smtp_answer *a);
 /* Text of our own: before, name, after. */

@@ -1,6 +1,6 @@
 /* destination.h - how many conversations a destination gets at once, and which destinations are left alone.
  *
- * A destination is a domain, or the host of a route.  It starts with LIMIT_OUT_FIRST conversations; each window full of
+ * A destination is a domain, or the host and port of a route.  It starts with LIMIT_OUT_FIRST conversations; each window full of
  * answers adds one, up to LIMIT_OUT_PER_DOMAIN; each failure to reach it halves them, down to one.  A destination
  * that could not be reached is left alone for a while (absent.h): who waits for it is sent away at once.
  * Owns:      the counts.  At most LIMIT_OUT_CONNS conversations in all.

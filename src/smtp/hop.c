@@ -12,8 +12,7 @@
 #include "rt/logger.h"
 #include "smtp/delivery_internal.h"
 #include "smtp/dial.h"
-
-enum { NAME_MAX_BYTES = 600 };
+#include "smtp/socks_dial.h"
 
 /* The addresses that are still to be tried. */
 struct targets {
@@ -21,6 +20,19 @@ struct targets {
     struct sockaddr_storage source[DIAL_MAX];
     size_t n;
 };
+
+static bool
+by_proxy(const struct hop *h)
+{
+    return h->host->route != NULL && h->host->route->socks.host.len > 0;
+}
+
+/* The proxy looks the host's name up. */
+static bool
+by_name(const struct hop *h)
+{
+    return by_proxy(h) && h->host->route->socks.names;
+}
 
 /* ---- words ---- */
 
@@ -53,20 +65,28 @@ log_attempt(const struct delivery *d, const struct delivery_host *h, bool tls, c
     log_str(&l, "tls", tls ? STR("yes") : STR("no"));
     log_i64(&l, "ms", clock_mono_ms() - h->started_ms);
     log_str(&l, "result", str_of(result));
+    if (h->route == NULL)
+        return;
+    AUTO_ARENA *a = arena_new(8192);
+    log_str(&l, "route", route_title(h->route, a));
+    if (h->route->socks.host.len > 0)
+        log_str(&l, "proxy",
+                arena_printf(a, "%.*s:%u", STR_FMT(h->route->socks.host), h->route->socks.port));
 }
 
-/* "ADDRESS PORT": what is remembered as absent. */
+/* "ADDRESS PORT", and by which proxy: what is remembered as absent. */
 static struct str
-endpoint(const struct sockaddr_storage *at, char *text, size_t size)
+endpoint(const struct hop *h, const struct sockaddr_storage *at, struct arena *a)
 {
     const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)at;
     const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)at;
     char address[INET6_ADDRSTRLEN];
 
     address_text(at, address, sizeof(address));
-    int n = snprintf(text, size, "%s %u", address,
-                     ntohs(at->ss_family == AF_INET ? v4->sin_port : v6->sin6_port));
-    return str_from(text, MIN((size_t)MAX(n, 0), size - 1));
+    uint16_t port = ntohs(at->ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
+    if (!by_proxy(h))
+        return arena_printf(a, "%s %u", address, port);
+    return arena_printf(a, "%s %u %.*s", address, port, STR_FMT(route_manner(h->host->route, a)));
 }
 
 static socklen_t
@@ -83,21 +103,25 @@ set_port(struct sockaddr_storage *at, uint16_t port)
     return sizeof(*v6);
 }
 
-/* The address to send from, when the configuration names one for this family. */
+/* The address to send from, when the route or the configuration names one for this family. */
 static const struct sockaddr *
-source_of(const struct config *c, int family, struct sockaddr_storage *store)
+source_of(const struct hop *h, int family, struct sockaddr_storage *store)
 {
+    const struct config *c = h->world->config;
+    const struct config_route *r = h->host->route;
+    struct str source4 = r != NULL && r->source4.len > 0 ? r->source4 : c->source4;
+    struct str source6 = r != NULL && r->source6.len > 0 ? r->source6 : c->source6;
     struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)store;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)store;
     char text[64];
 
     *store = (struct sockaddr_storage){0};
-    if (family == AF_INET && str_to_z(c->source4, text, sizeof(text)) &&
+    if (family == AF_INET && str_to_z(source4, text, sizeof(text)) &&
         inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;
         return (struct sockaddr *)store;
     }
-    if (family == AF_INET6 && str_to_z(c->source6, text, sizeof(text)) &&
+    if (family == AF_INET6 && str_to_z(source6, text, sizeof(text)) &&
         inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
         v6->sin6_family = AF_INET6;
         return (struct sockaddr *)store;
@@ -105,44 +129,82 @@ source_of(const struct config *c, int family, struct sockaddr_storage *store)
     return NULL;
 }
 
-/* What a kept connection is kept under: port, log-in and TLS are part of what it is. */
+/* What a kept connection is kept under: port, log-in, TLS, proxy and our own address are part of what it is. */
 static struct str
-pool_name(const struct delivery_host *h, char *text, size_t size)
+pool_name(const struct delivery_host *h, struct arena *a)
 {
-    struct str host = str_sub(h->name, 0, 255);
-    struct str user = h->route != NULL ? str_sub(h->route->user, 0, 255) : STR("");
-    int n = snprintf(text, size, "%.*s:%u:%d:%.*s", STR_FMT(host), h->port,
-                     h->route != NULL && h->route->tls_required, STR_FMT(user));
+    const struct config_route *r = h->route;
 
-    return str_from(text, MIN((size_t)MAX(n, 0), size - 1));
+    if (r == NULL)
+        return arena_printf(a, "%.*s:%u", STR_FMT(h->name), h->port);
+    return arena_printf(a, "%.*s:%u:%d%d:%.*s%.*s", STR_FMT(h->name), h->port, r->tls, r->tls_never,
+                        STR_FMT(r->user), STR_FMT(route_manner(r, a)));
 }
 
 /* ---- one connection ---- */
 
 static SUSPENDS enum status
+open_by_proxy(const struct hop *h, const struct conn_target *t, struct conn **out)
+{
+    struct sockaddr_storage source4, source6;
+    struct socks_dial d = {
+        .proxy = &h->host->route->socks,
+        .resolver = h->world->resolver,
+        .source4 = source_of(h, AF_INET, &source4),
+        .source6 = source_of(h, AF_INET6, &source6),
+        .families = delivery_families(h->world->config, h->host->route),
+        .timeout_ms = t->timeout_ms,
+        .wish = {.name = by_name(h) ? h->host->name : STR(""),
+                 .at = &t->addr,
+                 .port = h->host->port,
+                 .user = h->host->route->socks.user,
+                 .password = &h->world->socks_passwords[h->host->route_index]},
+    };
+
+    return socks_dial(&d, out, h->last);
+}
+
+static void
+fill_peer(const struct hop *h, struct smtp_peer *peer)
+{
+    const struct delivery_world *w = h->world;
+    const struct config_route *r = h->host->route;
+
+    if (r == NULL)
+        return;
+    if (r->ehlo.len > 0)
+        peer->helo = r->ehlo;
+    if (r->tls_never)
+        peer->tls = NULL;
+    else if (r->tls == ROUTE_TLS_VERIFIED)
+        peer->tls = w->tls_verified;
+    peer->tls_required = r->tls != ROUTE_TLS_OFFERED;
+    if (r->user.len > 0) {
+        peer->user = r->user;
+        peer->password = &w->passwords[h->host->route_index];
+    }
+}
+
+static SUSPENDS enum status
 open_host(const struct hop *h, struct conn *conn, const struct conn_target *t,
           struct smtp_client **c)
 {
-    const struct delivery_world *w = h->world;
-    const struct config_route *route = h->host->route;
     struct smtp_peer peer = {
         .target = *t,
         .conn = conn,
         .name = h->host->name,
-        .helo = w->config->host,
-        .tls = route != NULL && route->user.len > 0 ? w->tls_verified : w->tls_any,
-        .tls_required = route != NULL && route->tls_required,
+        .helo = h->world->config->host,
+        .tls = h->world->tls_any,
     };
 
-    if (route != NULL && route->user.len > 0) {
-        peer.user = route->user;
-        peer.password = &w->passwords[h->host->route_index];
-    }
+    fill_peer(h, &peer);
     enum status e = smtp_client_open(&peer, c, h->last);
     if (e != ERR_SYNTAX || peer.tls_required)
         return e;
     peer.conn = NULL; /* its TLS is broken: opportunistic means in clear, then */
     peer.tls = NULL;
+    if (by_proxy(h))
+        TRY(open_by_proxy(h, t, &peer.conn));
     return smtp_client_open(&peer, c, h->last);
 }
 
@@ -150,12 +212,12 @@ open_host(const struct hop *h, struct conn *conn, const struct conn_target *t,
 static SUSPENDS bool
 converse(const struct hop *h, struct smtp_client *c)
 {
-    char name[NAME_MAX_BYTES];
+    AUTO_ARENA *a = arena_new(8192);
 
     bool reached = delivery_converse(c, h->store, h->d, h->last);
     log_attempt(h->d, h->host, smtp_client_is_tls(c), reached ? "ok" : h->last->text);
     if (reached) {
-        pool_keep(h->world->pool, pool_name(h->host, name, sizeof(name)), &c, clock_mono_ms());
+        pool_keep(h->world->pool, pool_name(h->host, a), &c, clock_mono_ms());
     } else {
         smtp_client_bye(c);
         smtp_client_free(&c);
@@ -167,10 +229,11 @@ converse(const struct hop *h, struct smtp_client *c)
 static SUSPENDS bool
 try_kept(const struct hop *h)
 {
-    char name[NAME_MAX_BYTES];
+    AUTO_ARENA *a = arena_new(8192);
+    struct str name = pool_name(h->host, a);
     struct smtp_client *c;
 
-    while ((c = pool_take(h->world->pool, pool_name(h->host, name, sizeof(name)))) != NULL) {
+    while ((c = pool_take(h->world->pool, name)) != NULL) {
         h->host->started_ms = clock_mono_ms();
         h->host->at = *smtp_client_address(c);
         if (converse(h, c))
@@ -185,25 +248,25 @@ try_kept(const struct hop *h)
 static void
 gather(const struct hop *h, const struct dns_addresses *found, struct targets *t)
 {
+    AUTO_ARENA *a = arena_new(65536);
     int64_t now_ms = clock_mono_ms();
     const char *why = "";
 
     t->n = 0;
     for (size_t i = 0; i < found->count && t->n < DIAL_MAX; i++) {
         struct conn_target *one = &t->at[t->n];
-        char text[INET6_ADDRSTRLEN + 8];
         *one = (struct conn_target){
             .addr = found->at[i],
             .timeout_ms = 1000 * (h->d->first ? LIMIT_OUT_CONNECT_FIRST_S : LIMIT_OUT_CONNECT_S),
         };
         one->addr_len = set_port(&one->addr, h->host->port);
         if (!h->d->hurry &&
-            absent_is(h->world->absents, endpoint(&one->addr, text, sizeof(text)), now_ms, &why)) {
+            absent_is(h->world->absents, endpoint(h, &one->addr, a), now_ms, &why)) {
             *h->last = delivery_fact("4.4.1", why, STR(""), " (a moment ago)");
             h->d->left_alone = true;
             continue;
         }
-        one->source = source_of(h->world->config, one->addr.ss_family, &t->source[t->n]);
+        one->source = source_of(h, one->addr.ss_family, &t->source[t->n]);
         t->n++;
     }
 }
@@ -223,7 +286,7 @@ remove_target(struct targets *t, size_t i)
 static void
 note_failures(const struct hop *h, struct targets *t, const enum status *failed)
 {
-    char text[INET6_ADDRSTRLEN + 8];
+    AUTO_ARENA *a = arena_new(65536);
 
     for (size_t i = t->n; i-- > 0;) {
         if (failed[i] == OK)
@@ -231,8 +294,8 @@ note_failures(const struct hop *h, struct targets *t, const enum status *failed)
         h->host->at = t->at[i].addr;
         smtp_answer_set(h->last,
                         failed[i] == ERR_TIMEOUT ? "connection timed out" : "connection refused");
-        absent_failed(h->world->absents, endpoint(&h->host->at, text, sizeof(text)),
-                      clock_mono_ms(), h->last->text);
+        absent_failed(h->world->absents, endpoint(h, &h->host->at, a), clock_mono_ms(),
+                      h->last->text);
         log_attempt(h->d, h->host, false, h->last->text);
         remove_target(t, i);
     }
@@ -242,8 +305,8 @@ note_failures(const struct hop *h, struct targets *t, const enum status *failed)
 static SUSPENDS bool
 try_next(const struct hop *h, struct targets *t)
 {
+    AUTO_ARENA *a = arena_new(8192);
     enum status failed[DIAL_MAX];
-    char text[INET6_ADDRSTRLEN + 8];
     struct dialled got = {0};
     struct smtp_client *c = NULL;
 
@@ -268,31 +331,65 @@ try_next(const struct hop *h, struct targets *t)
         log_attempt(h->d, h->host, false, h->last->text);
         return false;
     }
-    absent_answered(h->world->absents, endpoint(&target.addr, text, sizeof(text)));
+    absent_answered(h->world->absents, endpoint(h, &target.addr, a));
+    return converse(h, c);
+}
+
+/* The same by way of a proxy: one after the other, and none any more once the proxy itself fails. */
+static SUSPENDS bool
+try_next_by_proxy(const struct hop *h, struct targets *t)
+{
+    AUTO_ARENA *a = arena_new(8192);
+    const struct conn_target target = t->at[0];
+    struct smtp_client *c = NULL;
+    struct conn *conn = NULL;
+
+    h->host->started_ms = clock_mono_ms();
+    h->host->at = target.addr;
+    h->d->asked = true;
+    remove_target(t, 0);
+    enum status e = open_by_proxy(h, &target, &conn);
+    if (e == ERR_TEMP && !by_name(h))
+        absent_failed(h->world->absents, endpoint(h, &target.addr, a), clock_mono_ms(),
+                      h->last->text);
+    else if (e != OK)
+        t->n = 0;
+    if (e == OK)
+        e = open_host(h, conn, &target, &c);
+    if (e != OK) {
+        log_attempt(h->d, h->host, false, h->last->text);
+        return false;
+    }
+    if (!by_name(h))
+        absent_answered(h->world->absents, endpoint(h, &target.addr, a));
     return converse(h, c);
 }
 
 unsigned
-delivery_families(const struct config *c)
+delivery_families(const struct config *c, const struct config_route *r)
 {
-    return (str_eq(c->source4, STR("none")) ? 0u : (unsigned)DNS_IPV4) |
-           (str_eq(c->source6, STR("none")) ? 0u : (unsigned)DNS_IPV6);
+    struct str source4 = r != NULL && r->source4.len > 0 ? r->source4 : c->source4;
+    struct str source6 = r != NULL && r->source6.len > 0 ? r->source6 : c->source6;
+
+    return (str_eq(source4, STR("none")) ? 0u : (unsigned)DNS_IPV4) |
+           (str_eq(source6, STR("none")) ? 0u : (unsigned)DNS_IPV6);
 }
 
-bool
-hop_try(const struct hop *h)
+/* Where the host may be reached; false: the DNS does not say, and last does why not. */
+static SUSPENDS bool
+find_targets(const struct hop *h, struct arena *a, struct targets *t)
 {
-    AUTO_ARENA *a = arena_new(131072);
-    struct targets *t = ARENA_NEW(a, struct targets);
-    struct delivery *d = h->d;
     struct dns_addresses found;
+    unsigned families =
+        by_proxy(h) ? DNS_IPV4 | DNS_IPV6 : delivery_families(h->world->config, h->host->route);
 
-    if (!str_to_z(str_sub(h->host->name, 0, sizeof(d->remote) - 1), d->remote, sizeof(d->remote)))
-        d->remote[0] = '\0';
-    if (try_kept(h))
+    if (by_name(h)) { /* one that the proxy knows */
+        t->at[0] = (struct conn_target){
+            .timeout_ms = 1000 * (h->d->first ? LIMIT_OUT_CONNECT_FIRST_S : LIMIT_OUT_CONNECT_S)};
+        t->n = 1;
         return true;
-    enum status e = resolver_addresses(h->world->resolver, h->host->name,
-                                       delivery_families(h->world->config), a, &found);
+    }
+    enum status e = resolver_addresses(h->world->resolver, h->host->name, families, a, &found);
     h->host->nowhere = e == ERR_NOT_FOUND;
     if (e != OK) {
         *h->last =
@@ -302,8 +399,24 @@ hop_try(const struct hop *h)
         return false;
     }
     gather(h, &found, t);
+    return true;
+}
+
+bool
+hop_try(const struct hop *h)
+{
+    AUTO_ARENA *a = arena_new(131072);
+    struct targets *t = ARENA_NEW(a, struct targets);
+    struct delivery *d = h->d;
+
+    if (!str_to_z(str_sub(h->host->name, 0, sizeof(d->remote) - 1), d->remote, sizeof(d->remote)))
+        d->remote[0] = '\0';
+    if (try_kept(h))
+        return true;
+    if (!find_targets(h, a, t))
+        return false;
     while (t->n > 0)
-        if (try_next(h, t))
+        if (by_proxy(h) ? try_next_by_proxy(h, t) : try_next(h, t))
             return true;
     return false;
 }

@@ -9,18 +9,17 @@
 static struct smtp_reply
 reply_to(unsigned outcome)
 {
-    static const struct smtp_reply replies[] = {
-        [OUTCOME_KEPT] = {250, "2.0.0", "Kept"},
-        [OUTCOME_LATER] = {451, "4.3.0", "Cannot take it now, try again"},
-        [OUTCOME_FULL] = {452, "4.2.2", "The mailbox is full"},
-        [OUTCOME_NO_SPACE] = {452, "4.3.1", "The server's disk is full, try again later"},
-        [OUTCOME_NO_USER] = {550, "5.1.1", "There is no such address here"},
-        [OUTCOME_DISABLED] = {550, "5.2.1", "The mailbox takes no mail"},
-        [OUTCOME_DENIED] = {554, "5.7.1", "This domain is not served here"},
+    static const enum smtp_refusal refusals[] = {
+        [OUTCOME_LATER] = SMTP_NOT_NOW,     [OUTCOME_FULL] = SMTP_FULL,
+        [OUTCOME_NO_SPACE] = SMTP_NO_SPACE, [OUTCOME_NO_USER] = SMTP_NO_USER,
+        [OUTCOME_DISABLED] = SMTP_DISABLED, [OUTCOME_DENIED] = SMTP_NO_RELAY,
+        [OUTCOME_OVERFULL] = SMTP_OVERFULL,
     };
-    static_assert(COUNT_OF(replies) == OUTCOME_COUNT, "a reply to every outcome");
+    static_assert(COUNT_OF(refusals) == OUTCOME_COUNT, "a reply to every outcome");
 
-    return replies[outcome < OUTCOME_COUNT ? outcome : OUTCOME_LATER];
+    if (outcome == OUTCOME_KEPT)
+        return (struct smtp_reply){250, "2.0.0", "Kept"};
+    return smtp_refusals[outcome < OUTCOME_COUNT ? refusals[outcome] : SMTP_NOT_NOW];
 }
 
 static SUSPENDS enum status

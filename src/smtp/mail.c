@@ -121,31 +121,34 @@ smtp_log_refusal(const struct smtp_session *s, struct str address, const struct 
         log_str(&l, "account", s->address);
 }
 
+const struct smtp_reply smtp_refusals[SMTP_REFUSALS] = {
+    [SMTP_NO_RELAY] = {554, "5.7.1", "This domain is not served here"},
+    [SMTP_NO_USER] = {550, "5.1.1", "There is no such address here"},
+    [SMTP_FULL] = {452, "4.2.2", "The mailbox is full"},
+    [SMTP_OVERFULL] = {552, "5.2.2", "The mailbox is full, and has been for days"},
+    [SMTP_DISABLED] = {550, "5.2.1", "The mailbox takes no mail"},
+    [SMTP_FORGED] = {550, "5.7.1", "This return address was not made here, or has expired"},
+    [SMTP_REPORTS_ONLY] = {550, "5.7.1", "Only reports (MAIL FROM:<>) go to a return address"},
+    [SMTP_TOO_MANY_REPORTS] = {451, "4.7.1", "Too many reports to this return address, try later"},
+    [SMTP_NO_SPACE] = {452, "4.3.1", "The server's disk is full, try again later"},
+    [SMTP_NOT_NOW] = {451, "4.3.0", "Cannot take it now, try again"},
+};
+
 static const struct smtp_reply *
 refusal_of(const struct smtp_session *s, const struct store_rcpt_reply *r)
 {
-    static const struct smtp_reply no_relay = {554, "5.7.1", "This domain is not served here"};
-    static const struct smtp_reply no_user = {550, "5.1.1", "There is no such address here"};
-    static const struct smtp_reply full = {452, "4.2.2", "The mailbox is full"};
-    static const struct smtp_reply long_full = {552, "5.2.2",
-                                                "The mailbox is full, and has been for days"};
-    static const struct smtp_reply disabled = {550, "5.2.1", "The mailbox takes no mail"};
-    static const struct smtp_reply forged = {
-        550, "5.7.1", "This return address was not made here, or has expired"};
-    static const struct smtp_reply reports_only = {
-        550, "5.7.1", "Only reports (MAIL FROM:<>) go to a return address"};
-    static const struct smtp_reply too_many = {
-        451, "4.7.1", "Too many reports to this return address, try later"};
+    const struct smtp_reply *no = smtp_refusals;
 
     switch (r->class) {
     case RCPT_LOCAL: return NULL;
-    case RCPT_FOREIGN: return smtp_is_submission(s) || smtp_may_relay(s) ? NULL : &no_relay;
-    case RCPT_NO_USER: return &no_user;
-    case RCPT_OVER_QUOTA: return r->lasting ? &long_full : &full;
-    case RCPT_FORGED: return &forged;
-    case RCPT_REPORTS_ONLY: return &reports_only;
-    case RCPT_TOO_MANY: return &too_many;
-    default: return &disabled;
+    case RCPT_FOREIGN:
+        return smtp_is_submission(s) || smtp_may_relay(s) ? NULL : &no[SMTP_NO_RELAY];
+    case RCPT_NO_USER: return &no[SMTP_NO_USER];
+    case RCPT_OVER_QUOTA: return r->lasting ? &no[SMTP_OVERFULL] : &no[SMTP_FULL];
+    case RCPT_FORGED: return &no[SMTP_FORGED];
+    case RCPT_REPORTS_ONLY: return &no[SMTP_REPORTS_ONLY];
+    case RCPT_TOO_MANY: return &no[SMTP_TOO_MANY_REPORTS];
+    default: return &no[SMTP_DISABLED];
     }
 }
 
@@ -193,8 +196,6 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
     struct store_rcpt ask = {.address = r->address,
                              .size = s->mail.said.size,
                              .null_sender = s->mail.said.sender.len == 0};
-    static const struct smtp_reply full_disk = {452, "4.3.1",
-                                                "The server's disk is full, try again later"};
     static const struct smtp_reply unknown = {451, "4.3.0",
                                               "Cannot check the recipient now, try again"};
     struct smtp_reply denied = {0};
@@ -207,7 +208,8 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
         no = e == OK && denied.code != 0 ? &denied : NULL;
     }
     if (e != OK) {
-        const struct smtp_reply *later = e == ERR_NO_SPACE ? &full_disk : &unknown;
+        const struct smtp_reply *later =
+            e == ERR_NO_SPACE ? &smtp_refusals[SMTP_NO_SPACE] : &unknown;
         smtp_log_refusal(s, r->address, later);
         return smtp_reply(s, later->code, later->enhanced, "%s", later->text);
     }

@@ -23,12 +23,15 @@ address_text(const struct sockaddr_storage *at, struct arena *a)
 }
 
 SUSPENDS static void
-find_addresses(const struct delivery_world *w, struct plan_host *h, struct arena *a)
+find_addresses(const struct delivery_world *w, const struct config_route *r, struct plan_host *h,
+               struct arena *a)
 {
+    bool proxy = r != NULL && r->socks.host.len > 0;
     AUTO_ARENA *own = arena_new(131072);
     struct dns_addresses found;
-    enum status e =
-        resolver_addresses(w->resolver, h->name, delivery_families(w->config), own, &found);
+    enum status e = resolver_addresses(
+        w->resolver, h->name, proxy ? DNS_IPV4 | DNS_IPV6 : delivery_families(w->config, r), own,
+        &found);
 
     if (e != OK) {
         h->state = e == ERR_NOT_FOUND ? PLAN_HOST_NOWHERE : PLAN_HOST_UNKNOWN;
@@ -66,22 +69,27 @@ find_hosts(const struct delivery_world *w, struct str domain, struct arena *a, s
 }
 
 void
-plan_find(const struct delivery_world *w, struct str domain, struct arena *a, struct plan *out)
+plan_find(const struct delivery_world *w, const struct route_ask *ask, struct arena *a,
+          struct plan *out)
 {
-    size_t index;
-    const struct config_route *route = delivery_route(w->config, domain, &index);
+    struct route_choice way = route_choose(w->config, ask);
+    const struct config_route *r = way.route;
 
-    *out = (struct plan){.kind = PLAN_ROUTE};
-    if (route != NULL) {
-        out->hosts[out->host_count++] =
-            (struct plan_host){.name = route->host, .port = route->port};
-        out->login = route->user.len > 0;
-        out->tls_required = route->tls_required;
-    } else if (w->config->outbound_none) {
+    *out = (struct plan){.kind = PLAN_ROUTE, .route = r};
+    if (way.missing)
+        out->kind = PLAN_NO_ROUTE;
+    else if (r != NULL && !r->by_mx)
+        out->hosts[out->host_count++] = (struct plan_host){.name = r->host, .port = r->port};
+    else if (r == NULL && w->config->outbound_none)
         out->kind = PLAN_NONE;
-    } else {
-        find_hosts(w, domain, a, out);
+    else
+        find_hosts(w, ask->domain, a, out);
+    for (size_t i = 0; i < out->host_count; i++) {
+        if (r != NULL && r->by_mx)
+            out->hosts[i].port = r->port;
+        if (r != NULL && r->socks.names)
+            out->hosts[i].state = PLAN_HOST_OF_PROXY;
+        else
+            find_addresses(w, r, &out->hosts[i], a);
     }
-    for (size_t i = 0; i < out->host_count; i++)
-        find_addresses(w, &out->hosts[i], a);
 }

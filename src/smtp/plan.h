@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "smtp/delivery.h"
+#include "smtp/route.h"
 
 #define PLAN_ADDRESSES_MAX 20u
 
@@ -22,8 +23,14 @@ enum plan_kind {             /* order of route_plan.kind in out.ipc and admin.ip
                  PLAN_TO_US,     /* its best MX is this host, which does not serve it */
                  PLAN_NONE,      /* outbound none */
                  PLAN_UNKNOWN,   /* cannot be looked up now */
+                 PLAN_NO_ROUTE,  /* an operator chose one that the configuration has no more */
 };
-enum plan_host_state { PLAN_HOST_FOUND, PLAN_HOST_NOWHERE, PLAN_HOST_UNKNOWN };
+enum plan_host_state {
+    PLAN_HOST_FOUND,
+    PLAN_HOST_NOWHERE,
+    PLAN_HOST_UNKNOWN,
+    PLAN_HOST_OF_PROXY, /* who looks it up */
+};
 struct plan_host {
     struct str name;
     uint16_t preference, port;
@@ -36,11 +43,11 @@ struct plan {
     enum plan_kind kind;
     struct plan_host hosts[LIMIT_MX_HOSTS];
     size_t host_count;
-    bool login, tls_required;
-    bool secure; /* the MX records are */
+    const struct config_route *route; /* NULL = none; also beside PLAN_MX */
+    bool secure;                      /* the MX records are */
 };
 /* Strings live in a. */
-SUSPENDS void plan_find(const struct delivery_world *w, struct str domain, struct arena *a,
-                        struct plan *out);
+SUSPENDS void plan_find(const struct delivery_world *w, const struct route_ask *ask,
+                        struct arena *a, struct plan *out);
 
 #endif

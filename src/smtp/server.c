@@ -21,6 +21,9 @@ struct verb {
     enum status (*serve)(struct smtp_session *s, struct str args);
 };
 
+/* Two addresses, and words. */
+enum { REPLY_TEXT_MAX = 2 * LIMIT_SMTP_PATH_BYTES + 512 };
+
 const struct smtp_world *smtp_world;
 static struct list sessions = {&sessions, &sessions};
 
@@ -89,40 +92,68 @@ smtp_dialect_of(const struct smtp_session *s)
                                  .domain = smtp_world->config->domain};
 }
 
-static SUSPENDS enum status
-reply_text(struct smtp_session *s, int code, const char *enhanced, const char *text)
+/* Where a line of at most room bytes ends: at a blank if there is one late enough, never inside a character. */
+static size_t
+line_end(struct str text, size_t room)
 {
-    if (enhanced != NULL)
-        return conn_printf(s->conn, "%d %s %s\r\n", code, enhanced, text);
-    return conn_printf(s->conn, "%d %s\r\n", code, text);
+    size_t n = room;
+
+    if (text.len <= room)
+        return text.len;
+    while (n > room / 2 && text.ptr[n] != ' ')
+        n--;
+    if (n > room / 2)
+        return n;
+    n = room;
+    while (n > room - 4 && ((unsigned char)text.ptr[n] & 0xc0) == 0x80)
+        n--;
+    return n;
+}
+
+/* Text that is too long for a line goes on in the next one, RFC 5321 section 4.2.1, with the same enhanced code. */
+static SUSPENDS enum status
+reply_text(struct smtp_session *s, int code, const char *enhanced, struct str text)
+{
+    const char *sub = enhanced != NULL ? enhanced : "";
+    const char *blank = enhanced != NULL ? " " : "";
+    size_t head = 4 + str_of(sub).len + str_of(blank).len;
+
+    for (;;) {
+        size_t n = line_end(text, LIMIT_SMTP_REPLY_LINE_BYTES - 2 - head);
+        TRY(conn_printf(s->conn, "%d%c%s%s%.*s\r\n", code, n < text.len ? '-' : ' ', sub, blank,
+                        STR_FMT(str_sub(text, 0, n))));
+        if (n == text.len)
+            return OK;
+        text = str_skip(text, n + (text.ptr[n] == ' ' ? 1 : 0));
+    }
 }
 
 enum status
 smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *format, ...)
 {
-    char text[400];
+    char text[REPLY_TEXT_MAX];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    return reply_text(s, code, enhanced, text);
+    return reply_text(s, code, enhanced, str_of(text));
 }
 
 enum status
 smtp_error(struct smtp_session *s, int code, const char *enhanced, const char *format, ...)
 {
-    char text[400];
+    char text[REPLY_TEXT_MAX];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    TRY(reply_text(s, code, enhanced, text));
+    TRY(reply_text(s, code, enhanced, str_of(text)));
     if (smtp_is_lmtp(s) || ++s->errors < LIMIT_SMTP_ERRORS)
         return OK;
     s->quit = true;
-    return reply_text(s, 421, "4.7.0", "Too many errors, good bye");
+    return reply_text(s, 421, "4.7.0", STR("Too many errors, good bye"));
 }
 
 bool

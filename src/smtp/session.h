@@ -44,6 +44,22 @@ struct smtp_reply {
     const char *text;
 };
 
+/* Why somebody gets no mail: at RCPT, at the end of a message, and for each recipient in LMTP in the same words. */
+enum smtp_refusal {
+    SMTP_NO_RELAY,
+    SMTP_NO_USER,
+    SMTP_FULL,
+    SMTP_OVERFULL, /* for days */
+    SMTP_DISABLED,
+    SMTP_FORGED, /* these are of rewritten senders */
+    SMTP_REPORTS_ONLY,
+    SMTP_TOO_MANY_REPORTS,
+    SMTP_NO_SPACE,
+    SMTP_NOT_NOW,
+};
+#define SMTP_REFUSALS (SMTP_NOT_NOW + 1)
+extern const struct smtp_reply smtp_refusals[SMTP_REFUSALS];
+
 /* The bytes that follow a BDAT. */
 struct smtp_chunk {
     uint64_t size, left;

@@ -2,7 +2,8 @@
  *
  * Owns:      the 'd' cells (store/directory_values.h says what stands where) and a bounded cache of their values.
  * Promises:  an address is compared in its canonical form: lower case (ASCII), without needless quotes.  An explicit
- *            address beats user+tag, a tag beats the catch-all "@domain".  A resolution is finite, free of loops
+ *            address beats user+tag, a tag beats the catch-all "@domain".  postmaster and abuse of a domain that has
+ *            none are those of the default domain.  A resolution is finite, free of loops
  *            and duplicates: at most LIMIT_ALIAS_DEPTH levels and LIMIT_ALIAS_EXPANSION addresses.
  *            An account that is forwarded is one level, like an alias, and keeps its log-in.
  *            A new account exists completely or not at all; what a crash leaves behind the reaper removes.

@@ -38,6 +38,8 @@ SUSPENDS static enum status expand_targets(struct expansion *x, const struct ite
                                            const struct directory_entry *e);
 SUSPENDS static enum status find_best(const struct expansion *x, struct str address,
                                       struct directory_entry *out);
+SUSPENDS static enum status find_caretaker(const struct expansion *x, struct str local,
+                                           struct directory_entry *out);
 SUSPENDS static enum status find_one(const struct expansion *x, struct str address,
                                      struct directory_entry *out);
 SUSPENDS static enum status was_given(struct directory *d, uint64_t account, struct str address,
@@ -304,7 +306,29 @@ expand_targets(struct expansion *x, const struct item *item, const struct direct
     return OK;
 }
 
-/* The address itself, then without its tag, then the catch-all of its domain. */
+/* RFC 5321 section 4.5.1 and RFC 2142: whoever serves a domain reads these. */
+static bool
+is_always_there(struct str local)
+{
+    return str_eq(local, STR("postmaster")) || str_eq(local, STR("abuse"));
+}
+
+/* What the default domain has for it, else its postmaster. */
+SUSPENDS static enum status
+find_caretaker(const struct expansion *x, struct str local, struct directory_entry *out)
+{
+    struct str domain = x->d->default_domain;
+
+    if (domain.len == 0)
+        return ERR_NOT_FOUND;
+    enum status st =
+        find_one(x, arena_printf(x->a, "%.*s@%.*s", STR_FMT(local), STR_FMT(domain)), out);
+    if (st == ERR_NOT_FOUND)
+        st = find_one(x, arena_printf(x->a, "postmaster@%.*s", STR_FMT(domain)), out);
+    return st;
+}
+
+/* The address itself, then without its tag, then the catch-all of its domain; then for some who looks after all. */
 SUSPENDS static enum status
 find_best(const struct expansion *x, struct str address, struct directory_entry *out)
 {
@@ -319,6 +343,8 @@ find_best(const struct expansion *x, struct str address, struct directory_entry 
     }
     if (st == ERR_NOT_FOUND)
         st = find_one(x, domain, out);
+    if (st == ERR_NOT_FOUND && is_always_there(local))
+        st = find_caretaker(x, local, out);
     return st;
 }
 

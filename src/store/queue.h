@@ -58,6 +58,10 @@ struct queue_message {
     struct str envid;
     bool full_return, smtputf8, eight_bit;
     bool held;
+    uint64_t
+        account; /* whose log-in brought it; 0 = nobody's of ours, or it was queued by an older version */
+    struct str
+        route; /* name of the route that an operator chose for it; empty = as the configuration says */
     struct queue_rcpt *rcpts;
     size_t rcpt_count;
 };
@@ -170,14 +174,23 @@ MUST_USE SUSPENDS enum status queue_reported(struct queue *q, const struct queue
                                              const struct queue_report *report, struct instant now,
                                              uint64_t *qid_out);
 
-enum queue_verb { QUEUE_RETRY, QUEUE_HOLD, QUEUE_RELEASE, QUEUE_DROP }; /* as in admin.ipc */
-/* qid 0 = all.  ERR_NOT_FOUND: no such message. */
+enum queue_verb {
+    QUEUE_RETRY,
+    QUEUE_HOLD,
+    QUEUE_RELEASE,
+    QUEUE_DROP,
+    QUEUE_ROUTE, /* another way, and a try at once */
+};               /* as in admin.ipc */
+/* qid 0 = all.  ERR_NOT_FOUND: no such message.  Not QUEUE_ROUTE: queue_reroute(). */
 MUST_USE SUSPENDS enum status queue_act(struct queue *q, uint64_t qid, enum queue_verb v,
                                         struct instant now, uint32_t *count_out);
+MUST_USE SUSPENDS enum status queue_reroute(struct queue *q, uint64_t qid, struct str route,
+                                            struct instant now);
 /* A part of the selected ones; begin with after = 0, and call again while there is more. */
 struct queue_act_part {
     const struct queue_selection *only;
     enum queue_verb verb;
+    struct str route; /* of QUEUE_ROUTE; empty = as the configuration says */
     struct instant now;
     uint64_t after;
     bool more;

@@ -105,6 +105,8 @@ struct queue_change { /* of one message; what is zero changes nothing */
     const uint32_t *told;
     enum queue_hold hold;
     bool drop;
+    bool reroute;
+    struct str route;
     struct queue_message *add; /* a report that enters with it; gets its qid */
     struct str facts;
     struct arena *a; /* for *out */

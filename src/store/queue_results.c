@@ -171,6 +171,8 @@ apply(const struct queue_change *c, struct queue_message *m)
     for (size_t i = 0; c->told != NULL && i < m->rcpt_count; i++)
         m->rcpts[i].told |= c->told[i];
     apply_hold(c, m);
+    if (c->reroute)
+        m->route = c->route;
     return OK;
 }
 

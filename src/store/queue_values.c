@@ -9,6 +9,7 @@
 
 enum {
     VERSION = 1,
+    VERSION_MORE = 2, /* with account and route, when there are any */
     HEAD_OLD = 1,
     HEAD_VERSION = 2,
     FLAG_FULL_RETURN = 1,
@@ -20,7 +21,9 @@ enum {
 };
 
 static void write_rcpt(const struct queue_rcpt *r, struct buf *b);
+static bool has_more(const struct queue_message *m);
 static bool read_head(struct scan *s, struct queue_message *m);
+static bool read_more(struct scan *s, struct queue_message *m);
 static bool read_rcpt(struct scan *s, struct queue_rcpt *r);
 static bool read_progress(struct scan *s, struct queue_rcpt *r);
 static bool read_u32(struct scan *s, uint32_t max, uint32_t *out);
@@ -29,7 +32,7 @@ void
 queue_message_write(const struct queue_message *m, struct buf *b)
 {
     ASSERT(m->rcpt_count > 0 && m->rcpt_count <= QUEUE_RCPTS_MAX);
-    buf_add_char(b, VERSION);
+    buf_add_char(b, has_more(m) ? VERSION_MORE : VERSION);
     buf_add_char(b, (char)((m->full_return ? FLAG_FULL_RETURN : 0) |
                            (m->smtputf8 ? FLAG_SMTPUTF8 : 0) | (m->eight_bit ? FLAG_EIGHT_BIT : 0) |
                            (m->held ? FLAG_HELD : 0)));
@@ -40,6 +43,10 @@ queue_message_write(const struct queue_message *m, struct buf *b)
     buf_add_zigzag(b, m->arrived.us);
     buf_add_bytes(b, m->prepend);
     buf_add_bytes(b, m->envid);
+    if (has_more(m)) {
+        buf_add_varint(b, m->account);
+        buf_add_bytes(b, str_sub(m->route, 0, LIMIT_ROUTE_NAME_BYTES));
+    }
     buf_add_varint(b, m->rcpt_count);
     for (size_t i = 0; i < m->rcpt_count; i++)
         write_rcpt(&m->rcpts[i], b);
@@ -53,7 +60,8 @@ queue_message_read(struct str value, struct arena *a, struct queue_message *out)
     uint8_t version;
     uint64_t n;
 
-    if (!scan_u8(&s, &version) || version != VERSION || !read_head(&s, &m) ||
+    if (!scan_u8(&s, &version) || version < VERSION || version > VERSION_MORE ||
+        !read_head(&s, &m) || (version == VERSION_MORE && !read_more(&s, &m)) ||
         !scan_varint(&s, QUEUE_RCPTS_MAX, &n) || n == 0)
         return ERR_CORRUPT;
     m.rcpt_count = (size_t)n; /* bounded above */
@@ -136,6 +144,19 @@ read_head(struct scan *s, struct queue_message *m)
     m->eight_bit = (flags & FLAG_EIGHT_BIT) != 0;
     m->held = (flags & FLAG_HELD) != 0;
     return true;
+}
+
+static bool
+has_more(const struct queue_message *m)
+{
+    return m->account != 0 || m->route.len > 0;
+}
+
+static bool
+read_more(struct scan *s, struct queue_message *m)
+{
+    return scan_varint(s, UINT64_MAX, &m->account) &&
+           scan_bytes(s, LIMIT_ROUTE_NAME_BYTES, &m->route) && has_more(m);
 }
 
 static bool

@@ -51,6 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(queue_message_read(buf_str(&again), a, &second) == OK);
     ASSERT(str_eq(m.sender, second.sender) && str_eq(m.prepend, second.prepend));
     ASSERT(m.rcpt_count == second.rcpt_count && m.held == second.held);
+    ASSERT(m.account == second.account && str_eq(m.route, second.route));
     for (size_t i = 0; i < m.rcpt_count; i++)
         same_rcpt(&m.rcpts[i], &second.rcpts[i]);
     return 0;

@@ -10,8 +10,7 @@
 
 enum { PART_MAX = 64, PART_ARENA = 64 << 20, PAUSE_VERSION = 1 };
 
-SUSPENDS static enum status act_one(struct queue *q, uint64_t qid, enum queue_verb v,
-                                    struct instant now);
+SUSPENDS static enum status act_one(struct queue *q, uint64_t qid, const struct queue_act_part *p);
 SUSPENDS static enum status hurry(struct queue *q, uint64_t qid, struct instant now);
 static uint32_t hurry_lanes(struct queue *q, struct str domain);
 SUSPENDS static enum status change(struct queue *q, uint64_t qid, enum queue_verb v,
@@ -29,7 +28,7 @@ queue_act(struct queue *q, uint64_t qid, enum queue_verb v, struct instant now, 
     uint32_t count = 0;
 
     if (qid != 0) {
-        TRY(act_one(q, qid, v, now));
+        TRY(act_one(q, qid, &p));
         *count_out = 1;
         return OK;
     }
@@ -59,7 +58,7 @@ queue_act_some(struct queue *q, struct queue_act_part *p)
     }
     TRY(queue_list(q, &page, &found, &n));
     for (size_t i = 0; i < n; i++) {
-        enum status st = act_one(q, found[i].qid, p->verb, p->now);
+        enum status st = act_one(q, found[i].qid, p);
         p->count += st == OK ? 1u : 0u;
         if (st != ERR_NOT_FOUND) /* that one ended meanwhile */
             TRY(st);
@@ -93,9 +92,24 @@ queue_selects(const struct queue_selection *s, const struct queue_message *m)
 /* ---- one message ---- */
 
 SUSPENDS static enum status
-act_one(struct queue *q, uint64_t qid, enum queue_verb v, struct instant now)
+act_one(struct queue *q, uint64_t qid, const struct queue_act_part *p)
 {
-    return v == QUEUE_RETRY ? hurry(q, qid, now) : change(q, qid, v, now);
+    if (p->verb == QUEUE_ROUTE)
+        return queue_reroute(q, qid, p->route, p->now);
+    return p->verb == QUEUE_RETRY ? hurry(q, qid, p->now) : change(q, qid, p->verb, p->now);
+}
+
+/* What is under way ends the old way; if that fails the next try is the new one. */
+enum status
+queue_reroute(struct queue *q, uint64_t qid, struct str route, struct instant now)
+{
+    AUTO_ARENA *a = arena_new(ARENA_MAX);
+    struct queue_message m;
+    struct queue_change c = {
+        .q = q, .qid = qid, .now = now, .reroute = true, .route = route, .a = a, .out = &m};
+
+    TRY(queue_change(&c));
+    return hurry(q, qid, now);
 }
 
 SUSPENDS static enum status

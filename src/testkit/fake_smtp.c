@@ -28,6 +28,7 @@ static const struct {
     {STR("\"q q\"@test"), CLASS_LOCAL, OUTCOME_KEPT},
     {STR("j\xc3\xbcrgen@test"), CLASS_LOCAL, OUTCOME_KEPT},
     {STR("full-later@test"), CLASS_LOCAL, OUTCOME_FULL},
+    {STR("overfull-later@test"), CLASS_LOCAL, OUTCOME_OVERFULL},
     {STR("gone-later@test"), CLASS_LOCAL, OUTCOME_NO_USER},
     {STR("off-later@test"), CLASS_LOCAL, OUTCOME_DISABLED},
     {STR("disk-later@test"), CLASS_LOCAL, OUTCOME_NO_SPACE},

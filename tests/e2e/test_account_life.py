@@ -219,17 +219,23 @@ def test_deleted_now(server):
         with smtplib.SMTP('127.0.0.1', server.ports['submission'], timeout=20) as s:
             s.login(f'{name}@example.com', 'secret')
             s.sendmail(f'{name}@example.com', ['x@nowhere.example'], 'Subject: away\r\n\r\nText\r\n')
+    server.ctl('alias', 'set', 'both@example.com', 'fred@example.com', 'fritz@example.com')
+    for name in ('fred', 'fritz'):
+        with smtplib.SMTP('127.0.0.1', server.ports['submission'], timeout=20) as s:
+            s.login(f'{name}@example.com', 'secret')
+            s.sendmail('both@example.com', ['x@nowhere.example'], 'Subject: away\r\n\r\nText\r\n')
     senders = [m['sender'] for m in json.loads(server.ctl('queue', 'list', '--json').stdout)]
-    assert sorted(senders) == ['fred@example.com', 'fred@example.com', 'fritz@example.com']
+    assert sorted(senders) == ['both@example.com'] * 2 + ['fred@example.com'] * 2 + ['fritz@example.com']
     server.ctl('account', 'delete', 'fred@example.com')
-    assert len(json.loads(server.ctl('queue', 'list', '--json').stdout)) == 3
+    assert len(json.loads(server.ctl('queue', 'list', '--json').stdout)) == 5
     done = server.ctl('account', 'delete', '--now', 'fred@example.com')
-    assert 'fred@example.com is gone with 20 messages, and 2 that it had in the queue' in done.stdout
+    assert 'fred@example.com is gone with 20 messages, and 3 that it had in the queue' in done.stdout
     assert 'backups' in done.stdout
-    assert [m['sender'] for m in json.loads(server.ctl('queue', 'list', '--json').stdout)] == ['fritz@example.com']
+    left = json.loads(server.ctl('queue', 'list', '--json').stdout)
+    assert sorted(m['sender'] for m in left) == ['both@example.com', 'fritz@example.com']
     assert 'fred@example.com' not in listed_deleted(server)
     assert server.ctl('account', 'undelete', 'fred@example.com', check=False).returncode == 1
     told = json.loads(server.ctl('account', 'delete', '--now', '--json', 'fritz@example.com').stdout)
-    assert told == {'result': 'ok', 'address': 'fritz@example.com', 'messages': 0, 'queued': 1}
+    assert told == {'result': 'ok', 'address': 'fritz@example.com', 'messages': 0, 'queued': 2}
     server.add_account('fred')
     assert subjects(server, 'fred') == []

@@ -41,8 +41,12 @@ def greeting(port):
 
 
 def refuses(port):
+    return refuses_at('127.0.0.1', port)
+
+
+def refuses_at(address, port):
     try:
-        socket.create_connection(('127.0.0.1', port), timeout=10).close()
+        socket.create_connection((address, port), timeout=10).close()
         return False
     except ConnectionRefusedError:
         return True
@@ -83,6 +87,36 @@ def test_listeners_come_and_go(server):
     server.stop()
     server.start()
     assert greeting(old).startswith(b'220 ')
+
+
+def test_a_port_moves_to_all_addresses_and_back(server):
+    """In one step: the old socket serves until the new one does."""
+    port = server.ports['smtp']
+    with smtplib.SMTP('127.0.0.1', port) as s:
+        for address, elsewhere in (('*', True), ('127.0.0.1', False), ('*', True), ('127.0.0.2', True)):
+            edit(server, without=['listen smtp '], add=[f'listen smtp {address}:{port}'])
+            server.ctl('reload')
+            wait_for(lambda: refuses_at('127.0.0.2', port) != elsewhere)
+            assert address == '127.0.0.2' or greeting(port).startswith(b'220 ')
+        assert s.noop()[0] == 250
+    edit(server, without=['listen smtp ', 'listen pop3 '], add=[f'listen pop3 127.0.0.1:{port}'])  # another service
+    server.ctl('reload')
+    wait_for(lambda: greeting(port).startswith(b'+OK'))
+
+
+def test_a_move_that_fails_leaves_the_port(server):
+    port = server.ports['smtp']
+    with socket.socket() as other:
+        other.bind(('127.0.0.1', 0))
+        other.listen()
+        edit(server, without=['listen smtp '],
+             add=[f'listen smtp *:{port}', f'listen smtp 127.0.0.1:{other.getsockname()[1]}'])
+        assert server.ctl('reload', check=False).returncode == 1
+    assert greeting(port).startswith(b'220 ') and refuses_at('127.0.0.2', port)
+    with socket.socket() as thief, pytest.raises(OSError):  # it is ours alone, as before
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        thief.bind(('127.0.0.1', port))
+        thief.listen()
 
 
 def test_a_wrong_one_changes_nothing(server):

@@ -22,8 +22,8 @@ F: check INBOX 1 Return-Path: <a@b.example>
 # The same recipient twice has two answers; the other failures.
 C: MAIL FROM:<>\r\nRCPT TO:<u@test>\r\nRCPT TO:<u@test>\r\nRCPT TO:<gone-later@test>\r\nRCPT TO:<off-later@test>
 5x S: 250 ...
-C: RCPT TO:<disk-later@test>\r\nRCPT TO:<busy-later@test>\r\nDATA
-2x S: 250 ...
+C: RCPT TO:<disk-later@test>\r\nRCPT TO:<busy-later@test>\r\nRCPT TO:<overfull-later@test>\r\nDATA
+3x S: 250 ...
 S: 354 ...
 C: a\r\n.
 S: 250 2.0.0 <u@test>: Kept
@@ -32,6 +32,7 @@ S: 550 5.1.1 <gone-later@test>: There is no such address here
 S: 550 5.2.1 <off-later@test>: The mailbox takes no mail
 S: 452 4.3.1 <disk-later@test>: The server's disk is full, try again later
 S: 451 4.3.0 <busy-later@test>: Cannot take it now, try again
+S: 552 5.2.2 <overfull-later@test>: The mailbox is full, and has been for days
 # What is wrong with the message is so for everybody.
 C: MAIL FROM:<a@b.example>\r\nRCPT TO:<u@test>\r\nRCPT TO:<alias@test>\r\nDATA
 3x S: 250 ...

@@ -6,13 +6,24 @@ S: -ERR [AUTH] Wrong name or password
 C: USER nobody\r\nPASS secret
 S: +OK Now the password
 S: -ERR [AUTH] Wrong name or password
-C: PASS  secret
+C: PASS secret
+S: -ERR Say USER first
+C: USER u\r\nUSER\r\nPASS secret
+S: +OK Now the password
+S: -ERR Expected USER name
+S: -ERR Say USER first
+C: USER u\r\nPASS  secret\r\nPASS secret
+S: +OK Now the password
 S: -ERR [AUTH] Wrong name or password
+S: -ERR Say USER first
 C: AUTH PLAIN AHUAd3Jvbmc=
 S: -ERR [AUTH] Wrong name or password
-C: PASS \*513xp
+C: USER u\r\nPASS \*513xp\r\nPASS secret
+S: +OK Now the password
 S: -ERR [AUTH] Wrong name or password
-C: PASS \*512xp
+S: -ERR Say USER first
+C: USER u\r\nPASS \*512xp
+S: +OK Now the password
 S: -ERR [AUTH] Wrong name or password
 S-end
 2S: +OK ...
