@@ -44,6 +44,8 @@ C: Subject: \xc3\xa4\xff\r\n\r\n..\r\n.
 S: 250 2.0.0 Kept
 F: envelope mx <"a b"@b.example> <u@test>
 F: check INBOX 2 Return-Path: <"a b"@b.example>
+C: MAIL FROM:<a@b.example> HOLDFOR=60
+S: 555 5.5.4 The parameter HOLDFOR is not known here
 C: MAIL FROM:<a@b.example> X-UNKNOWN
 S: 555 5.5.4 The parameter X-UNKNOWN is not known here
 C: MAIL FROM:<\xc3\xa4@b.example>
