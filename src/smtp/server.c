@@ -6,6 +6,7 @@
 
 #include "base/size.h"
 #include "login/login.h"
+#include "rt/clock.h"
 #include "smtp/session.h"
 
 /* What must hold before a verb is served. */
@@ -89,7 +90,8 @@ smtp_dialect_of(const struct smtp_session *s)
 {
     return (struct smtp_dialect){.submission = smtp_is_submission(s),
                                  .utf8 = s->mail.said.smtputf8,
-                                 .domain = smtp_world->config->domain};
+                                 .domain = smtp_world->config->domain,
+                                 .now = clock_now()};
 }
 
 /* Where a line of at most room bytes ends: at a blank if there is one late enough, never inside a character. */
@@ -221,6 +223,18 @@ cmd_helo(struct smtp_session *s, struct str args)
     return smtp_reply(s, 250, NULL, "%.*s", STR_FMT(smtp_world->config->host));
 }
 
+/* What users alone may ask for. */
+static SUSPENDS enum status
+offer_submission(struct smtp_session *s)
+{
+    struct instant most = {clock_now().us + LIMIT_FUTURE_RELEASE_S * INT64_C(1000000)};
+    AUTO_BUF until = BUF(32);
+
+    smtp_date_time_write(&until, most);
+    return conn_printf(s->conn, "250-DSN\r\n250-FUTURERELEASE %d %.*s\r\n", LIMIT_FUTURE_RELEASE_S,
+                       STR_FMT(buf_str(&until)));
+}
+
 static SUSPENDS enum status
 greet(struct smtp_session *s, struct str args)
 {
@@ -237,10 +251,11 @@ greet(struct smtp_session *s, struct str args)
     s->esmtp = true;
     TRY(conn_printf(s->conn,
                     "250-%.*s%s%.*s\r\n250-PIPELINING\r\n250-SIZE "
-                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n",
+                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n250-DELIVERBY %d\r\n",
                     STR_FMT(host), s->login.len > 0 ? " Hello " : "",
                     STR_FMT(s->login.len > 0 ? s->address : STR("")),
-                    (unsigned long long)smtp_world->config->message_bytes_max));
+                    (unsigned long long)smtp_world->config->message_bytes_max,
+                    LIMIT_DELIVER_BY_MIN_S));
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
     if (smtp_is_submission(s) && s->login.len == 0 && smtp_may_login(s)) {
@@ -248,7 +263,7 @@ greet(struct smtp_session *s, struct str args)
         TRY(conn_printf(s->conn, "250-AUTH%.*s\r\n", STR_FMT(buf_str(&mechanisms))));
     }
     if (smtp_is_submission(s))
-        TRY(conn_write(s->conn, STR("250-DSN\r\n")));
+        TRY(offer_submission(s));
     if (s->speaker)
         TRY(conn_write(s->conn,
                        STR("250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT\r\n")));

@@ -15,8 +15,8 @@
 #define STORE_QUEUE_H
 
 #include "base/limits.h"
-#include "base/time.h"
 #include "store/cell.h"
+#include "store/queue_terms.h"
 
 struct queue;
 
@@ -45,7 +45,7 @@ struct queue_rcpt {
     /* of the last attempt */
     uint32_t code; /* SMTP reply, 0 = none */
     struct str enhanced, text, remote;
-    bool relayed; /* delivered, and the next host reports success itself */
+    bool relayed, announce; /* the next host reports success; the sender hears all the same */
 };
 struct queue_message {
     uint64_t qid;
@@ -56,12 +56,11 @@ struct queue_message {
     struct instant arrived;
     struct str prepend; /* header fields to send before the body */
     struct str envid;
-    bool full_return, smtputf8, eight_bit;
-    bool held;
+    bool full_return, smtputf8, eight_bit, held;
     uint64_t
-        account; /* whose log-in brought it; 0 = nobody's of ours, or it was queued by an older version */
-    struct str
-        route; /* name of the route that an operator chose for it; empty = as the configuration says */
+        account; /* whose log-in brought it; 0 = nobody's of ours, or queued by an older version */
+    struct str route; /* that an operator chose; empty = as the configuration says */
+    struct queue_terms terms;
     struct queue_rcpt *rcpts;
     size_t rcpt_count;
 };
@@ -74,7 +73,7 @@ MUST_USE SUSPENDS enum status queue_load(struct queue *q, struct instant now);
 void queue_free(struct queue **q);
 uint64_t queue_length(const struct queue *q);
 
-/* m->qid and m->arrived are given here.  facts: what role cook said of the body, opaque; kept for local delivery. */
+/* m->qid, m->arrived and how long recipients are held are given here.  facts: what role cook said of the body, opaque; kept for local delivery. */
 MUST_USE SUSPENDS enum status queue_add(struct queue *q, const struct queue_message *m,
                                         struct str facts, struct instant now, uint64_t *qid_out);
 MUST_USE SUSPENDS enum status queue_get(struct queue *q, uint64_t qid, struct arena *a,
@@ -141,7 +140,7 @@ struct queue_result {
     bool untried; /* WAITING, and nobody was asked: it is no try, and never the last one */
     uint32_t code;
     struct str enhanced, text, remote;
-    bool relayed;
+    bool relayed, announce;
 };
 struct queue_outcome {
     const struct queue_result *results;

@@ -9,7 +9,7 @@
 
 enum {
     VERSION = 1,
-    VERSION_MORE = 2, /* with account and route, when there are any */
+    VERSION_MORE = 2, /* with account, route and terms, when there are any */
     HEAD_OLD = 1,
     HEAD_VERSION = 2,
     FLAG_FULL_RETURN = 1,
@@ -18,6 +18,8 @@ enum {
     FLAG_HELD = 8,
     FLAGS_ALL = 15,
     NOTIFY_ALL = 15,
+    RELAYED = 1,
+    ANNOUNCE = 2,
 };
 
 static void write_rcpt(const struct queue_rcpt *r, struct buf *b);
@@ -46,6 +48,7 @@ queue_message_write(const struct queue_message *m, struct buf *b)
     if (has_more(m)) {
         buf_add_varint(b, m->account);
         buf_add_bytes(b, str_sub(m->route, 0, LIMIT_ROUTE_NAME_BYTES));
+        queue_terms_write(&m->terms, b);
     }
     buf_add_varint(b, m->rcpt_count);
     for (size_t i = 0; i < m->rcpt_count; i++)
@@ -116,7 +119,7 @@ write_rcpt(const struct queue_rcpt *r, struct buf *b)
     buf_add_char(b, (char)(r->notify & NOTIFY_ALL));
     buf_add_char(b, (char)r->state);
     buf_add_char(b, (char)(r->told & NOTIFY_ALL));
-    buf_add_char(b, r->relayed ? 1 : 0);
+    buf_add_char(b, (char)((r->relayed ? RELAYED : 0) | (r->announce ? ANNOUNCE : 0)));
     buf_add_varint(b, r->tries);
     buf_add_zigzag(b, r->next.us);
     buf_add_varint(b, r->code);
@@ -149,14 +152,15 @@ read_head(struct scan *s, struct queue_message *m)
 static bool
 has_more(const struct queue_message *m)
 {
-    return m->account != 0 || m->route.len > 0;
+    return m->account != 0 || m->route.len > 0 || queue_terms_any(&m->terms);
 }
 
 static bool
 read_more(struct scan *s, struct queue_message *m)
 {
     return scan_varint(s, UINT64_MAX, &m->account) &&
-           scan_bytes(s, LIMIT_ROUTE_NAME_BYTES, &m->route) && has_more(m);
+           scan_bytes(s, LIMIT_ROUTE_NAME_BYTES, &m->route) && queue_terms_read(s, &m->terms) &&
+           has_more(m);
 }
 
 static bool
@@ -180,13 +184,14 @@ read_progress(struct scan *s, struct queue_rcpt *r)
 
     if (!scan_u8(s, &notify) || notify > NOTIFY_ALL || !scan_u8(s, &state) ||
         state > QUEUE_FAILED || !scan_u8(s, &told) || told > NOTIFY_ALL || !scan_u8(s, &relayed) ||
-        relayed > 1 || !read_u32(s, UINT32_MAX, &r->tries) || !scan_zigzag(s, &r->next.us) ||
-        !read_u32(s, 999, &r->code))
+        relayed > (RELAYED | ANNOUNCE) || !read_u32(s, UINT32_MAX, &r->tries) ||
+        !scan_zigzag(s, &r->next.us) || !read_u32(s, 999, &r->code))
         return false;
     r->notify = notify;
     r->state = (enum queue_state)state; /* checked above */
     r->told = told;
-    r->relayed = relayed == 1;
+    r->relayed = (relayed & RELAYED) != 0;
+    r->announce = (relayed & ANNOUNCE) != 0;
     return true;
 }
 
