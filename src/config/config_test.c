@@ -95,7 +95,7 @@ test_reads_unix_sockets(void **state)
     assert_true(str_eq(c->trusted[0], STR("www-data")) && str_eq(c->trusted[2], STR("x")));
     assert_int_equal(c->listen[2].from_count, 2);
     assert_int_equal(c->listen[2].from[0].bits, 24);
-    assert_true(c->listen[2].from[1].six);
+    assert_int_equal(c->listen[2].from[1].size, 16);
     assert_true(str_eq(c->listen[0].socket.path, STR("/run/godwit/submit.sock")));
     assert_int_equal(c->listen[0].socket.mode, 0600);
     assert_int_equal(c->listen[0].at.port, 0);

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#include "base/mem.h"
 #include "base/scan.h"
 #include "base/size.h"
 #include "config/config_internal.h"
@@ -143,19 +142,7 @@ config_word_networks(const struct config_line *l, size_t first, const struct sub
 static bool
 overlap(const struct subnet *a, const struct subnet *b)
 {
-    struct subnet wide = a->bits < b->bits ? *a : *b;
-    struct subnet narrow = a->bits < b->bits ? *b : *a;
-    struct sockaddr_storage at = {0};
-    struct sockaddr_in four = {.sin_family = AF_INET};
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
-
-    mem_copy(&four.sin_addr, narrow.bytes, 4);
-    mem_copy(&six.sin6_addr, narrow.bytes, 16);
-    if (narrow.six)
-        mem_copy(&at, &six, sizeof(six));
-    else
-        mem_copy(&at, &four, sizeof(four));
-    return subnet_has(&wide, 1, &at);
+    return a->bits < b->bits ? subnet_covers(a, b) : subnet_covers(b, a);
 }
 
 enum status
