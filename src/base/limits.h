@@ -24,6 +24,7 @@
     LIMIT(PEERS_REMEMBERED,        20000,     "addresses","those that did well longest ago wait for their greeting again") \
     LIMIT(PROXY_BYTES,             2048,      "bytes",    "of the header of the PROXY protocol: closed") \
     LIMIT(PROXY_S,                 5,         "s",        "a listed proxy that did not send the header is closed") \
+    LIMIT(CLIENT_CERT_BYTES,       16384,     "bytes",    "of a client's certificates: the handshake fails") \
     LIMIT(TLS_HANDSHAKE_S,         30,        "s",        "closed") \
     LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
     LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \

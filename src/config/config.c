@@ -372,6 +372,13 @@ read_oauth_issuer(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_client_certificates(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "client-certificates FILE"));
+    return config_word_path(l, l->words[1], &r->c.client_certificates);
+}
+
+static enum status
 read_plaintext_login(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 2, "plaintext-login never, or plaintext-login loopback"));
@@ -459,6 +466,7 @@ static const struct setting settings[] = {
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
+    {STR("client-certificates"), false, read_client_certificates},
     {STR("plaintext-login"), false, read_plaintext_login},
     {STR("message-size"), false, read_message_size},
     {STR("cache"), false, read_cache},

@@ -13,6 +13,7 @@
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
  *                smarthost mail.isp.example:587 user NAME password-file FILE
  *                oauth-issuer https://id.example.org audience mail keys FILE
+ *                client-certificates FILE               # authorities of whom logs in by SASL EXTERNAL
  *                plaintext-login loopback               # tests and benchmarks only
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
@@ -128,7 +129,8 @@ struct config {
     bool outbound_none;          /* nothing leaves but by routes */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     struct config_oauth oauth;
-    bool plaintext_loopback; /* logins without TLS from 127.0.0.0/8 and ::1 */
+    struct str client_certificates; /* file with their authorities; empty = none */
+    bool plaintext_loopback;        /* logins without TLS from 127.0.0.0/8 and ::1 */
     uint64_t message_bytes_max;
     uint64_t cache_bytes; /* of the engine */
     struct str log_file;  /* "stderr" or a path */

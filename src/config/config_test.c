@@ -40,6 +40,7 @@ test_reads_every_setting(void **state)
                              "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
                              "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                              "oauth-issuer https://id.example/a audience mail keys /k\n"
+                             "client-certificates /clients.pem\n"
                              "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"
                              "trace-days 7\ntrace-size 1G\n"),
                     "t", &c, &why),
@@ -68,6 +69,7 @@ test_reads_every_setting(void **state)
     assert_true(str_eq(c->oauth.issuer, STR("https://id.example/a")));
     assert_true(str_eq(c->oauth.audience, STR("mail")));
     assert_true(str_eq(c->oauth.keys_file, STR("/k")));
+    assert_true(str_eq(c->client_certificates, STR("/clients.pem")));
     assert_int_equal(c->message_bytes_max, 10 * 1024 * 1024);
     assert_int_equal(c->log_level, LOG_DEBUG);
     assert_int_equal(c->trace_days, 7);

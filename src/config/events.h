@@ -27,9 +27,11 @@
     EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced tid account",   "a recipient was refused") \
     EVENT(SMTP_XCLIENT,   "smtp.xclient",   LOG_INFO,  "via peer helo",                       "a listed mail program said for whom it speaks") \
     EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result app",     "a log-in, good or bad; app: the app password, if it was one") \
-    EVENT(LOGIN_FAIL,     "auth.fail",      LOG_INFO,  "ip account protocol reason",          "a log-in was refused; reason: unknown (nobody has the name), password, disabled, slowed (too many wrong ones, not looked at), protocol (not what the app password is for), expired, token (not a good one, or another's)") \
+    EVENT(LOGIN_FAIL,     "auth.fail",      LOG_INFO,  "ip account protocol reason",          "a log-in was refused; reason: unknown (nobody has the name), password, disabled, slowed (too many wrong ones, not looked at), protocol (not what the app password is for), expired, token (not a good one, or another's), certificate (as with token)") \
     EVENT(OAUTH_KEYS,     "oauth.keys",     LOG_INFO,  "issuer file keys:n",                  "the public keys of the issuer of tokens are in use") \
     EVENT(OAUTH_REFUSED,  "oauth.refused",  LOG_ERROR, "issuer file reason",                  "the public keys of the issuer of tokens cannot be used; those of before stay") \
+    EVENT(CLIENTS_TRUSTED,"clients.trusted",LOG_INFO,  "file authorities:n",                  "the authorities of client certificates are in use") \
+    EVENT(CLIENTS_REFUSED,"clients.refused",LOG_ERROR, "file reason",                         "the authorities of client certificates cannot be used; those of before stay") \
     EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay tid to text", "a message was accepted or refused at its end") \
     EVENT(SMTP_SENDER,    "smtp.sender",    LOG_INFO,  "peer helo from code:n enhanced tid account",  "a sender was refused") \
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid tid to text account", "a user's message was queued or refused") \

@@ -101,6 +101,7 @@ config_write(const struct config *c, struct buf *b)
     if (c->oauth.issuer.len > 0)
         buf_addf(b, "oauth-issuer \"%.*s\" audience \"%.*s\" keys \"%.*s\"\n",
                  STR_FMT(c->oauth.issuer), STR_FMT(c->oauth.audience), STR_FMT(c->oauth.keys_file));
+    add_setting(b, "client-certificates", c->client_certificates);
     add_setting(b, "log", c->log_file);
     add_limits(b, c);
 }

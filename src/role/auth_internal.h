@@ -1,4 +1,4 @@
-/* auth_internal.h - what auth's two ways of logging in share: the look-up of a name, the grant, the brake.
+/* auth_internal.h - what auth's ways of logging in share: the look-up of a name, the grant, the brake.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_AUTH_INTERNAL_H
@@ -23,6 +23,7 @@ enum auth_reason {
     AUTH_PROTOCOL, /* an app password of another protocol */
     AUTH_EXPIRED,
     AUTH_TOKEN,
+    AUTH_CERTIFICATE,
 };
 
 /* Who has a name, and the opened verifier; the verifier is empty when nobody may log in with it. */
@@ -86,6 +87,10 @@ void auth_oauth_prepare(void); /* before the jail */
 /* Reads the issuer's keys, if there is an issuer. */
 struct role_start;
 void auth_oauth_keys(const struct role_start *s);
+
+/* ---- auth_external.c ---- */
+/* Reads the authorities of client certificates, if there are any. */
+void auth_external_trust(const struct role_start *s);
 
 /* ---- auth_scram.c ---- */
 MUST_USE enum status auth_scram_begin(const struct seal *seal);

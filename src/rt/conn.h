@@ -122,6 +122,9 @@ struct str conn_tls_name(const struct conn *c);
  * extended master secret, where it would not be this connection's alone. */
 #define TLS_BINDING_BYTES 32u
 MUST_USE bool conn_tls_binding(const struct conn *c, unsigned char *out);
+/* Did the client show a certificate of whom its listener trusts (tls_server_ask_clients()), and that it has the key, in
+ * this connection?  chain, if not NULL, gets it, and then what came behind it, in DER. */
+MUST_USE bool conn_tls_client(const struct conn *c, struct buf *chain);
 uint64_t conn_id(const struct conn *c);  /* unique in this process, for logs */
 void conn_authenticated(struct conn *c); /* no longer shed first, nor counted by address */
 void conn_did_well(struct conn *c);      /* its address does not wait for the next greeting */

@@ -35,6 +35,8 @@ WRONG = [
     ('oauth-issuer https://id.example name a keys /k', 'name', 'oauth-issuer URL audience NAME keys FILE'),
     ('oauth-issuer https://id.example audience "a b" keys /k', 'a b', 'the audience'),
     ('oauth-issuer https://id.example audience a keys k', 'k', 'a path that begins with /'),
+    ('client-certificates', 'client-certificates', 'client-certificates FILE'),
+    ('client-certificates clients.pem', 'clients.pem', 'a path that begins with /'),
     ('plaintext-login always', 'always', 'never or loopback'),
     ('outbound some', 'some', 'all or none'),
     ('message-size 50 MB', 'MB', 'message-size SIZE'),
