@@ -88,6 +88,14 @@ void auth_oauth_prepare(void); /* before the jail */
 struct role_start;
 void auth_oauth_keys(const struct role_start *s);
 
+/* ---- auth_ask.c ---- */
+void
+auth_ask_renew(const struct role_start *s); /* first of all, and when the configuration changed */
+/* ERR_DENIED: the issuer says that it is no good token, or another's.  ERR_TEMP: nobody knows. */
+struct jwt_wanted;
+MUST_USE SUSPENDS enum status auth_ask(struct str token, const struct jwt_wanted *w,
+                                       struct arena *a, struct str *address_out);
+
 /* ---- auth_external.c ---- */
 /* Reads the authorities of client certificates, if there are any. */
 void auth_external_trust(const struct role_start *s);

@@ -190,6 +190,8 @@ name_files(const struct config *c, struct boss_open *b)
     for (size_t i = 0; i < c->route_count; i++)
         name_file(b, ROLE_OUT, c->routes[i].password_file);
     name_file(b, ROLE_AUTH, c->oauth.keys_file);
+    name_file(b, ROLE_ASK, c->introspection.secret_file);
+    name_file(b, ROLE_ASK, c->introspection.authority_file);
     name_file(b, ROLE_AUTH, c->client_certificates);
     name_file(b, ROLE_USER, c->client_certificates);
     for (size_t i = 0; i < c->listen_count; i++)

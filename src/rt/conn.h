@@ -167,6 +167,9 @@ struct conn_target {
 MUST_USE SUSPENDS enum status conn_connect(const struct conn_target *t, struct conn **out);
 MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms,
                                              struct str *line_out);
+/* What came, to be consumed with conn_consume(); empty: the peer ended its side in order. */
+MUST_USE SUSPENDS enum status conn_read_some(struct conn *c, int64_t timeout_ms,
+                                             struct str *some_out);
 MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client *tls,
                                                struct str name);
 /* Is there neither input to be read nor the peer's end?  Asks the kernel, and takes nothing. */
