@@ -8,13 +8,13 @@
 #include "base/aged.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/net.h"
 #include "base/size.h"
+#include "base/subnet.h"
 #include "rt/clock.h"
 
 enum {
     NAME_HASH = 16,
-    KEY_MAX = NET_KEY_MAX + NAME_HASH,
+    KEY_MAX = SUBNET_KEY_MAX + NAME_HASH,
     TEXT_MAX = 128, /* of a name, to be shown */
     AT_ONCE = 4,    /* counts that one attempt can touch */
 };
@@ -34,8 +34,8 @@ struct count {
     struct aged_node node;
     enum attempt_kind kind;
     char key[KEY_MAX];
-    struct net net;  /* size 0: no address */
-    struct str name; /* owned, cut; of an account or a device */
+    struct subnet net; /* size 0: no address */
+    struct str name;   /* owned, cut; of an account or a device */
     unsigned level;
     int64_t level_ms; /* when it was that */
     int64_t tried_ms; /* what the interval runs from */
@@ -55,7 +55,7 @@ struct attempts {
 /* An attempt, taken apart. */
 struct who {
     const struct attempt *a;
-    struct net address, network;
+    struct subnet address, network;
     char name[NAME_HASH];
     char keys[ATTEMPT_KINDS][KEY_MAX];
     size_t lens[ATTEMPT_KINDS];
@@ -75,7 +75,7 @@ static int64_t wait_ms(const struct count *c, unsigned free);
 static bool is_good(struct aged *t, struct str key);
 static void set_good(struct aged *t, struct str key, int64_t for_s);
 static void drop_good(struct aged *t, struct good *g);
-static bool is_meant(const struct count *c, const struct net *net, struct str name);
+static bool is_meant(const struct count *c, const struct subnet *net, struct str name);
 static struct str text_of(const struct count *c, struct arena *a);
 static unsigned free_of_count(struct attempts *t, const struct count *c);
 static bool penalty_of(struct attempts *t, struct count *c, struct arena *a,
@@ -226,10 +226,10 @@ attempts_penalties(struct attempts *t, struct arena *a, struct attempts_penalty 
 size_t
 attempts_forgive(struct attempts *t, struct str what)
 {
-    struct net net = {0};
+    struct subnet net = {0};
     size_t forgiven = 0;
 
-    if (!net_read(what, &net))
+    if (!subnet_read_around(what, &net))
         net.size = 0;
     for (size_t k = 0; k < ATTEMPT_KINDS; k++) {
         for (struct aged_node *n = aged_oldest(&t->counts[k]), *after; n != NULL; n = after) {
@@ -249,19 +249,19 @@ static void
 look_at(struct attempts *t, const struct attempt *a, struct who *w)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    struct net n = {0};
+    struct subnet n = {0};
 
     *w = (struct who){.a = a};
-    if (net_read(a->peer, &n)) {
-        w->address = net_wider(&n, n.size == 4 ? 32 : 64);
-        w->network = net_wider(&n, n.size == 4 ? 24 : 48);
+    if (subnet_read_around(a->peer, &n)) {
+        w->address = subnet_wider(&n, n.size == 4 ? 32 : 64);
+        w->network = subnet_wider(&n, n.size == 4 ? 24 : 48);
     }
     SHA256((const unsigned char *)a->name.ptr, a->name.len, digest);
     mem_copy(w->name, digest, NAME_HASH);
 
-    struct str address = net_key(&w->address, w->keys[ATTEMPT_ADDRESS]);
+    struct str address = subnet_key(&w->address, w->keys[ATTEMPT_ADDRESS]);
     w->lens[ATTEMPT_ADDRESS] = address.len;
-    w->lens[ATTEMPT_NETWORK] = net_key(&w->network, w->keys[ATTEMPT_NETWORK]).len;
+    w->lens[ATTEMPT_NETWORK] = subnet_key(&w->network, w->keys[ATTEMPT_NETWORK]).len;
     mem_copy(w->keys[ATTEMPT_ACCOUNT], w->name, NAME_HASH);
     w->lens[ATTEMPT_ACCOUNT] = NAME_HASH;
     mem_copy(w->keys[ATTEMPT_DEVICE], address.ptr, address.len);
@@ -412,21 +412,21 @@ drop_good(struct aged *t, struct good *g)
 /* ---- for people ---- */
 
 static bool
-is_meant(const struct count *c, const struct net *net, struct str name)
+is_meant(const struct count *c, const struct subnet *net, struct str name)
 {
     if (net->size == 0)
         return str_eq_nocase(c->name, str_sub(name, 0, TEXT_MAX));
     /* The network around an address as well: it holds the address up. */
-    return c->net.size > 0 && (net_has(net, &c->net) || net_has(&c->net, net));
+    return c->net.size > 0 && (subnet_covers(net, &c->net) || subnet_covers(&c->net, net));
 }
 
 static struct str
 text_of(const struct count *c, struct arena *a)
 {
-    AUTO_BUF b = BUF(NET_TEXT_MAX + 1 + TEXT_MAX);
+    AUTO_BUF b = BUF(SUBNET_TEXT_MAX + 1 + TEXT_MAX);
 
     if (c->net.size > 0)
-        net_write(&c->net, &b);
+        subnet_write(&c->net, &b);
     if (c->kind == ATTEMPT_DEVICE)
         buf_add_char(&b, ' ');
     buf_add(&b, c->name);

@@ -12,8 +12,6 @@
 static enum status read_header(struct str part, struct arena *a, struct jwt *out);
 static enum status read_claims(struct str part, struct arena *a, struct jwt *out);
 static json_t *part_json(struct str part);
-static bool read_audiences(const json_t *claims, struct arena *a, struct jwt *out);
-static bool read_time(const json_t *claims, const char *name, bool *has, int64_t *out);
 
 /* header "." payload "." signature */
 enum status
@@ -96,6 +94,41 @@ json_member_str(const json_t *object, const char *name, struct arena *a)
     return str_find(s, '\0') >= 0 ? STR("") : arena_str(a, s);
 }
 
+bool
+json_member_audiences(const json_t *object, struct arena *a, struct str *list, size_t *count)
+{
+    const json_t *aud = json_object_get(object, "aud");
+
+    if (json_is_string(aud)) {
+        list[(*count)++] = json_member_str(object, "aud", a);
+        return true;
+    }
+    if (aud != NULL && !json_is_array(aud))
+        return false;
+    for (size_t i = 0; i < json_array_size(aud); i++) {
+        const json_t *one = json_array_get(aud, i);
+        if (!json_is_string(one) || i == JWT_AUDIENCES_MAX)
+            return false;
+        list[(*count)++] = arena_str(a, str_from(json_string_value(one), json_string_length(one)));
+    }
+    return true;
+}
+
+bool
+json_member_time(const json_t *object, const char *name, bool *has, int64_t *out)
+{
+    const json_t *j = json_object_get(object, name);
+
+    *has = j != NULL;
+    if (j == NULL)
+        return true;
+    double v = json_number_value(j);
+    if (!json_is_number(j) || !(v >= 0 && v <= SECONDS_MAX))
+        return false;
+    *out = (int64_t)v; /* in range: checked above */
+    return true;
+}
+
 void
 json_drop(json_t **j)
 {
@@ -144,9 +177,9 @@ read_claims(struct str part, struct arena *a, struct jwt *out)
 {
     AUTO(json_drop) json_t *j = part_json(part);
 
-    if (j == NULL || !read_audiences(j, a, out) ||
-        !read_time(j, "exp", &out->has_expiry, &out->expires_s) ||
-        !read_time(j, "nbf", &out->has_not_before, &out->not_before_s))
+    if (j == NULL || !json_member_audiences(j, a, out->audiences, &out->audience_count) ||
+        !json_member_time(j, "exp", &out->has_expiry, &out->expires_s) ||
+        !json_member_time(j, "nbf", &out->has_not_before, &out->not_before_s))
         return ERR_SYNTAX;
     out->issuer = json_member_str(j, "iss", a);
     out->subject = json_member_str(j, "sub", a);
@@ -154,42 +187,4 @@ read_claims(struct str part, struct arena *a, struct jwt *out)
     out->email =
         verified != NULL && !json_is_true(verified) ? STR("") : json_member_str(j, "email", a);
     return OK;
-}
-
-/* aud: a string, or an array of strings */
-static bool
-read_audiences(const json_t *claims, struct arena *a, struct jwt *out)
-{
-    const json_t *aud = json_object_get(claims, "aud");
-
-    if (json_is_string(aud)) {
-        out->audiences[out->audience_count++] = json_member_str(claims, "aud", a);
-        return true;
-    }
-    if (aud != NULL && !json_is_array(aud))
-        return false;
-    for (size_t i = 0; i < json_array_size(aud); i++) {
-        const json_t *one = json_array_get(aud, i);
-        if (!json_is_string(one) || i == JWT_AUDIENCES_MAX)
-            return false;
-        out->audiences[out->audience_count++] =
-            arena_str(a, str_from(json_string_value(one), json_string_length(one)));
-    }
-    return true;
-}
-
-/* NumericDate: seconds, perhaps with a fraction */
-static bool
-read_time(const json_t *claims, const char *name, bool *has, int64_t *out)
-{
-    const json_t *j = json_object_get(claims, name);
-
-    *has = j != NULL;
-    if (j == NULL)
-        return true;
-    double v = json_number_value(j);
-    if (!json_is_number(j) || !(v >= 0 && v <= SECONDS_MAX))
-        return false;
-    *out = (int64_t)v; /* in range: checked above */
-    return true;
 }

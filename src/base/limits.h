@@ -24,6 +24,7 @@
     LIMIT(PEERS_REMEMBERED,        20000,     "addresses","those that did well longest ago wait for their greeting again") \
     LIMIT(PROXY_BYTES,             2048,      "bytes",    "of the header of the PROXY protocol: closed") \
     LIMIT(PROXY_S,                 5,         "s",        "a listed proxy that did not send the header is closed") \
+    LIMIT(CLIENT_CERT_BYTES,       16384,     "bytes",    "of a client's certificates: the handshake fails") \
     LIMIT(TLS_HANDSHAKE_S,         30,        "s",        "closed") \
     LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
     LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \
@@ -154,6 +155,12 @@
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* passwords */ \
+    LIMIT(HTTP_HEAD_BYTES,         8192,      "bytes",    "of a reply of the endpoint of tokens, and of each interim one: the log-in cannot be judged now") \
+    LIMIT(HTTP_BODY_BYTES,         16384,     "bytes",    "the same for what follows") \
+    LIMIT(INTROSPECTION_S,         10,        "s",        "for one question about a token: the log-in cannot be judged now") \
+    LIMIT(INTROSPECTIONS,          64,        "questions","at once: as above") \
+    LIMIT(INTROSPECTION_KEPT,      4096,      "tokens",   "that were good a short while ago: the oldest is asked about again") \
+    LIMIT(INTROSPECTION_KEPT_S,    120,       "s",        "a token is asked about again, or when it ends") \
     LIMIT(LOGIN_WRONG_ADDRESS,     20,        "log-ins",  "wrong ones per /32 or /64: one try per growing interval, up to 256 s: NO [LIMIT] / 421 / -ERR [SYS/TEMP]; 10 times as many where a log-in was good") \
     LIMIT(LOGIN_WRONG_NETWORK,     100,       "log-ins",  "the same per /24 or /48, up to 64 s") \
     LIMIT(LOGIN_WRONG_ACCOUNT,     50,        "log-ins",  "the same per account, from addresses where no log-in was good, up to 64 s") \

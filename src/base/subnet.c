@@ -1,4 +1,4 @@
-/* network.c - see subnet.h.
+/* subnet.c - see subnet.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/subnet.h"
@@ -8,53 +8,56 @@
 #include "base/mem.h"
 #include "base/scan.h"
 
-static bool
-same_bits(const unsigned char *a, const unsigned char *b, unsigned bits)
-{
-    unsigned whole = bits / 8, rest = bits % 8;
+enum { IPV4 = 4, IPV6 = 16, MAPPED_BYTES = 12 };
 
-    if (!str_eq(str_from((const char *)a, whole), str_from((const char *)b, whole)))
-        return false;
-    return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
-}
-
-static bool
-is_mapped(const unsigned char *six)
-{
-    static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-    return same_bits(six, prefix, 96);
-}
-
-/* Is nothing behind the network's bits? */
-static bool
-ends_in_zeros(const struct subnet *n, unsigned all)
-{
-    for (unsigned i = n->bits; i < all; i++)
-        if ((n->bytes[i / 8] >> (7 - i % 8) & 1) != 0)
-            return false;
-    return true;
-}
+static bool read_as_written(struct str text, struct subnet *out);
+static bool is_mapped(const struct subnet *n);
 
 bool
 subnet_read(struct str text, struct subnet *out)
 {
-    ssize_t slash = str_find(text, '/');
-    struct str address = slash < 0 ? text : str_sub(text, 0, (size_t)slash);
-    struct subnet n = {.six = str_find(address, ':') >= 0};
-    unsigned all = n.six ? 128 : 32;
-    uint32_t bits = all;
-    char z[INET6_ADDRSTRLEN];
+    struct subnet n;
 
-    if (!str_to_z(address, z, sizeof(z)) || inet_pton(n.six ? AF_INET6 : AF_INET, z, n.bytes) != 1)
+    if (!read_as_written(text, &n) || !subnet_is_clean(&n) || is_mapped(&n))
         return false;
-    if (slash >= 0) {
-        struct scan s = scan_of(str_skip(text, (size_t)slash + 1));
-        if (!scan_u32(&s, all, &bits) || !scan_at_end(&s))
-            return false;
+    *out = n;
+    return true;
+}
+
+/* Else all of IPv4 would be one network of IPv6 to whoever counts by networks. */
+bool
+subnet_read_around(struct str text, struct subnet *out)
+{
+    struct subnet n;
+
+    if (!read_as_written(text, &n))
+        return false;
+    if (is_mapped(&n) && n.bits >= MAPPED_BYTES * 8) {
+        struct subnet plain = {.size = IPV4, .bits = (uint8_t)(n.bits - MAPPED_BYTES * 8)};
+        mem_copy(plain.bytes, n.bytes + MAPPED_BYTES, IPV4);
+        n = plain;
     }
-    n.bits = (uint8_t)bits; /* at most 128 */
-    if (!ends_in_zeros(&n, all) || (n.six && is_mapped(n.bytes)))
+    unsigned bits = n.bits;
+    n.bits = (uint8_t)(n.size * 8); /* at most 128 */
+    *out = subnet_wider(&n, bits);
+    return true;
+}
+
+bool
+subnet_of(const struct sockaddr_storage *a, struct subnet *out)
+{
+    struct subnet n = {.size = IPV4, .bits = IPV4 * 8};
+    struct sockaddr_in6 six;
+    struct sockaddr_in four;
+
+    if (a->ss_family == AF_INET6) {
+        mem_copy(&six, a, sizeof(six));
+        n = (struct subnet){.size = IPV6, .bits = IPV6 * 8};
+        mem_copy(n.bytes, &six.sin6_addr, IPV6);
+    } else if (a->ss_family == AF_INET) {
+        mem_copy(&four, a, sizeof(four));
+        mem_copy(n.bytes, &four.sin_addr, IPV4);
+    } else
         return false;
     *out = n;
     return true;
@@ -63,32 +66,111 @@ subnet_read(struct str text, struct subnet *out)
 void
 subnet_write(const struct subnet *n, struct buf *b)
 {
-    char text[INET6_ADDRSTRLEN] = "";
+    char z[INET6_ADDRSTRLEN];
 
-    (void)inet_ntop(n->six ? AF_INET6 : AF_INET, n->bytes, text, sizeof(text));
-    buf_add_z(b, text);
-    if (n->bits != (n->six ? 128 : 32))
-        buf_addf(b, "/%u", n->bits);
+    ASSERT(n->size == IPV4 || n->size == IPV6);
+    if (inet_ntop(n->size == IPV4 ? AF_INET : AF_INET6, n->bytes, z, sizeof(z)) == NULL)
+        UNREACHABLE();
+    buf_add_z(b, z);
+    if (!subnet_is_address(n))
+        buf_addf(b, "/%u", (unsigned)n->bits);
+}
+
+bool
+subnet_is_address(const struct subnet *n)
+{
+    return n->bits == n->size * 8;
+}
+
+bool
+subnet_is_clean(const struct subnet *n)
+{
+    struct subnet address = *n;
+
+    address.bits = (uint8_t)(n->size * 8); /* at most 128 */
+    struct subnet again = subnet_wider(&address, n->bits);
+    return memcmp(again.bytes, n->bytes, sizeof(again.bytes)) == 0;
+}
+
+struct subnet
+subnet_wider(const struct subnet *n, unsigned bits)
+{
+    struct subnet out = *n;
+
+    if (bits >= n->bits)
+        return out;
+    out.bits = (uint8_t)bits; /* below another uint8_t */
+    for (unsigned i = 0; i < n->size; i++) {
+        unsigned kept = bits > i * 8 ? bits - i * 8 : 0;
+        unsigned mask = kept >= 8 ? 0xffu : 0xff00u >> kept & 0xffu;
+        out.bytes[i] = (char)((unsigned char)n->bytes[i] & mask);
+    }
+    return out;
+}
+
+bool
+subnet_covers(const struct subnet *outer, const struct subnet *inner)
+{
+    struct subnet around = subnet_wider(inner, outer->bits);
+
+    return outer->size == inner->size && outer->bits <= inner->bits &&
+           memcmp(around.bytes, outer->bytes, sizeof(around.bytes)) == 0;
 }
 
 bool
 subnet_has(const struct subnet *list, size_t count, const struct sockaddr_storage *a)
 {
-    struct sockaddr_in6 six;
-    struct sockaddr_in four;
-    const unsigned char *bytes;
+    struct subnet address;
 
-    if (a->ss_family == AF_INET6) {
-        mem_copy(&six, a, sizeof(six));
-        bytes = six.sin6_addr.s6_addr;
-    } else if (a->ss_family == AF_INET) {
-        mem_copy(&four, a, sizeof(four));
-        bytes = (const unsigned char *)&four.sin_addr;
-    } else
+    if (count == 0 || !subnet_of(a, &address))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (list[i].six == (a->ss_family == AF_INET6) &&
-            same_bits(list[i].bytes, bytes, list[i].bits))
+        if (subnet_covers(&list[i], &address))
             return true;
     return false;
+}
+
+struct str
+subnet_key(const struct subnet *n, char *key)
+{
+    key[0] = (char)n->size;
+    key[1] = (char)n->bits;
+    mem_copy(key + 2, n->bytes, n->size);
+    return str_from(key, 2u + n->size);
+}
+
+/* IPv4address / IPv6address as in RFC 3986 section 3.2.2, and "/" 1*DIGIT. */
+static bool
+read_as_written(struct str text, struct subnet *out)
+{
+    struct str rest = text, address;
+    struct subnet n = {0};
+    char z[SUBNET_TEXT_MAX];
+    uint32_t bits;
+
+    if (!str_split(&rest, '/', &address) || !str_to_z(address, z, sizeof(z)))
+        return false;
+    if (inet_pton(AF_INET, z, n.bytes) == 1)
+        n.size = IPV4;
+    else if (inet_pton(AF_INET6, z, n.bytes) == 1)
+        n.size = IPV6;
+    else
+        return false;
+    bits = n.size * 8u;
+    if (rest.ptr != NULL) {
+        struct scan s = scan_of(rest);
+        if (!scan_u32(&s, bits, &bits) || !scan_at_end(&s))
+            return false;
+    }
+    n.bits = (uint8_t)bits; /* at most 128 */
+    *out = n;
+    return true;
+}
+
+static bool
+is_mapped(const struct subnet *n)
+{
+    static const char mapped[MAPPED_BYTES] = "\0\0\0\0\0\0\0\0\0\0\xff\xff";
+
+    return n->size == IPV6 && memcmp(n->bytes, mapped, MAPPED_BYTES) == 0;
 }

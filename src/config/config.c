@@ -340,9 +340,13 @@ is_plain(struct str word)
 static enum status
 read_oauth_issuer(struct reader *r, const struct config_line *l)
 {
-    TRY(want_count(l, 6, "oauth-issuer URL audience NAME keys FILE"));
-    if (!str_eq(l->words[2], STR("audience")) || !str_eq(l->words[4], STR("keys")))
-        return config_expected(l, l->words[2], "oauth-issuer URL audience NAME keys FILE");
+    static const char form[] = "oauth-issuer URL audience NAME, and perhaps keys FILE";
+
+    if (l->count != 4 && l->count != 6)
+        return config_expected(l, l->words[l->count - 1], form);
+    if (!str_eq(l->words[2], STR("audience")) ||
+        (l->count == 6 && !str_eq(l->words[4], STR("keys"))))
+        return config_expected(l, l->words[2], form);
     if (!str_starts(l->words[1], STR("https://")) || !is_plain(l->words[1]))
         return config_expected(l, l->words[1],
                                "the issuer's URL as its tokens have it, https://...");
@@ -350,7 +354,35 @@ read_oauth_issuer(struct reader *r, const struct config_line *l)
         return config_expected(l, l->words[3], "the audience that tokens for this server name");
     r->c.oauth.issuer = arena_str(l->arena, l->words[1]);
     r->c.oauth.audience = arena_str(l->arena, l->words[3]);
-    return config_word_path(l, l->words[5], &r->c.oauth.keys_file);
+    return l->count == 6 ? config_word_path(l, l->words[5], &r->c.oauth.keys_file) : OK;
+}
+
+static enum status
+read_oauth_introspection(struct reader *r, const struct config_line *l)
+{
+    static const char form[] = "oauth-introspection URL client NAME secret FILE, and perhaps "
+                               "authority FILE";
+    struct config_introspection *i = &r->c.introspection;
+
+    if ((l->count != 6 && l->count != 8) || !str_eq(l->words[2], STR("client")) ||
+        !str_eq(l->words[4], STR("secret")) ||
+        (l->count == 8 && !str_eq(l->words[6], STR("authority"))))
+        return config_expected(l, l->words[l->count - 1], form);
+    if (!is_plain(l->words[1]))
+        return config_expected(l, l->words[1], "the URL of the endpoint");
+    TRY(config_word_url(l, l->words[1], i));
+    if (!is_plain(l->words[3]))
+        return config_expected(l, l->words[3], "the name of this server as a client there");
+    i->client = arena_str(l->arena, l->words[3]);
+    TRY(config_word_path(l, l->words[5], &i->secret_file));
+    return l->count == 8 ? config_word_path(l, l->words[7], &i->authority_file) : OK;
+}
+
+static enum status
+read_client_certificates(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "client-certificates FILE"));
+    return config_word_path(l, l->words[1], &r->c.client_certificates);
 }
 
 static enum status
@@ -441,6 +473,8 @@ static const struct setting settings[] = {
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
+    {STR("oauth-introspection"), false, read_oauth_introspection},
+    {STR("client-certificates"), false, read_client_certificates},
     {STR("plaintext-login"), false, read_plaintext_login},
     {STR("message-size"), false, read_message_size},
     {STR("cache"), false, read_cache},
@@ -496,6 +530,11 @@ check_whole(const struct reader *r, const char *name, struct problem *why)
     for (size_t i = 0; missing == NULL && i < r->c.listen_count; i++)
         if (service_is_tls(r->listen[i].service) && r->c.tls_count == 0)
             missing = "tls cert FILE key FILE";
+    if (missing == NULL && r->c.oauth.issuer.len > 0 && r->c.oauth.keys_file.len == 0 &&
+        r->c.introspection.url.len == 0)
+        missing = "oauth-introspection URL client NAME secret FILE";
+    if (missing == NULL && r->c.oauth.issuer.len == 0 && r->c.introspection.url.len > 0)
+        missing = "oauth-issuer URL audience NAME";
     if (missing == NULL)
         return OK;
     problem_set(why, 0, "", "%s: a line is missing, expected something like \"%s\"", name, missing);

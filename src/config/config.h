@@ -13,6 +13,8 @@
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
  *                smarthost mail.isp.example:587 user NAME password-file FILE
  *                oauth-issuer https://id.example.org audience mail keys FILE
+ *                oauth-introspection https://id.example.org/introspect client NAME secret FILE
+ *                client-certificates FILE               # authorities of whom logs in by SASL EXTERNAL
  *                plaintext-login loopback               # tests and benchmarks only
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
@@ -121,7 +123,21 @@ struct config_resolver {
 struct config_oauth {
     struct str issuer; /* a URL, as tokens name it; empty = none */
     struct str audience;
-    struct str keys_file; /* a JWKS, or public keys in PEM */
+    struct str keys_file; /* a JWKS, or public keys in PEM; empty = none: the issuer is asked */
+};
+
+/* Whom to ask about tokens (RFC 7662). */
+struct config_introspection {
+    struct str
+        url; /* as it was written; empty = nobody.  All that follows but the files is of it */
+    struct str host;      /* a name, or a loopback address without brackets */
+    struct str authority; /* host, and port if one was written: for the field Host */
+    struct str path;      /* and the query */
+    uint16_t port;
+    bool tls; /* else it is on this machine */
+    struct str client, secret_file;
+    struct str
+        authority_file; /* a certificate to trust besides those of the system; empty = none */
 };
 
 struct config {
@@ -148,7 +164,9 @@ struct config {
     bool outbound_none;          /* nothing leaves but by routes */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     struct config_oauth oauth;
-    bool plaintext_loopback; /* logins without TLS from 127.0.0.0/8 and ::1 */
+    struct config_introspection introspection;
+    struct str client_certificates; /* file with their authorities; empty = none */
+    bool plaintext_loopback;        /* logins without TLS from 127.0.0.0/8 and ::1 */
     uint64_t message_bytes_max;
     uint64_t cache_bytes; /* of the engine */
     struct str log_file;  /* "stderr" or a path */

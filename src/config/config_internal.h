@@ -55,6 +55,9 @@ MUST_USE enum status config_word_networks(const struct config_line *l, size_t fi
  * is, nor a whole range of private addresses. */
 MUST_USE enum status config_relay_subnet(const struct config_line *l, struct str word,
                                          const struct subnet *n);
+/* https://HOST[:PORT][/PATH][?QUERY]; http only to this machine itself.  Fills what is of the URL. */
+MUST_USE enum status config_word_url(const struct config_line *l, struct str word,
+                                     struct config_introspection *out);
 void config_address_write(struct buf *b, struct str host, uint16_t port);
 MUST_USE enum status config_word_number(const struct config_line *l, struct str word, uint32_t max,
                                         uint32_t *out);

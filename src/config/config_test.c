@@ -30,18 +30,21 @@ test_reads_every_setting(void **state)
 
     (void)state;
     assert_int_equal(
-        config_read(STR(HEAD "data /srv/mail\nrun-dir /run/x\nuser godwit\nengine rocks\n"
-                             "listen smtp *:25 # a comment\nlisten imaps [::1]:993\n"
-                             "tls cert /a.pem key \"/b c.pem\"\nworkers mx 3\nworkers cook 2\n"
-                             "resolver 127.0.0.1:53 [::1]:54 no-dnssec\n"
-                             "route elsewhere.example 127.0.0.1:2599\n"
-                             "smarthost mx.isp.example:587 user me password-file /p\n"
-                             "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
-                             "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
-                             "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
-                             "oauth-issuer https://id.example/a audience mail keys /k\n"
-                             "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"
-                             "trace-days 7\ntrace-size 1G\n"),
+        config_read(STR(HEAD
+                        "data /srv/mail\nrun-dir /run/x\nuser godwit\nengine rocks\n"
+                        "listen smtp *:25 # a comment\nlisten imaps [::1]:993\n"
+                        "tls cert /a.pem key \"/b c.pem\"\nworkers mx 3\nworkers cook 2\n"
+                        "resolver 127.0.0.1:53 [::1]:54 no-dnssec\n"
+                        "route elsewhere.example 127.0.0.1:2599\n"
+                        "smarthost mx.isp.example:587 user me password-file /p\n"
+                        "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
+                        "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
+                        "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
+                        "oauth-issuer https://id.example/a audience mail keys /k\n"
+                        "client-certificates /clients.pem\n"
+                        "oauth-introspection https://id.example:8443/i?a=b client c secret /s\n"
+                        "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"
+                        "trace-days 7\ntrace-size 1G\n"),
                     "t", &c, &why),
         OK);
     assert_true(str_eq(c->host, STR("mail.example.org")));
@@ -68,6 +71,13 @@ test_reads_every_setting(void **state)
     assert_true(str_eq(c->oauth.issuer, STR("https://id.example/a")));
     assert_true(str_eq(c->oauth.audience, STR("mail")));
     assert_true(str_eq(c->oauth.keys_file, STR("/k")));
+    assert_true(str_eq(c->client_certificates, STR("/clients.pem")));
+    assert_true(c->introspection.tls && c->introspection.port == 8443);
+    assert_true(str_eq(c->introspection.host, STR("id.example")));
+    assert_true(str_eq(c->introspection.authority, STR("id.example:8443")));
+    assert_true(str_eq(c->introspection.path, STR("/i?a=b")));
+    assert_true(str_eq(c->introspection.client, STR("c")));
+    assert_true(str_eq(c->introspection.secret_file, STR("/s")));
     assert_int_equal(c->message_bytes_max, 10 * 1024 * 1024);
     assert_int_equal(c->log_level, LOG_DEBUG);
     assert_int_equal(c->trace_days, 7);
@@ -131,7 +141,7 @@ test_reads_unix_sockets(void **state)
     assert_true(str_eq(c->trusted[0], STR("www-data")) && str_eq(c->trusted[2], STR("x")));
     assert_int_equal(c->listen[2].from_count, 2);
     assert_int_equal(c->listen[2].from[0].bits, 24);
-    assert_true(c->listen[2].from[1].six);
+    assert_int_equal(c->listen[2].from[1].size, 16);
     assert_true(str_eq(c->listen[0].socket.path, STR("/run/godwit/submit.sock")));
     assert_int_equal(c->listen[0].socket.mode, 0600);
     assert_int_equal(c->listen[0].at.port, 0);
@@ -140,6 +150,8 @@ test_reads_unix_sockets(void **state)
     assert_true(str_eq(c->listen[1].socket.owner, STR("a user")));
     assert_true(str_eq(c->listen[1].socket.group, STR("mail")));
 }
+
+#define ASK "oauth-introspection "
 
 static const struct {
     const char *text;
@@ -245,6 +257,23 @@ static const struct {
     {HEAD "xclient-from\n", "expected a network"},
     {HEAD "xclient-from ::/0\n", "not the whole Internet"},
     {HEAD "outbound some\n", "all or none"},
+    {HEAD "listen smtp *:25\noauth-issuer https://i audience a\n", "oauth-introspection URL"},
+    {HEAD "listen smtp *:25\n" ASK "https://i/ client c secret /s\n", "oauth-issuer URL"},
+    {HEAD ASK "https://i/ client c\n", "secret FILE"},
+    {HEAD ASK "https://i/ client c secret /s ca /c\n", "authority FILE"},
+    {HEAD ASK "https://i/ client c secret s\n", "begins with /"},
+    {HEAD ASK "https://i/#x client c secret /s\n", "https://HOST/PATH"},
+    {HEAD ASK "https://i:0/ client c secret /s\n", "https://HOST/PATH"},
+    {HEAD ASK "https://u@i/ client c secret /s\n", "https://HOST/PATH"},
+    {HEAD ASK "https:///x client c secret /s\n", "https://HOST/PATH"},
+    {HEAD ASK "https://[::1]/ client c secret /s\n", "https://HOST/PATH"},
+    {HEAD ASK "http://i/ client c secret /s\n", "to a loopback address"},
+    {HEAD ASK "http://192.0.2.1/ client c secret /s\n", "to a loopback address"},
+    {HEAD ASK "http://localhost.example/ client c secret /s\n", "to a loopback address"},
+    {HEAD ASK "http://127.0.0.1@i/ client c secret /s\n", "to a loopback address"},
+    {HEAD ASK "\"https://i/ x\" client c secret /s\n", "the URL"},
+    {HEAD "client-certificates\n", "client-certificates FILE"},
+    {HEAD "client-certificates clients.pem\n", "begins with /"},
     {HEAD "source ipv5 none\n", "ipv4 or ipv6"},
     {HEAD "source ipv4 ::1\n", "an IPv4 address"},
     {HEAD "source ipv6 192.0.2.1\n", "an IPv6 address"},
@@ -253,6 +282,48 @@ static const struct {
     {HEAD "trace-size 15M\n", "at least 16M"},
     {HEAD "a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g\n", "32 words"},
 };
+
+static const struct {
+    const char *url, *host, *authority, *path;
+    unsigned port;
+    bool tls;
+} urls[] = {
+    {"https://id.example", "id.example", "id.example", "/", 443, true},
+    {"HTTPS://id.example:8443/a/b?c=d", "id.example", "id.example:8443", "/a/b?c=d", 8443, true},
+    {"https://id.example?c", "id.example", "id.example", "/?c", 443, true},
+    {"https://localhost/", "localhost", "localhost", "/", 443, true},
+    {"http://localhost:80/x", "localhost", "localhost:80", "/x", 80, false},
+    {"http://127.8.9.1", "127.8.9.1", "127.8.9.1", "/", 80, false},
+    {"http://[::1]:8080/", "::1", "[::1]:8080", "/", 8080, false},
+};
+
+static void
+test_reads_where_to_ask(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(urls); i++) {
+        AUTO(config_free) struct config *c = NULL;
+        AUTO_BUF text = BUF(4096), again = BUF(8192);
+        struct problem why = {0};
+
+        buf_addf(&text,
+                 HEAD "listen smtp *:25\noauth-issuer https://i audience a\n" ASK
+                      "%s client c secret /s authority /c\n",
+                 urls[i].url);
+        for (int turn = 0; turn < 2; turn++) {
+            if (config_read(buf_str(turn == 0 ? &text : &again), "t", &c, &why) != OK)
+                fail_msg("row %zu: %s", i, why.text);
+            const struct config_introspection *w = &c->introspection;
+            if (!str_eq(w->host, str_of(urls[i].host)) || !str_eq(w->path, str_of(urls[i].path)) ||
+                !str_eq(w->authority, str_of(urls[i].authority)) || w->port != urls[i].port ||
+                w->tls != urls[i].tls || !str_eq(w->authority_file, STR("/c")))
+                fail_msg("row %zu, turn %d", i, turn);
+            if (turn == 0)
+                config_write(c, &again);
+            config_free(&c);
+        }
+    }
+}
 
 static void
 test_refuses_with_a_sentence(void **state)
@@ -294,6 +365,7 @@ main(void)
         cmocka_unit_test(test_reads_every_setting),
         cmocka_unit_test(test_reads_routes),
         cmocka_unit_test(test_reads_unix_sockets),
+        cmocka_unit_test(test_reads_where_to_ask),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),
         cmocka_unit_test(test_some_events_are_traced),

@@ -29,8 +29,12 @@
     EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result app",     "a log-in, good or bad; app: the app password, if it was one") \
     EVENT(LOGIN_FAIL,     "auth.fail",      LOG_INFO,  "ip account protocol reason",          "a log-in was refused; reason: unknown (nobody has the name), password, disabled, slowed (too many wrong ones, not looked at), protocol (not what the app password is for), expired, token (not a good one, or another's), foreign (SCRAM, while there is only another server's hash: PLAIN once)") \
     EVENT(LOGIN_RENEWED,  "auth.renewed",   LOG_INFO,  "account result",                      "after its first good log-in the hash of another server was replaced by one of ours") \
+    EVENT(LOGIN_FAIL,     "auth.fail",      LOG_INFO,  "ip account protocol reason",          "a log-in was refused; reason: unknown (nobody has the name), password, disabled, slowed (too many wrong ones, not looked at), protocol (not what the app password is for), expired, token (not a good one, or another's), certificate (as with token)") \
     EVENT(OAUTH_KEYS,     "oauth.keys",     LOG_INFO,  "issuer file keys:n",                  "the public keys of the issuer of tokens are in use") \
     EVENT(OAUTH_REFUSED,  "oauth.refused",  LOG_ERROR, "issuer file reason",                  "the public keys of the issuer of tokens cannot be used; those of before stay") \
+    EVENT(OAUTH_UNREACHED,"oauth.unreached",LOG_WARN,  "url reason",                          "the endpoint of tokens did not say whether one is good: the log-in could not be judged") \
+    EVENT(CLIENTS_TRUSTED,"clients.trusted",LOG_INFO,  "file authorities:n",                  "the authorities of client certificates are in use") \
+    EVENT(CLIENTS_REFUSED,"clients.refused",LOG_ERROR, "file reason",                         "the authorities of client certificates cannot be used; those of before stay") \
     EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay tid to text", "a message was accepted or refused at its end") \
     EVENT(SMTP_SENDER,    "smtp.sender",    LOG_INFO,  "peer helo from code:n enhanced tid account",  "a sender was refused") \
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid tid to text account", "a user's message was queued or refused") \

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#include "base/mem.h"
 #include "base/scan.h"
 #include "base/size.h"
 #include "config/config_internal.h"
@@ -119,6 +118,48 @@ config_word_host(const struct config_line *l, struct str word, struct str *host_
     return OK;
 }
 
+static bool
+is_loopback(struct str host)
+{
+    struct subnet address, local;
+
+    return str_eq_nocase(host, STR("localhost")) ||
+           (subnet_read(host, &address) && subnet_is_address(&address) &&
+            ((subnet_read(STR("127.0.0.0/8"), &local) && subnet_covers(&local, &address)) ||
+             (subnet_read(STR("::1"), &local) && subnet_covers(&local, &address))));
+}
+
+enum status
+config_word_url(const struct config_line *l, struct str word, struct config_introspection *out)
+{
+    static const char form[] = "https://HOST/PATH, or http:// to a loopback address";
+    struct scan s = scan_of(word);
+    struct str host, port;
+
+    bool tls = scan_str_nocase(&s, STR("https://"));
+    if (!tls && !scan_str_nocase(&s, STR("http://")))
+        return config_expected(l, word, form);
+    struct str rest = scan_rest(&s);
+    size_t end = 0;
+    while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?' && rest.ptr[end] != '#')
+        end++;
+    struct str authority = str_sub(rest, 0, end), path = str_skip(rest, end);
+    uint16_t number = tls ? 443 : 80;
+    if (!split_host_port(authority, &host, &port) ||
+        (port.ptr != NULL && !scan_port(port, &number)) || str_find(path, '#') >= 0 ||
+        (tls ? !is_host_name(host) || is_numeric_address(host) : !is_loopback(host)))
+        return config_expected(l, word, form);
+    out->url = arena_str(l->arena, word);
+    out->tls = tls;
+    out->host = arena_str(l->arena, host);
+    out->port = number;
+    out->authority = arena_str(l->arena, authority);
+    out->path = path.len == 0        ? STR("/")
+                : path.ptr[0] == '/' ? arena_str(l->arena, path)
+                                     : arena_printf(l->arena, "/%.*s", STR_FMT(path));
+    return OK;
+}
+
 enum status
 config_word_networks(const struct config_line *l, size_t first, const struct subnet **list_out,
                      size_t *count_out)
@@ -143,19 +184,7 @@ config_word_networks(const struct config_line *l, size_t first, const struct sub
 static bool
 overlap(const struct subnet *a, const struct subnet *b)
 {
-    struct subnet wide = a->bits < b->bits ? *a : *b;
-    struct subnet narrow = a->bits < b->bits ? *b : *a;
-    struct sockaddr_storage at = {0};
-    struct sockaddr_in four = {.sin_family = AF_INET};
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
-
-    mem_copy(&four.sin_addr, narrow.bytes, 4);
-    mem_copy(&six.sin6_addr, narrow.bytes, 16);
-    if (narrow.six)
-        mem_copy(&at, &six, sizeof(six));
-    else
-        mem_copy(&at, &four, sizeof(four));
-    return subnet_has(&wide, 1, &at);
+    return a->bits < b->bits ? subnet_covers(a, b) : subnet_covers(b, a);
 }
 
 enum status

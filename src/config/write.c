@@ -19,6 +19,28 @@ add_setting(struct buf *b, const char *name, struct str value)
 }
 
 static void
+add_oauth(struct buf *b, const struct config *c)
+{
+    const struct config_introspection *i = &c->introspection;
+
+    if (c->oauth.issuer.len > 0) {
+        buf_addf(b, "oauth-issuer \"%.*s\" audience \"%.*s\"", STR_FMT(c->oauth.issuer),
+                 STR_FMT(c->oauth.audience));
+        if (c->oauth.keys_file.len > 0)
+            buf_addf(b, " keys \"%.*s\"", STR_FMT(c->oauth.keys_file));
+        buf_add_char(b, '\n');
+    }
+    if (i->url.len == 0)
+        return;
+    buf_addf(b, "oauth-introspection \"%.*s\" client \"%.*s\"", STR_FMT(i->url),
+             STR_FMT(i->client));
+    buf_addf(b, " secret \"%.*s\"", STR_FMT(i->secret_file));
+    if (i->authority_file.len > 0)
+        buf_addf(b, " authority \"%.*s\"", STR_FMT(i->authority_file));
+    buf_add_char(b, '\n');
+}
+
+static void
 add_resolver(struct buf *b, const struct config_resolver *r)
 {
     buf_add_z(b, "resolver");
@@ -85,9 +107,8 @@ config_write(const struct config *c, struct buf *b)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)
         buf_addf(b, "source ipv6 \"%.*s\"\n", STR_FMT(c->source6));
-    if (c->oauth.issuer.len > 0)
-        buf_addf(b, "oauth-issuer \"%.*s\" audience \"%.*s\" keys \"%.*s\"\n",
-                 STR_FMT(c->oauth.issuer), STR_FMT(c->oauth.audience), STR_FMT(c->oauth.keys_file));
+    add_oauth(b, c);
+    add_setting(b, "client-certificates", c->client_certificates);
     add_setting(b, "log", c->log_file);
     add_limits(b, c);
 }

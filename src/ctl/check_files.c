@@ -20,6 +20,7 @@ static void check_user(struct ctl_check *k);
 static void check_master_key(struct ctl_check *k);
 static void check_certificates(struct ctl_check *k);
 static void check_passwords(struct ctl_check *k);
+static void check_oauth(struct ctl_check *k);
 static void check_data(struct ctl_check *k);
 static void check_places(struct ctl_check *k);
 static void check_age(struct ctl_check *k);
@@ -31,6 +32,7 @@ ctl_check_files(struct ctl_check *k, bool runs)
     check_master_key(k);
     check_certificates(k);
     check_passwords(k);
+    check_oauth(k);
     check_data(k);
     check_places(k);
     if (runs)
@@ -220,6 +222,28 @@ check_passwords(struct ctl_check *k)
                         "The password file %.*s can be read by others: chmod 600 %.*s.",
                         STR_FMT(path), STR_FMT(path));
     }
+}
+
+/* As with the password files of routes. */
+static void
+check_oauth(struct ctl_check *k)
+{
+    struct str path = k->ctl.config->introspection.secret_file;
+    AUTO_BUF text = BUF(PATH_BYTES * 4);
+
+    if (path.len == 0)
+        return;
+    const char *failure = read_failure(machine_read_file(path, &text));
+    if (text.ptr != NULL)
+        mem_wipe(text.ptr, text.cap);
+    if (failure != NULL)
+        finding_add(&k->findings, FINDING_MEND, "oauth",
+                    "The secret file %.*s %s, so no token can be asked about.", STR_FMT(path),
+                    failure);
+    else if (is_open_to_others(k, path))
+        finding_add(&k->findings, FINDING_MEND, "oauth",
+                    "The secret file %.*s can be read by others: chmod 600 %.*s.", STR_FMT(path),
+                    STR_FMT(path));
 }
 
 /* The folder belongs to who the server runs as; only root can see what others own. */

@@ -22,6 +22,7 @@ enum step {
     STEP_SCRAM_FINAL,
     STEP_OAUTH,
     STEP_XOAUTH2,
+    STEP_EXTERNAL,
     STEP_OAUTH_END, /* the client's answer to why its token is refused */
     STEP_SCRAM_END, /* the empty answer to server-final-message: the session is granted already */
 };
@@ -43,6 +44,7 @@ struct mechanism {
 };
 /* By preference. */
 static const struct mechanism mechanisms[] = {
+    {STR("EXTERNAL"), STEP_EXTERNAL, STR("")},
     {STR("SCRAM-SHA-256-PLUS"), STEP_SCRAM_PLUS_FIRST, STR("")},
     {STR("SCRAM-SHA-256"), STEP_SCRAM_FIRST, STR("")},
     {STR("PLAIN"), STEP_PLAIN, STR("")},
@@ -74,6 +76,8 @@ is_offered(const struct conn *c, const struct mechanism *m)
 {
     unsigned char binding[TLS_BINDING_BYTES];
 
+    if (m->first == STEP_EXTERNAL)
+        return conn_tls_client(c, NULL);
     if (m->first == STEP_OAUTH || m->first == STEP_XOAUTH2)
         return oauth_issuer.len > 0;
     return m->first != STEP_SCRAM_PLUS_FIRST || conn_tls_binding(c, binding);
@@ -397,6 +401,50 @@ oauth_line(const struct turn *t, struct str line, bool x)
     return e == ERR_DENIED ? refuse_token(t, x) : failed(e);
 }
 
+/* ---- EXTERNAL ---- */
+
+static SUSPENDS enum status
+ask_external(const struct turn *t, struct str login, struct login_account *out)
+{
+    AUTO_BUF chain = BUF(LIMIT_CLIENT_CERT_BYTES);
+    struct auth_external req = {
+        .session = *t->from->session,
+        .protocol = (uint8_t)t->from->protocol,
+        .peer = conn_peer(t->from->conn),
+        .tls_version = login_tls_version(t->from->conn),
+        .login = login,
+    };
+    struct auth_external_reply rep;
+
+    if (login.len > 512 || !conn_tls_client(t->from->conn, &chain))
+        return ERR_DENIED;
+    req.chain = buf_str(&chain);
+    enum status e =
+        t->from->auth == NULL ? ERR_TEMP : auth_external_call(t->from->auth, &req, t->arena, &rep);
+    if (e == ERR_CLOSED) /* the outcome is unknown, as in login_check() */
+        login_renew(t->from);
+    TRY(e);
+    *out = (struct login_account){
+        .account = rep.account, .address = rep.address, .rights = rep.rights};
+    return OK;
+}
+
+/* RFC 4422 appendix A: the authorization identity, UTF-8 without NUL, or nothing. */
+static SUSPENDS struct sasl_answer
+external_line(const struct turn *t, struct str line)
+{
+    AUTO_BUF decoded = BUF(LIMIT_SASL_BYTES);
+    struct sasl_answer done = {.verdict = SASL_DONE};
+
+    if (login_word_read(line, &decoded) != OK || !utf8_valid(buf_str(&decoded)) ||
+        str_find(buf_str(&decoded), '\0') >= 0)
+        return malformed;
+    struct str login = buf_str(&decoded);
+    enum status e = ask_external(t, login, &done.account);
+    login_log(t->from, login.len > 0 || e != OK ? login : done.account.address, e, STR_NONE);
+    return e == OK ? done : failed(e);
+}
+
 /* ---- the exchange ---- */
 
 static SUSPENDS struct sasl_answer
@@ -412,6 +460,7 @@ take(const struct turn *t, enum step step, struct str line)
     case STEP_SCRAM_END: return scram_end_line(t, line);
     case STEP_OAUTH: return oauth_line(t, line, false);
     case STEP_XOAUTH2: return oauth_line(t, line, true);
+    case STEP_EXTERNAL: return external_line(t, line);
     case STEP_OAUTH_END: return failed(ERR_DENIED);
     case STEP_NONE: break;
     }

@@ -3,10 +3,10 @@
  * Use:       sasl_begin() for the command, then sasl_line() for each line of the client while the answer is
  *            SASL_CHALLENGE.  A protocol sends the challenges and says the rest in its own words.
  * Owns:      what an exchange needs to remember between two lines; nothing between exchanges.
- * Promises:  mechanisms SCRAM-SHA-256-PLUS, SCRAM-SHA-256, PLAIN, LOGIN, and OAUTHBEARER and XOAUTH2 after
- *            sasl_take_tokens(); the first only where TLS can be bound to
- *            (RFC 9266), and where it is listed who says that we do not offer it is refused.  For submission it is
- *            taken but not listed (docs/decisions/scram-plus-unlisted.md).  Only SASL_DONE leaves a grant.
+ * Promises:  mechanisms EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-256, PLAIN, LOGIN, and OAUTHBEARER and XOAUTH2 after
+ *            sasl_take_tokens(); EXTERNAL only where the client showed a good certificate; -PLUS only where TLS can be
+ *            bound to (RFC 9266), and where it is listed who says that we do not offer it is refused.  For submission
+ *            it is taken but not listed (docs/decisions/scram-plus-unlisted.md).  Only SASL_DONE leaves a grant.
  * Suspends:  sasl_begin() and sasl_line(), while auth works.
  * RFC:       4422, 4616, 5802, 7628, 7677, 9266; LOGIN as in draft-murchison-sasl-login, XOAUTH2 as Google and
  *            Microsoft document it.

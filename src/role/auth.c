@@ -64,6 +64,13 @@ prepare(const struct role_start *s, struct problem *why)
     return OK;
 }
 
+static void
+files_changed(const struct role_start *s)
+{
+    auth_oauth_keys(s);
+    auth_external_trust(s);
+}
+
 static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
 {
@@ -72,7 +79,7 @@ begin(const struct role_start *s, struct problem *why)
     auth_brake_begin();
     TRY(auth_scram_begin(seal));
     TRY(auth_app_begin(seal));
-    auth_oauth_keys(s);
+    files_changed(s);
     grants = map_new();
     heap_one_arena();
     return offload_new("hash", HASH_THREADS, LIMIT_AUTH_QUEUE, &hashing);
@@ -510,5 +517,5 @@ const struct role_verbs role_auth = {
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
-    .files_changed = auth_oauth_keys,
+    .files_changed = files_changed,
 };

@@ -1,4 +1,4 @@
-/* auth_internal.h - what auth's two ways of logging in share: the look-up of a name, the grant, the brake.
+/* auth_internal.h - what auth's ways of logging in share: the look-up of a name, the grant, the brake.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_AUTH_INTERNAL_H
@@ -24,6 +24,7 @@ enum auth_reason {
     AUTH_EXPIRED,
     AUTH_TOKEN,
     AUTH_FOREIGN, /* SCRAM, of which the hash of another server has no keys */
+    AUTH_CERTIFICATE,
 };
 
 /* Who has a name, and the opened verifier; the verifier is empty when nobody may log in with it. */
@@ -101,6 +102,18 @@ void auth_oauth_prepare(void); /* before the jail */
 /* Reads the issuer's keys, if there is an issuer. */
 struct role_start;
 void auth_oauth_keys(const struct role_start *s);
+
+/* ---- auth_ask.c ---- */
+void
+auth_ask_renew(const struct role_start *s); /* first of all, and when the configuration changed */
+/* ERR_DENIED: the issuer says that it is no good token, or another's.  ERR_TEMP: nobody knows. */
+struct jwt_wanted;
+MUST_USE SUSPENDS enum status auth_ask(struct str token, const struct jwt_wanted *w,
+                                       struct arena *a, struct str *address_out);
+
+/* ---- auth_external.c ---- */
+/* Reads the authorities of client certificates, if there are any. */
+void auth_external_trust(const struct role_start *s);
 
 /* ---- auth_scram.c ---- */
 MUST_USE enum status auth_scram_begin(const struct seal *seal);

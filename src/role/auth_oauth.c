@@ -1,7 +1,7 @@
 /* auth_oauth.c - tokens of the configured issuer (auth/jwt.h) as a log-in.
  *
- * The keys come from a file of the configuration.  There is no network here: who cannot be judged by a signature is
- * not let in.
+ * The keys come from a file of the configuration.  There is no network here: about what no key of that file has signed
+ * role ask asks the issuer, if the configuration says where; else it is not good.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define AUTH_SERVE_HANDLERS_ONLY
@@ -55,7 +55,8 @@ auth_oauth_keys(const struct role_start *s)
     struct jwt_keys *fresh = NULL;
 
     follow_config(&s->config->oauth);
-    if (s->config->oauth.issuer.len == 0)
+    auth_ask_renew(s);
+    if (s->config->oauth.keys_file.len == 0)
         return;
     enum status e = role_file_read(s, s->config->oauth.keys_file, &text);
     if (e == OK)
@@ -90,24 +91,35 @@ find_both(struct str address, struct str asked, struct arena *a, struct auth_fou
     return OK;
 }
 
+static SUSPENDS enum status
+judge(struct str token, struct arena *a, struct str *address_out)
+{
+    const struct jwt_wanted wanted = {.issuer = issuer()->issuer,
+                                      .audience = issuer()->audience,
+                                      .now_s = clock_now().us / 1000000};
+
+    if (keys != NULL && jwt_check(keys, token, &wanted, a, address_out) == OK)
+        return OK;
+    if (role_self()->config->introspection.url.len > 0)
+        return auth_ask(token, &wanted, a, address_out);
+    return keys == NULL ? ERR_TEMP : ERR_DENIED;
+}
+
 enum status
 auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct arena *a,
                  struct auth_oauth_reply *rep)
 {
     const struct auth_asked asked = {
         .peer = req->peer, .login = req->login, .protocol = req->protocol};
-    const struct jwt_wanted wanted = {.issuer = issuer()->issuer,
-                                      .audience = issuer()->audience,
-                                      .now_s = clock_now().us / 1000000};
     AUTO_FOUND found = {0};
     struct str address;
     uint64_t since = auth_changes();
 
     TRY(auth_brake_try(&asked));
-    if (keys == NULL)
-        return ERR_TEMP;
-    if (jwt_check(keys, req->token, &wanted, a, &address) != OK)
+    enum status e = issuer()->issuer.len == 0 ? ERR_DENIED : judge(req->token, a, &address);
+    if (e == ERR_DENIED)
         return auth_brake_refuse(&asked, AUTH_TOKEN);
+    TRY(e);
     TRY(find_both(address, req->login, a, &found));
     if (found.who.account == 0 || found.disabled)
         return auth_brake_refuse(&asked, auth_reason_of(&found));

@@ -9,7 +9,7 @@
 enum { BITS_MAX = 128 };
 
 struct entry {
-    char key[NET_KEY_MAX];
+    char key[SUBNET_KEY_MAX];
     struct instant until;
 };
 struct blocked {
@@ -43,26 +43,26 @@ blocked_free(struct blocked **b)
 }
 
 void
-blocked_add(struct blocked *b, const struct net *net, struct instant until)
+blocked_add(struct blocked *b, const struct subnet *net, struct instant until)
 {
     struct entry *e = MEM_NEW(struct entry);
 
     e->until = until;
     b->lengths[net->size == 4 ? 0 : 1][net->bits] = true;
-    mem_free(map_put(b->by_net, net_key(net, e->key), e));
+    mem_free(map_put(b->by_net, subnet_key(net, e->key), e));
 }
 
 bool
-blocked_has(const struct blocked *b, const struct net *address, struct instant now)
+blocked_has(const struct blocked *b, const struct subnet *address, struct instant now)
 {
     const bool *lengths = b->lengths[address->size == 4 ? 0 : 1];
-    char key[NET_KEY_MAX];
+    char key[SUBNET_KEY_MAX];
 
     for (unsigned bits = 0; bits <= address->bits; bits++) {
         if (!lengths[bits])
             continue;
-        struct net around = net_wider(address, bits);
-        const struct entry *e = map_get(b->by_net, net_key(&around, key));
+        struct subnet around = subnet_wider(address, bits);
+        const struct entry *e = map_get(b->by_net, subnet_key(&around, key));
         if (e != NULL && (e->until.us == 0 || e->until.us > now.us))
             return true;
     }

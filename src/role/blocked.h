@@ -7,13 +7,14 @@
 #ifndef ROLE_BLOCKED_H
 #define ROLE_BLOCKED_H
 
-#include "base/net.h"
+#include "base/subnet.h"
 #include "base/time.h"
 
 struct blocked;
 struct blocked *blocked_new(void);
 void blocked_free(struct blocked **b);
-void blocked_add(struct blocked *b, const struct net *net, struct instant until); /* 0 = for good */
-bool blocked_has(const struct blocked *b, const struct net *address, struct instant now);
+void blocked_add(struct blocked *b, const struct subnet *net,
+                 struct instant until); /* 0 = for good */
+bool blocked_has(const struct blocked *b, const struct subnet *address, struct instant now);
 
 #endif

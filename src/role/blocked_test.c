@@ -6,12 +6,12 @@
 #include "base/size.h"
 #include "base/testing.h"
 
-static struct net
+static struct subnet
 net_of(const char *z)
 {
-    struct net n = {0};
+    struct subnet n = {0};
 
-    assert_true(net_read(str_of(z), &n));
+    assert_true(subnet_read_around(str_of(z), &n));
     return n;
 }
 
@@ -39,14 +39,14 @@ test_who_is_blocked(void **state)
     AUTO(blocked_free) struct blocked *b = blocked_new();
 
     (void)state;
-    struct net any = net_of("192.0.2.1");
+    struct subnet any = net_of("192.0.2.1");
     assert_false(blocked_has(b, &any, (struct instant){1}));
     for (size_t i = 0; i < COUNT_OF(blocks); i++) {
-        struct net n = net_of(blocks[i].net);
+        struct subnet n = net_of(blocks[i].net);
         blocked_add(b, &n, (struct instant){blocks[i].until});
     }
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct net n = net_of(rows[i].address);
+        struct subnet n = net_of(rows[i].address);
         ROW(i, blocked_has(b, &n, (struct instant){rows[i].now}) == rows[i].blocked);
     }
 }
@@ -55,7 +55,7 @@ static void
 test_all_there_is(void **state)
 {
     AUTO(blocked_free) struct blocked *b = blocked_new();
-    struct net all = net_of("0.0.0.0/0"), v4 = net_of("192.0.2.1"), v6 = net_of("::1");
+    struct subnet all = net_of("0.0.0.0/0"), v4 = net_of("192.0.2.1"), v6 = net_of("::1");
 
     (void)state;
     blocked_add(b, &all, (struct instant){0});

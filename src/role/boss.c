@@ -46,6 +46,7 @@ static struct {
 
 static enum status start_signals(void);
 static void add_workers(void);
+static void start_missing(void);
 static void start(struct worker *w);
 static bool start_process(struct worker *w, const int control[2]);
 static void connect_worker(struct worker *w);
@@ -90,9 +91,7 @@ boss_run(const struct boss_options *o, struct problem *why)
     boss.deadline.fire = on_deadline;
     boss.files.fire = on_files;
     timer_set(&boss.files, FILES_MS);
-    add_workers();
-    for (size_t i = 0; i < boss.crew.count; i++)
-        start(&boss.crew.at[i]);
+    start_missing();
     boss_notify_crew();
     loop_run();
     boss_notify_end();
@@ -122,6 +121,17 @@ start_signals(void)
     return boss.signals.fd >= 0 ? watch_start(&boss.signals, EPOLLIN) : ERR_IO;
 }
 
+static uint32_t
+count_of(enum role r)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < boss.crew.count; i++)
+        n += boss.crew.at[i].role == r;
+    return n;
+}
+
+/* Those that the configuration asks for and that are not there; a new one can only ask for more of `ask`. */
 static void
 add_workers(void)
 {
@@ -130,13 +140,23 @@ add_workers(void)
         uint32_t n = MIN(topology_workers(boss.o.config, role), ROLE_WORKERS_MAX);
         if (boss.o.table[r] == NULL)
             continue;
-        for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t i = count_of(role); i < n; i++) {
             struct worker *w = &boss.crew.at[boss.crew.count++];
             *w = (struct worker){.role = role, .index = i};
             w->again.fire = on_again;
             (void)snprintf(w->name, sizeof(w->name), "%s.%u", role_name(role), i);
         }
     }
+}
+
+static void
+start_missing(void)
+{
+    size_t there = boss.crew.count;
+
+    add_workers();
+    for (size_t i = there; i < boss.crew.count; i++)
+        start(&boss.crew.at[i]);
 }
 
 /* ---- one worker ---- */
@@ -393,6 +413,7 @@ reload(void)
     if (boss.was_ready)
         boss_notify_reloading();
     boss_reload(&boss.o, &boss.open, &boss.crew);
+    start_missing();
     if (boss.was_ready)
         boss_notify_ready();
 }

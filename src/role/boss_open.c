@@ -192,6 +192,10 @@ name_files(const struct config *c, struct boss_open *b)
         name_file(b, ROLE_OUT, c->routes[i].socks.password_file);
     }
     name_file(b, ROLE_AUTH, c->oauth.keys_file);
+    name_file(b, ROLE_ASK, c->introspection.secret_file);
+    name_file(b, ROLE_ASK, c->introspection.authority_file);
+    name_file(b, ROLE_AUTH, c->client_certificates);
+    name_file(b, ROLE_USER, c->client_certificates);
     for (size_t i = 0; i < c->listen_count; i++)
         if (c->listen[i].service == SERVICE_SENDMAIL)
             name_file(b, ROLE_USER, STR(ROLE_PASSWD_FILE));

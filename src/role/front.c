@@ -10,6 +10,7 @@
 #include "config/events.h"
 #include "config/stats.h"
 #include "ipc/keys_ipc.h"
+#include "role/client_trust.h"
 #include "rt/disk.h"
 #include "rt/logger.h"
 #include "rt/tls.h"
@@ -28,6 +29,7 @@ struct protocol {
 };
 static struct protocol protocols[PROTOCOLS_MAX];
 static size_t protocol_count;
+static struct client_trust clients;
 
 struct served {
     struct list of_all;
@@ -73,10 +75,22 @@ protocol_tls(const char *alpn, struct tls_server **out)
     ASSERT(protocol_count < PROTOCOLS_MAX);
     struct protocol *p = &protocols[protocol_count];
     TRY(tls_server_new(str_of(alpn), sign, NULL, &p->tls));
+    tls_server_ask_clients(p->tls, clients.trust);
     p->alpn = alpn;
     protocol_count++;
     *out = p->tls;
     return OK;
+}
+
+void
+front_trust_clients(const struct role_start *s)
+{
+    struct tls_trust *old;
+
+    client_trust_renew(&clients, s, &old);
+    for (size_t i = 0; i < protocol_count; i++)
+        tls_server_ask_clients(protocols[i].tls, clients.trust);
+    tls_trust_free(&old);
 }
 
 static void

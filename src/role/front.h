@@ -21,6 +21,9 @@ struct front_service {
 };
 MUST_USE SUSPENDS enum status front_begin(const struct role_start *s,
                                           const struct front_service *table, struct problem *why);
+/* Asks clients for certificates from now on, if the configuration says of whom (role/client_trust.h): before
+ * front_begin(), and when files have changed. */
+void front_trust_clients(const struct role_start *s);
 /* After config_changed(): listeners come and go.  Who is connected to one that went stays so. */
 void front_config_changed(const struct role_start *s, const struct front_service *table);
 /* The networks that may not connect (front_blocks.c): fetches them from the store, once or once more. */

@@ -3,7 +3,6 @@
  * While the store is away the list of before holds.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "base/mem.h"
 #include "ipc/store_ipc.h"
 #include "role/blocked.h"
 #include "role/front.h"
@@ -24,13 +23,13 @@ fetch_once(void)
     AUTO_ARENA *a = arena_new(LIST_BYTES);
     struct store_blocks ask = {0};
     struct store_blocks_reply answer;
-    struct net net;
+    struct subnet net;
 
     if (store_blocks_call(role_peer(ROLE_STORE), &ask, a, &answer) != OK)
         return; /* who is away comes back: then it is asked again */
     struct blocked *now = blocked_new();
     for (size_t i = 0; i < answer.blocks_count; i++)
-        if (net_read(answer.blocks[i].network, &net))
+        if (subnet_read_around(answer.blocks[i].network, &net))
             blocked_add(now, &net, (struct instant){answer.blocks[i].until});
     blocked_free(&blocked);
     blocked = now;
@@ -70,18 +69,8 @@ front_blocks_wait(int64_t ms)
 bool
 front_admits(const struct listener *l, const struct sockaddr_storage *peer)
 {
-    struct net n = {.size = 4, .bits = 32};
+    struct subnet n;
 
     (void)l;
-    if (blocked == NULL)
-        return true;
-    if (peer->ss_family == AF_INET) {
-        mem_copy(n.bytes, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4);
-    } else if (peer->ss_family == AF_INET6) {
-        n = (struct net){.size = 16, .bits = 128};
-        mem_copy(n.bytes, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, 16);
-    } else {
-        return true;
-    }
-    return !blocked_has(blocked, &n, clock_now());
+    return blocked == NULL || !subnet_of(peer, &n) || !blocked_has(blocked, &n, clock_now());
 }

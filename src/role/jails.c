@@ -13,9 +13,10 @@ static const unsigned groups[ROLE_COUNT] = {
     [ROLE_STORE] = SANDBOX_BASE | SANDBOX_THREADS | SANDBOX_FILES | SANDBOX_ACCEPT,
     [ROLE_COOK] = SANDBOX_BASE,
     [ROLE_OUT] = SANDBOX_BASE | SANDBOX_THREADS | SANDBOX_CONNECT | SANDBOX_READ_FILES,
+    [ROLE_ASK] = SANDBOX_BASE | SANDBOX_THREADS | SANDBOX_CONNECT | SANDBOX_READ_FILES,
 };
 
-/* What the resolver and TLS of `out` read. */
+/* What the resolver and TLS of `out` and `ask` read. */
 static const char *const out_reads[] = {
     "/etc/resolv.conf", "/etc/hosts",        "/etc/ssl",       "/etc/services",
     "/etc/protocols",   "/usr/lib/ssl",      "/usr/share/dns", "/usr/share/ca-certificates",
@@ -47,7 +48,7 @@ jail_of(enum role r, const char *data_dir, struct jail *room)
         room->write_dirs[0] = data_dir;
         fill(room, store_reads, COUNT_OF(store_reads));
     }
-    if (r == ROLE_OUT)
+    if (r == ROLE_OUT || r == ROLE_ASK)
         fill(room, out_reads, COUNT_OF(out_reads));
     return (struct sandbox){
         .groups = jail_groups(r), .write_dirs = room->write_dirs, .read_paths = room->read_paths};

@@ -6,14 +6,13 @@
  * in all and to one destination, smtp/destination.h says.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
 #include "ipc/out_serve.h"
 #include "ipc/store_ipc.h"
+#include "role/resolving.h"
 #include "role/role.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
@@ -21,15 +20,7 @@
 #include "smtp/destination.h"
 #include "smtp/plan.h"
 
-enum {
-    LEASE_MAX = 32,
-    POLL_MS = 5000,
-    ARENA_BYTES = 4 << 20,
-    FORWARD_MAX = 8,
-    FORWARD_TEXT = 80,
-    FIRST_TRIES = 3,
-    SWEEP_MS = 1000
-};
+enum { LEASE_MAX = 32, POLL_MS = 5000, ARENA_BYTES = 4 << 20, FIRST_TRIES = 3, SWEEP_MS = 1000 };
 
 /* What deliveries go by: the last is that of today's configuration, older ones live until their deliveries are over. */
 struct upstream {
@@ -317,27 +308,6 @@ read_passwords(const struct role_start *s, struct secret **out, struct problem *
     return st;
 }
 
-static SUSPENDS enum status
-start_resolver(const struct config *c, struct resolver **out, struct problem *why)
-{
-    char text[FORWARD_MAX][FORWARD_TEXT];
-    struct str forward[FORWARD_MAX];
-    size_t n = MIN(c->resolver.forward_count, (size_t)FORWARD_MAX);
-
-    for (size_t i = 0; i < n; i++) {
-        snprintf(text[i], FORWARD_TEXT, "%.*s@%u", STR_FMT(c->resolver.forward[i].host),
-                 c->resolver.forward[i].port);
-        forward[i] = str_of(text[i]);
-    }
-    struct resolver_options o = {
-        .forward = forward,
-        .forward_count = n,
-        .recursive = c->resolver.kind == RESOLVER_RECURSIVE,
-        .dnssec = c->resolver.dnssec,
-    };
-    return resolver_new(&o, out, why);
-}
-
 static bool
 same_resolver(const struct config_resolver *a, const struct config_resolver *b)
 {
@@ -358,7 +328,7 @@ take_upstream(const struct config *c, struct upstream **out, struct problem *why
         *out = terms->upstream;
     } else {
         struct resolver *resolver;
-        TRY(start_resolver(c, &resolver, why));
+        TRY(role_resolver_new(c, &resolver, why));
         *out = MEM_NEW(struct upstream);
         (*out)->resolver = resolver;
     }

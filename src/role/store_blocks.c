@@ -16,7 +16,7 @@ enum { IPV4_BITS_MIN = 8, IPV6_BITS_MIN = 16, FOR_MAX_S = 10 * 366 * 86400 };
 
 static void tell_workers(struct store *s);
 SUSPENDS static enum status remove_block(struct store *s, struct str what, bool *was_out);
-static struct str text_of(const struct net *n, struct arena *a);
+static struct str text_of(const struct subnet *n, struct arena *a);
 
 enum status
 admin_serve_block_add(struct ipc_peer *from, const struct admin_block_add *req, struct arena *a,
@@ -25,7 +25,7 @@ admin_serve_block_add(struct ipc_peer *from, const struct admin_block_add *req, 
     struct store *s = store_of(from);
     struct block b = {.since = clock_now()};
 
-    if (!net_read(req->network, &b.net) || req->for_s > FOR_MAX_S ||
+    if (!subnet_read_around(req->network, &b.net) || req->for_s > FOR_MAX_S ||
         b.net.bits < (b.net.size == 4 ? IPV4_BITS_MIN : IPV6_BITS_MIN))
         return store_admin_done(s, ERR_SYNTAX, "block add", req->network);
     if (req->for_s > 0)
@@ -126,10 +126,10 @@ tell_workers(struct store *s)
 SUSPENDS static enum status
 remove_block(struct store *s, struct str what, bool *was_out)
 {
-    struct net net;
+    struct subnet net;
 
     *was_out = false;
-    if (!net_read(what, &net))
+    if (!subnet_read_around(what, &net))
         return OK;
     enum status st = blocks_remove(s->blocks, &net, clock_now());
     *was_out = st == OK;
@@ -137,10 +137,10 @@ remove_block(struct store *s, struct str what, bool *was_out)
 }
 
 static struct str
-text_of(const struct net *n, struct arena *a)
+text_of(const struct subnet *n, struct arena *a)
 {
-    AUTO_BUF b = BUF(NET_TEXT_MAX);
+    AUTO_BUF b = BUF(SUBNET_TEXT_MAX);
 
-    net_write(n, &b);
+    subnet_write(n, &b);
     return arena_str(a, buf_str(&b));
 }

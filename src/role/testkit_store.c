@@ -151,6 +151,14 @@ auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct are
 }
 
 static SUSPENDS enum status
+auth_serve_external(struct ipc_peer *from, const struct auth_external *req, struct arena *a,
+                    struct auth_external_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+static SUSPENDS enum status
 auth_serve_app_password_make(struct ipc_peer *from, const struct auth_app_password_make *req,
                              struct arena *a, struct auth_app_password_make_reply *rep)
 {

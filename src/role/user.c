@@ -70,7 +70,8 @@ watch_serve_revoked(struct ipc_peer *from, const struct watch_revoked *req, stru
     smtp_revoked(req->account, req->session);
 }
 
-/* For the sendmail command: which user has which number.  Boss notices a new table within half a minute. */
+/* Authorities of client certificates; for the sendmail command, which user has which number.
+ * Boss notices a new table within half a minute. */
 static void
 files_changed(const struct role_start *s)
 {
@@ -80,6 +81,7 @@ files_changed(const struct role_start *s)
     if (role_file_read(s, STR(ROLE_PASSWD_FILE), &passwd) != OK)
         buf_reset(&passwd); /* users are called by their numbers */
     smtp.passwd = buf_str(&passwd);
+    front_trust_clients(s);
 }
 
 /* SEARCH reads text in any charset. */

@@ -122,6 +122,9 @@ struct str conn_tls_name(const struct conn *c);
  * extended master secret, where it would not be this connection's alone. */
 #define TLS_BINDING_BYTES 32u
 MUST_USE bool conn_tls_binding(const struct conn *c, unsigned char *out);
+/* Did the client show a certificate of whom its listener trusts (tls_server_ask_clients()), and that it has the key, in
+ * this connection?  chain, if not NULL, gets it, and then what came behind it, in DER. */
+MUST_USE bool conn_tls_client(const struct conn *c, struct buf *chain);
 uint64_t conn_id(const struct conn *c);  /* unique in this process, for logs */
 void conn_authenticated(struct conn *c); /* no longer shed first, nor counted by address */
 void conn_did_well(struct conn *c);      /* its address does not wait for the next greeting */
@@ -169,6 +172,9 @@ MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms,
 #define CONN_READ_MAX 1024u
 MUST_USE SUSPENDS enum status conn_read_bytes(struct conn *c, size_t n, int64_t timeout_ms,
                                               struct str *bytes_out);
+/* What came, to be consumed with conn_consume(); empty: the peer ended its side in order. */
+MUST_USE SUSPENDS enum status conn_read_some(struct conn *c, int64_t timeout_ms,
+                                             struct str *some_out);
 MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client *tls,
                                                struct str name);
 /* Is there neither input to be read nor the peer's end?  Asks the kernel, and takes nothing. */

@@ -115,6 +115,27 @@ conn_read_bytes(struct conn *c, size_t n, int64_t timeout_ms, struct str *bytes_
     return OK;
 }
 
+enum status
+conn_read_some(struct conn *c, int64_t timeout_ms, struct str *some_out)
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+
+    ASSERT(c->home == NULL);
+    c->fiber = fiber_self();
+    TRY(conn_flush(c));
+    for (;;) {
+        struct str some = conn_peek(c, UINT16_MAX);
+        if (some.len > 0 || (c->eof && !c->broken)) {
+            *some_out = some.len > 0 ? some : STR("");
+            return OK;
+        }
+        if (c->broken)
+            return ERR_CLOSED;
+        int64_t left = until - clock_mono_ms();
+        TRY(conn_wait(c, timeout_ms < 0 ? FIBER_FOREVER : MAX(left, 0)));
+    }
+}
+
 bool
 conn_is_quiet(struct conn *c)
 {

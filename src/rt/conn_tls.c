@@ -162,6 +162,36 @@ conn_tls_binding(const struct conn *c, unsigned char *out)
 }
 
 static void
+add_certificate(const X509 *x, struct buf *b)
+{
+    unsigned char *der = NULL;
+    int n = i2d_X509(x, &der);
+
+    if (n > 0)
+        buf_add(b, str_from((const char *)der, (size_t)n));
+    OPENSSL_free(der);
+}
+
+bool
+conn_tls_client(const struct conn *c, struct buf *chain)
+{
+    const X509 *own = c->ssl != NULL && c->tls_done ? SSL_get0_peer_certificate(c->ssl) : NULL;
+
+    if (own == NULL || c->home == NULL || SSL_session_reused(c->ssl) != 0 ||
+        SSL_get_verify_mode(c->ssl) == SSL_VERIFY_NONE ||
+        SSL_get_verify_result(c->ssl) != X509_V_OK)
+        return false;
+    if (chain == NULL)
+        return true;
+    add_certificate(own, chain);
+    STACK_OF(X509) *behind = SSL_get_peer_cert_chain(c->ssl); /* of a client: without its own */
+    for (int i = 0; i < sk_X509_num(behind); i++)
+        add_certificate(sk_X509_value(behind, i), chain);
+    ERR_clear_error();
+    return buf_status(chain) == OK;
+}
+
+static void
 remember_name(struct conn *c)
 {
     const char *cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(c->ssl));

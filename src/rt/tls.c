@@ -35,6 +35,7 @@ struct tls_server {
     struct cert *certs;
     size_t cert_count;
     struct tls_tickets tickets;
+    const struct tls_trust *trust; /* of clients; NULL: they are not asked */
 };
 struct tls_client {
     SSL_CTX *ctx;
@@ -143,6 +144,14 @@ tls_server_set_local(struct tls_server *t, struct str chain_pem, struct str key_
     return OK;
 }
 
+void
+tls_server_ask_clients(struct tls_server *t, const struct tls_trust *trust)
+{
+    t->trust = trust;
+    for (size_t i = 0; i < t->cert_count; i++)
+        tls_trust_use(trust, t->certs[i].ctx);
+}
+
 SSL *
 tls_server_ssl(struct tls_server *t)
 {
@@ -239,6 +248,7 @@ server_context(struct tls_server *t)
     SSL_CTX_set_num_tickets(ctx, 1);
     SSL_CTX_set_max_early_data(ctx, 0);
     tls_tickets_use(ctx, &t->tickets);
+    tls_trust_use(t->trust, ctx);
     SSL_CTX_set_tlsext_servername_callback(ctx, choose_cert);
     SSL_CTX_set_tlsext_servername_arg(ctx, t);
     if (t->alpn.len > 0)

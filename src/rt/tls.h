@@ -44,6 +44,10 @@ MUST_USE enum status tls_server_set(struct tls_server *t, const struct tls_cert 
 /* For tests and tools only: the key is in this process. */
 MUST_USE enum status tls_server_set_local(struct tls_server *t, struct str chain_pem,
                                           struct str key_pem);
+/* Asks each client for a certificate of whom is trusted, which outlives its use here; NULL: of nobody.  Who has none,
+ * or another, is served all the same: conn_tls_client() tells. */
+struct tls_trust; /* rt/tls_trust.h */
+void tls_server_ask_clients(struct tls_server *t, const struct tls_trust *trust);
 bool tls_server_ready(const struct tls_server *t); /* has a certificate */
 void tls_server_free(struct tls_server **t);
 

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "rt/tls.h"
+#include "rt/tls_trust.h"
 
 /* tls.c.  NULL when there is no certificate. */
 SSL *tls_server_ssl(struct tls_server *t);
@@ -21,6 +22,9 @@ struct tls_signer {
     uint32_t key_id;
 };
 MUST_USE enum status tls_remote_key(X509 *cert, const struct tls_signer *signer, EVP_PKEY **out);
+
+/* tls_trust.c: asks clients for a certificate that leads there; NULL: asks for none. */
+void tls_trust_use(const struct tls_trust *t, SSL_CTX *ctx);
 
 /* tls_ticket.c: keys of this process for session tickets, renewed hourly. */
 #define TLS_TICKET_LIFE_S 7200

@@ -37,6 +37,9 @@ ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cip
     struct tls_tickets *t = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), place_of_tickets());
 
     renew(t);
+    /* In TLS 1.2 a ticket was announced before the client showed its certificate: an empty one (tls_trust.c). */
+    if (encrypt == 1 && SSL_get0_peer_certificate(ssl) != NULL)
+        return 0;
     if (encrypt == 1) {
         random_fill(iv, 16);
         mem_copy(name, t->now.name, sizeof(t->now.name));

@@ -332,7 +332,7 @@ machine_judge_relay(const struct config *c, struct findings *f)
         const struct subnet *n = &c->relay_from[i];
         AUTO_BUF text = BUF(SUBNET_TEXT_MAX);
         subnet_write(n, &text);
-        if (n->bits >= (n->six ? 64 : 24))
+        if (n->bits >= (n->size == 16 ? 64 : 24))
             finding_add(f, FINDING_NOTE, "relay",
                         "Whoever is at %.*s may send mail to anywhere without a log-in "
                         "(relay-from).",

@@ -44,31 +44,31 @@ enum status
 blocks_add(struct blocks *b, const struct block *one)
 {
     AUTO_BUF value = BUF(VALUE_MAX);
-    char key[NET_KEY_MAX];
+    char key[SUBNET_KEY_MAX];
     enum status st;
 
     TRY(make_room(b, one));
     block_value_write(one, &value);
-    while ((st = put_once(b, net_key(&one->net, key), buf_str(&value))) == ERR_CONFLICT)
+    while ((st = put_once(b, subnet_key(&one->net, key), buf_str(&value))) == ERR_CONFLICT)
         ;
     return st;
 }
 
 enum status
-blocks_remove(struct blocks *b, const struct net *net, struct instant now)
+blocks_remove(struct blocks *b, const struct subnet *net, struct instant now)
 {
     AUTO_ARENA *a = arena_new(4096);
-    char key[NET_KEY_MAX];
+    char key[SUBNET_KEY_MAX];
     struct block old;
     struct str value;
     enum status st;
 
-    st = cell_get(b->cell, net_key(net, key), a, &value);
+    st = cell_get(b->cell, subnet_key(net, key), a, &value);
     if (st == OK && value.ptr == NULL)
         st = ERR_NOT_FOUND;
     TRY(st);
-    TRY(block_read(net_key(net, key), value, &old));
-    while ((st = put_once(b, net_key(net, key), STR_NONE)) == ERR_CONFLICT)
+    TRY(block_read(subnet_key(net, key), value, &old));
+    while ((st = put_once(b, subnet_key(net, key), STR_NONE)) == ERR_CONFLICT)
         ;
     return st == OK && !holds(&old, now) ? ERR_NOT_FOUND : st;
 }
@@ -111,7 +111,7 @@ block_read(struct str key, struct str value, struct block *out)
         !scan_take(&k, b.net.size, &bytes) || !scan_at_end(&k))
         return ERR_CORRUPT;
     mem_copy(b.net.bytes, bytes.ptr, bytes.len);
-    if (!net_is_clean(&b.net))
+    if (!subnet_is_clean(&b.net))
         return ERR_CORRUPT;
     if (!scan_u8(&v, &version) || version != VERSION || !scan_zigzag(&v, &b.since.us) ||
         !scan_zigzag(&v, &b.until.us) || !scan_at_end(&v))
@@ -133,19 +133,19 @@ make_room(struct blocks *b, const struct block *one)
 {
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
     struct block *all = ARENA_ARRAY(a, struct block, LIMIT_BLOCKS);
-    char key[NET_KEY_MAX], other[NET_KEY_MAX];
+    char key[SUBNET_KEY_MAX], other[SUBNET_KEY_MAX];
     size_t n, kept = 0;
     enum status st;
 
     TRY(read_all(b, a, all, &n));
     for (size_t i = 0; i < n; i++) {
         if (holds(&all[i], one->since)) {
-            if (str_eq(net_key(&all[i].net, key), net_key(&one->net, other)))
+            if (str_eq(subnet_key(&all[i].net, key), subnet_key(&one->net, other)))
                 return OK;
             kept++;
             continue;
         }
-        while ((st = put_once(b, net_key(&all[i].net, key), STR_NONE)) == ERR_CONFLICT)
+        while ((st = put_once(b, subnet_key(&all[i].net, key), STR_NONE)) == ERR_CONFLICT)
             ;
         TRY(st);
     }

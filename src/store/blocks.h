@@ -1,6 +1,6 @@
 /* blocks.h - networks that may not connect: what `godwit block` keeps.
  *
- * Owns:      cell 'c' 2: key of the network (base/net.h) -> version, until and since when.
+ * Owns:      cell 'c' 2: key of the network (base/subnet.h) -> version, until and since when.
  * Promises:  a change is durable when it returns.  At most LIMIT_BLOCKS; those that are over count no more, and go when
  *            room is needed.
  *
@@ -8,12 +8,12 @@
 #ifndef STORE_BLOCKS_H
 #define STORE_BLOCKS_H
 
-#include "base/net.h"
+#include "base/subnet.h"
 #include "base/time.h"
 #include "store/cell.h"
 
 struct block {
-    struct net net;
+    struct subnet net;
     struct instant since;
     struct instant until; /* 0: for good */
 };
@@ -23,7 +23,7 @@ void blocks_free(struct blocks **b);
 /* In the place of the same network's block.  ERR_LIMIT: there are LIMIT_BLOCKS others. */
 MUST_USE SUSPENDS enum status blocks_add(struct blocks *b, const struct block *one);
 /* ERR_NOT_FOUND: this network has no block of its own. */
-MUST_USE SUSPENDS enum status blocks_remove(struct blocks *b, const struct net *net,
+MUST_USE SUSPENDS enum status blocks_remove(struct blocks *b, const struct subnet *net,
                                             struct instant now);
 /* Those that hold now, IPv4 first. */
 MUST_USE SUSPENDS enum status blocks_list(struct blocks *b, struct instant now, struct arena *a,

@@ -12,8 +12,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str in = str_from((const char *)data, size);
     AUTO_BUF value = BUF(64);
-    AUTO_BUF text = BUF(NET_TEXT_MAX);
-    char again[NET_KEY_MAX];
+    AUTO_BUF text = BUF(SUBNET_TEXT_MAX);
+    char again[SUBNET_KEY_MAX];
     struct block b;
 
     if (size == 0)
@@ -21,9 +21,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str key = str_sub(in, 1, data[0]);
     if (block_read(key, str_skip(in, 1 + key.len), &b) != OK)
         return 0;
-    net_write(&b.net, &text);
+    subnet_write(&b.net, &text);
     block_value_write(&b, &value);
-    ASSERT(str_eq(net_key(&b.net, again), key));
+    ASSERT(str_eq(subnet_key(&b.net, again), key));
     ASSERT(str_eq(buf_str(&value), str_skip(in, 1 + key.len)));
     return 0;
 }

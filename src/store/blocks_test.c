@@ -12,7 +12,7 @@ block(const char *net, int64_t since, int64_t until)
 {
     struct block b = {.since = {since}, .until = {until}};
 
-    ASSERT(net_read(str_of(net), &b.net));
+    ASSERT(subnet_read_around(str_of(net), &b.net));
     return b;
 }
 
@@ -26,7 +26,7 @@ listed(struct kit *k, struct blocks *b, int64_t now)
 
     ASSERT(blocks_list(b, (struct instant){now}, k->a, &list, &n) == OK);
     for (size_t i = 0; i < n; i++) {
-        net_write(&list[i].net, &text);
+        subnet_write(&list[i].net, &text);
         buf_addf(&text, " %lld;", (long long)list[i].until.us);
     }
     return arena_str(k->a, buf_str(&text));
