@@ -24,6 +24,8 @@
     EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away: load, no listed network, or it spoke before the greeting") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \
     EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced tid account",   "a recipient was refused") \
+    EVENT(FILTER_VERDICT, "filter.verdict", LOG_INFO,  "filter stage action code:n text tid to",  "a policy server or a milter decided about mail, or changed it") \
+    EVENT(FILTER_FAIL,    "filter.fail",    LOG_WARN,  "filter stage reason then tid",            "a policy server or a milter could not be asked, or said what cannot be understood; then: what came of the mail") \
     EVENT(SMTP_XCLIENT,   "smtp.xclient",   LOG_INFO,  "via peer helo",                       "a listed mail program said for whom it speaks") \
     EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay tid to text", "a message was accepted or refused at its end") \
     EVENT(SMTP_SENDER,    "smtp.sender",    LOG_INFO,  "peer helo from code:n enhanced tid account",  "a sender was refused") \

@@ -178,6 +178,7 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     struct queue_message m = {
         .sender = req->sender,
         .smtputf8 = req->smtputf8,
+        .held = req->hold,
         .rcpts = all.list,
         .rcpt_count = all.count,
     };
@@ -210,6 +211,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
         .envid = req->envid,
         .full_return = req->full_return,
         .smtputf8 = req->smtputf8,
+        .held = req->hold,
     };
     const struct store_signing signing = {account, req->sender, &body.facts};
     enum status st = store_sign(s, &signing, a, &m.prepend);
