@@ -44,6 +44,13 @@
     LIMIT(SMTP_IDLE_COMMANDS,      100,       "commands", "without a message between (NOOP, RSET, VRFY, HELP, greetings, BDAT 0): 421 4.7.0 and closed") \
     LIMIT(SMTP_PAUSE_MS,           2000,      "ms",       "port 25 greets an address that brought no mail yet so late; who speaks before: 554 5.5.1 and closed") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "MAILs",    "421 4.7.0; told as MAILMAX, RFC 9422") \
+    LIMIT(FILTER_CONNS,            1000,      "conns",    "to one policy server or milter, per worker: it counts as down") \
+    LIMIT(FILTER_DIALS,            400,       "conns",    "asked of boss by one worker in 2 s: the filter counts as down") \
+    LIMIT(FILTER_KEPT,             32,        "conns",    "without work to one filter: closed") \
+    LIMIT(FILTER_KEEP_S,           60,        "s",        "a connection without work to a filter is closed") \
+    LIMIT(POLICY_LINE_BYTES,       2048,      "bytes",    "of the answer of a policy server: it counts as down") \
+    LIMIT(POLICY_LINES,            32,        "lines",    "the same") \
+    LIMIT(POLICY_PREPEND_BYTES,    8192,      "bytes",    "of header fields that policy servers add: further ones are logged and left out") \
     LIMIT(SMTP_IDLE_S,             300,       "s",        "421 4.4.2; RFC 5321 section 4.5.3.2") \
     LIMIT(LOCAL_PART_BYTES,        255,       "bytes",    "501 5.1.3; RFC 5321 says 64, VERP and SRS need more") \
     LIMIT(SMTP_PATH_BYTES,         512,       "bytes",    "501 5.1.3 / 5.1.7; RFC 5321 says 256, quoting can double a local part") \

@@ -20,6 +20,7 @@ struct reader {
     struct subnet relay_from[CONFIG_SUBNETS_MAX];
     struct subnet proxy_from[CONFIG_SUBNETS_MAX];
     struct subnet xclient_from[CONFIG_SUBNETS_MAX];
+    struct config_filter filters[CONFIG_FILTERS_MAX];
     struct str trusted[CONFIG_TRUSTED_MAX];
     bool catch_all_route;
 };
@@ -317,6 +318,24 @@ read_xclient_from(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+add_filter(struct reader *r, const struct config_line *l, enum filter_kind kind)
+{
+    if (r->c.filter_count == CONFIG_FILTERS_MAX)
+        return config_expected(l, l->words[0], "at most 8 policy servers and milters");
+    struct config_filter *f = &r->filters[r->c.filter_count];
+    *f = (struct config_filter){.kind = kind};
+    TRY(config_filter_words(l, f));
+    r->c.filter_count++;
+    return OK;
+}
+
+static enum status
+read_policy(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_POLICY);
+}
+
+static enum status
 read_source(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 3, "source ipv4 ADDRESS, or source ipv6 ADDRESS"));
@@ -470,6 +489,7 @@ static const struct setting settings[] = {
     {STR("proxy-from"), true, read_proxy_from},
     {STR("xclient-from"), true, read_xclient_from},
     {STR("sendmail-trust"), true, read_sendmail_trust},
+    {STR("policy"), true, read_policy},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
@@ -563,6 +583,8 @@ reader_finish(struct reader *r, struct arena *a)
     if (r->c.xclient_from_count > 0)
         f->c.xclient_from =
             arena_dup(a, r->xclient_from, r->c.xclient_from_count * sizeof(r->xclient_from[0]));
+    if (r->c.filter_count > 0)
+        f->c.filters = arena_dup(a, r->filters, r->c.filter_count * sizeof(r->filters[0]));
     if (r->c.trusted_count > 0)
         f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
     if (r->c.resolver.forward_count > 0)

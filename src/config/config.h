@@ -12,6 +12,7 @@
  *                workers mx 1                           # mx, user, cook, out: 1 to 10
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
  *                smarthost mail.isp.example:587 user NAME password-file FILE
+ *                policy unix /run/postgrey.sock         # asked at RCPT, or with `at data` at the end of the message
  *                oauth-issuer https://id.example.org audience mail keys FILE
  *                oauth-introspection https://id.example.org/introspect client NAME secret FILE
  *                client-certificates FILE               # authorities of whom logs in by SASL EXTERNAL
@@ -111,6 +112,20 @@ struct config_route {
     struct str source4, source6; /* as in struct config; empty = as there */
     struct str ehlo;             /* empty = our host's name */
 };
+/* Another program that is asked about mail: a policy server (the protocol of Postfix), or a milter. */
+enum filter_kind { FILTER_POLICY, FILTER_MILTER };
+enum filter_otherwise { FILTER_TEMPFAIL, FILTER_ACCEPT, FILTER_REJECT };
+struct config_filter {
+    enum filter_kind kind;
+    struct str where;         /* "unix PATH" or "ADDRESS:PORT" */
+    struct str path;          /* empty: by TCP */
+    struct config_address at; /* of TCP */
+    bool on_mx, on_submission;
+    bool at_data;    /* a policy server: asked at the end of the message, not at RCPT */
+    struct str name; /* of a milter, for the log; of a policy server its context; may be empty */
+    uint32_t timeout_s;
+    enum filter_otherwise otherwise; /* what becomes of mail while it cannot be asked */
+};
 enum resolver_kind { RESOLVER_SYSTEM, RESOLVER_RECURSIVE, RESOLVER_FORWARD };
 struct config_resolver {
     enum resolver_kind kind;
@@ -158,6 +173,8 @@ struct config {
     size_t proxy_from_count;
     const struct subnet *xclient_from; /* mail programs of ours that may say XCLIENT */
     size_t xclient_from_count;
+    const struct config_filter *filters; /* in the order of the text */
+    size_t filter_count;
     const struct str
         *trusted; /* logins of the machine that may send as anybody by the sendmail command */
     size_t trusted_count;

@@ -13,6 +13,7 @@
 #define CONFIG_ROUTES_MAX  256u
 #define CONFIG_FORWARD_MAX 8u
 #define CONFIG_SUBNETS_MAX 64u /* of one setting */
+#define CONFIG_FILTERS_MAX 8u  /* policy servers and milters together */
 
 /* One line of the text, cut into words. */
 struct config_line {
@@ -38,6 +39,10 @@ void config_listen_write(const struct config_listen *l, struct buf *b);
 MUST_USE enum status config_route_words(const struct config_line *l, size_t from,
                                         struct config_route *r);
 void config_route_write(const struct config_route *r, struct buf *b);
+/* What follows the word policy or milter (out->kind): unix PATH or ADDRESS:PORT, and options. */
+MUST_USE enum status config_filter_words(const struct config_line *l, struct config_filter *out);
+void config_filter_write(const struct config_filter *f, struct buf *b);
+void config_filter_where(const struct config_filter *f, struct buf *b);
 
 /* "*:25", "127.0.0.1:25", "[::1]:25". */
 MUST_USE enum status config_word_address(const struct config_line *l, struct str word,

@@ -151,6 +151,34 @@ test_reads_unix_sockets(void **state)
     assert_true(str_eq(c->listen[1].socket.group, STR("mail")));
 }
 
+static void
+test_reads_filters(void **state)
+{
+    AUTO(config_free) struct config *c = NULL;
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(
+        config_read(STR(HEAD "listen smtp *:25\npolicy unix \"/run/a b\" at data on all context x\n"
+                             "policy [::1]:10023\npolicy 127.0.0.1:8891 context dkim timeout 600 "
+                             "default accept on submission\npolicy unix " PATH_107
+                             " default reject\n"),
+                    "t", &c, &why),
+        OK);
+    assert_int_equal(c->filter_count, 4);
+    const struct config_filter *f = c->filters;
+    assert_true(f[0].kind == FILTER_POLICY && f[0].at_data && f[0].on_mx && f[0].on_submission);
+    assert_true(str_eq(f[0].path, STR("/run/a b")) && str_eq(f[0].where, STR("unix /run/a b")));
+    assert_true(str_eq(f[0].name, STR("x")) && f[0].otherwise == FILTER_TEMPFAIL);
+    assert_true(str_eq(f[1].where, STR("[::1]:10023")) && f[1].timeout_s == 30 && !f[1].at_data);
+    assert_true(f[1].on_mx && !f[1].on_submission && f[1].at.port == 10023);
+    assert_true(f[2].kind == FILTER_POLICY && str_eq(f[2].name, STR("dkim")));
+    assert_true(!f[2].on_mx && f[2].on_submission && f[2].timeout_s == 600);
+    assert_true(f[2].otherwise == FILTER_ACCEPT && f[3].otherwise == FILTER_REJECT);
+    assert_int_equal(f[3].path.len, 107);
+}
+
+#define NINE "policy [::1]:1\n"
 #define ASK "oauth-introspection "
 
 static const struct {
@@ -163,6 +191,21 @@ static const struct {
     {HEAD "listen imaps *:993\n", "tls cert"},
     {HEAD "listen imapz *:993\n", "t:3: read \"imapz\", expected one of smtp"},
     {HEAD "listen smtp 25\n", "ADDRESS:PORT"},
+    {HEAD "policy\n", "unix PATH or ADDRESS:PORT"},
+    {HEAD "policy unix\n", "at most 107 bytes"},
+    {HEAD "policy unix " PATH_108 "\n", "at most 107 bytes"},
+    {HEAD "policy unix run/x\n", "begins with /"},
+    {HEAD "policy *:25\n", "one machine"},
+    {HEAD "policy host.example:25\n", "ADDRESS:PORT"},
+    {HEAD "policy [::1]:1 at\n", "rcpt or data"},
+    {HEAD "policy [::1]:1 at end\n", "rcpt or data"},
+    {HEAD "policy [::1]:1 on imap\n", "mx, submission or all"},
+    {HEAD "policy [::1]:1 timeout 0\n", "from 1 to 600"},
+    {HEAD "policy [::1]:1 timeout 601\n", "from 0 to 600"},
+    {HEAD "policy [::1]:1 default maybe\n", "tempfail, accept or reject"},
+    {HEAD "policy [::1]:1 name x\n", "at, on, context"},
+    {HEAD "policy [::1]:1 context \"\"\n", "a name of at most"},
+    {HEAD NINE NINE NINE NINE NINE NINE NINE NINE NINE, "at most 8"},
     {HEAD "listen smtp *:0\n", "ADDRESS:PORT"},
     {HEAD "listen smtp *:65536\n", "ADDRESS:PORT"},
     {HEAD "listen smtp name.example:25\n", "ADDRESS:PORT"},
@@ -366,6 +409,7 @@ main(void)
         cmocka_unit_test(test_reads_routes),
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_reads_where_to_ask),
+        cmocka_unit_test(test_reads_filters),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),
         cmocka_unit_test(test_some_events_are_traced),

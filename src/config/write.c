@@ -101,6 +101,8 @@ config_write(const struct config *c, struct buf *b)
     add_subnets(b, "relay-from", c->relay_from, c->relay_from_count);
     add_subnets(b, "proxy-from", c->proxy_from, c->proxy_from_count);
     add_subnets(b, "xclient-from", c->xclient_from, c->xclient_from_count);
+    for (size_t i = 0; i < c->filter_count; i++)
+        config_filter_write(&c->filters[i], b);
     for (size_t i = 0; i < c->trusted_count; i++)
         buf_addf(b, "sendmail-trust \"%.*s\"\n", STR_FMT(c->trusted[i]));
     if (c->source4.len > 0)

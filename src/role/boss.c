@@ -280,6 +280,8 @@ obey(struct worker *w, const struct control *c)
         on_ready(w, c->value);
     else if (c->kind == CONTROL_PONG && c->value == w->asked && w->answered != w->asked)
         w->answered = w->asked;
+    else if (c->kind == CONTROL_DIAL && (w->role == ROLE_MX || w->role == ROLE_USER))
+        boss_dial(boss.o.config, c, w);
     else if (c->kind == CONTROL_FAILED)
         (void)snprintf(w->reason, sizeof(w->reason), "%.*s", STR_FMT(c->text));
     else
@@ -430,6 +432,8 @@ on_lifeline(struct watch *watch, uint32_t ready)
 static void
 on_files(struct timer *t)
 {
+    for (size_t i = 0; i < boss.crew.count; i++)
+        boss.crew.at[i].dials = 0;
     if (!boss.stopping)
         boss_renew_files(&boss.open, &boss.crew, false);
     timer_set(t, FILES_MS);

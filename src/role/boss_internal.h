@@ -1,5 +1,5 @@
 /* boss_internal.h - between boss.c (workers and their lives), boss_open.c and boss_socket.c (what is handed out),
- * boss_reload.c (what is handed out afresh) and boss_notify.c (what a service manager hears).
+ * boss_dial.c, boss_reload.c (what is handed out afresh) and boss_notify.c (what a service manager hears).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_BOSS_INTERNAL_H
@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include "base/limits.h"
 #include "role/boss.h"
 #include "role/control.h"
 #include "role/role_internal.h"
@@ -52,6 +53,7 @@ struct worker {
     bool runs, ready, ready_once;
     bool mute;                /* the last question for the watchdog has no answer */
     uint32_t asked, answered; /* numbers of such questions */
+    uint32_t dials;           /* lately: connections that it asked for */
     struct spawn_child child;
     struct watch ended, heard; /* pidfd, control socket */
     struct timer again;
@@ -88,6 +90,9 @@ MUST_USE enum status boss_socket_open(const struct config_socket *s, struct boss
                                       int *fd_out, struct problem *why);
 /* Removes one if it is still ours. */
 void boss_socket_remove(const struct boss_socket *s);
+
+/* DIAL: begins the connection, if the configuration has such a filter, and answers. */
+void boss_dial(const struct config *c, const struct control *ask, struct worker *w);
 
 /* What a role gets to read: a sealed copy. */
 MUST_USE enum status boss_config_seal(const struct config *c, int *fd_out, struct problem *why);

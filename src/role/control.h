@@ -1,8 +1,9 @@
 /* control.h - what boss and a role say to each other over the control socket.
  *
- * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, LOG, PING, STOP, and after
- * a reload RELOADED, with CONFIG, LISTENER*, FILE* before it when there is a new configuration.
- * From the role: READY once; PONG after each PING; FAILED before it ends by itself.
+ * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, LOG, PING, STOP, DIALLED
+ * after each DIAL, and after a reload RELOADED, with CONFIG, LISTENER*, FILE* before it when there is a new
+ * configuration.
+ * From the role: READY once; PONG after each PING; FAILED before it ends by itself; mx and user: DIAL.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_CONTROL_H
@@ -23,11 +24,13 @@ enum control_kind {
     CONTROL_RELOADED, /* value = 1: what was sent since CONFIG holds from now on; text = what to say to the operator */
     CONTROL_PING, /* value = number of the question */
     CONTROL_STOP,
-    CONTROL_PONG,   /* value = the same number */
-    CONTROL_READY,  /* value = bits of the walls that hold */
-    CONTROL_FAILED, /* text = why */
+    CONTROL_PONG,    /* value = the same number */
+    CONTROL_READY,   /* value = bits of the walls that hold */
+    CONTROL_FAILED,  /* text = why */
+    CONTROL_DIAL,    /* value = number of the question, text = where to: struct config_filter */
+    CONTROL_DIALLED, /* value = the same number, fd; or none, and value2 = an error of errno.h */
 };
-#define CONTROL_KIND_COUNT (CONTROL_FAILED + 1)
+#define CONTROL_KIND_COUNT (CONTROL_DIALLED + 1)
 #define CONTROL_TEXT_MAX   1024u
 /* Which descriptors of START are there. */
 enum control_has { CONTROL_HAS_KEY = 1, CONTROL_HAS_ADMIN = 2 };

@@ -1,10 +1,13 @@
 /* mx.c - SMTP from strangers.
  *
- * May touch:  its listeners, and channels to the store and keys.  No files, no outbound connections, no keys.
+ * May touch:  its listeners, channels to the store and keys, connections to filters that boss begins.  No files, no
+ *             outbound connections of its own, no keys.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
+#include "filter/link.h"
 #include "role/front.h"
+#include "role/role_dial.h"
 #include "smtp/smtp.h"
 
 #define BLOCKWATCH_SERVE_LINKAGE static
@@ -36,11 +39,14 @@ certwatch_serve_certs_changed(struct ipc_peer *from, const struct certwatch_cert
     front_certs_changed();
 }
 
+static const struct link_verbs dialler = {.dial = role_dial};
+
 static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
 {
     world.config = s->config;
     smtp_init(&world);
+    link_init(&dialler);
     return front_begin(s, services, why);
 }
 

@@ -17,6 +17,7 @@
 #include "base/size.h"
 #include "config/events.h"
 #include "role/control.h"
+#include "role/role_dial.h"
 #include "role/role_internal.h"
 #include "role/topology.h"
 #include "rt/clock.h"
@@ -182,11 +183,13 @@ on_message(const struct control *c, struct control_packet *p)
         if (p->fd_count == 1)
             logger_move(p->fds[0]);
         break;
+    case CONTROL_DIALLED: role_dialled(c, p); break;
     case CONTROL_PING: say(CONTROL_PONG, c->value, ""); break;
     case CONTROL_STOP: stop(); break;
     case CONTROL_GO:
     case CONTROL_PONG:
     case CONTROL_READY:
+    case CONTROL_DIAL:
     case CONTROL_FAILED: break;
     }
 }

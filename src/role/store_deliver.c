@@ -180,6 +180,7 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
         .sender = req->sender,
         .smtputf8 = req->smtputf8,
         .terms = store_terms(&req->terms),
+        .held = req->hold,
         .rcpts = all.list,
         .rcpt_count = all.count,
     };
@@ -213,6 +214,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
         .full_return = req->full_return,
         .smtputf8 = req->smtputf8,
         .terms = store_terms(&req->terms),
+        .held = req->hold,
     };
     m.account = account;
     const struct store_signing signing = {account, req->sender, &body.facts};

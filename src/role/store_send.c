@@ -193,8 +193,8 @@ goes_straight(const struct queue_message *m)
 {
     const struct queue_rcpt *r = &m->rcpts[0];
 
-    return m->rcpt_count == 1 && r->account != 0 && (r->notify & QUEUE_NOTIFY_SUCCESS) == 0 &&
-           m->terms.hold_until.us == 0;
+    return !m->held && m->rcpt_count == 1 && r->account != 0 &&
+           (r->notify & QUEUE_NOTIFY_SUCCESS) == 0 && m->terms.hold_until.us == 0;
 }
 
 SUSPENDS static enum status

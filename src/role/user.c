@@ -1,15 +1,18 @@
 /* user.c - what a domain's own people use: submission, IMAP, POP3.
  *
- * May touch:  its listeners, and channels to the store, auth and keys.  No files, no outbound connections, no keys.
+ * May touch:  its listeners, channels to the store, auth and keys, connections to filters that boss begins.  No files,
+ *             no outbound connections of its own, no keys.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
+#include "filter/link.h"
 #include "imap/imap.h"
 #include "login/sasl.h"
 #include "mail/charset.h"
 #include "mail/fold.h"
 #include "pop3/pop3.h"
 #include "role/front.h"
+#include "role/role_dial.h"
 #include "smtp/smtp.h"
 
 #define BLOCKWATCH_SERVE_LINKAGE static
@@ -94,12 +97,15 @@ prepare(const struct role_start *s, struct problem *why)
     return OK;
 }
 
+static const struct link_verbs dialler = {.dial = role_dial};
+
 static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
 {
     smtp.config = imap.config = pop3.config = s->config;
     files_changed(s);
     smtp_init(&smtp);
+    link_init(&dialler);
     imap_init(&imap);
     pop3_init(&pop3);
     return front_begin(s, services, why);

@@ -110,6 +110,7 @@ uint16_t conn_peer_port(const struct conn *c);
  * may not connect. */
 MUST_USE enum status conn_speaks_for(struct conn *c, const struct sockaddr_storage *client);
 struct str conn_local(const struct conn *c);
+uint16_t conn_local_port(const struct conn *c); /* 0: a Unix socket */
 bool
 conn_peer_is_loopback(const struct conn *c); /* of this machine: never whom somebody speaks for */
 bool conn_is_unix(const struct conn *c);     /* came by a Unix socket */
@@ -165,6 +166,13 @@ struct conn_target {
     int64_t timeout_ms;
 };
 MUST_USE SUSPENDS enum status conn_connect(const struct conn_target *t, struct conn **out);
+/* A stream socket that somebody else connects for us, or began to; takes fd over, also on failure. */
+MUST_USE SUSPENDS enum status conn_adopt(int fd, int64_t timeout_ms, struct conn **out);
+/* From now on the calling fiber drives it. */
+void conn_borrow(struct conn *c);
+/* Waits until there is any input and shows all that is buffered, without consuming it. */
+MUST_USE SUSPENDS enum status conn_read_some(struct conn *c, int64_t timeout_ms,
+                                             struct str *bytes_out);
 MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms,
                                              struct str *line_out);
 /* Exactly n bytes, at most CONN_READ_MAX, valid until the next call for input; what follows them stays.  ERR_CLOSED: the

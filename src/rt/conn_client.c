@@ -11,7 +11,8 @@
 #include "rt/conn_internal.h"
 #include "rt/fiber_internal.h"
 
-static MUST_USE SUSPENDS enum status finish_connect(struct conn *c, const struct conn_target *t);
+static struct conn *own(int fd);
+static MUST_USE SUSPENDS enum status finish_connect(struct conn *c, int64_t timeout_ms);
 static MUST_USE enum status open_socket(const struct conn_target *t, int *fd_out);
 
 enum status
@@ -19,20 +20,41 @@ conn_connect(const struct conn_target *t, struct conn **out)
 {
     int fd;
 
-    ASSERT(fiber_self() != NULL);
     TRY(open_socket(t, &fd));
-    struct conn *c = conn_new(fd);
-    c->busy = true;
-    c->fiber = fiber_self();
-    c->phase = CONN_OPEN;
-    c->line_max = 4096;
+    struct conn *c = own(fd);
     conn_set_peer(c, &t->addr);
-    enum status s = finish_connect(c, t);
+    enum status s = finish_connect(c, t->timeout_ms);
     if (s == OK)
         *out = c;
     else
         conn_free(&c);
     return s;
+}
+
+enum status
+conn_adopt(int fd, int64_t timeout_ms, struct conn **out)
+{
+    struct conn *c = own(fd);
+    enum status s = finish_connect(c, timeout_ms);
+
+    if (s == OK)
+        *out = c;
+    else
+        conn_free(&c);
+    return s;
+}
+
+static struct conn *
+own(int fd)
+{
+    struct conn *c = conn_new(fd);
+
+    ASSERT(fiber_self() != NULL);
+    c->busy = true;
+    c->fiber = fiber_self();
+    c->phase = CONN_OPEN;
+    c->line_max = 4096;
+    return c;
 }
 
 static enum status
@@ -59,21 +81,46 @@ open_socket(const struct conn_target *t, int *fd_out)
 
 /* Refused, unreachable and the like are ERR_TEMP: nothing happened, another host or time may do. */
 static enum status
-finish_connect(struct conn *c, const struct conn_target *t)
+finish_connect(struct conn *c, int64_t timeout_ms)
 {
-    int64_t until = clock_mono_ms() + t->timeout_ms;
+    int64_t until = clock_mono_ms() + timeout_ms;
     int error = 0;
     socklen_t len = sizeof(error);
 
     TRY(conn_watch(c));
     while (!c->writable && !c->hangup) {
         int64_t left = until - clock_mono_ms();
-        TRY(conn_wait(c, t->timeout_ms < 0 ? FIBER_FOREVER : MAX(left, 0)));
+        TRY(conn_wait(c, timeout_ms < 0 ? FIBER_FOREVER : MAX(left, 0)));
     }
     if (getsockopt(c->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
         return ERR_TEMP;
     c->hangup = false;
     return OK;
+}
+
+void
+conn_borrow(struct conn *c)
+{
+    ASSERT(c->home == NULL && !c->waiting);
+    c->fiber = fiber_self();
+}
+
+enum status
+conn_read_some(struct conn *c, int64_t timeout_ms, struct str *bytes_out)
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+
+    conn_borrow(c);
+    TRY(conn_flush(c));
+    for (;;) {
+        *bytes_out = conn_peek(c, LIMIT_CONN_INPUT_BYTES);
+        if (bytes_out->len > 0)
+            return OK;
+        if (c->eof || c->broken)
+            return ERR_CLOSED;
+        int64_t left = until - clock_mono_ms();
+        TRY(conn_wait(c, timeout_ms < 0 ? FIBER_FOREVER : MAX(left, 0)));
+    }
 }
 
 enum status

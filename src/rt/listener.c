@@ -679,6 +679,23 @@ conn_local(const struct conn *c)
     return str_of(c->local_text);
 }
 
+/* Asked for seldom: the kernel knows. */
+uint16_t
+conn_local_port(const struct conn *c)
+{
+    struct sockaddr_storage a = {0};
+    socklen_t len = sizeof(a);
+    in_port_t port = 0;
+
+    if (getsockname(c->watch.fd, (struct sockaddr *)&a, &len) != 0)
+        return 0;
+    if (a.ss_family == AF_INET6)
+        port = ((const struct sockaddr_in6 *)(const void *)&a)->sin6_port;
+    else if (a.ss_family == AF_INET)
+        port = ((const struct sockaddr_in *)(const void *)&a)->sin_port;
+    return ntohs(port);
+}
+
 bool
 conn_is_unix(const struct conn *c)
 {

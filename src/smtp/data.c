@@ -9,6 +9,7 @@
 #include "mail/header_write.h"
 #include "rt/clock.h"
 #include "rt/random.h"
+#include "smtp/judge.h"
 #include "smtp/session.h"
 
 struct outcome {
@@ -58,7 +59,7 @@ smtp_message_refusal(struct smtp_session *s)
 void
 smtp_message_begin(struct smtp_session *s)
 {
-    AUTO_BUF trace = BUF(8192);
+    AUTO_BUF trace = BUF(8192 + LIMIT_POLICY_PREPEND_BYTES);
 
     write_trace(s, &trace);
     struct smtp_body_fields fields = {0};
@@ -176,6 +177,7 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .terms = smtp_terms_of(s),
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
+        .hold = s->mail.judged.hold,
     };
     TRY(store_deliver_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
@@ -208,6 +210,7 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
         .terms = smtp_terms_of(s),
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
+        .hold = s->mail.judged.hold,
     };
     TRY(store_submit_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
@@ -233,10 +236,27 @@ relay(struct smtp_session *s, struct arena *a, struct outcome *o)
         .terms = smtp_terms_of(s),
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
+        .hold = s->mail.judged.hold,
     };
     TRY(store_relay_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
     return OK;
+}
+
+/* What is discarded goes when its transaction ends. */
+static SUSPENDS enum status
+keep(struct smtp_session *s, struct arena *a, struct outcome *o)
+{
+    enum status e;
+
+    if (s->mail.judged.discard)
+        return OK;
+    if (smtp_is_submission(s))
+        e = submit(s, a, o);
+    else
+        e = s->mail.relays ? relay(s, a, o) : deliver(s, a, o);
+    smtp_body_taken(s->mail.body);
+    return e;
 }
 
 static void
@@ -248,17 +268,15 @@ hand_over(struct smtp_session *s, struct outcome *o)
 
     /* The store was started anew and what it had of this message is gone, or a piece did not arrive:
      * nothing was committed. */
-    if ((e == OK && b->store != smtp_world->store) || e == ERR_CLOSED) {
+    if ((e == OK && b->store != smtp_world->store) || e == ERR_CLOSED)
         e = ERR_TEMP;
-    } else if (e == OK && smtp_is_submission(s)) {
+    if (e == OK && smtp_is_submission(s))
         e = smtp_check_writers(s, a, &o->why);
-        if (e == OK) {
-            e = submit(s, a, o);
-            smtp_body_taken(b);
-        }
-    } else if (e == OK) {
-        e = s->mail.relays ? relay(s, a, o) : deliver(s, a, o);
-        smtp_body_taken(b);
+    if (e == OK) {
+        o->reply = smtp_judge_end(s);
+        if (o->reply.code != 0)
+            return;
+        e = keep(s, a, o);
     }
     o->reply = smtp_message_reply(e, b);
 }
@@ -293,6 +311,7 @@ write_trace(const struct smtp_session *s, struct buf *b)
     }
     /* Of the copies in our own mailboxes (RFC 5321 section 4.4); what leaves us goes without. */
     buf_addf(b, "Return-Path: <%.*s>\r\n", STR_FMT(s->mail.said.sender));
+    buf_add(b, s->mail.judged.prepend);
     header_write_received(b, &r);
 }
 

@@ -4,6 +4,7 @@
 #include "config/stats.h"
 #include "ipc/store_ipc.h"
 #include "rt/random.h"
+#include "smtp/judge.h"
 #include "smtp/session.h"
 
 #define TRANSACTION_BYTES (4u << 20)
@@ -190,6 +191,16 @@ check_relay(struct smtp_session *s, struct arena *a, struct smtp_reply *no)
     return OK;
 }
 
+/* What a policy server puts off, such as greylisting, is no error of the client's. */
+static SUSPENDS enum status
+refuse_judged(struct smtp_session *s, struct str address, const struct smtp_reply *no)
+{
+    smtp_log_refusal(s, address, no);
+    if (no->code < 500)
+        return smtp_reply(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(address), no->text);
+    return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(address), no->text);
+}
+
 static SUSPENDS enum status
 add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
 {
@@ -217,6 +228,9 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
         smtp_log_refusal(s, r->address, no);
         return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(r->address), no->text);
     }
+    denied = smtp_judge_rcpt(s, r->address);
+    if (denied.code != 0)
+        return refuse_judged(s, r->address, &denied);
     s->mail.relays = s->mail.relays || (answer.class == RCPT_FOREIGN && !smtp_is_submission(s));
     s->mail.rcpts[s->mail.rcpt_count++] = (struct smtp_rcpt){
         .address = arena_str(s->mail.arena, r->address),

@@ -554,5 +554,6 @@ session_closed(void *session)
     mem_str_free(&s->helo);
     mem_str_free(&s->address);
     mem_str_free(&s->login);
+    mem_free(s->verdict);
     mem_free(s);
 }

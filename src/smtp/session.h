@@ -25,6 +25,16 @@ enum smtp_rest {
     SMTP_REST_SASL,  /* after 334 */
 };
 
+/* What policy servers decided so far, beside refusals. */
+struct smtp_judgement {
+    bool hold, discard;
+    struct str prepend; /* header fields with their CRLF */
+};
+/* The texts of the last reply that a filter gave. */
+struct smtp_verdict {
+    char enhanced[12], text[320];
+};
+
 /* From MAIL to the end of DATA, RSET, EHLO or STARTTLS; all of it lives in its arena. */
 struct smtp_transaction {
     struct arena *arena;
@@ -33,6 +43,7 @@ struct smtp_transaction {
     struct smtp_mail said;
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
+    struct smtp_judgement judged;
     bool relays; /* some recipient is not here, and the client may send there without a log-in */
     struct smtp_body *body;
 };
@@ -86,6 +97,7 @@ struct smtp_session {
     struct str login;   /* owned; the user of this machine who calls there, else empty */
     bool trusted;       /* who may send as anybody */
     struct sasl sasl;
+    struct smtp_verdict *verdict; /* owned; NULL: no filter gave a reply yet */
     struct smtp_transaction mail;
     struct smtp_chunk chunk;
     size_t chunk_owed; /* LMTP: answers that the last chunk of a refused message still gets */
