@@ -399,7 +399,7 @@ explain_route(struct ctl *c)
     if (at >= 0)
         c->argv[0] += at + 1;
     req = (struct admin_explain_route){.domain = ctl_domain(c, 0),
-                                       .sender = c->from != NULL ? str_of(c->from) : STR("")};
+                                       .sender = typed.from != NULL ? str_of(typed.from) : STR("")};
     enum status e = admin_explain_route_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return failed(c, e);

@@ -196,6 +196,8 @@ link_read(struct link *l, size_t n, int64_t until_ms, struct buf *b)
 
     while (n > 0) {
         TRY(conn_read_some(l->conn, MAX(until_ms - clock_mono_ms(), 0), &got));
+        if (got.len == 0)
+            return ERR_CLOSED;
         struct str part = str_sub(got, 0, n);
         buf_add(b, part);
         TRY(buf_status(b));

@@ -170,9 +170,6 @@ MUST_USE SUSPENDS enum status conn_connect(const struct conn_target *t, struct c
 MUST_USE SUSPENDS enum status conn_adopt(int fd, int64_t timeout_ms, struct conn **out);
 /* From now on the calling fiber drives it. */
 void conn_borrow(struct conn *c);
-/* Waits until there is any input and shows all that is buffered, without consuming it. */
-MUST_USE SUSPENDS enum status conn_read_some(struct conn *c, int64_t timeout_ms,
-                                             struct str *bytes_out);
 MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms,
                                              struct str *line_out);
 /* Exactly n bytes, at most CONN_READ_MAX, valid until the next call for input; what follows them stays.  ERR_CLOSED: the
@@ -180,7 +177,7 @@ MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms,
 #define CONN_READ_MAX 1024u
 MUST_USE SUSPENDS enum status conn_read_bytes(struct conn *c, size_t n, int64_t timeout_ms,
                                               struct str *bytes_out);
-/* What came, to be consumed with conn_consume(); empty: the peer ended its side in order. */
+/* What came, all that is buffered, to be consumed with conn_consume(); empty: the peer ended its side in order. */
 MUST_USE SUSPENDS enum status conn_read_some(struct conn *c, int64_t timeout_ms,
                                              struct str *some_out);
 MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client *tls,

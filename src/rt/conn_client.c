@@ -106,24 +106,6 @@ conn_borrow(struct conn *c)
 }
 
 enum status
-conn_read_some(struct conn *c, int64_t timeout_ms, struct str *bytes_out)
-{
-    int64_t until = clock_mono_ms() + timeout_ms;
-
-    conn_borrow(c);
-    TRY(conn_flush(c));
-    for (;;) {
-        *bytes_out = conn_peek(c, LIMIT_CONN_INPUT_BYTES);
-        if (bytes_out->len > 0)
-            return OK;
-        if (c->eof || c->broken)
-            return ERR_CLOSED;
-        int64_t left = until - clock_mono_ms();
-        TRY(conn_wait(c, timeout_ms < 0 ? FIBER_FOREVER : MAX(left, 0)));
-    }
-}
-
-enum status
 conn_read_line(struct conn *c, int64_t timeout_ms, struct str *line_out)
 {
     int64_t until = clock_mono_ms() + timeout_ms;
@@ -167,11 +149,10 @@ conn_read_some(struct conn *c, int64_t timeout_ms, struct str *some_out)
 {
     int64_t until = clock_mono_ms() + timeout_ms;
 
-    ASSERT(c->home == NULL);
-    c->fiber = fiber_self();
+    conn_borrow(c);
     TRY(conn_flush(c));
     for (;;) {
-        struct str some = conn_peek(c, UINT16_MAX);
+        struct str some = conn_peek(c, LIMIT_CONN_INPUT_BYTES);
         if (some.len > 0 || (c->eof && !c->broken)) {
             *some_out = some.len > 0 ? some : STR("");
             return OK;

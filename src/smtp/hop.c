@@ -137,8 +137,8 @@ pool_name(const struct delivery_host *h, struct arena *a)
 
     if (r == NULL)
         return arena_printf(a, "%.*s:%u", STR_FMT(h->name), h->port);
-    return arena_printf(a, "%.*s:%u:%d%d:%.*s%.*s", STR_FMT(h->name), h->port, r->tls, r->tls_never,
-                        STR_FMT(r->user), STR_FMT(route_manner(r, a)));
+    return arena_printf(a, "%.*s:%u:%d%d:%.*s%.*s", STR_FMT(h->name), h->port, (int)r->tls,
+                        (int)r->tls_never, STR_FMT(r->user), STR_FMT(route_manner(r, a)));
 }
 
 /* ---- one connection ---- */
