@@ -206,10 +206,10 @@ test_lmtp(void)
     town_people();
     set_quota(1);
     ASSERT(outcome_of_each() == OUTCOME_FULL);
-    set_quota(2); /* forgets since when */
+    set_quota(2); /* a higher one forgets since when */
     refused_for(LIMIT_QUOTA_FULL_DAYS * DAY_US - 1000000000);
     ASSERT(outcome_of_each() == OUTCOME_FULL);
-    set_quota(1);
+    set_quota(3);
     refused_for(LIMIT_QUOTA_FULL_DAYS * DAY_US);
     ASSERT(outcome_of_each() == OUTCOME_OVERFULL);
 }
