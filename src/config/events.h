@@ -33,7 +33,7 @@
     EVENT(STORE_REFUSE,   "store.refuse",   LOG_DEBUG, "tid msgid size:bytes reason",         "a message was read and not taken") \
     EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \
     EVENT(STORE_OPEN,     "store.open",     LOG_INFO,  "engine path recovered:n ms:ms",       "the data is open")   \
-    EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes tid msgid",         "a message entered the queue") \
+    EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes tid msgid hold",    "a message entered the queue") \
     EVENT(QUEUE_RCPT,     "queue.rcpt",     LOG_DEBUG, "qid to asked text",                   "where a recipient of it leads") \
     EVENT(QUEUE_REWRITE,  "queue.rewrite",  LOG_INFO,  "qid from as",                         "mail is sent on under a sender of ours (SRS)") \
     EVENT(FORWARD_LIMIT,  "forward.limit",  LOG_WARN,  "qid by",                              "an address sent on too much within this hour: later mail waits in the queue") \

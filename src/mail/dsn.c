@@ -404,6 +404,8 @@ add_status_part(struct buf *b, const struct dsn *d)
     }
     add_typed(b, STR("Reporting-MTA"), STR("dns"), d->host);
     add_date(b, STR("Arrival-Date"), d->arrival);
+    if (d->future_release.len > 0)
+        header_write(b, STR("Future-Release-Request"), d->future_release);
     for (uint32_t i = 0; i < d->count; i++)
         add_status_recipient(b, &d->recipients[i]);
 }

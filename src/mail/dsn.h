@@ -42,6 +42,7 @@ struct dsn {
     struct str message_id;  /* of the original without brackets, or empty */
     struct instant now;
     struct instant arrival;
+    struct str future_release; /* "for;60" or "until;" time, RFC 4865 section 5.1.2; or empty */
     enum dsn_original original;
     bool original_utf8; /* the original's header is not ASCII */
     const struct dsn_recipient *recipients;

@@ -86,6 +86,7 @@ test_failure(void **state)
     struct str type = STR_NONE;
     (void)state;
 
+    d.future_release = STR("for;60");
     assert_int_equal(dsn_write(&b, &d, STR(original)), OK);
     struct str text = buf_str(&b);
     check_lines(text);
@@ -115,6 +116,8 @@ test_failure(void **state)
     struct str status = part_text(text, &t.parts[2]);
     check_field(status, "Reporting-MTA", "dns; mx.example.org");
     check_field(status, "Original-Envelope-Id", "QQ314159");
+    check_field(status, "Arrival-Date", "Mon, 23 Nov 2026 18:53:20 +0000");
+    check_field(status, "Future-Release-Request", "for;60");
     struct str recipient = str_skip(status, header_block_len(status));
     check_field(recipient, "Original-Recipient", "rfc822; robert@example.net");
     check_field(recipient, "Final-Recipient", "rfc822; bob@example.net");

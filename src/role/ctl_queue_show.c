@@ -44,11 +44,11 @@ ctl_queued_json(const struct admin_queued *m)
     for (size_t i = 0; i < m->rcpts_count; i++)
         json_array_append_new(rcpts, rcpt_json(&m->rcpts[i]));
     snprintf(qid, sizeof(qid), "%llx", (unsigned long long)m->qid);
-    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:b, s:o, s:o}", "qid", qid, "sender",
+    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:o}", "qid", qid, "sender",
                      ctl_json_str(m->sender), "size", (json_int_t)m->size, "arrived_us",
-                     (json_int_t)m->arrived, "next_us", (json_int_t)m->next, "held", (int)m->held,
-                     "paused", (int)m->paused, "envelope_id", ctl_json_str(m->envid), "recipients",
-                     rcpts);
+                     (json_int_t)m->arrived, "next_us", (json_int_t)m->next, "not_before_us",
+                     (json_int_t)m->not_before, "held", (int)m->held, "paused", (int)m->paused,
+                     "envelope_id", ctl_json_str(m->envid), "recipients", rcpts);
 }
 
 static void
@@ -71,6 +71,8 @@ ctl_queued_line(struct ctl *c, const struct admin_queued *m)
            ctl_size_text(m->size, size, sizeof(size)), ctl_text(c, m->sender));
     if (m->held || m->paused)
         printf("%s\n", m->held ? "held" : "paused");
+    else if (m->not_before > clock_now().us)
+        printf("waits until %s\n", ctl_time_text(m->not_before, next, sizeof(next)));
     else
         printf("next %s\n", ctl_time_text(m->next, next, sizeof(next)));
     for (size_t i = 0; i < m->rcpts_count; i++) {
@@ -90,6 +92,18 @@ print_time(const char *what, int64_t us, int64_t now_us)
 
     printf("%-12s%s (%s%s%s)\n", what, ctl_time_text(us, time, sizeof(time)), past ? "" : "in ",
            ctl_span_text(past ? now_us - us : us - now_us, span, sizeof(span)), past ? " ago" : "");
+}
+
+/* FUTURERELEASE, RFC 4865. */
+static void
+print_not_before(int64_t us, int64_t now_us)
+{
+    char time[40], span[40];
+
+    if (us > now_us)
+        printf("not before  %s (in %s), as its sender asked\n",
+               ctl_time_text(us, time, sizeof(time)),
+               ctl_span_text(us - now_us, span, sizeof(span)));
 }
 
 static void
@@ -126,6 +140,7 @@ ctl_queued_whole(struct ctl *c, const struct admin_queued *m)
     printf("queue id    %llx\nsender      <%s>\nsize        %s\n", (unsigned long long)m->qid,
            ctl_text(c, m->sender), ctl_size_text(m->size, size, sizeof(size)));
     print_time("arrived", m->arrived, now_us);
+    print_not_before(m->not_before, now_us);
     if (m->envid.len > 0)
         printf("envelope id %s\n", ctl_text(c, m->envid));
     if (m->held)

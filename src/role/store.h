@@ -146,6 +146,8 @@ struct store_signing {
 MUST_USE SUSPENDS enum status store_sign(struct store *s, const struct store_signing *what,
                                          struct arena *a, struct str *prepend_out);
 struct str store_domain_of(struct str address);
+struct store_terms; /* of store.ipc */
+struct queue_terms store_terms(const struct store_terms *asked);
 
 /* ---- store_queue.c ---- */
 /* And that the message left the queue, when it did. */

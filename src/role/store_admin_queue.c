@@ -182,6 +182,7 @@ copy_message(const struct store *s, struct arena *a, const struct queue_message 
         .size = m->size,
         .arrived = m->arrived.us,
         .next = next == INT64_MAX ? 0 : next,
+        .not_before = m->terms.hold_until.us,
         .held = m->held,
         .paused = paused && !goes,
         .envid = arena_str(a, m->envid),

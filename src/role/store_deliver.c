@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
+#include "base/size.h"
 #include "config/events.h"
 #include "ipc/keys_ipc.h"
 #include "ipc/store_serve.h"
@@ -210,6 +211,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
         .envid = req->envid,
         .full_return = req->full_return,
         .smtputf8 = req->smtputf8,
+        .terms = store_terms(&req->terms),
     };
     const struct store_signing signing = {account, req->sender, &body.facts};
     enum status st = store_sign(s, &signing, a, &m.prepend);
@@ -420,6 +422,16 @@ signing_domain(struct store *s, const struct store_signing *what, struct arena *
                        str_eq_nocase(what->facts->from_domain, store_domain_of(what->sender));
     *out = from_sender ? store_domain_of(what->sender) : store_domain_of(e.address);
     return OK;
+}
+
+/* role user holds them to the same bounds. */
+struct queue_terms
+store_terms(const struct store_terms *asked)
+{
+    int64_t most = clock_now().us + LIMIT_FUTURE_RELEASE_S * INT64_C(1000000);
+
+    return (struct queue_terms){.hold_until = {MAX(MIN(asked->hold_until, most), 0)},
+                                .hold_asked = asked->hold_asked};
 }
 
 struct str

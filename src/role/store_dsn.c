@@ -53,6 +53,7 @@ store_dsn(struct store *s, const struct queue_message *m, const uint32_t *told, 
         .envelope_id = decoded(m->envid, a),
         .now = clock_now(),
         .arrival = m->arrived,
+        .future_release = m->terms.hold_asked,
         .recipients = list,
         .count = fill_recipients(m, told, a, list),
     };
@@ -105,7 +106,7 @@ recipient_of(const struct queue_message *m, const struct queue_rcpt *r, uint32_t
         .remote = r->remote,
         .diagnostic = done ? STR("") : diagnostic_of(r, a),
         .own_words = r->code == 0,
-        .retry_until = {m->arrived.us + LIMIT_QUEUE_DAYS * DAY_US},
+        .retry_until = {queue_terms_begin(&m->terms, m->arrived).us + LIMIT_QUEUE_DAYS * DAY_US},
     };
 }
 

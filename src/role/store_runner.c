@@ -162,7 +162,7 @@ deliver_one(struct store *s, const struct queue_message *m, const struct intake_
     const struct message_new added = {
         .blob = m->body,
         .size = m->size,
-        .received = m->arrived,
+        .received = queue_terms_begin(&m->terms, m->arrived),
         .record = facts->record,
         .sort = facts->sort,
         .message_id_hash = facts->message_id_hash,

@@ -187,13 +187,14 @@ has_work(const struct queue_message *m)
     return false;
 }
 
-/* One mailbox, and nobody wants to hear of the success. */
+/* One mailbox, at once, and nobody wants to hear of the success. */
 static bool
 goes_straight(const struct queue_message *m)
 {
     const struct queue_rcpt *r = &m->rcpts[0];
 
-    return m->rcpt_count == 1 && r->account != 0 && (r->notify & QUEUE_NOTIFY_SUCCESS) == 0;
+    return m->rcpt_count == 1 && r->account != 0 && (r->notify & QUEUE_NOTIFY_SUCCESS) == 0 &&
+           m->terms.hold_until.us == 0;
 }
 
 SUSPENDS static enum status
@@ -291,4 +292,6 @@ log_queued(const struct queue_message *m, const struct intake_body *body, uint64
     log_u64(&l, "size", m->size);
     log_hex64(&l, "tid", body->tid);
     log_str(&l, "msgid", body->facts.message_id);
+    if (m->terms.hold_until.us != 0)
+        log_str(&l, "hold", m->terms.hold_asked);
 }

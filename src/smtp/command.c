@@ -8,6 +8,8 @@
 #include "base/size.h"
 #include "mail/address.h"
 
+#define SECOND_US INT64_C(1000000)
+
 enum { ENVID_MAX = 100, ORCPT_MAX = 500 }; /* RFC 3461 sections 4.4 and 4.2 */
 
 void
@@ -25,6 +27,7 @@ smtp_line_split(struct str line, struct str *verb_out, struct str *args_out)
 struct reading {
     struct arena *arena;
     bool utf8;
+    struct instant now;
     struct smtp_mail mail;
     struct smtp_rcpt rcpt;
 };
@@ -94,6 +97,31 @@ param_envid(struct reading *r, struct str value)
     return true;
 }
 
+/* RFC 4865 section 4.2: one of the two, and once. */
+static bool
+param_holdfor(struct reading *r, struct str value)
+{
+    struct smtp_terms *t = &r->mail.terms;
+    uint32_t seconds;
+
+    if (t->hold_asked.len > 0 || !smtp_hold_for_read(value, &seconds))
+        return false;
+    t->hold_until.us = r->now.us + seconds * SECOND_US;
+    t->hold_asked = arena_printf(r->arena, "for;%u", seconds);
+    return true;
+}
+
+static bool
+param_holduntil(struct reading *r, struct str value)
+{
+    struct smtp_terms *t = &r->mail.terms;
+
+    if (t->hold_asked.len > 0 || !smtp_hold_until_read(value, &t->hold_until))
+        return false;
+    t->hold_asked = arena_printf(r->arena, "until;%.*s", STR_FMT(value));
+    return true;
+}
+
 /* "NEVER" / 1#("SUCCESS" / "FAILURE" / "DELAY")      RFC 3461 section 4.1 */
 static bool
 param_notify(struct reading *r, struct str value)
@@ -156,9 +184,10 @@ struct grammar {
     size_t param_count;
 };
 static const struct param_rule mail_params[] = {
-    {STR("SIZE"), false, param_size},  {STR("BODY"), false, param_body},
-    {STR("AUTH"), false, param_auth},  {STR("RET"), true, param_ret},
-    {STR("ENVID"), true, param_envid}, {STR("SMTPUTF8"), false, param_smtputf8},
+    {STR("SIZE"), false, param_size},      {STR("BODY"), false, param_body},
+    {STR("AUTH"), false, param_auth},      {STR("RET"), true, param_ret},
+    {STR("ENVID"), true, param_envid},     {STR("SMTPUTF8"), false, param_smtputf8},
+    {STR("HOLDFOR"), true, param_holdfor}, {STR("HOLDUNTIL"), true, param_holduntil},
 };
 static const struct param_rule rcpt_params[] = {
     {STR("NOTIFY"), true, param_notify},
@@ -264,13 +293,30 @@ read_command(struct str args, const struct grammar *g, const struct smtp_dialect
     return ERR_SYNTAX;
 }
 
+/* What is well written, and yet not to be had. */
+static MUST_USE enum status
+check_terms(const struct smtp_terms *t, struct instant now, struct problem *why)
+{
+    if (t->hold_asked.len == 0)
+        return OK;
+    if (t->hold_until.us <= now.us)
+        problem_set(why, 501, "5.5.4", "The time of HOLDUNTIL is over");
+    else if (t->hold_until.us > now.us + LIMIT_FUTURE_RELEASE_S * SECOND_US)
+        problem_set(why, 501, "5.5.4", "A message is held for %d seconds at the most",
+                    LIMIT_FUTURE_RELEASE_S);
+    else
+        return OK;
+    return ERR_LIMIT;
+}
+
 enum status
 smtp_mail_read(struct str args, const struct smtp_dialect *d, struct arena *a,
                struct smtp_mail *out, struct problem *why)
 {
-    struct reading r = {.arena = a};
+    struct reading r = {.arena = a, .now = d->now};
 
     TRY(read_command(args, &mail_grammar, d, &r, why));
+    TRY(check_terms(&r.mail.terms, d->now, why));
     *out = r.mail;
     return OK;
 }

@@ -3,10 +3,11 @@
  * Owns:      nothing; results point into the line or live in the arena.
  * Promises:  an address is in normal form, at most LIMIT_SMTP_PATH_BYTES as written again; no parameter came twice;
  *            ENVID and ORCPT are xtext of printable ASCII, or ORCPT is of type utf-8 where that was asked for.
+ *            What is held (FUTURERELEASE) is held until a time after now, LIMIT_FUTURE_RELEASE_S at the most.
  *            Addresses are ASCII unless the transaction is of SMTPUTF8; domains are A-labels always.
  *            On failure *out is untouched and why holds the reply.
  * Never:     suspends, knows who may send what to whom.
- * RFC:       5321 section 4.1, 1870, 6152, 3461, 4954, 6531, 6533 section 3.
+ * RFC:       5321 section 4.1, 1870, 6152, 3461, 4865, 4954, 6531, 6533 section 3.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_COMMAND_H
@@ -14,14 +15,16 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "smtp/terms.h"
 
 /* "VERB SP arguments": arguments without the blanks around them, empty when there are none. */
 void smtp_line_split(struct str line, struct str *verb_out, struct str *args_out);
 
 struct smtp_dialect {
-    bool submission;   /* RFC 6409: lenient about the path; RFC 3461 is announced */
+    bool submission;   /* RFC 6409: lenient about the path; RFC 3461 and 4865 are announced */
     bool utf8;         /* of RCPT: the MAIL before it said SMTPUTF8 */
     struct str domain; /* of a postmaster without one */
+    struct instant now;
 };
 /* What MAIL says. */
 struct smtp_mail {
@@ -30,6 +33,7 @@ struct smtp_mail {
     bool full_return;  /* RET=FULL */
     bool smtputf8;     /* RFC 6531 */
     struct str envid;  /* xtext as it came, or empty */
+    struct smtp_terms terms;
 };
 MUST_USE enum status smtp_mail_read(struct str args, const struct smtp_dialect *d, struct arena *a,
                                     struct smtp_mail *out, struct problem *why);

@@ -12,6 +12,7 @@
 #define X50    X10 X10 X10 X10 X10
 #define X100   X50 X50
 #define DOMAIN "example.org"
+#define NOW_US INT64_C(1796083200000000) /* 2026-12-01T00:00:00Z */
 
 static const struct {
     const char *line, *verb, *args;
@@ -169,6 +170,27 @@ static const struct {
     {SUBMIT, "FROM:<> ENVID=+", 501, "5.5.4", NULL},
     {SUBMIT, "FROM:<> ENVID=a+0D+0AX:+20y", 501, "5.5.4", NULL}, /* a line of the report */
     {SUBMIT, "FROM:<> ENVID=a+FF", 501, "5.5.4", NULL},
+    /* FUTURERELEASE, RFC 4865; the clock says 2026-12-01T00:00:00Z */
+    {SUBMIT, "FROM:<> HOLDFOR=1", 0, "", " 0  hold=1 for;1"},
+    {SUBMIT, "FROM:<> holdfor=31536000 ENVID=a", 0, "", " 0 a hold=31536000 for;31536000"},
+    {SUBMIT, "FROM:<> HOLDFOR=31536001", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDFOR=999999999", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDFOR=0", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDFOR=", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDFOR", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDFOR=1 HOLDFOR=1", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDFOR=1 HOLDUNTIL=2026-12-01T00:00:01Z", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDUNTIL=2026-12-01T00:00:01Z HOLDFOR=1", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDUNTIL=2026-12-01T01:00:00Z", 0, "",
+     " 0  hold=3600 until;2026-12-01T01:00:00Z"},
+    {SUBMIT, "FROM:<> holduntil=2027-12-01t00:00:00z", 0, "",
+     " 0  hold=31536000 until;2027-12-01t00:00:00z"},
+    {SUBMIT, "FROM:<> HOLDUNTIL=2027-12-01T00:00:01Z", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDUNTIL=2026-12-01T00:00:00Z", 501, "5.5.4", NULL}, /* over */
+    {SUBMIT, "FROM:<> HOLDUNTIL=2026-12-01T02:00:00+01:00", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDUNTIL=3600", 501, "5.5.4", NULL},
+    {MX, "FROM:<> HOLDFOR=1", 555, "5.5.4", NULL},
+    {MX, "FROM:<> HOLDUNTIL=2026-12-01T01:00:00Z", 555, "5.5.4", NULL},
     {SUBMIT, "FROM:<> ENVID=" X100, 0, "", " 0 " X100},
     {SUBMIT, "FROM:<> ENVID=" X100 "x", 501, "5.5.4", NULL},
 };
@@ -181,7 +203,8 @@ test_mail(void **state)
         AUTO_ARENA *a = arena_new(65536);
         struct smtp_dialect d = {.submission = mails[i].where == SUBMIT,
                                  .utf8 = mails[i].where == UTF8,
-                                 .domain = STR(DOMAIN)};
+                                 .domain = STR(DOMAIN),
+                                 .now = {NOW_US}};
         struct smtp_mail m = {.size = 77};
         struct problem why = {0};
         AUTO_BUF text = BUF(4096);
@@ -194,6 +217,10 @@ test_mail(void **state)
             continue;
         buf_addf(&text, "%.*s %llu %s%s%.*s", STR_FMT(m.sender), (unsigned long long)m.size,
                  m.full_return ? "full " : "", m.smtputf8 ? "utf8 " : "", STR_FMT(m.envid));
+        if (m.terms.hold_until.us != 0)
+            buf_addf(&text, " hold=%lld %.*s",
+                     (long long)((m.terms.hold_until.us - NOW_US) / 1000000),
+                     STR_FMT(m.terms.hold_asked));
         ROW(i, str_eq(buf_str(&text), str_of(mails[i].want)));
     }
 }

@@ -169,6 +169,14 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
     return OK;
 }
 
+static struct store_terms
+terms_of(const struct smtp_session *s)
+{
+    const struct smtp_terms *t = &s->mail.said.terms;
+
+    return (struct store_terms){.hold_until = t->hold_until.us, .hold_asked = t->hold_asked};
+}
+
 static SUSPENDS enum status
 submit(struct smtp_session *s, struct arena *a, struct outcome *o)
 {
@@ -191,6 +199,7 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
         .rcpts_count = s->mail.rcpt_count,
         .full_return = s->mail.said.full_return,
         .envid = s->mail.said.envid,
+        .terms = terms_of(s),
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
     };

@@ -6,6 +6,7 @@
 
 #include "base/size.h"
 #include "login/login.h"
+#include "rt/clock.h"
 #include "smtp/session.h"
 
 /* What must hold before a verb is served. */
@@ -85,7 +86,8 @@ smtp_dialect_of(const struct smtp_session *s)
 {
     return (struct smtp_dialect){.submission = smtp_is_submission(s),
                                  .utf8 = s->mail.said.smtputf8,
-                                 .domain = smtp_world->config->domain};
+                                 .domain = smtp_world->config->domain,
+                                 .now = clock_now()};
 }
 
 static SUSPENDS enum status
@@ -189,6 +191,18 @@ cmd_helo(struct smtp_session *s, struct str args)
     return smtp_reply(s, 250, NULL, "%.*s", STR_FMT(smtp_world->config->host));
 }
 
+/* What users alone may ask for. */
+static SUSPENDS enum status
+offer_submission(struct smtp_session *s)
+{
+    struct instant most = {clock_now().us + LIMIT_FUTURE_RELEASE_S * INT64_C(1000000)};
+    AUTO_BUF until = BUF(32);
+
+    smtp_date_time_write(&until, most);
+    return conn_printf(s->conn, "250-DSN\r\n250-FUTURERELEASE %d %.*s\r\n", LIMIT_FUTURE_RELEASE_S,
+                       STR_FMT(buf_str(&until)));
+}
+
 static SUSPENDS enum status
 greet(struct smtp_session *s, struct str args)
 {
@@ -216,7 +230,7 @@ greet(struct smtp_session *s, struct str args)
         TRY(conn_printf(s->conn, "250-AUTH%.*s\r\n", STR_FMT(buf_str(&mechanisms))));
     }
     if (smtp_is_submission(s))
-        TRY(conn_write(s->conn, STR("250-DSN\r\n")));
+        TRY(offer_submission(s));
     if (s->speaker)
         TRY(conn_write(s->conn,
                        STR("250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT\r\n")));

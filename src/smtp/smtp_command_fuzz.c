@@ -45,7 +45,9 @@ check_mail(struct str args, const struct smtp_dialect *d, struct arena *a)
     }
     check_text(m.sender, LIMIT_SMTP_PATH_BYTES, m.smtputf8);
     check_text(m.envid, 100, false);
-    ASSERT(d->submission || (m.envid.len == 0 && !m.full_return));
+    ASSERT(d->submission || (m.envid.len == 0 && !m.full_return && m.terms.hold_until.us == 0));
+    ASSERT((m.terms.hold_until.us == 0) == (m.terms.hold_asked.len == 0));
+    check_text(m.terms.hold_asked, 64, false);
     buf_addf(&line, "FROM:<%.*s> SIZE=%llu", STR_FMT(m.sender), (unsigned long long)m.size);
     if (m.smtputf8)
         buf_add_z(&line, " SMTPUTF8");
@@ -53,9 +55,14 @@ check_mail(struct str args, const struct smtp_dialect *d, struct arena *a)
         buf_add_z(&line, " RET=FULL");
     if (m.envid.len > 0)
         buf_addf(&line, " ENVID=%.*s", STR_FMT(m.envid));
+    if (str_starts(m.terms.hold_asked, STR("for;")))
+        buf_addf(&line, " HOLDFOR=%.*s", STR_FMT(str_skip(m.terms.hold_asked, 4)));
+    else if (m.terms.hold_asked.len > 0)
+        buf_addf(&line, " HOLDUNTIL=%.*s", STR_FMT(str_skip(m.terms.hold_asked, 6)));
     ASSERT(smtp_mail_read(buf_str(&line), d, a, &again, &why) == OK);
     ASSERT(str_eq(again.sender, m.sender) && again.size == m.size);
     ASSERT(again.smtputf8 == m.smtputf8);
+    ASSERT(again.terms.hold_until.us == m.terms.hold_until.us);
     ASSERT(again.full_return == m.full_return && str_eq(again.envid, m.envid));
 }
 
@@ -105,8 +112,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || size > LIMIT_SMTP_LINE_BYTES)
         return 0;
     AUTO_ARENA *a = arena_new(65536);
-    struct smtp_dialect d = {
-        .submission = (data[0] & 1) != 0, .utf8 = (data[0] & 4) != 0, .domain = STR("example.org")};
+    struct smtp_dialect d = {.submission = (data[0] & 1) != 0,
+                             .utf8 = (data[0] & 4) != 0,
+                             .domain = STR("example.org"),
+                             .now = {INT64_C(1796083200000000)}}; /* 2026-12-01T00:00:00Z */
     struct str line = str_from((const char *)data + 1, size - 1);
     struct str verb, args;
 

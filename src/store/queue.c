@@ -31,6 +31,8 @@ queue_add(struct queue *q, const struct queue_message *m, struct str facts, stru
     if (q->length >= LIMIT_QUEUE_MESSAGES || m->rcpt_count == 0 || m->rcpt_count > QUEUE_RCPTS_MAX)
         return ERR_LIMIT;
     added.arrived = now;
+    for (size_t i = 0; i < m->rcpt_count; i++)
+        m->rcpts[i].next.us = MAX(m->rcpts[i].next.us, m->terms.hold_until.us);
     while ((st = add_once(q, &added, facts)) == ERR_CONFLICT)
         ;
     TRY(st);
@@ -290,7 +292,8 @@ queue_report_due(const struct queue_message *m, const struct queue_rcpt *r, stru
     else if (r->state == QUEUE_DELIVERED && !r->relayed)
         due = QUEUE_NOTIFY_SUCCESS;
     else if (r->state == QUEUE_WAITING && (r->tries > 0 || r->enhanced.len > 0) &&
-             now.us - m->arrived.us >= LIMIT_QUEUE_WARN_S * INT64_C(1000000))
+             now.us - queue_terms_begin(&m->terms, m->arrived).us >=
+                 LIMIT_QUEUE_WARN_S * INT64_C(1000000))
         due = QUEUE_NOTIFY_DELAY;
     return due & asked & ~r->told;
 }

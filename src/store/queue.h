@@ -15,8 +15,8 @@
 #define STORE_QUEUE_H
 
 #include "base/limits.h"
-#include "base/time.h"
 #include "store/cell.h"
+#include "store/queue_terms.h"
 
 struct queue;
 
@@ -56,8 +56,8 @@ struct queue_message {
     struct instant arrived;
     struct str prepend; /* header fields to send before the body */
     struct str envid;
-    bool full_return, smtputf8, eight_bit;
-    bool held;
+    struct queue_terms terms;
+    bool full_return, smtputf8, eight_bit, held;
     struct queue_rcpt *rcpts;
     size_t rcpt_count;
 };
@@ -70,7 +70,7 @@ MUST_USE SUSPENDS enum status queue_load(struct queue *q, struct instant now);
 void queue_free(struct queue **q);
 uint64_t queue_length(const struct queue *q);
 
-/* m->qid and m->arrived are given here.  facts: what role cook said of the body, opaque; kept for local delivery. */
+/* m->qid, m->arrived and how long recipients are held are given here.  facts: what role cook said of the body, opaque; kept for local delivery. */
 MUST_USE SUSPENDS enum status queue_add(struct queue *q, const struct queue_message *m,
                                         struct str facts, struct instant now, uint64_t *qid_out);
 MUST_USE SUSPENDS enum status queue_get(struct queue *q, uint64_t qid, struct arena *a,

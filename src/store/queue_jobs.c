@@ -349,7 +349,8 @@ waits_until(const struct queue_message *m, const struct lane *l)
     return due;
 }
 
-/* Is it what the item was made for?  One that waits for a later time has an item of that time. */
+/* Is it what the item was made for?  One that waits for a later time has an item of that time.  Nobody's hurry is
+ * before the time that the sender set. */
 static bool
 has_something(const struct queue_message *m, const struct job *j, struct instant now,
               int64_t *due_out)
@@ -358,5 +359,5 @@ has_something(const struct queue_message *m, const struct job *j, struct instant
     int64_t due = l->kind == LANE_REPORT ? queue_report_time(m) : waits_until(m, l);
 
     *due_out = due;
-    return due != QUEUE_NEVER && (due <= now.us || j->hurry);
+    return due != QUEUE_NEVER && (due <= now.us || (j->hurry && m->terms.hold_until.us <= now.us));
 }

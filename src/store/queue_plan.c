@@ -29,7 +29,8 @@ queue_domain_of(struct str address)
 int64_t
 queue_report_time(const struct queue_message *m)
 {
-    struct instant warn = {m->arrived.us + LIMIT_QUEUE_WARN_S * INT64_C(1000000)};
+    struct instant begin = queue_terms_begin(&m->terms, m->arrived);
+    struct instant warn = {begin.us + LIMIT_QUEUE_WARN_S * INT64_C(1000000)};
     int64_t due = QUEUE_NEVER;
 
     for (size_t i = 0; i < m->rcpt_count; i++) {

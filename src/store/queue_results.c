@@ -218,7 +218,7 @@ try_later(const struct queue_change *c, const struct queue_message *m, struct qu
 static void
 put_off(const struct queue_change *c, const struct queue_message *m, struct queue_rcpt *r)
 {
-    int64_t age_s = (c->now.us - m->arrived.us) / SECOND_US;
+    int64_t age_s = (c->now.us - queue_terms_begin(&m->terms, m->arrived).us) / SECOND_US;
     int64_t pause_s =
         MIN(MAX(age_s, (int64_t)LIMIT_QUEUE_FIRST_RETRY_S), (int64_t)LIMIT_QUEUE_RETRY_S);
 
@@ -228,7 +228,8 @@ put_off(const struct queue_change *c, const struct queue_message *m, struct queu
 static bool
 is_overdue(const struct queue_message *m, struct instant now)
 {
-    return now.us - m->arrived.us >= LIMIT_QUEUE_DAYS * INT64_C(86400) * SECOND_US;
+    return now.us - queue_terms_begin(&m->terms, m->arrived).us >=
+           LIMIT_QUEUE_DAYS * INT64_C(86400) * SECOND_US;
 }
 
 /* Nobody was asked.  When the message's time is over, its next taking is a try whatever is known of the destination,
@@ -243,7 +244,7 @@ is_untried(const struct queue_outcome *o)
     return untried;
 }
 
-/* What is released is due at once. */
+/* What is released is due at once, but for the time that the sender set. */
 static void
 apply_hold(const struct queue_change *c, struct queue_message *m)
 {
@@ -251,7 +252,7 @@ apply_hold(const struct queue_change *c, struct queue_message *m)
         return;
     m->held = c->hold == HOLD_SET;
     for (size_t i = 0; !m->held && i < m->rcpt_count; i++)
-        m->rcpts[i].next.us = MIN(m->rcpts[i].next.us, c->now.us);
+        m->rcpts[i].next.us = MAX(MIN(m->rcpts[i].next.us, c->now.us), m->terms.hold_until.us);
 }
 
 /* Nobody waits, and nothing is left to tell. */

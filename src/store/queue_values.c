@@ -9,6 +9,7 @@
 
 enum {
     VERSION = 1,
+    VERSION_TERMS = 2, /* with what the sender asked of the delivery */
     HEAD_OLD = 1,
     HEAD_VERSION = 2,
     FLAG_FULL_RETURN = 1,
@@ -20,7 +21,7 @@ enum {
 };
 
 static void write_rcpt(const struct queue_rcpt *r, struct buf *b);
-static bool read_head(struct scan *s, struct queue_message *m);
+static bool read_head(struct scan *s, struct queue_message *m, bool terms);
 static bool read_rcpt(struct scan *s, struct queue_rcpt *r);
 static bool read_progress(struct scan *s, struct queue_rcpt *r);
 static bool read_u32(struct scan *s, uint32_t max, uint32_t *out);
@@ -29,7 +30,8 @@ void
 queue_message_write(const struct queue_message *m, struct buf *b)
 {
     ASSERT(m->rcpt_count > 0 && m->rcpt_count <= QUEUE_RCPTS_MAX);
-    buf_add_char(b, VERSION);
+    bool terms = queue_terms_any(&m->terms);
+    buf_add_char(b, terms ? VERSION_TERMS : VERSION);
     buf_add_char(b, (char)((m->full_return ? FLAG_FULL_RETURN : 0) |
                            (m->smtputf8 ? FLAG_SMTPUTF8 : 0) | (m->eight_bit ? FLAG_EIGHT_BIT : 0) |
                            (m->held ? FLAG_HELD : 0)));
@@ -40,6 +42,8 @@ queue_message_write(const struct queue_message *m, struct buf *b)
     buf_add_zigzag(b, m->arrived.us);
     buf_add_bytes(b, m->prepend);
     buf_add_bytes(b, m->envid);
+    if (terms)
+        queue_terms_write(&m->terms, b);
     buf_add_varint(b, m->rcpt_count);
     for (size_t i = 0; i < m->rcpt_count; i++)
         write_rcpt(&m->rcpts[i], b);
@@ -53,8 +57,9 @@ queue_message_read(struct str value, struct arena *a, struct queue_message *out)
     uint8_t version;
     uint64_t n;
 
-    if (!scan_u8(&s, &version) || version != VERSION || !read_head(&s, &m) ||
-        !scan_varint(&s, QUEUE_RCPTS_MAX, &n) || n == 0)
+    if (!scan_u8(&s, &version) || version < VERSION || version > VERSION_TERMS ||
+        !read_head(&s, &m, version == VERSION_TERMS) || !scan_varint(&s, QUEUE_RCPTS_MAX, &n) ||
+        n == 0)
         return ERR_CORRUPT;
     m.rcpt_count = (size_t)n; /* bounded above */
     m.rcpts = ARENA_ARRAY(a, struct queue_rcpt, m.rcpt_count);
@@ -118,7 +123,7 @@ write_rcpt(const struct queue_rcpt *r, struct buf *b)
 }
 
 static bool
-read_head(struct scan *s, struct queue_message *m)
+read_head(struct scan *s, struct queue_message *m, bool terms)
 {
     struct str body;
     uint8_t flags;
@@ -128,7 +133,8 @@ read_head(struct scan *s, struct queue_message *m)
         !scan_take(s, sizeof(m->body.bytes), &body) || !scan_varint(s, INT64_MAX, &m->size) ||
         !scan_varint(s, m->size, &m->header_bytes) || !scan_zigzag(s, &m->arrived.us) ||
         !scan_bytes(s, QUEUE_PREPEND_MAX, &m->prepend) ||
-        !scan_bytes(s, QUEUE_ENVID_MAX, &m->envid))
+        !scan_bytes(s, QUEUE_ENVID_MAX, &m->envid) ||
+        (terms && !(queue_terms_read(s, &m->terms) && queue_terms_any(&m->terms))))
         return false;
     mem_copy(m->body.bytes, body.ptr, body.len);
     m->full_return = (flags & FLAG_FULL_RETURN) != 0;

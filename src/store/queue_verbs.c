@@ -109,7 +109,8 @@ hurry(struct queue *q, uint64_t qid, struct instant now)
     TRY(queue_get(q, qid, a, &m));
     queue_plan_of(&m, a, &p);
     const struct entry *e = entry_find(q, qid);
-    for (size_t i = 0; !p.held && i < p.count; i++) {
+    bool early = m.terms.hold_until.us > now.us; /* its sender does not want it sent yet */
+    for (size_t i = 0; !p.held && !early && i < p.count; i++) {
         struct lane *l = lane_of_job(q, &p.jobs[i]);
         if (l == NULL)
             l = lane_of(q, p.jobs[i].domain);

@@ -4,7 +4,7 @@
  *    mx <SENDER> <RCPT> ...[ utf8]
  *    relay <SENDER> <RCPT> ... peer=ADDRESS
  *    lmtp <SENDER> <RCPT> ...[ utf8]
- *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ utf8][ login=NAME]
+ *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ hold=TEXT][ utf8][ login=NAME]
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
@@ -162,6 +162,8 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
         buf_add_z(&text, " full");
     if (req->envid.len > 0)
         buf_addf(&text, " envid=%.*s", STR_FMT(req->envid));
+    if (req->terms.hold_until != 0)
+        buf_addf(&text, " hold=%.*s", STR_FMT(req->terms.hold_asked));
     if (req->smtputf8)
         buf_add_z(&text, " utf8");
     if (req->login.len > 0)

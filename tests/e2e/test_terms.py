@@ -1,0 +1,129 @@
+"""What senders ask of the delivery: FUTURERELEASE (RFC 4865).
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import imaplib
+import json
+import re
+import smtplib
+import ssl
+import time
+
+import pytest
+from godwit import Server, free_port, wait_for
+from sink import Sink
+
+TLS = ssl._create_unverified_context()
+
+
+@pytest.fixture(scope='module')
+def sink():
+    s = Sink(free_port())
+    yield s
+    s.close()
+
+
+@pytest.fixture(scope='module')
+def own(sink):
+    """A server whose mail to others goes to the sink."""
+    port = sink.server.server_address[1]
+    s = Server(extra=[f'route * 127.0.0.1:{port}']).start()
+    s.add_domain()
+    for name in ('anna', 'bert', 'carl', 'dora'):
+        s.add_account(name)
+    yield s
+    s.remove()
+
+
+def submission(server, user='anna@example.com'):
+    s = smtplib.SMTP('127.0.0.1', server.ports['submission'])
+    s.starttls(context=TLS)
+    s.ehlo('client.example')
+    s.login(user, 'secret')
+    return s
+
+
+def submit(server, to, *options, user='anna@example.com', rcpt_options=()):
+    with submission(server, user) as s:
+        s.sendmail(user, to, f'From: {user}\r\nSubject: for later\r\n\r\nhello\r\n', options, rcpt_options)
+
+
+def inbox(server, user):
+    m = imaplib.IMAP4('127.0.0.1', server.ports['imap'])
+    m.login(user, 'secret')
+    m.select('INBOX', readonly=True)
+    found = m.search(None, 'ALL')[1][0].split()
+    mails = [m.fetch(n, '(INTERNALDATE BODY.PEEK[])')[1][0] for n in found]
+    m.logout()
+    return mails
+
+
+def queued(server, *words):
+    return json.loads(server.ctl('queue', 'list', '--json', *words).stdout)
+
+
+def test_what_is_announced(own):
+    with submission(own) as s:
+        most, until = s.esmtp_features['futurerelease'].split()
+        assert most == '31536000' and re.fullmatch(r'20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ', until)
+    with smtplib.SMTP('127.0.0.1', own.ports['smtp']) as s:
+        s.ehlo('client.example')
+        assert not s.has_extn('futurerelease')
+        assert s.mail('a@b.example', ['HOLDFOR=60'])[0] == 555
+
+
+def test_what_is_refused(own):
+    with submission(own) as s:
+        for options in (['HOLDFOR=31536001'], ['HOLDFOR=0'], ['HOLDFOR=5', 'HOLDUNTIL=2096-01-01T00:00:00Z'],
+                        ['HOLDUNTIL=2096-01-01T00:00:00Z'], ['HOLDUNTIL=2020-01-01T00:00:00Z'], ['HOLDFOR=x']):
+            code, text = s.mail('anna@example.com', options)
+            assert (code, text[:5]) == (501, b'5.5.4'), options
+
+
+def test_it_waits_also_over_a_restart(own, sink):
+    """In the queue, for mailboxes here as well; nobody's hurry sends it; it can be dropped."""
+    to = ['bert@example.com', 'x@elsewhere.example']
+    submit(own, to, 'HOLDFOR=3600')
+    held, = queued(own)
+    assert [(r['state'], r['tries']) for r in held['recipients']] == [('waiting', 0)] * 2
+    assert 3590 < (held['not_before_us'] - held['arrived_us']) / 1e6 <= 3600
+    qid = held['qid']
+    line = own.ctl('queue', 'list').stdout.splitlines()[0]
+    assert line.startswith(qid) and re.search(r'  waits until 20\d\d-', line)
+    shown = own.ctl('queue', 'show', qid).stdout
+    assert re.search(r'^not before  20\d\d-.* \(in (59 min|60 min|1 h).*\), as its sender asked$', shown, re.M), shown
+    own.stop()
+    own.start()
+    assert queued(own) == [held]
+    own.ctl('queue', 'retry', '--all')
+    own.ctl('queue', 'retry', qid)
+    own.ctl('queue', 'hold', qid)
+    own.ctl('queue', 'release', qid)
+    submit(own, to)  # what goes at once is not behind it
+    wait_for(lambda: sink.to('x@elsewhere.example') and inbox(own, 'bert@example.com'))
+    assert [m['qid'] for m in queued(own)] == [qid] and len(sink.to('x@elsewhere.example')) == 1
+    assert len(inbox(own, 'bert@example.com')) == 1
+    own.ctl('queue', 'drop', qid)
+    assert queued(own) == []
+
+
+def test_it_goes_when_it_is_time(own, sink):
+    began = int(time.time())
+    submit(own, ['carl@example.com', 'y@elsewhere.example'], 'HOLDFOR=3')
+    mail, = wait_for(lambda: inbox(own, 'carl@example.com'))
+    arrived = time.mktime(imaplib.Internaldate2tuple(mail[0]))
+    assert arrived >= began + 3
+    wait_for(lambda: sink.to('y@elsewhere.example'))
+    until = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + 4))
+    submit(own, ['carl@example.com'], 'HOLDUNTIL=' + until)
+    wait_for(lambda: len(inbox(own, 'carl@example.com')) == 2)
+    wait_for(lambda: queued(own) == [])
+
+
+def test_a_report_says_what_was_asked(own, sink):
+    sink.answers['gone'] = '550 5.1.1 nobody of that name'
+    submit(own, ['gone@elsewhere.example'], 'HOLDFOR=1', user='dora@example.com')
+    (_, report), = wait_for(lambda: inbox(own, 'dora@example.com'))
+    assert b'\r\nArrival-Date: ' in report and b'\r\nFuture-Release-Request: for;1\r\n' in report
+    assert b'Status: 5.1.1\r\n' in report
+    wait_for(lambda: queued(own) == [])
