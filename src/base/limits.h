@@ -120,6 +120,7 @@
     LIMIT(QUEUE_PAUSES,            1000,      "domains",  "queue pause is refused") \
     LIMIT(QUEUE_PUT_OFFS,          256,       "a second", "more to one destination wait a second") \
     LIMIT(FUTURE_RELEASE_S,        31536000,  "s",        "501 5.5.4; told with FUTURERELEASE, RFC 4865") \
+    LIMIT(DELIVER_BY_MIN_S,        5,         "s",        "BY=...;R of less: 555 5.5.4; told with DELIVERBY, RFC 2852") \
     LIMIT(QUEUE_WARN_S,            14400,     "s",        "a delay notice goes to the sender") \
     LIMIT(QUEUE_FIRST_RETRY_S,     60,        "s",        "doubles, with 20 % jitter, up to QUEUE_RETRY_S") \
     LIMIT(QUEUE_RETRY_S,           3600,      "s",        "") \

@@ -223,7 +223,7 @@ add_introduction(struct buf *b, enum dsn_action action)
             "Your message was put into the mailboxes of the recipients below, as you\r\n"
             "asked to be told.\r\n",
         [DSN_RELAYED] =
-            "Your message was handed to the servers of the recipients below. Those will\r\n"
+            "Your message was handed to the servers of the recipients below. Those may\r\n"
             "not tell you about delivery.\r\n",
         [DSN_EXPANDED] =
             "Your message was handed on to the lists below. You will not be told about\r\n"
@@ -404,6 +404,7 @@ add_status_part(struct buf *b, const struct dsn *d)
     }
     add_typed(b, STR("Reporting-MTA"), STR("dns"), d->host);
     add_date(b, STR("Arrival-Date"), d->arrival);
+    add_date(b, STR("Deliver-By-Date"), d->deliver_by);
     if (d->future_release.len > 0)
         header_write(b, STR("Future-Release-Request"), d->future_release);
     for (uint32_t i = 0; i < d->count; i++)

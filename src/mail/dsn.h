@@ -43,6 +43,7 @@ struct dsn {
     struct instant now;
     struct instant arrival;
     struct str future_release; /* "for;60" or "until;" time, RFC 4865 section 5.1.2; or empty */
+    struct instant deliver_by; /* RFC 2852 section 5; 0 = not asked */
     enum dsn_original original;
     bool original_utf8; /* the original's header is not ASCII */
     const struct dsn_recipient *recipients;

@@ -87,6 +87,7 @@ test_failure(void **state)
     (void)state;
 
     d.future_release = STR("for;60");
+    d.deliver_by = (struct instant){INT64_C(1795460060000000)};
     assert_int_equal(dsn_write(&b, &d, STR(original)), OK);
     struct str text = buf_str(&b);
     check_lines(text);
@@ -118,6 +119,7 @@ test_failure(void **state)
     check_field(status, "Original-Envelope-Id", "QQ314159");
     check_field(status, "Arrival-Date", "Mon, 23 Nov 2026 18:53:20 +0000");
     check_field(status, "Future-Release-Request", "for;60");
+    check_field(status, "Deliver-By-Date", "Mon, 23 Nov 2026 18:54:20 +0000");
     struct str recipient = str_skip(status, header_block_len(status));
     check_field(recipient, "Original-Recipient", "rfc822; robert@example.net");
     check_field(recipient, "Final-Recipient", "rfc822; bob@example.net");

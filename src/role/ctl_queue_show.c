@@ -8,6 +8,8 @@
 #include "rt/clock.h"
 
 enum { TOLD_SUCCESS = 2, TOLD_FAILURE = 4, TOLD_DELAY = 8 }; /* queued_rcpt.told */
+enum { BY_NONE, BY_NOTIFY, BY_RETURN };                      /* queued.by_mode */
+static const char *const by_modes[] = {"", "notify", "return"};
 static const char *const states[] = {"waiting", "delivered", "failed", "under way"};
 
 static const char *
@@ -44,11 +46,13 @@ ctl_queued_json(const struct admin_queued *m)
     for (size_t i = 0; i < m->rcpts_count; i++)
         json_array_append_new(rcpts, rcpt_json(&m->rcpts[i]));
     snprintf(qid, sizeof(qid), "%llx", (unsigned long long)m->qid);
-    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:o}", "qid", qid, "sender",
-                     ctl_json_str(m->sender), "size", (json_int_t)m->size, "arrived_us",
+    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:o, s:o}", "qid", qid,
+                     "sender", ctl_json_str(m->sender), "size", (json_int_t)m->size, "arrived_us",
                      (json_int_t)m->arrived, "next_us", (json_int_t)m->next, "not_before_us",
-                     (json_int_t)m->not_before, "held", (int)m->held, "paused", (int)m->paused,
-                     "envelope_id", ctl_json_str(m->envid), "recipients", rcpts);
+                     (json_int_t)m->not_before, "deliver_by_us", (json_int_t)m->by,
+                     "deliver_by_mode", m->by_mode <= BY_RETURN ? by_modes[m->by_mode] : "", "held",
+                     (int)m->held, "paused", (int)m->paused, "envelope_id", ctl_json_str(m->envid),
+                     "recipients", rcpts);
 }
 
 static void
@@ -141,6 +145,12 @@ ctl_queued_whole(struct ctl *c, const struct admin_queued *m)
            ctl_text(c, m->sender), ctl_size_text(m->size, size, sizeof(size)));
     print_time("arrived", m->arrived, now_us);
     print_not_before(m->not_before, now_us);
+    if (m->by_mode != BY_NONE) {
+        print_time("deliver by", m->by, now_us);
+        printf("            %s\n", m->by_mode == BY_RETURN
+                                       ? "then it comes back to its sender"
+                                       : "then its sender hears that it is late");
+    }
     if (m->envid.len > 0)
         printf("envelope id %s\n", ctl_text(c, m->envid));
     if (m->held)

@@ -75,6 +75,7 @@ report(struct job *j)
             .text = str_of(r->text),
             .remote = str_of(j->d.remote),
             .relayed = r->relayed,
+            .announce = r->announce,
         };
     }
     struct store_queue_result req = {
@@ -146,6 +147,9 @@ job_of(const struct store_attempt *from)
         .prepend = from->prepend.len > 0 ? arena_str(a, from->prepend) : STR(""),
         .envid = from->envid.len > 0 ? arena_str(a, from->envid) : STR(""),
         .size = from->size + from->prepend.len,
+        .terms = {.by_mode = (enum smtp_by_mode)from->terms.by_mode, /* enum<2> */
+                  .by = {from->terms.by},
+                  .by_trace = from->terms.by_trace},
         .hurry = from->hurry,
         .first = true,
         .full_return = from->full_return,

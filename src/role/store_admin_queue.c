@@ -183,6 +183,8 @@ copy_message(const struct store *s, struct arena *a, const struct queue_message 
         .arrived = m->arrived.us,
         .next = next == INT64_MAX ? 0 : next,
         .not_before = m->terms.hold_until.us,
+        .by = m->terms.by.us,
+        .by_mode = (uint8_t)m->terms.by_mode, /* the same order */
         .held = m->held,
         .paused = paused && !goes,
         .envid = arena_str(a, m->envid),

@@ -179,6 +179,7 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     struct queue_message m = {
         .sender = req->sender,
         .smtputf8 = req->smtputf8,
+        .terms = store_terms(&req->terms),
         .rcpts = all.list,
         .rcpt_count = all.count,
     };
@@ -431,7 +432,10 @@ store_terms(const struct store_terms *asked)
     int64_t most = clock_now().us + LIMIT_FUTURE_RELEASE_S * INT64_C(1000000);
 
     return (struct queue_terms){.hold_until = {MAX(MIN(asked->hold_until, most), 0)},
-                                .hold_asked = asked->hold_asked};
+                                .hold_asked = asked->hold_asked,
+                                .by_mode = (enum queue_by_mode)asked->by_mode, /* enum<2> */
+                                .by = {asked->by},
+                                .by_trace = asked->by_trace};
 }
 
 struct str

@@ -54,6 +54,7 @@ store_dsn(struct store *s, const struct queue_message *m, const uint32_t *told, 
         .now = clock_now(),
         .arrival = m->arrived,
         .future_release = m->terms.hold_asked,
+        .deliver_by = m->terms.by,
         .recipients = list,
         .count = fill_recipients(m, told, a, list),
     };
@@ -97,12 +98,13 @@ recipient_of(const struct queue_message *m, const struct queue_rcpt *r, uint32_t
              struct arena *a)
 {
     bool done = told == QUEUE_NOTIFY_SUCCESS;
+    bool late = told == QUEUE_NOTIFY_DELAY && m->terms.by_mode == QUEUE_BY_NOTIFY;
 
     return (struct dsn_recipient){
         .address = r->original,
         .original = decoded_orcpt(r->orcpt, a),
         .action = action_of(r, told),
-        .status = r->enhanced,
+        .status = late ? STR("4.4.7") : r->enhanced, /* RFC 2852 section 4.1.3 */
         .remote = r->remote,
         .diagnostic = done ? STR("") : diagnostic_of(r, a),
         .own_words = r->code == 0,

@@ -42,6 +42,7 @@ send_to(struct each *e, const struct store_rcpts *to, bool queued)
     struct queue_message m = {
         .sender = e->req->sender,
         .smtputf8 = e->req->smtputf8,
+        .terms = store_terms(&e->req->terms),
         .rcpts = to->list,
         .rcpt_count = to->count,
     };

@@ -109,6 +109,7 @@ store_serve_queue_result(struct ipc_peer *from, const struct store_queue_result 
             .text = r->text,
             .remote = r->remote,
             .relayed = r->relayed,
+            .announce = r->announce,
         };
     }
     const struct queue_outcome o = {results, req->results_count, clock_now()};
@@ -179,6 +180,9 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
         .size = m.size,
         .prepend = arena_str(a, m.prepend),
         .envid = arena_str(a, m.envid),
+        .terms = {.by = m.terms.by.us,
+                  .by_mode = (uint8_t)m.terms.by_mode, /* the same order */
+                  .by_trace = m.terms.by_trace},
         .full_return = m.full_return,
         .eight_bit = m.eight_bit,
         .hurry = job->hurry,

@@ -56,7 +56,8 @@ store_serve_relay(struct ipc_peer *from, const struct store_relay *req, struct a
         return ERR_DENIED;
     TRY(check_sender(s, req->sender));
     TRY(store_take(from, &which, a, &body));
-    struct queue_message m = {.sender = req->sender, .smtputf8 = req->smtputf8};
+    struct queue_message m = {
+        .sender = req->sender, .smtputf8 = req->smtputf8, .terms = store_terms(&req->terms)};
     const struct store_signing signing = {.sender = req->sender, .facts = &body.facts};
     enum status st = store_sign(s, &signing, a, &m.prepend);
     for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {

@@ -42,6 +42,8 @@ static bool result_of(enum status st, bool lasting, struct queue_result *out);
 SUSPENDS static void forget_marks(struct store *s, const struct queue_message *m,
                                   const struct queue_result *results, size_t n);
 SUSPENDS static void run_report(struct store *s, const struct queue_job *job);
+SUSPENDS static enum status expire(struct store *s, const struct queue_job *job, struct arena *a,
+                                   struct queue_message *m);
 SUSPENDS static enum status report(struct store *s, const struct queue_job *job, struct arena *a);
 SUSPENDS static enum status make_report(struct store *s, const struct queue_message *m,
                                         struct queue_report *r, struct arena *a);
@@ -304,6 +306,26 @@ run_report(struct store *s, const struct queue_job *job)
         queue_put_back(s->queue, job, clock_now(), RETRY_MS);
 }
 
+/* The time is over in which its sender wanted it delivered. */
+SUSPENDS static enum status
+expire(struct store *s, const struct queue_job *job, struct arena *a, struct queue_message *m)
+{
+    const struct queue_message before = *m;
+    struct queue_result *failed = ARENA_ARRAY(a, struct queue_result, m->rcpt_count);
+    size_t n = 0;
+
+    enum status st = queue_expire(s->queue, job, clock_now(), a, m);
+    if (st != OK && st != ERR_NOT_FOUND)
+        return st;
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        if (m->rcpts[i].state != before.rcpts[i].state)
+            failed[n++] = (struct queue_result){.index = i};
+    }
+    if (n > 0)
+        store_log_results(m, failed, n);
+    return st;
+}
+
 SUSPENDS static enum status
 report(struct store *s, const struct queue_job *job, struct arena *a)
 {
@@ -313,6 +335,8 @@ report(struct store *s, const struct queue_job *job, struct arena *a)
     uint64_t qid;
 
     TRY(queue_read(s->queue, job, clock_now(), a, &m));
+    if (queue_terms_is_over(&m.terms, clock_now()))
+        TRY(expire(s, job, a, &m));
     uint32_t *told = ARENA_ARRAY(a, uint32_t, m.rcpt_count);
     for (size_t i = 0; i < m.rcpt_count; i++) {
         told[i] = queue_report_due(&m, &m.rcpts[i], clock_now());

@@ -113,6 +113,12 @@ smtp_client_size_max(const struct smtp_client *c)
     return c->offer.size_max;
 }
 
+uint32_t
+smtp_client_by_min_s(const struct smtp_client *c)
+{
+    return c->offer.by_min_s;
+}
+
 bool
 smtp_client_is_tls(const struct smtp_client *c)
 {

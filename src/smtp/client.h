@@ -33,6 +33,7 @@ MUST_USE SUSPENDS enum status smtp_client_open(const struct smtp_peer *peer,
 void smtp_client_free(struct smtp_client **c);
 unsigned smtp_client_extensions(const struct smtp_client *c);
 uint64_t smtp_client_size_max(const struct smtp_client *c); /* 0 = not said */
+uint32_t smtp_client_by_min_s(const struct smtp_client *c); /* of DELIVERBY; 0 = not said */
 bool smtp_client_is_tls(const struct smtp_client *c);
 /* A transaction ended, and the server still waits for commands.  finished: by a reply to its body; else it is undone
  * with RSET.  From here to the next call that sends it is idle, unless the server has said 421, went away, or has

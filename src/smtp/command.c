@@ -122,6 +122,20 @@ param_holduntil(struct reading *r, struct str value)
     return true;
 }
 
+static bool
+param_by(struct reading *r, struct str value)
+{
+    struct smtp_terms *t = &r->mail.terms;
+    struct smtp_by by;
+
+    if (!smtp_by_read(value, &by))
+        return false;
+    t->by_mode = by.mode;
+    t->by.us = r->now.us + by.seconds * SECOND_US;
+    t->by_trace = by.trace;
+    return true;
+}
+
 /* "NEVER" / 1#("SUCCESS" / "FAILURE" / "DELAY")      RFC 3461 section 4.1 */
 static bool
 param_notify(struct reading *r, struct str value)
@@ -188,6 +202,7 @@ static const struct param_rule mail_params[] = {
     {STR("AUTH"), false, param_auth},      {STR("RET"), true, param_ret},
     {STR("ENVID"), true, param_envid},     {STR("SMTPUTF8"), false, param_smtputf8},
     {STR("HOLDFOR"), true, param_holdfor}, {STR("HOLDUNTIL"), true, param_holduntil},
+    {STR("BY"), false, param_by},
 };
 static const struct param_rule rcpt_params[] = {
     {STR("NOTIFY"), true, param_notify},
@@ -297,13 +312,18 @@ read_command(struct str args, const struct grammar *g, const struct smtp_dialect
 static MUST_USE enum status
 check_terms(const struct smtp_terms *t, struct instant now, struct problem *why)
 {
-    if (t->hold_asked.len == 0)
+    if (t->by_mode == SMTP_BY_RETURN && t->by.us < now.us + LIMIT_DELIVER_BY_MIN_S * SECOND_US)
+        problem_set(why, 555, "5.5.4", "With R, BY is %d seconds at the least",
+                    LIMIT_DELIVER_BY_MIN_S); /* RFC 2852 section 3 */
+    else if (t->hold_asked.len == 0)
         return OK;
-    if (t->hold_until.us <= now.us)
+    else if (t->hold_until.us <= now.us)
         problem_set(why, 501, "5.5.4", "The time of HOLDUNTIL is over");
     else if (t->hold_until.us > now.us + LIMIT_FUTURE_RELEASE_S * SECOND_US)
         problem_set(why, 501, "5.5.4", "A message is held for %d seconds at the most",
                     LIMIT_FUTURE_RELEASE_S);
+    else if (t->by_mode != SMTP_BY_NONE && t->hold_until.us > t->by.us) /* RFC 4865 section 5.2.2 */
+        problem_set(why, 501, "5.5.4", "The message would be held until after the time of BY");
     else
         return OK;
     return ERR_LIMIT;

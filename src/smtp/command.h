@@ -4,10 +4,11 @@
  * Promises:  an address is in normal form, at most LIMIT_SMTP_PATH_BYTES as written again; no parameter came twice;
  *            ENVID and ORCPT are xtext of printable ASCII, or ORCPT is of type utf-8 where that was asked for.
  *            What is held (FUTURERELEASE) is held until a time after now, LIMIT_FUTURE_RELEASE_S at the most.
+ *            A message that comes back when its time is over (BY) has LIMIT_DELIVER_BY_MIN_S at least.
  *            Addresses are ASCII unless the transaction is of SMTPUTF8; domains are A-labels always.
  *            On failure *out is untouched and why holds the reply.
  * Never:     suspends, knows who may send what to whom.
- * RFC:       5321 section 4.1, 1870, 6152, 3461, 4865, 4954, 6531, 6533 section 3.
+ * RFC:       5321 section 4.1, 1870, 6152, 2852, 3461, 4865, 4954, 6531, 6533 section 3.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_COMMAND_H

@@ -191,6 +191,22 @@ static const struct {
     {SUBMIT, "FROM:<> HOLDUNTIL=3600", 501, "5.5.4", NULL},
     {MX, "FROM:<> HOLDFOR=1", 555, "5.5.4", NULL},
     {MX, "FROM:<> HOLDUNTIL=2026-12-01T01:00:00Z", 555, "5.5.4", NULL},
+    /* DELIVERBY, RFC 2852 */
+    {MX, "FROM:<> BY=120;R", 0, "", " 0  by=120;R"},
+    {MX, "FROM:<> by=120;rt SIZE=1", 0, "", " 1  by=120;RT"},
+    {SUBMIT, "FROM:<> BY=-3;N", 0, "", " 0  by=-3;N"},
+    {MX, "FROM:<> BY=5;R", 0, "", " 0  by=5;R"},
+    {MX, "FROM:<> BY=4;R", 555, "5.5.4", NULL},
+    {MX, "FROM:<> BY=4;N", 0, "", " 0  by=4;N"},
+    {MX, "FROM:<> BY=0;R", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BY=-1;R", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BY=1000000000;N", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BY=120", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BY", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BY=120;R BY=120;R", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> BY=120;R HOLDFOR=120", 0, "", " 0  hold=120 for;120 by=120;R"},
+    {SUBMIT, "FROM:<> BY=120;R HOLDFOR=121", 501, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> HOLDUNTIL=2026-12-01T00:02:01Z BY=120;N", 501, "5.5.4", NULL},
     {SUBMIT, "FROM:<> ENVID=" X100, 0, "", " 0 " X100},
     {SUBMIT, "FROM:<> ENVID=" X100 "x", 501, "5.5.4", NULL},
 };
@@ -221,6 +237,10 @@ test_mail(void **state)
             buf_addf(&text, " hold=%lld %.*s",
                      (long long)((m.terms.hold_until.us - NOW_US) / 1000000),
                      STR_FMT(m.terms.hold_asked));
+        if (m.terms.by_mode != SMTP_BY_NONE) {
+            buf_add_z(&text, " by=");
+            smtp_by_write(&text, &m.terms, d.now);
+        }
         ROW(i, str_eq(buf_str(&text), str_of(mails[i].want)));
     }
 }

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "ipc/store_ipc.h"
+#include "rt/clock.h"
+#include "smtp/command.h"
 #include "smtp/delivery_internal.h"
 
 enum {
@@ -56,6 +58,34 @@ decide_rest(struct delivery *d, enum delivery_state state, const struct smtp_ans
             delivery_decide(&d->rcpts[i], state, a);
 }
 
+static bool
+offers(const struct smtp_client *c, enum smtp_extension e)
+{
+    return (smtp_client_extensions(c) & (unsigned)e) != 0;
+}
+
+/* RFC 2852 section 4.1.4.1: what is to come back when its time is over goes only to a server that does so too, and in
+ * time. */
+static bool
+is_too_late(const struct smtp_client *c, const struct delivery *d, struct problem *p)
+{
+    int32_t left = smtp_by_left(&d->terms, clock_now());
+    uint32_t min = smtp_client_by_min_s(c);
+
+    if (d->terms.by_mode != SMTP_BY_RETURN)
+        return false;
+    if (!offers(c, SMTP_EXT_DELIVERBY))
+        problem_set(p, 0, "5.4.7",
+                    "the server does not offer DELIVERBY, which the sender's time limit needs");
+    else if (left <= 0)
+        problem_set(p, 0, "5.4.7", "the time that the sender set is over");
+    else if ((uint32_t)left < min)
+        problem_set(p, 0, "5.4.7", "the server wants %u seconds, and %d are left", min, left);
+    else
+        return false;
+    return true;
+}
+
 /* What this server cannot carry at all. */
 static bool
 is_unfit(const struct smtp_client *c, const struct delivery *d, struct problem *why)
@@ -72,7 +102,7 @@ is_unfit(const struct smtp_client *c, const struct delivery *d, struct problem *
     else if (d->eight_bit && (smtp_client_extensions(c) & SMTP_EXT_8BITMIME) == 0)
         /* RFC 6152 section 3: converted or returned; a conversion would break its signatures. */
         problem_set(&p, 0, "5.6.3", "the server takes no 8-bit text, as this message has it");
-    else
+    else if (!is_too_late(c, d, &p))
         return false;
     *why = p;
     return true;
@@ -104,6 +134,10 @@ mail_line(const struct smtp_client *c, const struct delivery *d, struct buf *b)
         buf_add_z(b, " RET=FULL");
     if ((e & SMTP_EXT_DSN) != 0 && d->envid.len > 0)
         buf_addf(b, " ENVID=%.*s", STR_FMT(d->envid));
+    if ((e & SMTP_EXT_DELIVERBY) != 0 && d->terms.by_mode != SMTP_BY_NONE) {
+        buf_add_z(b, " BY=");
+        smtp_by_write(b, &d->terms, clock_now());
+    }
 }
 
 /* NOTIFY bits of store.ipc as words (RFC 3461 section 4.1). */
@@ -125,16 +159,41 @@ add_notify(struct buf *b, uint32_t notify)
     }
 }
 
-static void
-rcpt_line(const struct smtp_client *c, const struct delivery_rcpt *r, bool utf8, struct buf *b)
+/* Where the next server knows no time, it shall at least tell of a delay (RFC 2852 section 4.1.4.2). */
+static uint32_t
+notify_of(const struct smtp_client *c, const struct delivery *d, const struct delivery_rcpt *r)
 {
+    if (d->terms.by_mode != SMTP_BY_NOTIFY || offers(c, SMTP_EXT_DELIVERBY) ||
+        (r->notify & NOTIFY_NEVER) != 0)
+        return r->notify;
+    return (r->notify != 0 ? r->notify : (uint32_t)NOTIFY_FAILURE) | NOTIFY_DELAY;
+}
+
+static void
+rcpt_line(const struct smtp_client *c, const struct delivery *d, const struct delivery_rcpt *r,
+          struct buf *b)
+{
+    bool utf8 = d->smtputf8;
+
     buf_addf(b, "RCPT TO:<%.*s>", STR_FMT(r->address));
-    if ((smtp_client_extensions(c) & SMTP_EXT_DSN) == 0)
+    if (!offers(c, SMTP_EXT_DSN))
         return;
-    add_notify(b, r->notify);
+    add_notify(b, notify_of(c, d, r));
     /* RFC 6533 section 3: beyond ASCII only where SMTPUTF8 was said with MAIL. */
     if (r->orcpt.len > 0 && (utf8 || str_is_ascii(r->orcpt)))
         buf_addf(b, " ORCPT=%.*s", STR_FMT(r->orcpt));
+}
+
+/* RFC 2852 section 4.1.4: a trace was asked for, or the next server will not know of the time. */
+static bool
+is_to_announce(const struct smtp_client *c, const struct delivery *d)
+{
+    const struct smtp_terms *t = &d->terms;
+
+    if (t->by_mode == SMTP_BY_NONE)
+        return false;
+    return t->by_trace || (t->by_mode == SMTP_BY_NOTIFY && !offers(c, SMTP_EXT_DELIVERBY) &&
+                           clock_now().us < t->by.us);
 }
 
 /* After the final dot: the answer counts for every recipient that is not decided. */
@@ -142,6 +201,7 @@ static void
 conclude(const struct smtp_client *c, struct delivery *d, const struct smtp_answer *a)
 {
     bool relayed = (smtp_client_extensions(c) & SMTP_EXT_DSN) != 0;
+    bool announce = is_to_announce(c, d);
 
     for (size_t i = 0; i < d->rcpt_count; i++) {
         if (d->rcpts[i].decided)
@@ -149,6 +209,7 @@ conclude(const struct smtp_client *c, struct delivery *d, const struct smtp_answ
         bool done = a->code >= 200 && a->code < 300;
         delivery_decide(&d->rcpts[i], done ? DELIVERY_DONE : state_of(a->code), a);
         d->rcpts[i].relayed = done && relayed;
+        d->rcpts[i].announce = done && announce;
     }
 }
 
@@ -220,7 +281,7 @@ say_rcpts(struct talk *t)
 
     for (size_t n = 0; n < batch && t->said < t->d->rcpt_count; n++) {
         AUTO_BUF line = BUF(2048);
-        rcpt_line(t->c, &t->d->rcpts[t->said], t->d->smtputf8, &line);
+        rcpt_line(t->c, t->d, &t->d->rcpts[t->said], &line);
         TRY(smtp_client_send(t->c, buf_str(&line)));
         t->said++;
     }

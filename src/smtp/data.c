@@ -143,6 +143,20 @@ smtp_message_reply(enum status e, const struct smtp_body *b)
     }
 }
 
+struct store_terms
+smtp_terms_of(const struct smtp_session *s)
+{
+    const struct smtp_terms *t = &s->mail.said.terms;
+
+    return (struct store_terms){
+        .hold_until = t->hold_until.us,
+        .hold_asked = t->hold_asked,
+        .by = t->by.us,
+        .by_mode = (uint8_t)t->by_mode, /* a small enum */
+        .by_trace = t->by_trace,
+    };
+}
+
 static SUSPENDS enum status
 deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
 {
@@ -160,6 +174,7 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .rcpts_count = s->mail.rcpt_count,
         .peer = conn_peer(s->conn),
         .helo = s->helo,
+        .terms = smtp_terms_of(s),
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
     };
@@ -167,14 +182,6 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
     o->qid = rep.qid;
     o->mid = rep.mid;
     return OK;
-}
-
-static struct store_terms
-terms_of(const struct smtp_session *s)
-{
-    const struct smtp_terms *t = &s->mail.said.terms;
-
-    return (struct store_terms){.hold_until = t->hold_until.us, .hold_asked = t->hold_asked};
 }
 
 static SUSPENDS enum status
@@ -199,7 +206,7 @@ submit(struct smtp_session *s, struct arena *a, struct outcome *o)
         .rcpts_count = s->mail.rcpt_count,
         .full_return = s->mail.said.full_return,
         .envid = s->mail.said.envid,
-        .terms = terms_of(s),
+        .terms = smtp_terms_of(s),
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
     };
@@ -224,6 +231,7 @@ relay(struct smtp_session *s, struct arena *a, struct outcome *o)
         .rcpts = to,
         .rcpts_count = s->mail.rcpt_count,
         .peer = conn_peer(s->conn),
+        .terms = smtp_terms_of(s),
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
     };

@@ -19,6 +19,7 @@
 #include "rt/tls.h"
 #include "smtp/absent.h"
 #include "smtp/pool.h"
+#include "smtp/terms.h"
 
 struct delivery_world {
     const struct config *config;
@@ -46,11 +47,13 @@ struct delivery_rcpt {
     char enhanced[12];
     char text[400];
     bool relayed;
+    bool announce; /* done, and the sender is to hear of it (RFC 2852 section 4.1.4) */
 };
 struct delivery {
     uint64_t qid;
     struct str domain, sender, prepend, envid;
     uint64_t size;
+    struct smtp_terms terms; /* without the hold, which is over */
     bool full_return, smtputf8, eight_bit;
     struct delivery_rcpt *rcpts;
     size_t rcpt_count;

@@ -37,6 +37,7 @@ deliver(struct smtp_session *s, struct arena *a, struct store_deliver_each_reply
         .sender = s->mail.said.sender,
         .rcpts = to,
         .rcpts_count = s->mail.rcpt_count,
+        .terms = smtp_terms_of(s),
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
     };

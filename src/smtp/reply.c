@@ -72,6 +72,16 @@ offers_plain(struct str mechanisms)
     return false;
 }
 
+/* deliverby-param = min-by-time *( "," extension-token )      RFC 2852 section 2 */
+static uint32_t
+by_min(struct str param)
+{
+    struct scan s = scan_of(str_trim(param));
+    uint32_t n;
+
+    return scan_u32(&s, 999999999, &n) && (scan_at_end(&s) || scan_char(&s, ',')) ? n : 0;
+}
+
 /* What EHLO announces, a line each. */
 static void
 note_extension(struct smtp_offer *o, struct str text)
@@ -87,6 +97,7 @@ note_extension(struct smtp_offer *o, struct str text)
         {STR("DSN"), SMTP_EXT_DSN},
         {STR("SMTPUTF8"), SMTP_EXT_SMTPUTF8},
         {STR("CHUNKING"), SMTP_EXT_CHUNKING},
+        {STR("DELIVERBY"), SMTP_EXT_DELIVERBY},
     };
     struct str rest = text, word;
 
@@ -100,6 +111,8 @@ note_extension(struct smtp_offer *o, struct str text)
         uint64_t n;
         o->size_max = scan_u64(&s, UINT64_MAX, &n) && scan_at_end(&s) ? n : 0;
     }
+    if (str_eq_nocase(word, STR("DELIVERBY")))
+        o->by_min_s = by_min(rest);
     if (str_eq_nocase(word, STR("AUTH")) && offers_plain(rest))
         o->extensions |= SMTP_EXT_AUTH_PLAIN;
 }

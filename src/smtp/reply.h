@@ -4,7 +4,7 @@
  * Promises:  a reply has one code from 200 to 599 and at most SMTP_REPLY_LINES_MAX lines; its text is printable ASCII,
  *            its enhanced code is of the same class as its code, or empty.
  * Never:     suspends, reads a connection.
- * RFC:       5321 section 4.2, 2034, 1870, 4954.
+ * RFC:       5321 section 4.2, 2034, 1870, 2852, 4954.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_REPLY_H
@@ -29,11 +29,13 @@ enum smtp_extension {
     SMTP_EXT_SMTPUTF8 = 1 << 5,
     SMTP_EXT_AUTH_PLAIN = 1 << 6,
     SMTP_EXT_CHUNKING = 1 << 7,
+    SMTP_EXT_DELIVERBY = 1 << 8,
 };
 /* What EHLO was answered with. */
 struct smtp_offer {
     unsigned extensions; /* of enum smtp_extension */
     uint64_t size_max;   /* 0 = not said */
+    uint32_t by_min_s;   /* of DELIVERBY; 0 = not said */
 };
 /* A reply under way; starts as zeroes. */
 struct smtp_reading {

@@ -100,6 +100,7 @@ static const struct {
     const char *line;
     unsigned extensions;
     uint64_t size_max;
+    uint32_t by_min_s;
 } offers[] = {
     {"250 PIPELINING", SMTP_EXT_PIPELINING, 0},
     {"250 pipelining", SMTP_EXT_PIPELINING, 0},
@@ -117,6 +118,13 @@ static const struct {
     {"250 XSTARTTLS", 0, 0},
     {"250 DSN", SMTP_EXT_DSN, 0},
     {"250 SMTPUTF8", SMTP_EXT_SMTPUTF8, 0},
+    {"250 DELIVERBY", SMTP_EXT_DELIVERBY, 0, 0},
+    {"250 DELIVERBY 240", SMTP_EXT_DELIVERBY, 0, 240},
+    {"250 deliverby 30,X=1", SMTP_EXT_DELIVERBY, 0, 30},
+    {"250 DELIVERBY 999999999", SMTP_EXT_DELIVERBY, 0, 999999999},
+    {"250 DELIVERBY 1000000000", SMTP_EXT_DELIVERBY, 0, 0},
+    {"250 DELIVERBY 30s", SMTP_EXT_DELIVERBY, 0, 0},
+    {"250 DELIVERBY -1", SMTP_EXT_DELIVERBY, 0, 0},
     {"250 AUTH PLAIN", SMTP_EXT_AUTH_PLAIN, 0},
     {"250 AUTH LOGIN plain", SMTP_EXT_AUTH_PLAIN, 0},
     {"250 AUTH XPLAIN", 0, 0},
@@ -142,6 +150,7 @@ test_offers(void **state)
         ROW(i, offers[i].line[0] != '2' || greeting[0] == '2');
         ROW(i, smtp_reading_line(&r, str_of(offers[i].line), &o));
         ROW(i, o.extensions == offers[i].extensions && o.size_max == offers[i].size_max);
+        ROW(i, o.by_min_s == offers[i].by_min_s);
     }
 }
 

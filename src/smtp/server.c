@@ -219,10 +219,11 @@ greet(struct smtp_session *s, struct str args)
     s->esmtp = true;
     TRY(conn_printf(s->conn,
                     "250-%.*s%s%.*s\r\n250-PIPELINING\r\n250-SIZE "
-                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n",
+                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n250-DELIVERBY %d\r\n",
                     STR_FMT(host), s->login.len > 0 ? " Hello " : "",
                     STR_FMT(s->login.len > 0 ? s->address : STR("")),
-                    (unsigned long long)smtp_world->config->message_bytes_max));
+                    (unsigned long long)smtp_world->config->message_bytes_max,
+                    LIMIT_DELIVER_BY_MIN_S));
     if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
     if (smtp_is_submission(s) && s->login.len == 0 && smtp_may_login(s)) {

@@ -131,6 +131,8 @@ MUST_USE SUSPENDS enum status smtp_check_writers(struct smtp_session *s, struct 
                                                  struct problem *why);
 /* LMTP's: one answer for each recipient. */
 SUSPENDS enum status smtp_lmtp_end(struct smtp_session *s);
+struct store_terms; /* of store.ipc */
+struct store_terms smtp_terms_of(const struct smtp_session *s);
 void smtp_log_message(const struct smtp_session *s, const struct smtp_reply *reply);
 /* A recipient that was not taken. */
 void smtp_log_refusal(const struct smtp_session *s, struct str address,

@@ -59,7 +59,13 @@ check_mail(struct str args, const struct smtp_dialect *d, struct arena *a)
         buf_addf(&line, " HOLDFOR=%.*s", STR_FMT(str_skip(m.terms.hold_asked, 4)));
     else if (m.terms.hold_asked.len > 0)
         buf_addf(&line, " HOLDUNTIL=%.*s", STR_FMT(str_skip(m.terms.hold_asked, 6)));
+    if (m.terms.by_mode != SMTP_BY_NONE) {
+        buf_add_z(&line, " BY=");
+        smtp_by_write(&line, &m.terms, d->now);
+    }
     ASSERT(smtp_mail_read(buf_str(&line), d, a, &again, &why) == OK);
+    ASSERT(again.terms.by_mode == m.terms.by_mode && again.terms.by.us == m.terms.by.us);
+    ASSERT(again.terms.by_trace == m.terms.by_trace);
     ASSERT(str_eq(again.sender, m.sender) && again.size == m.size);
     ASSERT(again.smtputf8 == m.smtputf8);
     ASSERT(again.terms.hold_until.us == m.terms.hold_until.us);

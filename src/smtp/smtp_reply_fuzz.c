@@ -47,6 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ASSERT(r.complete == (line.len == 3 || line.ptr[3] == ' '));
         check_answer(&r.answer);
         ASSERT(offer.size_max == 0 || (offer.extensions & SMTP_EXT_SIZE) != 0);
+        ASSERT(offer.by_min_s == 0 || (offer.extensions & SMTP_EXT_DELIVERBY) != 0);
         if (r.complete)
             r = (struct smtp_reading){0};
     }

@@ -41,6 +41,25 @@ check_hold_until(struct str value)
     ASSERT(smtp_hold_until_read(buf_str(&text), &again) && (!fits || again.us == t.us));
 }
 
+static void
+check_by(struct str value)
+{
+    struct smtp_by by = {.seconds = INT32_MAX}, again;
+    AUTO_BUF text = BUF(64);
+
+    if (!smtp_by_read(value, &by)) {
+        ASSERT(by.seconds == INT32_MAX);
+        return;
+    }
+    ASSERT(by.seconds >= -999999999 && by.seconds <= 999999999 && value.len <= 13);
+    ASSERT(by.mode == SMTP_BY_NOTIFY || (by.mode == SMTP_BY_RETURN && by.seconds > 0));
+    const struct smtp_terms t = {
+        .by_mode = by.mode, .by = {by.seconds * INT64_C(1000000)}, .by_trace = by.trace};
+    smtp_by_write(&text, &t, (struct instant){0});
+    ASSERT(smtp_by_read(buf_str(&text), &again));
+    ASSERT(again.seconds == by.seconds && again.mode == by.mode && again.trace == by.trace);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -48,5 +67,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_hold_for(value);
     check_hold_until(value);
+    check_by(value);
     return 0;
 }

@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smtp/terms.h"
 
-enum { SECONDS_MAX = 999999999, FRACTION_MAX = 9 };
+#include "base/size.h"
+
+enum { SECONDS_MAX = 999999999, DIGITS_MAX = 9, FRACTION_MAX = 9 };
 
 /* future-release-integer = %x31-39 *8DIGIT */
 bool
@@ -88,6 +90,51 @@ smtp_hold_until_read(struct str value, struct instant *out)
         return false;
     *out = (struct instant){unix_from_civil(&c) * 1000000};
     return true;
+}
+
+/* by-value = ["-" / "+"] 1*9digit ";" ("N" / "R") ["T"]      RFC 2852 section 4 */
+bool
+smtp_by_read(struct str value, struct smtp_by *out)
+{
+    struct scan s = scan_of(value);
+    struct smtp_by by = {.mode = SMTP_BY_NOTIFY};
+    bool minus = scan_char(&s, '-');
+    struct str digits;
+    uint32_t n;
+
+    if (!minus)
+        (void)scan_char(&s, '+');
+    if (!scan_while(&s, ascii_is_digit, DIGITS_MAX, &digits) || !scan_char(&s, ';'))
+        return false;
+    struct scan number = scan_of(digits);
+    if (!scan_u32(&number, SECONDS_MAX, &n))
+        return false;
+    by.seconds = minus ? -(int32_t)n : (int32_t)n; /* of nine digits */
+    if (scan_str_nocase(&s, STR("R")))
+        by.mode = SMTP_BY_RETURN;
+    else if (!scan_str_nocase(&s, STR("N")))
+        return false;
+    by.trace = scan_str_nocase(&s, STR("T"));
+    if (!scan_at_end(&s) || (by.mode == SMTP_BY_RETURN && by.seconds <= 0))
+        return false;
+    *out = by;
+    return true;
+}
+
+int32_t
+smtp_by_left(const struct smtp_terms *t, struct instant now)
+{
+    int64_t left = (t->by.us - now.us) / 1000000;
+
+    return (int32_t)MAX(MIN(left, (int64_t)SECONDS_MAX), -(int64_t)SECONDS_MAX);
+}
+
+void
+smtp_by_write(struct buf *b, const struct smtp_terms *t, struct instant now)
+{
+    ASSERT(t->by_mode != SMTP_BY_NONE);
+    buf_addf(b, "%d;%c%s", smtp_by_left(t, now), t->by_mode == SMTP_BY_RETURN ? 'R' : 'N',
+             t->by_trace ? "T" : "");
 }
 
 void

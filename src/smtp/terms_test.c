@@ -1,4 +1,4 @@
-/* terms_test.c - tables of the values of HOLDFOR and HOLDUNTIL.
+/* terms_test.c - tables of the values of HOLDFOR, HOLDUNTIL and BY.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/testing.h"
@@ -84,6 +84,64 @@ test_hold_until(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    bool ok;
+    struct smtp_by by;
+    const char *again; /* as it is said when 10 seconds have passed */
+} bys[] = {
+    {"120;R", true, {120, SMTP_BY_RETURN, false}, "110;R"},
+    {"120;r", true, {120, SMTP_BY_RETURN, false}, "110;R"},
+    {"+120;RT", true, {120, SMTP_BY_RETURN, true}, "110;RT"},
+    {"1;R", true, {1, SMTP_BY_RETURN, false}, "-9;R"},
+    {"120;N", true, {120, SMTP_BY_NOTIFY, false}, "110;N"},
+    {"120;nt", true, {120, SMTP_BY_NOTIFY, true}, "110;NT"},
+    {"0;N", true, {0, SMTP_BY_NOTIFY, false}, "-10;N"},
+    {"-0;N", true, {0, SMTP_BY_NOTIFY, false}, "-10;N"},
+    {"-5;N", true, {-5, SMTP_BY_NOTIFY, false}, "-15;N"},
+    {"000000007;N", true, {7, SMTP_BY_NOTIFY, false}, "-3;N"},
+    {"999999999;R", true, {999999999, SMTP_BY_RETURN, false}, "999999989;R"},
+    {"-999999999;N", true, {-999999999, SMTP_BY_NOTIFY, false}, "-999999999;N"}, /* nine digits */
+    {"1000000000;N", false, {0}, NULL},
+    {"0;R", false, {0}, NULL},
+    {"-1;R", false, {0}, NULL},
+    {"+-1;N", false, {0}, NULL},
+    {"--1;N", false, {0}, NULL},
+    {"120", false, {0}, NULL},
+    {"120;", false, {0}, NULL},
+    {"120;T", false, {0}, NULL},
+    {"120;RN", false, {0}, NULL},
+    {"120;RTT", false, {0}, NULL},
+    {"120;TR", false, {0}, NULL},
+    {"120;X", false, {0}, NULL},
+    {"120 ;R", false, {0}, NULL},
+    {";R", false, {0}, NULL},
+    {"R", false, {0}, NULL},
+    {"", false, {0}, NULL},
+    {"1.5;R", false, {0}, NULL},
+};
+
+static void
+test_by(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bys); i++) {
+        struct smtp_by by = {.seconds = 77};
+        bool ok = smtp_by_read(str_of(bys[i].text), &by);
+        AUTO_BUF text = BUF(64);
+
+        ROW(i, ok == bys[i].ok);
+        ROW(i, by.seconds == (ok ? bys[i].by.seconds : 77));
+        if (!ok)
+            continue;
+        ROW(i, by.mode == bys[i].by.mode && by.trace == bys[i].by.trace);
+        const struct smtp_terms t = {
+            .by_mode = by.mode, .by = {by.seconds * INT64_C(1000000)}, .by_trace = by.trace};
+        smtp_by_write(&text, &t, (struct instant){10000000});
+        ROW(i, str_eq(buf_str(&text), str_of(bys[i].again)));
+    }
+}
+
 static void
 test_write(void **state)
 {
@@ -100,6 +158,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hold_for),
         cmocka_unit_test(test_hold_until),
+        cmocka_unit_test(test_by),
         cmocka_unit_test(test_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -278,6 +278,27 @@ mark_under_way(const struct queue *q, struct queue_message *m)
     }
 }
 
+struct instant
+queue_warn_time(const struct queue_message *m)
+{
+    if (m->terms.by_mode == QUEUE_BY_NOTIFY)
+        return m->terms.by;
+    return (struct instant){queue_terms_begin(&m->terms, m->arrived).us +
+                            LIMIT_QUEUE_WARN_S * INT64_C(1000000)};
+}
+
+/* What has not been tried is late as well when a time that the sender set has passed; but not when it came too late
+ * to us: then the first try says more (RFC 2852 section 4.1.3). */
+static bool
+is_late(const struct queue_message *m, const struct queue_rcpt *r, struct instant now)
+{
+    struct instant warn = queue_warn_time(m);
+    bool asked = m->terms.by_mode == QUEUE_BY_NOTIFY &&
+                 warn.us > queue_terms_begin(&m->terms, m->arrived).us;
+
+    return now.us >= warn.us && (asked || r->tries > 0 || r->enhanced.len > 0);
+}
+
 uint32_t
 queue_report_due(const struct queue_message *m, const struct queue_rcpt *r, struct instant now)
 {
@@ -289,12 +310,11 @@ queue_report_due(const struct queue_message *m, const struct queue_rcpt *r, stru
         return 0;
     if (r->state == QUEUE_FAILED)
         due = QUEUE_NOTIFY_FAILURE;
-    else if (r->state == QUEUE_DELIVERED && !r->relayed)
+    else if (r->state == QUEUE_DELIVERED && (r->announce || !r->relayed))
         due = QUEUE_NOTIFY_SUCCESS;
-    else if (r->state == QUEUE_WAITING && (r->tries > 0 || r->enhanced.len > 0) &&
-             now.us - queue_terms_begin(&m->terms, m->arrived).us >=
-                 LIMIT_QUEUE_WARN_S * INT64_C(1000000))
+    else if (r->state == QUEUE_WAITING && is_late(m, r, now))
         due = QUEUE_NOTIFY_DELAY;
+    asked |= r->announce ? QUEUE_NOTIFY_SUCCESS : 0;
     return due & asked & ~r->told;
 }
 

@@ -45,7 +45,7 @@ struct queue_rcpt {
     /* of the last attempt */
     uint32_t code; /* SMTP reply, 0 = none */
     struct str enhanced, text, remote;
-    bool relayed; /* delivered, and the next host reports success itself */
+    bool relayed, announce; /* the next host reports success; the sender hears all the same */
 };
 struct queue_message {
     uint64_t qid;
@@ -137,7 +137,7 @@ struct queue_result {
     bool untried; /* WAITING, and nobody was asked: it is no try, and never the last one */
     uint32_t code;
     struct str enhanced, text, remote;
-    bool relayed;
+    bool relayed, announce;
 };
 struct queue_outcome {
     const struct queue_result *results;

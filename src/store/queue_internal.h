@@ -104,7 +104,7 @@ struct queue_change { /* of one message; what is zero changes nothing */
     size_t result_count;
     const uint32_t *told;
     enum queue_hold hold;
-    bool drop;
+    bool drop, expire;
     struct queue_message *add; /* a report that enters with it; gets its qid */
     struct str facts;
     struct arena *a; /* for *out */

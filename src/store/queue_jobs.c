@@ -250,6 +250,11 @@ queue_read(struct queue *q, const struct queue_job *job, struct instant now, str
         return ERR_NOT_FOUND;
     }
     TRY(st);
+    if (!out->held && j->lane->kind != LANE_REPORT && queue_terms_is_over(&out->terms, now)) {
+        report_add(q, job->qid, now.us, now); /* which is where it ends: queue_expire() */
+        job_end(q, j);
+        return ERR_NOT_FOUND;
+    }
     if (!out->held && has_something(out, j, now, &due))
         return OK;
     if (q->verbs != verbs) /* perhaps it is otherwise by now */

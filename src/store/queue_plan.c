@@ -25,12 +25,12 @@ queue_domain_of(struct str address)
     return str_skip(address, (size_t)(str_rfind(address, '@') + 1)); /* 0 when there is none */
 }
 
-/* What is due once the message is this old, or NEVER; final states are due at any time. */
+/* What is due once the message is this old, or NEVER; final states are due at any time.  Also when its time is over:
+ * who makes the reports finds out then who waits still. */
 int64_t
 queue_report_time(const struct queue_message *m)
 {
-    struct instant begin = queue_terms_begin(&m->terms, m->arrived);
-    struct instant warn = {begin.us + LIMIT_QUEUE_WARN_S * INT64_C(1000000)};
+    struct instant warn = queue_warn_time(m);
     int64_t due = QUEUE_NEVER;
 
     for (size_t i = 0; i < m->rcpt_count; i++) {
@@ -38,7 +38,9 @@ queue_report_time(const struct queue_message *m)
         if (r->state != QUEUE_WAITING && queue_report_due(m, r, m->arrived) != 0)
             return m->arrived.us;
         if (r->state == QUEUE_WAITING && queue_report_due(m, r, warn) != 0)
-            due = warn.us;
+            due = MIN(due, warn.us);
+        if (r->state == QUEUE_WAITING && m->terms.by_mode == QUEUE_BY_RETURN)
+            due = MIN(due, m->terms.by.us);
     }
     return due;
 }

@@ -19,6 +19,8 @@ static void apply_result(const struct queue_change *c, const struct queue_messag
 static void apply_hold(const struct queue_change *c, struct queue_message *m);
 static void try_later(const struct queue_change *c, const struct queue_message *m,
                       struct queue_rcpt *r);
+static void expire_all(const struct queue_change *c, struct queue_message *m);
+static void expire(const struct queue_change *c, struct queue_rcpt *r);
 static void put_off(const struct queue_change *c, const struct queue_message *m,
                     struct queue_rcpt *r);
 static bool is_overdue(const struct queue_message *m, struct instant now);
@@ -87,10 +89,34 @@ queue_reported(struct queue *q, const struct queue_job *job, const struct queue_
     if (j != NULL && (st == OK || st == ERR_NOT_FOUND))
         job_end(q, j);
     TRY(st);
+    int64_t due = queue_report_time(&m);
+    /* What is under way when its time is over ends with its result. */
+    if (queue_terms_is_over(&m.terms, now) && due == m.terms.by.us)
+        due = QUEUE_NEVER;
     if (!c.done && !m.held)
-        report_add(q, m.qid, queue_report_time(&m), now);
+        report_add(q, m.qid, due, now);
     *qid_out = added.qid;
     return OK;
+}
+
+enum status
+queue_expire(struct queue *q, const struct queue_job *job, struct instant now, struct arena *a,
+             struct queue_message *message_out)
+{
+    struct job *j = job_of_lease(q, job->qid, job->lease);
+    struct queue_message m;
+    struct queue_change c = {
+        .q = q, .qid = job->qid, .now = now, .expire = true, .a = a, .out = &m};
+
+    if (j == NULL)
+        return ERR_NOT_FOUND;
+    enum status st = j->entry->gone ? ERR_NOT_FOUND : queue_change(&c);
+    j = job_of_lease(q, job->qid, job->lease);
+    if (j != NULL && (st == ERR_NOT_FOUND || (st == OK && c.done)))
+        job_end(q, j);
+    TRY(st);
+    *message_out = m;
+    return c.done ? ERR_NOT_FOUND : OK;
 }
 
 /* ---- one change, one commit ---- */
@@ -107,7 +133,7 @@ queue_change(struct queue_change *c)
         queue_added(c->q, c->add, c->now);
     if (c->done)
         queue_gone(c->q, c->qid);
-    else if (c->report_us < c->report_was_us && c->told == NULL && !c->out->held)
+    else if (c->report_us < c->report_was_us && c->told == NULL && !c->expire && !c->out->held)
         report_add(c->q, c->qid, c->report_us, c->now);
     return OK;
 }
@@ -170,6 +196,8 @@ apply(const struct queue_change *c, struct queue_message *m)
     }
     for (size_t i = 0; c->told != NULL && i < m->rcpt_count; i++)
         m->rcpts[i].told |= c->told[i];
+    if (c->expire)
+        expire_all(c, m);
     apply_hold(c, m);
     return OK;
 }
@@ -193,6 +221,34 @@ apply_result(const struct queue_change *c, const struct queue_message *m, struct
     r->tries++;
     r->state = result->state;
     r->relayed = result->state == QUEUE_DELIVERED && result->relayed;
+    r->announce = result->state == QUEUE_DELIVERED && result->announce;
+}
+
+static void
+expire_all(const struct queue_change *c, struct queue_message *m)
+{
+    const struct entry *e = entry_find(c->q, m->qid);
+
+    for (size_t i = 0; queue_terms_is_over(&m->terms, c->now) && i < m->rcpt_count; i++) {
+        struct queue_rcpt *r = &m->rcpts[i];
+        if (r->state == QUEUE_WAITING && !(e != NULL && entry_under_way(e, r)))
+            expire(c, r);
+    }
+}
+
+/* RFC 2852 section 4.1.3. */
+static void
+expire(const struct queue_change *c, struct queue_rcpt *r)
+{
+    const char *ours = "not delivered within the time that its sender set";
+
+    r->text = r->text.len == 0
+                  ? str_of(ours)
+                  : str_sub(arena_printf(c->a, "%s; at last: %.*s", ours, STR_FMT(r->text)), 0,
+                            QUEUE_TEXT_MAX);
+    r->state = QUEUE_FAILED;
+    r->code = 0;
+    r->enhanced = STR("5.4.7");
 }
 
 /* Doubling pauses with jitter; past LIMIT_QUEUE_DAYS the last temporary failure is final (RFC 5321 section 4.5.4.1). */
@@ -202,6 +258,10 @@ try_later(const struct queue_change *c, const struct queue_message *m, struct qu
     uint32_t pause_s = LIMIT_QUEUE_FIRST_RETRY_S;
 
     r->tries++;
+    if (queue_terms_is_over(&m->terms, c->now)) {
+        expire(c, r);
+        return;
+    }
     if (is_overdue(m, c->now)) {
         r->state = QUEUE_FAILED;
         if (r->enhanced.len == 0 || r->enhanced.ptr[0] == '4')
@@ -222,6 +282,10 @@ put_off(const struct queue_change *c, const struct queue_message *m, struct queu
     int64_t pause_s =
         MIN(MAX(age_s, (int64_t)LIMIT_QUEUE_FIRST_RETRY_S), (int64_t)LIMIT_QUEUE_RETRY_S);
 
+    if (queue_terms_is_over(&m->terms, c->now)) {
+        expire(c, r);
+        return;
+    }
     r->next.us = c->now.us + (int64_t)random_jitter((uint32_t)pause_s * 1000, 20) * 1000;
 }
 

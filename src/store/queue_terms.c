@@ -7,20 +7,20 @@
 
 #include "base/size.h"
 
-enum { TAG_HOLD = 1, TAGS = 1, VALUE_MAX = QUEUE_ASKED_MAX + 16 };
+enum { TAG_HOLD = 1, TAG_BY = 2, TAGS = 2, VALUE_MAX = QUEUE_ASKED_MAX + 16 };
+enum { BY_RETURN = 1, BY_TRACE = 2, BY_ALL = 3 };
 
 bool
 queue_terms_any(const struct queue_terms *t)
 {
-    return t->hold_until.us != 0;
+    return t->hold_until.us != 0 || t->by_mode != QUEUE_BY_NONE;
 }
 
-void
-queue_terms_write(const struct queue_terms *t, struct buf *b)
+static void
+write_hold(const struct queue_terms *t, struct buf *b)
 {
     AUTO_BUF value = BUF(VALUE_MAX);
 
-    buf_add_varint(b, t->hold_until.us != 0 ? 1 : 0);
     if (t->hold_until.us == 0)
         return;
     buf_add_zigzag(&value, t->hold_until.us);
@@ -29,16 +29,60 @@ queue_terms_write(const struct queue_terms *t, struct buf *b)
     buf_add_bytes(b, buf_str(&value));
 }
 
+static void
+write_by(const struct queue_terms *t, struct buf *b)
+{
+    AUTO_BUF value = BUF(VALUE_MAX);
+
+    if (t->by_mode == QUEUE_BY_NONE)
+        return;
+    buf_add_char(&value, (char)((t->by_mode == QUEUE_BY_RETURN ? BY_RETURN : 0) |
+                                (t->by_trace ? BY_TRACE : 0)));
+    buf_add_zigzag(&value, t->by.us);
+    buf_add_char(b, TAG_BY);
+    buf_add_bytes(b, buf_str(&value));
+}
+
+void
+queue_terms_write(const struct queue_terms *t, struct buf *b)
+{
+    buf_add_varint(b, (t->hold_until.us != 0 ? 1u : 0u) + (t->by_mode != QUEUE_BY_NONE ? 1u : 0u));
+    write_hold(t, b);
+    write_by(t, b);
+}
+
+static bool
+read_hold(struct scan *s, struct queue_terms *t)
+{
+    if (!scan_zigzag(s, &t->hold_until.us) || t->hold_until.us == 0 ||
+        scan_left(s) > QUEUE_ASKED_MAX)
+        return false;
+    t->hold_asked = scan_rest(s);
+    return true;
+}
+
+static bool
+read_by(struct scan *s, struct queue_terms *t)
+{
+    uint8_t flags;
+
+    if (!scan_u8(s, &flags) || flags > BY_ALL || !scan_zigzag(s, &t->by.us) || !scan_at_end(s))
+        return false;
+    t->by_mode = (flags & BY_RETURN) != 0 ? QUEUE_BY_RETURN : QUEUE_BY_NOTIFY;
+    t->by_trace = (flags & BY_TRACE) != 0;
+    return true;
+}
+
 static bool
 read_value(uint8_t tag, struct str value, struct queue_terms *t)
 {
     struct scan s = scan_of(value);
 
-    if (tag != TAG_HOLD || !scan_zigzag(&s, &t->hold_until.us) || t->hold_until.us == 0 ||
-        scan_left(&s) > QUEUE_ASKED_MAX)
-        return false;
-    t->hold_asked = scan_rest(&s);
-    return true;
+    switch (tag) {
+    case TAG_HOLD: return read_hold(&s, t);
+    case TAG_BY: return read_by(&s, t);
+    default: return false;
+    }
 }
 
 bool
@@ -61,6 +105,12 @@ queue_terms_read(struct scan *s, struct queue_terms *out)
     *s = in;
     *out = t;
     return true;
+}
+
+bool
+queue_terms_is_over(const struct queue_terms *t, struct instant now)
+{
+    return t->by_mode == QUEUE_BY_RETURN && now.us >= t->by.us;
 }
 
 struct instant

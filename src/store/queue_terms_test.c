@@ -178,6 +178,206 @@ test_hold_and_age(struct kit *k)
     queue_free(&q);
 }
 
+/* ---- DELIVERBY ---- */
+
+static struct queue_terms
+by(int64_t seconds, enum queue_by_mode mode)
+{
+    return (struct queue_terms){.by_mode = mode, .by = {now.us + seconds * SECOND}};
+}
+
+/* As role store does it; tells which reports were made, of both recipients. */
+static SUSPENDS uint32_t
+run_report(struct kit *k)
+{
+    struct queue_message m;
+    struct queue_job job;
+    uint32_t told[2];
+    uint64_t qid;
+
+    if (!queue_take_report(q, &job) || queue_read(q, &job, now, k->a, &m) != OK)
+        return 0;
+    if (queue_terms_is_over(&m.terms, now) && queue_expire(q, &job, now, k->a, &m) != OK)
+        return 0;
+    for (size_t i = 0; i < 2; i++)
+        told[i] = queue_report_due(&m, &m.rcpts[i], now);
+    const struct queue_report r = {.told = told};
+    ASSERT(queue_reported(q, &job, &r, now, &qid) == OK);
+    return told[0] | told[1] << 8;
+}
+
+enum { BOTH_FAILED = QUEUE_NOTIFY_FAILURE | QUEUE_NOTIFY_FAILURE << 8 };
+enum { BOTH_LATE = QUEUE_NOTIFY_DELAY | QUEUE_NOTIFY_DELAY << 8 };
+
+static SUSPENDS void
+test_return(struct kit *k)
+{
+    uint32_t count;
+
+    begin(k);
+    const struct queue_terms terms = by(100, QUEUE_BY_RETURN);
+    uint64_t qid = add(k, &terms);
+    struct queue_message m = try_remote(k, QUEUE_WAITING);
+    pass(99);
+    ASSERT(is_due(k, false) && is_due(k, true) && run_report(k) == 0);
+    reopen(k);
+    pass(1);
+    ASSERT(queue_act(q, qid, QUEUE_RETRY, now, &count) == OK); /* nothing more is tried */
+    ASSERT(!is_due(k, false) && !is_due(k, true));
+    ASSERT(run_report(k) == BOTH_FAILED);
+    ASSERT(queue_get(q, qid, k->a, &m) == ERR_NOT_FOUND && queue_length(q) == 0);
+    ASSERT(run_report(k) == 0);
+    queue_free(&q);
+}
+
+/* The state and the words that go into the report; a paused destination is no way out. */
+static SUSPENDS void
+test_return_says_so(struct kit *k)
+{
+    struct queue_message m;
+    struct queue_job job;
+
+    begin(k);
+    ASSERT(queue_pause(q, STR("x.example"), true, now) == OK);
+    const struct queue_terms terms = by(100, QUEUE_BY_RETURN);
+    add(k, &terms);
+    pass(100);
+    ASSERT(queue_take_report(q, &job) && queue_read(q, &job, now, k->a, &m) == OK);
+    ASSERT(queue_expire(q, &job, now, k->a, &m) == OK);
+    for (size_t i = 0; i < 2; i++) {
+        ASSERT(m.rcpts[i].state == QUEUE_FAILED && str_eq(m.rcpts[i].enhanced, STR("5.4.7")));
+        ASSERT(m.rcpts[i].code == 0 && m.rcpts[i].text.len > 0);
+    }
+    queue_free(&q);
+}
+
+/* Who was asked a moment before may still say yes; no second answer is given meanwhile. */
+static SUSPENDS void
+test_return_under_way(struct kit *k)
+{
+    static const struct {
+        enum queue_state said, want;
+        bool untried;
+    } answers[] = {{QUEUE_DELIVERED, QUEUE_DELIVERED, false},
+                   {QUEUE_WAITING, QUEUE_FAILED, false},
+                   {QUEUE_WAITING, QUEUE_FAILED, true}};
+    struct queue_message m;
+    struct queue_job job;
+
+    begin(k);
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        const struct queue_terms terms = by(100, QUEUE_BY_RETURN);
+        const struct queue_result r = {
+            .index = 0, .state = answers[i].said, .untried = answers[i].untried};
+        add(k, &terms);
+        ASSERT(queue_take_remote(q, 1, &job) && queue_read(q, &job, now, k->a, &m) == OK);
+        pass(101);
+        ASSERT(run_report(k) == QUEUE_NOTIFY_FAILURE << 8); /* the mailbox here alone */
+        ASSERT(run_report(k) == 0);
+        const struct queue_outcome o = {&r, 1, now};
+        ASSERT(queue_results(q, &job, &o, k->a, &m) == OK && m.rcpts[0].state == answers[i].want);
+        ASSERT(run_report(k) == (answers[i].want == QUEUE_FAILED ? QUEUE_NOTIFY_FAILURE : 0));
+        ASSERT(queue_length(q) == 0);
+    }
+    /* nobody said anything: the lease ends with its channel */
+    const struct queue_terms terms = by(100, QUEUE_BY_RETURN);
+    add(k, &terms);
+    ASSERT(queue_take_remote(q, 1, &job) && queue_read(q, &job, now, k->a, &m) == OK);
+    pass(101);
+    ASSERT(run_report(k) == QUEUE_NOTIFY_FAILURE << 8);
+    queue_owner_gone(q, 1, now);
+    ASSERT(!is_due(k, false) && run_report(k) == QUEUE_NOTIFY_FAILURE && queue_length(q) == 0);
+    queue_free(&q);
+}
+
+/* Nobody wants to hear of it: it is over all the same. */
+static SUSPENDS void
+test_return_in_silence(struct kit *k)
+{
+    struct queue_rcpt r = {.address = STR("a@x.example"), .notify = QUEUE_NOTIFY_NEVER};
+    uint64_t qid;
+
+    begin(k);
+    r.original = r.address;
+    const struct queue_message m = {.sender = STR("s@here.example"),
+                                    .body = kit_blob(k, STR("Subject: x\r\n\r\n")),
+                                    .size = 14,
+                                    .terms = by(100, QUEUE_BY_RETURN),
+                                    .rcpts = &r,
+                                    .rcpt_count = 1};
+    ASSERT(queue_add(q, &m, STR("facts"), now, &qid) == OK);
+    pass(100);
+    ASSERT(run_report(k) == 0 && queue_length(q) == 0);
+    queue_free(&q);
+}
+
+static SUSPENDS void
+test_notify(struct kit *k)
+{
+    begin(k);
+    const struct queue_terms terms = by(100, QUEUE_BY_NOTIFY);
+    uint64_t qid = add(k, &terms);
+    pass(99);
+    ASSERT(run_report(k) == 0);
+    pass(1);
+    ASSERT(run_report(k) == BOTH_LATE && run_report(k) == 0); /* tried or not */
+    ASSERT(is_due(k, false) && is_due(k, true));
+    pass(LIMIT_QUEUE_WARN_S);
+    ASSERT(run_report(k) == 0); /* it was told */
+    struct queue_message m = try_remote(k, QUEUE_WAITING);
+    ASSERT(m.qid == qid && m.rcpts[0].state == QUEUE_WAITING);
+    queue_free(&q);
+}
+
+/* It came too late already: whoever sent it here knows, unless it stays here. */
+static SUSPENDS void
+test_notify_of_the_past(struct kit *k)
+{
+    begin(k);
+    const struct queue_terms terms = by(-100, QUEUE_BY_NOTIFY);
+    add(k, &terms);
+    ASSERT(run_report(k) == 0);
+    try_remote(k, QUEUE_WAITING);
+    ASSERT(run_report(k) == QUEUE_NOTIFY_DELAY);
+    queue_free(&q);
+}
+
+/* RFC 2852 section 4.1.4: "relayed", though success was not asked for and the next host would tell of it. */
+static const struct {
+    uint32_t notify;
+    bool announce, relayed;
+    uint32_t want;
+} announced[] = {
+    {0, false, false, 0},
+    {0, true, false, QUEUE_NOTIFY_SUCCESS},
+    {QUEUE_NOTIFY_FAILURE, true, true, QUEUE_NOTIFY_SUCCESS},
+    {QUEUE_NOTIFY_SUCCESS, true, true, QUEUE_NOTIFY_SUCCESS},
+    {QUEUE_NOTIFY_SUCCESS, false, true, 0},
+    {QUEUE_NOTIFY_NEVER, true, false, 0},
+};
+
+static SUSPENDS void
+test_announce(struct kit *k)
+{
+    (void)k;
+    for (size_t i = 0; i < COUNT_OF(announced); i++) {
+        struct queue_rcpt r = {.address = STR("a@x.example"),
+                               .original = STR("a@x.example"),
+                               .state = QUEUE_DELIVERED,
+                               .notify = announced[i].notify,
+                               .announce = announced[i].announce,
+                               .relayed = announced[i].relayed};
+        const struct queue_message m = {.sender = STR("s@x.example"), .rcpts = &r, .rcpt_count = 1};
+        AUTO_BUF value = BUF(4096);
+        struct queue_message got;
+
+        ASSERT(queue_report_due(&m, &r, now) == announced[i].want);
+        queue_message_write(&m, &value);
+        ASSERT(queue_message_read(buf_str(&value), k->a, &got) == OK);
+        ASSERT(got.rcpts[0].announce == r.announce && got.rcpts[0].relayed == r.relayed);
+    }
+}
+
 /* ---- as it is stored ---- */
 
 static SUSPENDS void
@@ -212,12 +412,19 @@ static const struct {
     {STR("\x00"), true},
     {STR("\x01\x01\x01\x02"), true}, /* held until 1, no words */
     {STR("\x01\x01\x03\x02xy"), true},
-    {STR("\x01\x01\x00"), false},                 /* no time */
-    {STR("\x01\x01\x01\x00"), false},             /* time 0 */
-    {STR("\x01\x00\x01\x02"), false},             /* tag 0 */
-    {STR("\x01\x7f\x01\x02"), false},             /* an unknown tag */
-    {STR("\x02\x01\x01\x02\x01\x01\x02"), false}, /* twice */
-    {STR("\x01\x01\x05\x02"), false},             /* cut off */
+    {STR("\x01\x01\x00"), false},                     /* no time */
+    {STR("\x01\x01\x01\x00"), false},                 /* time 0 */
+    {STR("\x01\x00\x01\x02"), false},                 /* tag 0 */
+    {STR("\x01\x7f\x01\x02"), false},                 /* an unknown tag */
+    {STR("\x02\x01\x01\x02\x01\x01\x02"), false},     /* twice */
+    {STR("\x01\x01\x05\x02"), false},                 /* cut off */
+    {STR("\x01\x02\x02\x00\x00"), true},              /* BY=...;N at 0 */
+    {STR("\x01\x02\x02\x03\x04"), true},              /* BY=...;RT */
+    {STR("\x02\x01\x01\x02\x02\x02\x01\x04"), true},  /* held as well */
+    {STR("\x02\x02\x02\x01\x04\x01\x01\x02"), false}, /* in the wrong order */
+    {STR("\x01\x02\x02\x04\x04"), false},             /* an unknown flag */
+    {STR("\x01\x02\x01\x01"), false},                 /* no time */
+    {STR("\x01\x02\x03\x01\x04\x04"), false},         /* more than a time */
     {STR("\x01"), false},
     {STR(""), false},
 };
@@ -246,6 +453,13 @@ static const struct kit_row rows[] = {
     {"hold", test_hold, KIT_ALL},
     {"hold_and_verbs", test_hold_and_verbs, KIT_MEM},
     {"hold_and_age", test_hold_and_age, KIT_MEM},
+    {"return", test_return, KIT_ALL},
+    {"return_says_so", test_return_says_so, KIT_MEM},
+    {"return_under_way", test_return_under_way, KIT_MEM},
+    {"return_in_silence", test_return_in_silence, KIT_MEM},
+    {"notify", test_notify, KIT_MEM},
+    {"notify_of_the_past", test_notify_of_the_past, KIT_MEM},
+    {"announce", test_announce, KIT_MEM},
     {"values", test_values, KIT_MEM},
     {"stored", test_stored, KIT_MEM},
 };

@@ -18,6 +18,8 @@ enum {
     FLAG_HELD = 8,
     FLAGS_ALL = 15,
     NOTIFY_ALL = 15,
+    RELAYED = 1,
+    ANNOUNCE = 2,
 };
 
 static void write_rcpt(const struct queue_rcpt *r, struct buf *b);
@@ -113,7 +115,7 @@ write_rcpt(const struct queue_rcpt *r, struct buf *b)
     buf_add_char(b, (char)(r->notify & NOTIFY_ALL));
     buf_add_char(b, (char)r->state);
     buf_add_char(b, (char)(r->told & NOTIFY_ALL));
-    buf_add_char(b, r->relayed ? 1 : 0);
+    buf_add_char(b, (char)((r->relayed ? RELAYED : 0) | (r->announce ? ANNOUNCE : 0)));
     buf_add_varint(b, r->tries);
     buf_add_zigzag(b, r->next.us);
     buf_add_varint(b, r->code);
@@ -165,13 +167,14 @@ read_progress(struct scan *s, struct queue_rcpt *r)
 
     if (!scan_u8(s, &notify) || notify > NOTIFY_ALL || !scan_u8(s, &state) ||
         state > QUEUE_FAILED || !scan_u8(s, &told) || told > NOTIFY_ALL || !scan_u8(s, &relayed) ||
-        relayed > 1 || !read_u32(s, UINT32_MAX, &r->tries) || !scan_zigzag(s, &r->next.us) ||
-        !read_u32(s, 999, &r->code))
+        relayed > (RELAYED | ANNOUNCE) || !read_u32(s, UINT32_MAX, &r->tries) ||
+        !scan_zigzag(s, &r->next.us) || !read_u32(s, 999, &r->code))
         return false;
     r->notify = notify;
     r->state = (enum queue_state)state; /* checked above */
     r->told = told;
-    r->relayed = relayed == 1;
+    r->relayed = (relayed & RELAYED) != 0;
+    r->announce = (relayed & ANNOUNCE) != 0;
     return true;
 }
 

@@ -40,6 +40,8 @@ struct queue_head {
 void queue_head_write(const struct queue_head *h, struct buf *b);
 MUST_USE enum status queue_head_read(struct str value, struct queue_head *out);
 
+/* From when on the sender is told that a message is late: asked for (BY=...;N), or LIMIT_QUEUE_WARN_S. */
+struct instant queue_warn_time(const struct queue_message *m);
 /* When the next report to the sender is due, or INT64_MAX. */
 int64_t queue_report_time(const struct queue_message *m);
 struct queue_plan_job {

@@ -1,10 +1,10 @@
 /* fake_smtp.c - the calls of store.ipc that SMTP makes, answered from memory.
  *
  * The envelope of the last message, for the directive "envelope":
- *    mx <SENDER> <RCPT> ...[ utf8]
- *    relay <SENDER> <RCPT> ... peer=ADDRESS
- *    lmtp <SENDER> <RCPT> ...[ utf8]
- *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ hold=TEXT][ utf8][ login=NAME]
+ *    mx <SENDER> <RCPT> ...[ by=LETTERS][ utf8]
+ *    relay <SENDER> <RCPT> ... peer=ADDRESS[ by=LETTERS]
+ *    lmtp <SENDER> <RCPT> ...[ by=LETTERS][ utf8]
+ *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ hold=TEXT][ by=LETTERS][ utf8][ login=NAME]
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
@@ -83,6 +83,17 @@ take(uint32_t handle, struct str body, const struct buf *envelope)
     return OK;
 }
 
+static void
+add_terms(struct buf *text, const struct store_terms *t)
+{
+    static const char *const modes[] = {"", "N", "R"};
+
+    if (t->hold_until != 0)
+        buf_addf(text, " hold=%.*s", STR_FMT(t->hold_asked));
+    if (t->by_mode != 0)
+        buf_addf(text, " by=%s%s", modes[t->by_mode], t->by_trace ? "T" : "");
+}
+
 SUSPENDS enum status
 store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, struct arena *a,
                     struct store_deliver_reply *rep)
@@ -94,6 +105,7 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     buf_addf(&text, "mx <%.*s>", STR_FMT(req->sender));
     for (size_t i = 0; i < req->rcpts_count; i++)
         buf_addf(&text, " <%.*s>", STR_FMT(req->rcpts[i]));
+    add_terms(&text, &req->terms);
     if (req->smtputf8)
         buf_add_z(&text, " utf8");
     TRY(take(req->handle, req->body, &text));
@@ -116,6 +128,7 @@ store_serve_deliver_each(struct ipc_peer *from, const struct store_deliver_each 
             if (str_eq_nocase(req->rcpts[i], directory[k].address))
                 outcomes[i] = directory[k].outcome;
     }
+    add_terms(&text, &req->terms);
     if (req->smtputf8)
         buf_add_z(&text, " utf8");
     TRY(take(req->handle, req->body, &text));
@@ -136,6 +149,7 @@ store_serve_relay(struct ipc_peer *from, const struct store_relay *req, struct a
     for (size_t i = 0; i < req->rcpts_count; i++)
         buf_addf(&text, " <%.*s>", STR_FMT(req->rcpts[i]));
     buf_addf(&text, " peer=%.*s", STR_FMT(req->peer));
+    add_terms(&text, &req->terms);
     TRY(take(req->handle, req->body, &text));
     rep->qid = QUEUE_ID;
     return OK;
@@ -162,8 +176,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
         buf_add_z(&text, " full");
     if (req->envid.len > 0)
         buf_addf(&text, " envid=%.*s", STR_FMT(req->envid));
-    if (req->terms.hold_until != 0)
-        buf_addf(&text, " hold=%.*s", STR_FMT(req->terms.hold_asked));
+    add_terms(&text, &req->terms);
     if (req->smtputf8)
         buf_add_z(&text, " utf8");
     if (req->login.len > 0)

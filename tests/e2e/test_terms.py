@@ -1,4 +1,4 @@
-"""What senders ask of the delivery: FUTURERELEASE (RFC 4865).
+"""What senders ask of the delivery: FUTURERELEASE (RFC 4865), DELIVERBY (RFC 2852).
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -29,7 +29,7 @@ def own(sink):
     port = sink.server.server_address[1]
     s = Server(extra=[f'route * 127.0.0.1:{port}']).start()
     s.add_domain()
-    for name in ('anna', 'bert', 'carl', 'dora'):
+    for name in ('anna', 'bert', 'carl', 'dora', 'emil', 'fritz', 'gerd', 'hans'):
         s.add_account(name)
     yield s
     s.remove()
@@ -127,3 +127,87 @@ def test_a_report_says_what_was_asked(own, sink):
     assert b'\r\nArrival-Date: ' in report and b'\r\nFuture-Release-Request: for;1\r\n' in report
     assert b'Status: 5.1.1\r\n' in report
     wait_for(lambda: queued(own) == [])
+
+
+OFFERS = ['PIPELINING', '8BITMIME', 'SIZE 10000000']
+
+
+def said_to(sink, address):
+    """The line of MAIL, and that of RCPT, for this recipient."""
+    at = max(i for i, line in enumerate(sink.said) if line.startswith(f'RCPT TO:<{address}>'))
+    return [line for line in sink.said[:at] if line.startswith('MAIL')][-1], sink.said[at]
+
+
+def report_to(server, user):
+    (_, report), = wait_for(lambda: inbox(server, user))
+    return report
+
+
+def test_deliver_by_is_announced_to_all(own):
+    with submission(own) as s:
+        assert s.esmtp_features['deliverby'] == '5'
+    with smtplib.SMTP('127.0.0.1', own.ports['smtp']) as s:
+        s.ehlo('client.example')
+        assert s.esmtp_features['deliverby'] == '5'
+        for value, code in (('4;R', 555), ('0;R', 501), ('-1;R', 501), ('60', 501), ('60;X', 501), ('5;R', 250)):
+            assert s.mail('a@b.example', ['BY=' + value])[0] == code, value
+            s.rset()
+
+
+def test_what_must_come_back_goes_to_nobody_who_does_not_know(own, sink):
+    submit(own, ['z@elsewhere.example'], 'BY=600;R', user='emil@example.com')
+    report = report_to(own, 'emil@example.com')
+    assert b'\r\nAction: failed\r\nStatus: 5.4.7\r\n' in report and b'DELIVERBY' in report
+    assert re.search(rb'\r\nArrival-Date: .*\r\nDeliver-By-Date: ', report)
+    assert not sink.to('z@elsewhere.example')
+
+
+def test_it_comes_back_in_time(own, sink):
+    """Before the next try would be; until then the next server hears what is left."""
+    sink.answers['busy'] = '450 4.2.0 mailbox is busy'
+    sink.offer(*OFFERS, 'DELIVERBY 3')
+    submit(own, ['busy@elsewhere.example'], 'BY=8;R', user='fritz@example.com')
+    report = report_to(own, 'fritz@example.com')
+    assert b'\r\nAction: failed\r\nStatus: 5.4.7\r\n' in report
+    assert b'mailbox is busy' in report  # the last answer
+    mail, _ = said_to(sink, 'busy@elsewhere.example')
+    assert re.search(r' BY=[3-8];R$', mail), mail
+    wait_for(lambda: queued(own) == [])
+    sink.offer(*OFFERS, 'DELIVERBY 240')
+    submit(own, ['busy@elsewhere.example'], 'BY=120;R', user='fritz@example.com')
+    reports = wait_for(lambda: len(inbox(own, 'fritz@example.com')) == 2 and inbox(own, 'fritz@example.com'))
+    assert b'the server wants 240 seconds' in reports[1][1]
+
+
+def test_a_delay_is_told_when_it_was_asked_for(own, sink):
+    sink.answers['slow'] = '450 4.2.0 later'
+    sink.offer(*OFFERS)
+    submit(own, ['slow@elsewhere.example'], 'BY=2;N', user='gerd@example.com')
+    report = report_to(own, 'gerd@example.com')
+    assert b'\r\nAction: delayed\r\nStatus: 4.4.7\r\n' in report
+    left, = queued(own)
+    assert left['recipients'][0]['state'] == 'waiting' and left['recipients'][0]['reported'] == ['delay']
+    own.ctl('queue', 'drop', left['qid'])
+
+
+def test_a_relay_is_told(own, sink):
+    """Where the time is lost on the way, or a trace was asked for; never against NOTIFY=NEVER."""
+    sink.offer(*OFFERS, 'DSN')
+    submit(own, ['lost@elsewhere.example'], 'BY=600;N', user='hans@example.com')
+    report = report_to(own, 'hans@example.com')
+    assert b'\r\nAction: relayed\r\nStatus: 2.0.0\r\n' in report
+    mail, rcpt = said_to(sink, 'lost@elsewhere.example')
+    assert ' BY=' not in mail and rcpt.endswith(' NOTIFY=FAILURE,DELAY')
+    sink.offer(*OFFERS, 'DSN', 'DELIVERBY')
+    submit(own, ['quiet@elsewhere.example'], 'BY=600;NT', user='hans@example.com', rcpt_options=['NOTIFY=NEVER'])
+    submit(own, ['plain@elsewhere.example'], 'BY=600;N', user='hans@example.com')
+    submit(own, ['traced@elsewhere.example'], 'BY=600;RT', user='hans@example.com')
+    reports = wait_for(lambda: len(inbox(own, 'hans@example.com')) == 2 and inbox(own, 'hans@example.com'))
+    assert b'\r\nAction: relayed\r\n' in reports[1][1] and b'traced@elsewhere.example' in reports[1][1]
+    mail, rcpt = said_to(sink, 'traced@elsewhere.example')
+    assert re.search(r' BY=(600|5[5-9]\d);RT$', mail), mail
+    assert rcpt == 'RCPT TO:<traced@elsewhere.example>'
+    wait_for(lambda: queued(own) == [])
+    assert len(sink.to('quiet@elsewhere.example')) == len(sink.to('plain@elsewhere.example')) == 1
+    assert len(inbox(own, 'hans@example.com')) == 2
+    sink.offer(*OFFERS)

@@ -16,6 +16,7 @@ class Sink:
         self.answers = {}
         self.offers = ['PIPELINING', '8BITMIME', 'SIZE 10000000']
         self.open = set()
+        self.said = []  # the lines of MAIL and RCPT
         sink = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -44,6 +45,8 @@ class Sink:
                 while True:
                     line = self.rfile.readline()
                     word = line[:4].upper()
+                    if word in (b'MAIL', b'RCPT'):
+                        sink.said.append(line.decode().rstrip())
                     if not line:
                         return
                     if word == b'EHLO':
