@@ -91,7 +91,7 @@ def test_it_waits_also_over_a_restart(own, sink):
     line = own.ctl('queue', 'list').stdout.splitlines()[0]
     assert line.startswith(qid) and re.search(r'  waits until 20\d\d-', line)
     shown = own.ctl('queue', 'show', qid).stdout
-    assert re.search(r'^not before  20\d\d-.* \(in (59m|1h|60m).*\), as its sender asked$', shown, re.M), shown
+    assert re.search(r'^not before  20\d\d-.* \(in (59 min|60 min|1 h).*\), as its sender asked$', shown, re.M), shown
     own.stop()
     own.start()
     assert queued(own) == [held]

@@ -44,21 +44,6 @@ C: Subject: \xc3\xa4\xff\r\n\r\n..\r\n.
 S: 250 2.0.0 Kept
 F: envelope mx <"a b"@b.example> <u@test>
 F: check INBOX 2 Return-Path: <"a b"@b.example>
-C: MAIL FROM:<a@b.example> HOLDFOR=60
-S: 555 5.5.4 The parameter HOLDFOR is not known here
-# DELIVERBY, RFC 2852.
-C: MAIL FROM:<a@b.example> BY=4;R
-S: 555 5.5.4 With R, BY is 5 seconds at the least
-C: MAIL FROM:<a@b.example> BY=0;R
-S: 501 5.5.4 BY has no such value, or came twice
-C: MAIL FROM:<a@b.example> BY=60;RT
-S: 250 ...
-C: RCPT TO:<u@test>
-S: 250 ...
-C: DATA\r\n\r\nx\r\n.
-S: 354 ...
-S: 250 2.0.0 Kept
-F: envelope mx <a@b.example> <u@test> by=RT
 C: MAIL FROM:<a@b.example> X-UNKNOWN
 S: 555 5.5.4 The parameter X-UNKNOWN is not known here
 C: MAIL FROM:<\xc3\xa4@b.example>

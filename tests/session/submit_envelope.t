@@ -43,23 +43,6 @@ C: MAIL FROM:<alias@test> ENVID=\*101xe
 S: 501 5.5.4 ...
 C: MAIL FROM:<u@test> ENVID=a+0D+0AX:b
 S: 501 5.5.4 ...
-# FUTURERELEASE, RFC 4865.
-C: MAIL FROM:<u@test> HOLDFOR=31536001
-S: 501 5.5.4 A message is held for 31536000 seconds at the most
-C: MAIL FROM:<u@test> HOLDUNTIL=2001-01-01T00:00:00Z
-S: 501 5.5.4 The time of HOLDUNTIL is over
-C: MAIL FROM:<u@test> HOLDFOR=60 HOLDFOR=60
-S: 501 5.5.4 HOLDFOR has no such value, or came twice
-C: MAIL FROM:<u@test> HOLDFOR=60 BY=59;N
-S: 501 5.5.4 The message would be held until after the time of BY
-C: MAIL FROM:<u@test> HOLDFOR=60 ENVID=e BY=60;N
-S: 250 ...
-C: RCPT TO:<u@test>
-S: 250 ...
-C: DATA\r\nx\r\n.
-S: 354 ...
-S: 250 2.0.0 Kept, queued as 5eed
-F: envelope submit <u@test> <u@test> envid=e hold=for;60 by=N
 C: MAIL FROM:<>\r\nRCPT TO:<x@other.example>
 S: 250 ...
 S: 250 ...
