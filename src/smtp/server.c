@@ -39,6 +39,7 @@ void
 smtp_init(const struct smtp_world *w)
 {
     smtp_world = w;
+    sasl_take_tokens(w->config->oauth.issuer);
 }
 
 void

@@ -20,7 +20,8 @@
  *   D qid8 rcpt4             mid: this queue entry was delivered here already
  *   Q                        how full it is: the notice that was given last, since when mail is refused
  *   A E F P U                reserved: shares, submissions, search index, settings, uploads
- * 'd' directory, 'q' queue, 'c' configuration and sealed records: directory.h, queue.h and sealed.h.
+ * 'd' directory, 'q' queue, 'c' sealed records and blocked networks: directory.h, queue.h, sealed.h and
+ * blocks.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_KEYS_H
