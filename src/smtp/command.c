@@ -136,6 +136,16 @@ param_by(struct reading *r, struct str value)
     return true;
 }
 
+/* Whether who says it may is not known here. */
+static bool
+param_priority(struct reading *r, struct str value)
+{
+    struct smtp_terms *t = &r->mail.terms;
+
+    t->has_priority = smtp_priority_read(value, &t->priority);
+    return t->has_priority;
+}
+
 /* "NEVER" / 1#("SUCCESS" / "FAILURE" / "DELAY")      RFC 3461 section 4.1 */
 static bool
 param_notify(struct reading *r, struct str value)
@@ -202,7 +212,7 @@ static const struct param_rule mail_params[] = {
     {STR("AUTH"), false, param_auth},      {STR("RET"), true, param_ret},
     {STR("ENVID"), true, param_envid},     {STR("SMTPUTF8"), false, param_smtputf8},
     {STR("HOLDFOR"), true, param_holdfor}, {STR("HOLDUNTIL"), true, param_holduntil},
-    {STR("BY"), false, param_by},
+    {STR("BY"), false, param_by},          {STR("MT-PRIORITY"), false, param_priority},
 };
 static const struct param_rule rcpt_params[] = {
     {STR("NOTIFY"), true, param_notify},

@@ -207,6 +207,13 @@ static const struct {
     {SUBMIT, "FROM:<> BY=120;R HOLDFOR=120", 0, "", " 0  hold=120 for;120 by=120;R"},
     {SUBMIT, "FROM:<> BY=120;R HOLDFOR=121", 501, "5.5.4", NULL},
     {SUBMIT, "FROM:<> HOLDUNTIL=2026-12-01T00:02:01Z BY=120;N", 501, "5.5.4", NULL},
+    /* MT-PRIORITY, RFC 6710 */
+    {MX, "FROM:<> MT-PRIORITY=9", 0, "", " 0  priority=9"},
+    {SUBMIT, "FROM:<> mt-priority=-9 BY=60;R", 0, "", " 0  by=60;R priority=-9"},
+    {MX, "FROM:<> MT-PRIORITY=0", 0, "", " 0  priority=0"},
+    {MX, "FROM:<> MT-PRIORITY=10", 501, "5.5.4", NULL},
+    {MX, "FROM:<> MT-PRIORITY", 501, "5.5.4", NULL},
+    {MX, "FROM:<> MT-PRIORITY=1 MT-PRIORITY=1", 501, "5.5.4", NULL},
     {SUBMIT, "FROM:<> ENVID=" X100, 0, "", " 0 " X100},
     {SUBMIT, "FROM:<> ENVID=" X100 "x", 501, "5.5.4", NULL},
 };
@@ -241,6 +248,8 @@ test_mail(void **state)
             buf_add_z(&text, " by=");
             smtp_by_write(&text, &m.terms, d.now);
         }
+        if (m.terms.has_priority)
+            buf_addf(&text, " priority=%d", m.terms.priority);
         ROW(i, str_eq(buf_str(&text), str_of(mails[i].want)));
     }
 }

@@ -63,7 +63,10 @@ check_mail(struct str args, const struct smtp_dialect *d, struct arena *a)
         buf_add_z(&line, " BY=");
         smtp_by_write(&line, &m.terms, d->now);
     }
+    if (m.terms.has_priority)
+        buf_addf(&line, " MT-PRIORITY=%d", m.terms.priority);
     ASSERT(smtp_mail_read(buf_str(&line), d, a, &again, &why) == OK);
+    ASSERT(again.terms.priority == m.terms.priority);
     ASSERT(again.terms.by_mode == m.terms.by_mode && again.terms.by.us == m.terms.by.us);
     ASSERT(again.terms.by_trace == m.terms.by_trace);
     ASSERT(str_eq(again.sender, m.sender) && again.size == m.size);
