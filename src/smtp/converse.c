@@ -130,7 +130,9 @@ mail_line(const struct smtp_client *c, const struct delivery *d, struct buf *b)
         buf_add_z(b, " BODY=8BITMIME");
     if ((e & SMTP_EXT_SMTPUTF8) != 0 && d->smtputf8)
         buf_add_z(b, " SMTPUTF8");
-    if ((e & SMTP_EXT_DSN) != 0 && d->full_return)
+    if (delivery_is_strict(d)) /* the connection was made for it: hop.c */
+        buf_add_z(b, " REQUIRETLS");
+    if ((e & SMTP_EXT_DSN) != 0 && d->full_return && !d->terms.require_tls) /* RFC 8689 section 5 */
         buf_add_z(b, " RET=FULL");
     if ((e & SMTP_EXT_DSN) != 0 && d->envid.len > 0)
         buf_addf(b, " ENVID=%.*s", STR_FMT(d->envid));

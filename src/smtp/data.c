@@ -155,6 +155,7 @@ smtp_terms_of(const struct smtp_session *s)
         .by_mode = (uint8_t)t->by_mode, /* a small enum */
         .by_trace = t->by_trace,
         .priority = t->priority,
+        .require_tls = t->require_tls,
     };
 }
 

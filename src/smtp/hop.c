@@ -107,17 +107,38 @@ source_of(const struct config *c, int family, struct sockaddr_storage *store)
 
 /* What a kept connection is kept under: port, log-in and TLS are part of what it is. */
 static struct str
-pool_name(const struct delivery_host *h, char *text, size_t size)
+pool_name(const struct hop *hop, char *text, size_t size)
 {
+    const struct delivery_host *h = hop->host;
     struct str host = str_sub(h->name, 0, 255);
     struct str user = h->route != NULL ? str_sub(h->route->user, 0, 255) : STR("");
-    int n = snprintf(text, size, "%.*s:%u:%d:%.*s", STR_FMT(host), h->port,
-                     h->route != NULL && h->route->tls_required, STR_FMT(user));
+    int n = snprintf(text, size, "%.*s:%u:%d%d:%.*s", STR_FMT(host), h->port,
+                     h->route != NULL && h->route->tls_required, delivery_is_strict(hop->d),
+                     STR_FMT(user));
 
     return str_from(text, MIN((size_t)MAX(n, 0), size - 1));
 }
 
 /* ---- one connection ---- */
+
+/* RFC 8689 section 4.2.1, steps 4 and 5. */
+static SUSPENDS enum status
+check_protection(const struct hop *h, enum status e, struct smtp_client **c)
+{
+    if (e == ERR_SYNTAX) {
+        struct smtp_answer why = *h->last;
+        h->host->unprotected = true;
+        *h->last = delivery_fact("5.7.10", "REQUIRETLS: ", str_of(why.text), "");
+    } else if (e == OK && (smtp_client_extensions(*c) & SMTP_EXT_REQUIRETLS) == 0) {
+        smtp_client_bye(*c);
+        smtp_client_free(c);
+        h->host->unprotected = true;
+        *h->last = delivery_fact("5.7.30", "REQUIRETLS: ", h->host->name,
+                                 " does not promise to protect the rest of the way");
+        return ERR_DENIED;
+    }
+    return e;
+}
 
 static SUSPENDS enum status
 open_host(const struct hop *h, struct conn *conn, const struct conn_target *t,
@@ -125,13 +146,14 @@ open_host(const struct hop *h, struct conn *conn, const struct conn_target *t,
 {
     const struct delivery_world *w = h->world;
     const struct config_route *route = h->host->route;
+    bool strict = delivery_is_strict(h->d);
     struct smtp_peer peer = {
         .target = *t,
         .conn = conn,
         .name = h->host->name,
         .helo = w->config->host,
-        .tls = route != NULL && route->user.len > 0 ? w->tls_verified : w->tls_any,
-        .tls_required = route != NULL && route->tls_required,
+        .tls = strict || (route != NULL && route->user.len > 0) ? w->tls_verified : w->tls_any,
+        .tls_required = strict || (route != NULL && route->tls_required),
     };
 
     if (route != NULL && route->user.len > 0) {
@@ -139,6 +161,8 @@ open_host(const struct hop *h, struct conn *conn, const struct conn_target *t,
         peer.password = &w->passwords[h->host->route_index];
     }
     enum status e = smtp_client_open(&peer, c, h->last);
+    if (strict)
+        return check_protection(h, e, c);
     if (e != ERR_SYNTAX || peer.tls_required)
         return e;
     peer.conn = NULL; /* its TLS is broken: opportunistic means in clear, then */
@@ -155,7 +179,7 @@ converse(const struct hop *h, struct smtp_client *c)
     bool reached = delivery_converse(c, h->store, h->d, h->last);
     log_attempt(h->d, h->host, smtp_client_is_tls(c), reached ? "ok" : h->last->text);
     if (reached) {
-        pool_keep(h->world->pool, pool_name(h->host, name, sizeof(name)), &c, clock_mono_ms());
+        pool_keep(h->world->pool, pool_name(h, name, sizeof(name)), &c, clock_mono_ms());
     } else {
         smtp_client_bye(c);
         smtp_client_free(&c);
@@ -170,7 +194,7 @@ try_kept(const struct hop *h)
     char name[NAME_MAX_BYTES];
     struct smtp_client *c;
 
-    while ((c = pool_take(h->world->pool, pool_name(h->host, name, sizeof(name)))) != NULL) {
+    while ((c = pool_take(h->world->pool, pool_name(h, name, sizeof(name)))) != NULL) {
         h->host->started_ms = clock_mono_ms();
         h->host->at = *smtp_client_address(c);
         if (converse(h, c))
@@ -248,6 +272,7 @@ try_next(const struct hop *h, struct targets *t)
     struct smtp_client *c = NULL;
 
     h->host->started_ms = clock_mono_ms();
+    h->host->unprotected = false; /* the last address says so */
     h->d->asked = true;
     if (dial(t->at, t->n, &got, failed) != OK) {
         note_failures(h, t, failed);
@@ -289,6 +314,7 @@ hop_try(const struct hop *h)
 
     if (!str_to_z(str_sub(h->host->name, 0, sizeof(d->remote) - 1), d->remote, sizeof(d->remote)))
         d->remote[0] = '\0';
+    h->host->unprotected = false;
     if (try_kept(h))
         return true;
     enum status e = resolver_addresses(h->world->resolver, h->host->name,

@@ -99,6 +99,7 @@ note_extension(struct smtp_offer *o, struct str text)
         {STR("CHUNKING"), SMTP_EXT_CHUNKING},
         {STR("DELIVERBY"), SMTP_EXT_DELIVERBY},
         {STR("MT-PRIORITY"), SMTP_EXT_MT_PRIORITY},
+        {STR("REQUIRETLS"), SMTP_EXT_REQUIRETLS},
     };
     struct str rest = text, word;
 

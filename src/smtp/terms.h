@@ -24,6 +24,7 @@ struct smtp_terms {
     bool by_trace;     /* the sender hears of each relay */
     bool has_priority; /* it was said */
     int32_t priority;  /* -9 to 9; 0 when it was not */
+    bool require_tls;  /* REQUIRETLS, RFC 8689 */
 };
 
 /* future-release-interval: 1 to 999999999 seconds */

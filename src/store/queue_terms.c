@@ -7,14 +7,22 @@
 
 #include "base/size.h"
 
-enum { TAG_HOLD = 1, TAG_BY = 2, TAG_PRIORITY = 3, TAGS = 3, VALUE_MAX = QUEUE_ASKED_MAX + 16 };
+enum {
+    TAG_HOLD = 1,
+    TAG_BY = 2,
+    TAG_PRIORITY = 3,
+    TAG_TLS = 4,
+    TAGS = 4,
+    VALUE_MAX = QUEUE_ASKED_MAX + 16
+};
 enum { URGENT_MIN = 1, LOW_MAX = -4, PRIORITY_MAX = 9 };
 enum { BY_RETURN = 1, BY_TRACE = 2, BY_ALL = 3 };
 
 bool
 queue_terms_any(const struct queue_terms *t)
 {
-    return t->hold_until.us != 0 || t->by_mode != QUEUE_BY_NONE || t->priority != 0;
+    return t->hold_until.us != 0 || t->by_mode != QUEUE_BY_NONE || t->priority != 0 ||
+           t->require_tls;
 }
 
 static void
@@ -60,10 +68,14 @@ void
 queue_terms_write(const struct queue_terms *t, struct buf *b)
 {
     buf_add_varint(b, (t->hold_until.us != 0 ? 1u : 0u) + (t->by_mode != QUEUE_BY_NONE ? 1u : 0u) +
-                          (t->priority != 0 ? 1u : 0u));
+                          (t->priority != 0 ? 1u : 0u) + (t->require_tls ? 1u : 0u));
     write_hold(t, b);
     write_by(t, b);
     write_priority(t, b);
+    if (t->require_tls) {
+        buf_add_char(b, TAG_TLS);
+        buf_add_bytes(b, STR_NONE);
+    }
 }
 
 static bool
@@ -108,6 +120,7 @@ read_value(uint8_t tag, struct str value, struct queue_terms *t)
     case TAG_HOLD: return read_hold(&s, t);
     case TAG_BY: return read_by(&s, t);
     case TAG_PRIORITY: return read_priority(&s, t);
+    case TAG_TLS: t->require_tls = true; return value.len == 0;
     default: return false;
     }
 }

@@ -513,6 +513,8 @@ static const struct {
     {STR("\x01\x03\x01\x14"), false},                 /* 10 */
     {STR("\x01\x03\x01\x00"), false},                 /* 0 is not written */
     {STR("\x01\x03\x02\x12\x12"), false},
+    {STR("\x01\x04\x00"), true}, /* TLS */
+    {STR("\x01\x04\x01\x01"), false},
     {STR("\x01"), false},
     {STR(""), false},
 };

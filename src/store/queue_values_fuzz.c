@@ -55,7 +55,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(m.terms.hold_until.us == second.terms.hold_until.us &&
            str_eq(m.terms.hold_asked, second.terms.hold_asked));
     ASSERT(m.terms.by_mode == second.terms.by_mode && m.terms.by.us == second.terms.by.us &&
-           m.terms.by_trace == second.terms.by_trace && m.terms.priority == second.terms.priority);
+           m.terms.by_trace == second.terms.by_trace && m.terms.priority == second.terms.priority &&
+           m.terms.require_tls == second.terms.require_tls);
     for (size_t i = 0; i < m.rcpt_count; i++)
         same_rcpt(&m.rcpts[i], &second.rcpts[i]);
     return 0;
