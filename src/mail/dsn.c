@@ -195,6 +195,11 @@ dsn_explain(struct str status)
         {{".5.", 3}, "The servers did not understand each other. Tell your postmaster."},
         {{".6.7", 4}, "The receiving server cannot take addresses in other alphabets."},
         {{".6.", 3}, "The receiving server cannot take the content of the message."},
+        {{".7.10", 5},
+         "You asked for a protected way, and the receiving server offers none that can be "
+         "trusted."},
+        {{".7.30", 5},
+         "You asked for a protected way, and not all of the way to the recipient is one."},
         {{".7.", 3},
          "The receiving server refused the message by its rules, perhaps as unwanted mail."},
     };

@@ -220,6 +220,8 @@ test_explain(void **state)
     assert_true(str_starts(dsn_explain(STR("5.1.1")), STR("There is no such address")));
     assert_true(str_starts(dsn_explain(STR("5.1.10")), STR("That domain says")));
     assert_true(str_starts(dsn_explain(STR("4.2.2")), STR("The mailbox is full")));
+    assert_true(str_starts(dsn_explain(STR("5.7.10")), STR("You asked for a protected way")));
+    assert_true(str_starts(dsn_explain(STR("5.7.30")), STR("You asked for a protected way")));
     assert_true(str_starts(dsn_explain(STR("5.7.26")), STR("The receiving server refused")));
     assert_true(str_starts(dsn_explain(STR("")), STR("The receiving server gave no reason")));
     assert_true(str_starts(dsn_explain(STR("5.9.9")), STR("The receiving server gave no reason")));

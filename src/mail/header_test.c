@@ -279,6 +279,12 @@ test_received(void **state)
     r = (struct received){.helo = STR("x) by evil (\r\nA: b"), .by = STR("mx")};
     header_write_received(&b, &r);
     assert_true(str_starts(buf_str(&b), STR("Received: from x??by?evil????A:?b by mx with SMTP;")));
+    buf_reset(&b);
+    r = (struct received){
+        .by = STR("mx"), .recipient = STR("b@x.org"), .has_priority = true, .priority = -3};
+    header_write_received(&b, &r); /* RFC 6710 section 7 */
+    assert_true(str_starts(buf_str(&b),
+                           STR("Received: by mx with SMTP for <b@x.org> PRIORITY -3; Thu, 1 Jan")));
 
     assert_true(str_eq(received_protocol(RECEIVED_ESMTP), STR("ESMTP")));
     assert_true(str_eq(received_protocol(RECEIVED_ESMTP | RECEIVED_TLS), STR("ESMTPS")));

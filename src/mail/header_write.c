@@ -185,6 +185,8 @@ header_write_received(struct buf *b, const struct received *r)
         buf_add(&text, r->recipient);
         buf_add_char(&text, '>');
     }
+    if (r->has_priority) /* Additional-Registered-Clauses stand last */
+        buf_addf(&text, " PRIORITY %d", r->priority);
     buf_add(&text, STR("; "));
     date_write(&text, (struct mail_date){.time = r->time});
     header_write(b, STR("Received"), buf_str(&text));

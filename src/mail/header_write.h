@@ -43,6 +43,8 @@ struct received {
     struct str tls;       /* "TLSv1.3 cipher TLS_AES_256_GCM_SHA384" */
     struct str recipient; /* only when there is exactly one: more would tell on Bcc */
     struct instant time;
+    bool has_priority; /* MT-PRIORITY was said; RFC 6710 section 4.1 */
+    int priority;
 };
 void header_write_received(struct buf *b, const struct received *r);
 

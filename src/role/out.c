@@ -143,7 +143,9 @@ job_of(const struct store_attempt *from)
         .size = from->size + from->prepend.len,
         .terms = {.by_mode = (enum smtp_by_mode)from->terms.by_mode, /* enum<2> */
                   .by = {from->terms.by},
-                  .by_trace = from->terms.by_trace},
+                  .by_trace = from->terms.by_trace,
+                  .priority = (int32_t)from->terms.priority, /* -9 to 9 */
+                  .require_tls = from->terms.require_tls},
         .hurry = from->hurry,
         .first = true,
         .full_return = from->full_return,

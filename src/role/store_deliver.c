@@ -438,7 +438,9 @@ store_terms(const struct store_terms *asked)
                                 .hold_asked = asked->hold_asked,
                                 .by_mode = (enum queue_by_mode)asked->by_mode, /* enum<2> */
                                 .by = {asked->by},
-                                .by_trace = asked->by_trace};
+                                .by_trace = asked->by_trace,
+                                .priority = (int32_t)MAX(MIN(asked->priority, 9), -9),
+                                .require_tls = asked->require_tls};
 }
 
 struct str

@@ -62,7 +62,8 @@ store_dsn(struct store *s, const struct queue_message *m, const uint32_t *told, 
     bool failed = false;
     for (size_t i = 0; i < m->rcpt_count; i++)
         failed = failed || (told[i] & QUEUE_NOTIFY_FAILURE) != 0;
-    bool whole = failed && m->full_return && m->size <= FULL_MAX;
+    /* RFC 8689 section 5: of what must not be read on the way only the header returns. */
+    bool whole = failed && m->full_return && !m->terms.require_tls && m->size <= FULL_MAX;
     enum status st = read_original(s, m, whole, a, &original);
     bool lost =
         st == ERR_CORRUPT || st == ERR_NOT_FOUND; /* the sender must hear of it all the same */

@@ -182,7 +182,9 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
         .envid = arena_str(a, m.envid),
         .terms = {.by = m.terms.by.us,
                   .by_mode = (uint8_t)m.terms.by_mode, /* the same order */
-                  .by_trace = m.terms.by_trace},
+                  .by_trace = m.terms.by_trace,
+                  .priority = m.terms.priority,
+                  .require_tls = m.terms.require_tls},
         .full_return = m.full_return,
         .eight_bit = m.eight_bit,
         .arrived = m.arrived.us,

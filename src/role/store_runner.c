@@ -370,6 +370,7 @@ make_report(struct store *s, const struct queue_message *m, struct queue_report 
     struct queue_message *made = ARENA_NEW(a, struct queue_message);
     struct intake_body body;
 
+    made->terms.priority = m->terms.priority;  /* RFC 6710 section 4.6 */
     made->smtputf8 = !str_is_ascii(m->sender); /* its parts are content: 8BITMIME is enough */
     TRY(report_rcpts(s, m, a, made));
     TRY(store_dsn(s, m, r->told, &text));

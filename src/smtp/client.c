@@ -90,8 +90,8 @@ smtp_client_open(const struct smtp_peer *peer, struct smtp_client **out, struct 
     if (peer->tls != NULL && (c->offer.extensions & SMTP_EXT_STARTTLS) != 0)
         TRY(start_tls(c, peer, why));
     if (peer->tls_required && !c->tls) {
-        smtp_answer_set(why, "the server does not offer STARTTLS, which this route requires");
-        return ERR_TEMP;
+        smtp_answer_set(why, "the server does not offer STARTTLS, which is required");
+        return ERR_SYNTAX;
     }
     if (peer->user.len > 0)
         TRY(log_in(c, peer, why));

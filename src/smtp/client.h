@@ -27,7 +27,8 @@ struct smtp_peer {
     const struct secret *password;
 };
 /* Connects, greets, turns TLS on when it is offered, logs in when asked to.  ERR_CLOSED, ERR_TIMEOUT: no connection;
- * ERR_TEMP, ERR_DENIED: refused for now, for good; ERR_SYNTAX: TLS failed.  why is always filled on failure. */
+ * ERR_TEMP, ERR_DENIED: refused for now, for good; ERR_SYNTAX: TLS failed, or is required and not offered.
+ * why is always filled on failure. */
 MUST_USE SUSPENDS enum status smtp_client_open(const struct smtp_peer *peer,
                                                struct smtp_client **out, struct smtp_answer *why);
 void smtp_client_free(struct smtp_client **c);

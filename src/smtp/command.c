@@ -136,6 +136,24 @@ param_by(struct reading *r, struct str value)
     return true;
 }
 
+/* Whether who says it may is not known here. */
+static bool
+param_priority(struct reading *r, struct str value)
+{
+    struct smtp_terms *t = &r->mail.terms;
+
+    t->has_priority = smtp_priority_read(value, &t->priority);
+    return t->has_priority;
+}
+
+/* RFC 8689 section 2: no value. */
+static bool
+param_requiretls(struct reading *r, struct str value)
+{
+    r->mail.terms.require_tls = value.len == 0;
+    return r->mail.terms.require_tls;
+}
+
 /* "NEVER" / 1#("SUCCESS" / "FAILURE" / "DELAY")      RFC 3461 section 4.1 */
 static bool
 param_notify(struct reading *r, struct str value)
@@ -198,11 +216,17 @@ struct grammar {
     size_t param_count;
 };
 static const struct param_rule mail_params[] = {
-    {STR("SIZE"), false, param_size},      {STR("BODY"), false, param_body},
-    {STR("AUTH"), false, param_auth},      {STR("RET"), true, param_ret},
-    {STR("ENVID"), true, param_envid},     {STR("SMTPUTF8"), false, param_smtputf8},
-    {STR("HOLDFOR"), true, param_holdfor}, {STR("HOLDUNTIL"), true, param_holduntil},
+    {STR("SIZE"), false, param_size},
+    {STR("BODY"), false, param_body},
+    {STR("AUTH"), false, param_auth},
+    {STR("RET"), true, param_ret},
+    {STR("ENVID"), true, param_envid},
+    {STR("SMTPUTF8"), false, param_smtputf8},
+    {STR("HOLDFOR"), true, param_holdfor},
+    {STR("HOLDUNTIL"), true, param_holduntil},
     {STR("BY"), false, param_by},
+    {STR("MT-PRIORITY"), false, param_priority},
+    {STR("REQUIRETLS"), false, param_requiretls},
 };
 static const struct param_rule rcpt_params[] = {
     {STR("NOTIFY"), true, param_notify},
@@ -310,8 +334,14 @@ read_command(struct str args, const struct grammar *g, const struct smtp_dialect
 
 /* What is well written, and yet not to be had. */
 static MUST_USE enum status
-check_terms(const struct smtp_terms *t, struct instant now, struct problem *why)
+check_terms(const struct smtp_terms *t, const struct smtp_dialect *d, struct problem *why)
 {
+    struct instant now = d->now;
+
+    if (t->require_tls && !d->tls) {
+        problem_set(why, 555, "5.5.4", "The parameter REQUIRETLS is not known here without TLS");
+        return ERR_NOT_FOUND;
+    }
     if (t->by_mode == SMTP_BY_RETURN && t->by.us < now.us + LIMIT_DELIVER_BY_MIN_S * SECOND_US)
         problem_set(why, 555, "5.5.4", "With R, BY is %d seconds at the least",
                     LIMIT_DELIVER_BY_MIN_S); /* RFC 2852 section 3 */
@@ -336,7 +366,7 @@ smtp_mail_read(struct str args, const struct smtp_dialect *d, struct arena *a,
     struct reading r = {.arena = a, .now = d->now};
 
     TRY(read_command(args, &mail_grammar, d, &r, why));
-    TRY(check_terms(&r.mail.terms, d->now, why));
+    TRY(check_terms(&r.mail.terms, d, why));
     *out = r.mail;
     return OK;
 }

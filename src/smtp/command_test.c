@@ -78,7 +78,7 @@ test_bdat(void **state)
     }
 }
 
-enum { MX, SUBMIT, UTF8 = 2 };
+enum { MX, SUBMIT, UTF8 = 2, TLS = 4 };
 static const struct {
     int where;
     const char *args;
@@ -207,6 +207,21 @@ static const struct {
     {SUBMIT, "FROM:<> BY=120;R HOLDFOR=120", 0, "", " 0  hold=120 for;120 by=120;R"},
     {SUBMIT, "FROM:<> BY=120;R HOLDFOR=121", 501, "5.5.4", NULL},
     {SUBMIT, "FROM:<> HOLDUNTIL=2026-12-01T00:02:01Z BY=120;N", 501, "5.5.4", NULL},
+    /* MT-PRIORITY, RFC 6710 */
+    {MX, "FROM:<> MT-PRIORITY=9", 0, "", " 0  priority=9"},
+    {SUBMIT, "FROM:<> mt-priority=-9 BY=60;R", 0, "", " 0  by=60;R priority=-9"},
+    {MX, "FROM:<> MT-PRIORITY=0", 0, "", " 0  priority=0"},
+    {MX, "FROM:<> MT-PRIORITY=10", 501, "5.5.4", NULL},
+    {MX, "FROM:<> MT-PRIORITY", 501, "5.5.4", NULL},
+    {MX, "FROM:<> MT-PRIORITY=1 MT-PRIORITY=1", 501, "5.5.4", NULL},
+    /* REQUIRETLS, RFC 8689 */
+    {TLS, "FROM:<> REQUIRETLS", 0, "", " 0  tls"},
+    {TLS, "FROM:<> requiretls SIZE=1", 0, "", " 1  tls"},
+    {TLS, "FROM:<> REQUIRETLS=", 501, "5.5.4", NULL},
+    {TLS, "FROM:<> REQUIRETLS=YES", 501, "5.5.4", NULL},
+    {TLS, "FROM:<> REQUIRETLS REQUIRETLS", 501, "5.5.4", NULL},
+    {MX, "FROM:<> REQUIRETLS", 555, "5.5.4", NULL},
+    {SUBMIT, "FROM:<> REQUIRETLS", 555, "5.5.4", NULL},
     {SUBMIT, "FROM:<> ENVID=" X100, 0, "", " 0 " X100},
     {SUBMIT, "FROM:<> ENVID=" X100 "x", 501, "5.5.4", NULL},
 };
@@ -220,7 +235,8 @@ test_mail(void **state)
         struct smtp_dialect d = {.submission = mails[i].where == SUBMIT,
                                  .utf8 = mails[i].where == UTF8,
                                  .domain = STR(DOMAIN),
-                                 .now = {NOW_US}};
+                                 .now = {NOW_US},
+                                 .tls = mails[i].where == TLS};
         struct smtp_mail m = {.size = 77};
         struct problem why = {0};
         AUTO_BUF text = BUF(4096);
@@ -241,6 +257,10 @@ test_mail(void **state)
             buf_add_z(&text, " by=");
             smtp_by_write(&text, &m.terms, d.now);
         }
+        if (m.terms.require_tls)
+            buf_add_z(&text, " tls");
+        if (m.terms.has_priority)
+            buf_addf(&text, " priority=%d", m.terms.priority);
         ROW(i, str_eq(buf_str(&text), str_of(mails[i].want)));
     }
 }

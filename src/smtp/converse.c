@@ -130,10 +130,14 @@ mail_line(const struct smtp_client *c, const struct delivery *d, struct buf *b)
         buf_add_z(b, " BODY=8BITMIME");
     if ((e & SMTP_EXT_SMTPUTF8) != 0 && d->smtputf8)
         buf_add_z(b, " SMTPUTF8");
-    if ((e & SMTP_EXT_DSN) != 0 && d->full_return)
+    if (delivery_is_strict(d)) /* the connection was made for it: hop.c */
+        buf_add_z(b, " REQUIRETLS");
+    if ((e & SMTP_EXT_DSN) != 0 && d->full_return && !d->terms.require_tls) /* RFC 8689 section 5 */
         buf_add_z(b, " RET=FULL");
     if ((e & SMTP_EXT_DSN) != 0 && d->envid.len > 0)
         buf_addf(b, " ENVID=%.*s", STR_FMT(d->envid));
+    if ((e & SMTP_EXT_MT_PRIORITY) != 0) /* RFC 6710 section 4.2: 0 is said as well */
+        buf_addf(b, " MT-PRIORITY=%d", d->terms.priority);
     if ((e & SMTP_EXT_DELIVERBY) != 0 && d->terms.by_mode != SMTP_BY_NONE) {
         buf_add_z(b, " BY=");
         smtp_by_write(b, &d->terms, clock_now());

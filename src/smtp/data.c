@@ -154,6 +154,8 @@ smtp_terms_of(const struct smtp_session *s)
         .by = t->by.us,
         .by_mode = (uint8_t)t->by_mode, /* a small enum */
         .by_trace = t->by_trace,
+        .priority = t->priority,
+        .require_tls = t->require_tls,
     };
 }
 
@@ -298,6 +300,8 @@ write_trace(const struct smtp_session *s, struct buf *b)
                  (s->mail.said.smtputf8 ? RECEIVED_UTF8 : 0u),
         .recipient = s->mail.rcpt_count == 1 ? s->mail.rcpts[0].address : STR_NONE,
         .time = clock_now(),
+        .has_priority = s->mail.said.terms.has_priority,
+        .priority = s->mail.said.terms.priority,
     };
 
     snprintf(id, sizeof(id), "%016llx", (unsigned long long)s->mail.tid);
@@ -364,6 +368,8 @@ log_outcome(const struct smtp_session *s, const struct outcome *o)
     if (s->mail.relays)
         log_str(&l, "relay", STR("yes"));
     log_hex64(&l, "tid", s->mail.tid);
+    if (s->mail.said.terms.has_priority)
+        log_i64(&l, "priority", s->mail.said.terms.priority);
     if (s->mail.rcpt_count == 1)
         log_str(&l, "to", s->mail.rcpts[0].address);
     if (o->reply.code >= 400)

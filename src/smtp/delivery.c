@@ -39,6 +39,12 @@ delivery_decide(struct delivery_rcpt *r, enum delivery_state state, const struct
     mem_copy(r->text, a->text, sizeof(r->text));
 }
 
+bool
+delivery_is_strict(const struct delivery *d)
+{
+    return d->terms.require_tls && d->sender.len > 0;
+}
+
 static void
 unreached(struct delivery *d, const struct smtp_answer *last)
 {
@@ -102,13 +108,20 @@ find_mx(const struct delivery_world *w, struct delivery *d, struct arena *a, str
 static SUSPENDS void
 try_mx(const struct hop *h, const struct dns_mx *mx)
 {
-    size_t nowhere = 0;
+    size_t nowhere = 0, unprotected = 0;
+    struct smtp_answer no = {0};
 
     for (size_t i = 0; i < mx->count; i++) {
         h->host->name = mx->hosts[i].name;
         if (hop_try(h))
             return;
         nowhere += h->host->nowhere;
+        unprotected += h->host->unprotected;
+        no = h->host->unprotected ? *h->last : no;
+    }
+    if (unprotected > 0 && nowhere + unprotected == mx->count) {
+        decide_all(h->d, DELIVERY_FAILED, &no);
+        return;
     }
     if (nowhere < mx->count) {
         unreached(h->d, h->last);
@@ -140,7 +153,11 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
         host.port = way.route->port;
     if (way.route != NULL && !way.route->by_mx) {
         host.name = way.route->host;
-        if (!hop_try(&h))
+        if (hop_try(&h))
+            return;
+        if (host.unprotected)
+            decide_all(d, DELIVERY_FAILED, &last);
+        else
             unreached(d, &last);
         return;
     }
@@ -150,8 +167,15 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
         decide_all(d, DELIVERY_FAILED, &last);
         return;
     }
-    if (find_mx(w, d, a, &mx))
-        try_mx(&h, &mx);
+    if (!find_mx(w, d, a, &mx))
+        return;
+    if (delivery_is_strict(d) && !mx.secure && !mx.implicit) {
+        last = delivery_fact("5.7.30", "REQUIRETLS: nothing proves which hosts take the mail of ",
+                             d->domain, " (DNSSEC)");
+        decide_all(d, DELIVERY_FAILED, &last);
+        return;
+    }
+    try_mx(&h, &mx);
 }
 
 struct str

@@ -6,7 +6,8 @@
  *            nobody was asked, because none of the hosts answered a moment ago.  Hosts are tried in order until
  *            one conversation reached the recipients.
  *            TLS whenever the other side offers it; when its TLS fails, once more without, unless the route
- *            requires it.
+ *            requires it.  A message of REQUIRETLS that is no bounce goes only where RFC 8689 section 4.2.1 lets it:
+ *            to a host known by DNSSEC or by a route, under TLS with its certificate, that offers REQUIRETLS.
  * Never:     keeps the message, or decides when to try again.
  *
  * SPDX-License-Identifier: Apache-2.0 */

@@ -14,7 +14,8 @@ struct delivery_host {
     struct sockaddr_storage at;       /* the address that is being tried */
     const struct config_route *route; /* NULL = by MX, as everywhere */
     size_t route_index;
-    bool nowhere; /* the DNS is sure that it has no address */
+    bool nowhere;     /* the DNS is sure that it has no address */
+    bool unprotected; /* it does not do what REQUIRETLS asks, as the last answer says */
     int64_t started_ms;
 };
 struct hop {
@@ -30,6 +31,8 @@ size_t delivery_hosts_before_us(const struct dns_mx *mx, struct str own);
 unsigned delivery_families(const struct config *c, const struct config_route *r);
 void delivery_decide(struct delivery_rcpt *r, enum delivery_state state,
                      const struct smtp_answer *a);
+/* Is the whole way to be protected?  A bounce goes all the same, RFC 8689 section 5; it has the header alone. */
+bool delivery_is_strict(const struct delivery *d);
 /* Text of our own: before, name, after. */
 struct smtp_answer delivery_fact(const char *enhanced, const char *before, struct str name,
                                  const char *after);

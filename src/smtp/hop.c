@@ -131,17 +131,37 @@ source_of(const struct hop *h, int family, struct sockaddr_storage *store)
 
 /* What a kept connection is kept under: port, log-in, TLS, proxy and our own address are part of what it is. */
 static struct str
-pool_name(const struct delivery_host *h, struct arena *a)
+pool_name(const struct hop *h, struct arena *a)
 {
-    const struct config_route *r = h->route;
+    const struct config_route *r = h->host->route;
+    bool strict = delivery_is_strict(h->d);
 
     if (r == NULL)
-        return arena_printf(a, "%.*s:%u", STR_FMT(h->name), h->port);
-    return arena_printf(a, "%.*s:%u:%d%d:%.*s%.*s", STR_FMT(h->name), h->port, (int)r->tls,
-                        (int)r->tls_never, STR_FMT(r->user), STR_FMT(route_manner(r, a)));
+        return arena_printf(a, "%.*s:%u:%d", STR_FMT(h->host->name), h->host->port, strict);
+    return arena_printf(a, "%.*s:%u:%d%d%d:%.*s%.*s", STR_FMT(h->host->name), h->host->port, strict,
+                        (int)r->tls, r->tls_never, STR_FMT(r->user), STR_FMT(route_manner(r, a)));
 }
 
 /* ---- one connection ---- */
+
+/* RFC 8689 section 4.2.1, steps 4 and 5. */
+static SUSPENDS enum status
+check_protection(const struct hop *h, enum status e, struct smtp_client **c)
+{
+    if (e == ERR_SYNTAX) {
+        struct smtp_answer why = *h->last;
+        h->host->unprotected = true;
+        *h->last = delivery_fact("5.7.10", "REQUIRETLS: ", str_of(why.text), "");
+    } else if (e == OK && (smtp_client_extensions(*c) & SMTP_EXT_REQUIRETLS) == 0) {
+        smtp_client_bye(*c);
+        smtp_client_free(c);
+        h->host->unprotected = true;
+        *h->last = delivery_fact("5.7.30", "REQUIRETLS: ", h->host->name,
+                                 " does not promise to protect the rest of the way");
+        return ERR_DENIED;
+    }
+    return e;
+}
 
 static SUSPENDS enum status
 open_by_proxy(const struct hop *h, const struct conn_target *t, struct conn **out)
@@ -170,18 +190,22 @@ fill_peer(const struct hop *h, struct smtp_peer *peer)
     const struct delivery_world *w = h->world;
     const struct config_route *r = h->host->route;
 
-    if (r == NULL)
-        return;
-    if (r->ehlo.len > 0)
-        peer->helo = r->ehlo;
-    if (r->tls_never)
-        peer->tls = NULL;
-    else if (r->tls == ROUTE_TLS_VERIFIED)
+    if (r != NULL) {
+        if (r->ehlo.len > 0)
+            peer->helo = r->ehlo;
+        if (r->tls_never)
+            peer->tls = NULL;
+        else if (r->tls == ROUTE_TLS_VERIFIED)
+            peer->tls = w->tls_verified;
+        peer->tls_required = r->tls != ROUTE_TLS_OFFERED;
+        if (r->user.len > 0) {
+            peer->user = r->user;
+            peer->password = &w->passwords[h->host->route_index];
+        }
+    }
+    if (delivery_is_strict(h->d)) { /* what the sender of one message asks goes before the route */
         peer->tls = w->tls_verified;
-    peer->tls_required = r->tls != ROUTE_TLS_OFFERED;
-    if (r->user.len > 0) {
-        peer->user = r->user;
-        peer->password = &w->passwords[h->host->route_index];
+        peer->tls_required = true;
     }
 }
 
@@ -199,6 +223,8 @@ open_host(const struct hop *h, struct conn *conn, const struct conn_target *t,
 
     fill_peer(h, &peer);
     enum status e = smtp_client_open(&peer, c, h->last);
+    if (delivery_is_strict(h->d))
+        return check_protection(h, e, c);
     if (e != ERR_SYNTAX || peer.tls_required)
         return e;
     peer.conn = NULL; /* its TLS is broken: opportunistic means in clear, then */
@@ -217,7 +243,7 @@ converse(const struct hop *h, struct smtp_client *c)
     bool reached = delivery_converse(c, h->store, h->d, h->last);
     log_attempt(h->d, h->host, smtp_client_is_tls(c), reached ? "ok" : h->last->text);
     if (reached) {
-        pool_keep(h->world->pool, pool_name(h->host, a), &c, clock_mono_ms());
+        pool_keep(h->world->pool, pool_name(h, a), &c, clock_mono_ms());
     } else {
         smtp_client_bye(c);
         smtp_client_free(&c);
@@ -230,7 +256,7 @@ static SUSPENDS bool
 try_kept(const struct hop *h)
 {
     AUTO_ARENA *a = arena_new(8192);
-    struct str name = pool_name(h->host, a);
+    struct str name = pool_name(h, a);
     struct smtp_client *c;
 
     while ((c = pool_take(h->world->pool, name)) != NULL) {
@@ -311,6 +337,7 @@ try_next(const struct hop *h, struct targets *t)
     struct smtp_client *c = NULL;
 
     h->host->started_ms = clock_mono_ms();
+    h->host->unprotected = false; /* the last address says so */
     h->d->asked = true;
     if (dial(t->at, t->n, &got, failed) != OK) {
         note_failures(h, t, failed);
@@ -411,6 +438,7 @@ hop_try(const struct hop *h)
 
     if (!str_to_z(str_sub(h->host->name, 0, sizeof(d->remote) - 1), d->remote, sizeof(d->remote)))
         d->remote[0] = '\0';
+    h->host->unprotected = false;
     if (try_kept(h))
         return true;
     if (!find_targets(h, a, t))

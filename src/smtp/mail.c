@@ -71,6 +71,18 @@ check_sender(struct smtp_session *s, bool *stop)
     return OK;
 }
 
+/* RFC 6710 section 4.1: who did not log in, and is of no network that may relay, has no say.  True: it was changed. */
+static bool
+lower_priority(struct smtp_session *s)
+{
+    struct smtp_terms *t = &s->mail.said.terms;
+
+    if (smtp_is_submission(s) || smtp_is_lmtp(s) || smtp_may_relay(s) || t->priority == 0)
+        return false;
+    t->priority = 0;
+    return true;
+}
+
 enum status
 smtp_cmd_mail(struct smtp_session *s, struct str args)
 {
@@ -94,11 +106,15 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
         return smtp_error(s, 552, "5.3.4", "The largest message is %llu bytes",
                           (unsigned long long)smtp_world->config->message_bytes_max);
     }
+    bool lowered = lower_priority(s);
     TRY(check_sender(s, &stop));
     if (stop)
         return OK;
     s->mail.rcpts = ARENA_ARRAY(s->mail.arena, struct smtp_rcpt, smtp_rcpts_max(s));
     s->mail.open = true;
+    if (lowered)
+        return smtp_reply(s, 250, "2.3.6",
+                          "0 is the priority of mail from you; the sender is fine");
     return smtp_reply(s, 250, "2.1.0", "Sender is fine");
 }
 

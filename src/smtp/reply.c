@@ -98,6 +98,8 @@ note_extension(struct smtp_offer *o, struct str text)
         {STR("SMTPUTF8"), SMTP_EXT_SMTPUTF8},
         {STR("CHUNKING"), SMTP_EXT_CHUNKING},
         {STR("DELIVERBY"), SMTP_EXT_DELIVERBY},
+        {STR("MT-PRIORITY"), SMTP_EXT_MT_PRIORITY},
+        {STR("REQUIRETLS"), SMTP_EXT_REQUIRETLS},
     };
     struct str rest = text, word;
 

@@ -30,6 +30,8 @@ enum smtp_extension {
     SMTP_EXT_AUTH_PLAIN = 1 << 6,
     SMTP_EXT_CHUNKING = 1 << 7,
     SMTP_EXT_DELIVERBY = 1 << 8,
+    SMTP_EXT_MT_PRIORITY = 1 << 9,
+    SMTP_EXT_REQUIRETLS = 1 << 10,
 };
 /* What EHLO was answered with. */
 struct smtp_offer {

@@ -91,7 +91,8 @@ smtp_dialect_of(const struct smtp_session *s)
     return (struct smtp_dialect){.submission = smtp_is_submission(s),
                                  .utf8 = s->mail.said.smtputf8,
                                  .domain = smtp_world->config->domain,
-                                 .now = clock_now()};
+                                 .now = clock_now(),
+                                 .tls = conn_is_tls(s->conn)};
 }
 
 /* Where a line of at most room bytes ends: at a blank if there is one late enough, never inside a character. */
@@ -251,12 +252,15 @@ greet(struct smtp_session *s, struct str args)
     s->esmtp = true;
     TRY(conn_printf(s->conn,
                     "250-%.*s%s%.*s\r\n250-PIPELINING\r\n250-SIZE "
-                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n250-DELIVERBY %d\r\n",
+                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n250-DELIVERBY "
+                    "%d\r\n250-MT-PRIORITY MIXER\r\n",
                     STR_FMT(host), s->login.len > 0 ? " Hello " : "",
                     STR_FMT(s->login.len > 0 ? s->address : STR("")),
                     (unsigned long long)smtp_world->config->message_bytes_max,
                     LIMIT_DELIVER_BY_MIN_S));
-    if (!conn_is_tls(s->conn) && conn_listener(s->conn)->tls != NULL)
+    if (conn_is_tls(s->conn)) /* RFC 8689 section 2 */
+        TRY(conn_write(s->conn, STR("250-REQUIRETLS\r\n")));
+    else if (conn_listener(s->conn)->tls != NULL)
         TRY(conn_write(s->conn, STR("250-STARTTLS\r\n")));
     if (smtp_is_submission(s) && s->login.len == 0 && smtp_may_login(s)) {
         sasl_list(s->conn, LOGIN_SUBMISSION, STR(" "), &mechanisms);

@@ -1,6 +1,7 @@
 /* smtp_command_fuzz.c - a MAIL or RCPT that is taken fits the store and is taken again when it is written again.
  *
- * The first byte: bit 0 submission, bit 1 RCPT, bit 2 after SMTPUTF8.  The rest is a line without its verb.
+ * The first byte: bit 0 submission, bit 1 RCPT, bit 2 after SMTPUTF8, bit 3 under TLS.  The rest is a line
+ * without its verb.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -63,7 +64,14 @@ check_mail(struct str args, const struct smtp_dialect *d, struct arena *a)
         buf_add_z(&line, " BY=");
         smtp_by_write(&line, &m.terms, d->now);
     }
+    ASSERT(d->tls || !m.terms.require_tls);
+    if (m.terms.require_tls)
+        buf_add_z(&line, " REQUIRETLS");
+    if (m.terms.has_priority)
+        buf_addf(&line, " MT-PRIORITY=%d", m.terms.priority);
     ASSERT(smtp_mail_read(buf_str(&line), d, a, &again, &why) == OK);
+    ASSERT(again.terms.require_tls == m.terms.require_tls);
+    ASSERT(again.terms.priority == m.terms.priority);
     ASSERT(again.terms.by_mode == m.terms.by_mode && again.terms.by.us == m.terms.by.us);
     ASSERT(again.terms.by_trace == m.terms.by_trace);
     ASSERT(str_eq(again.sender, m.sender) && again.size == m.size);
@@ -120,6 +128,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO_ARENA *a = arena_new(65536);
     struct smtp_dialect d = {.submission = (data[0] & 1) != 0,
                              .utf8 = (data[0] & 4) != 0,
+                             .tls = (data[0] & 8) != 0,
                              .domain = STR("example.org"),
                              .now = {INT64_C(1796083200000000)}}; /* 2026-12-01T00:00:00Z */
     struct str line = str_from((const char *)data + 1, size - 1);

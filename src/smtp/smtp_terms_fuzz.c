@@ -60,6 +60,21 @@ check_by(struct str value)
     ASSERT(again.seconds == by.seconds && again.mode == by.mode && again.trace == by.trace);
 }
 
+static void
+check_priority(struct str value)
+{
+    int32_t n = 77;
+    char text[8];
+
+    if (!smtp_priority_read(value, &n)) {
+        ASSERT(n == 77);
+        return;
+    }
+    ASSERT(n >= -9 && n <= 9);
+    snprintf(text, sizeof(text), "%d", n);
+    ASSERT(str_eq(str_of(text), value)); /* one number has one form */
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -68,5 +83,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_hold_for(value);
     check_hold_until(value);
     check_by(value);
+    check_priority(value);
     return 0;
 }

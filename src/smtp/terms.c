@@ -137,6 +137,21 @@ smtp_by_write(struct buf *b, const struct smtp_terms *t, struct instant now)
              t->by_trace ? "T" : "");
 }
 
+/* priority-value = (["-"] NZDIGIT) / "0"      RFC 6710 section 7 */
+bool
+smtp_priority_read(struct str value, int32_t *out)
+{
+    struct scan s = scan_of(value);
+    bool minus = scan_char(&s, '-');
+    char digit;
+
+    if (scan_left(&s) != 1 || !scan_peek(&s, &digit) || !ascii_is_digit(digit) ||
+        (minus && digit == '0'))
+        return false;
+    *out = minus ? '0' - digit : digit - '0';
+    return true;
+}
+
 void
 smtp_date_time_write(struct buf *b, struct instant t)
 {

@@ -1,5 +1,5 @@
 /* terms.h - what MAIL asks of the delivery: the values of HOLDFOR and HOLDUNTIL (FUTURERELEASE, RFC 4865), of BY
- * (DELIVERBY, RFC 2852).
+ * (DELIVERBY, RFC 2852), of MT-PRIORITY (RFC 6710).
  *
  * Owns:      nothing.
  * Promises:  what is read is in the range of its grammar; on failure *out is untouched.
@@ -22,6 +22,9 @@ struct smtp_terms {
     enum smtp_by_mode by_mode;
     struct instant by; /* to be delivered until then */
     bool by_trace;     /* the sender hears of each relay */
+    bool has_priority; /* it was said */
+    int32_t priority;  /* -9 to 9; 0 when it was not */
+    bool require_tls;  /* REQUIRETLS, RFC 8689 */
 };
 
 /* future-release-interval: 1 to 999999999 seconds */
@@ -39,7 +42,9 @@ MUST_USE bool smtp_by_read(struct str value, struct smtp_by *out);
 void smtp_by_write(struct buf *b, const struct smtp_terms *t, struct instant now);
 /* What is left now, in whole seconds, within what can be said. */
 int32_t smtp_by_left(const struct smtp_terms *t, struct instant now);
-/* The same as it is announced; whole seconds, the fraction is cut off. */
+/* priority-value: -9 to 9 */
+MUST_USE bool smtp_priority_read(struct str value, int32_t *out);
+/* A time as it is announced; whole seconds, the fraction is cut off. */
 void smtp_date_time_write(struct buf *b, struct instant t);
 
 #endif

@@ -1,4 +1,4 @@
-/* terms_test.c - tables of the values of HOLDFOR, HOLDUNTIL and BY.
+/* terms_test.c - tables of the values of HOLDFOR, HOLDUNTIL, BY and MT-PRIORITY.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/testing.h"
@@ -142,6 +142,29 @@ test_by(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    bool ok;
+    int32_t priority;
+} priorities[] = {
+    {"0", true, 0},   {"1", true, 1},    {"9", true, 9},     {"-1", true, -1}, {"-9", true, -9},
+    {"10", false, 0}, {"-10", false, 0}, {"-0", false, 0},   {"+1", false, 0}, {"00", false, 0},
+    {"01", false, 0}, {"", false, 0},    {"-", false, 0},    {"x", false, 0},  {"--1", false, 0},
+    {"1 ", false, 0}, {"1.5", false, 0}, {"high", false, 0},
+};
+
+static void
+test_priority(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(priorities); i++) {
+        int32_t n = 77;
+
+        ROW(i, smtp_priority_read(str_of(priorities[i].text), &n) == priorities[i].ok);
+        ROW(i, n == (priorities[i].ok ? priorities[i].priority : 77));
+    }
+}
+
 static void
 test_write(void **state)
 {
@@ -156,9 +179,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hold_for),
-        cmocka_unit_test(test_hold_until),
-        cmocka_unit_test(test_by),
+        cmocka_unit_test(test_hold_for), cmocka_unit_test(test_hold_until),
+        cmocka_unit_test(test_by),       cmocka_unit_test(test_priority),
         cmocka_unit_test(test_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ MUST_USE SUSPENDS enum status queue_load(struct queue *q, struct instant now);
 void queue_free(struct queue **q);
 uint64_t queue_length(const struct queue *q);
 
-/* m->qid, m->arrived and how long recipients are held are given here.  facts: what role cook said of the body, opaque; kept for local delivery. */
+/* m->qid and m->arrived are given here.  facts: what role cook said of the body, opaque; kept for local delivery. */
 MUST_USE SUSPENDS enum status queue_add(struct queue *q, const struct queue_message *m,
                                         struct str facts, struct instant now, uint64_t *qid_out);
 MUST_USE SUSPENDS enum status queue_get(struct queue *q, uint64_t qid, struct arena *a,

@@ -18,11 +18,13 @@ enum lane_kind { LANE_LOCAL, LANE_REMOTE, LANE_REPORT };
 struct lane {
     enum lane_kind kind;
     struct str domain;    /* owned; of a remote one */
-    struct list ring;     /* of queue.lanes_open; the next to be served stands first */
+    struct list ring;     /* one of queue.lanes_open; the next to be served stands first */
     struct list tired;    /* of queue.lanes_tired: put off as often as it may be in one second */
     struct items waiting; /* heap */
-    struct items fresh, late; /* ready: never tried, tried before */
-    uint32_t taken, put_offs, turn;
+    /* ready: of each class never tried, tried before */
+    struct items fresh[QUEUE_CLASSES], late[QUEUE_CLASSES];
+    uint32_t taken, put_offs, turn, class_turn;
+    enum queue_class open_class; /* in which of the rings, if in one */
     bool paused;
     bool stocked; /* more is due than stands ready */
     size_t slot;  /* in queue.heap while something waits for its time, else SIZE_MAX */
@@ -38,6 +40,7 @@ struct job { /* taken */
     struct list of_entry, of_queue;
     struct lane *lane;
     int64_t due_us; /* of its item */
+    enum queue_class class;
     bool hurry, fresh;
     uint64_t lease, owner;
 };
@@ -58,8 +61,9 @@ struct queue {
     struct lane **heap; /* by their earliest waiting item */
     struct instant now; /* of the last tick */
     size_t heap_len, heap_room;
-    struct list lanes_open, lanes_tired;
-    uint32_t remote_ready;
+    struct list lanes_open[QUEUE_CLASSES]; /* by the best that a lane has */
+    struct list lanes_tired;
+    uint32_t remote_ready, class_turn;
     bool paused;
     bool loaded; /* queue_load() is through: lanes know of everything */
     uint64_t last_lease;
@@ -136,6 +140,8 @@ void lanes_release(struct queue *q);
 struct lane *lane_of(struct queue *q, struct str domain); /* made when there is none */
 struct lane *lane_find(const struct queue *q, struct str domain);
 size_t lane_ready(const struct lane *l);
+bool lane_has(const struct lane *l, enum queue_class class); /* ready */
+struct lane *lane_next(struct queue *q);                     /* whose turn it is; NULL: nobody's */
 void lane_add(struct queue *q, struct lane *l, struct item it, struct instant now);
 bool lane_pop(struct queue *q, struct lane *l, struct item *out);
 /* After a change of what is taken, of pauses, of put_offs. */

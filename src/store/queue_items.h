@@ -14,11 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ITEM_QID_MAX ((UINT64_C(1) << 62) - 1) /* queue_head_read() knows no greater one */
+#define ITEM_QID_MAX ((UINT64_C(1) << 60) - 1) /* queue_head_read() knows no greater one */
 
 struct item {
     int64_t due_us;
-    uint64_t qid : 62;
+    uint64_t qid : 60;
+    uint64_t class : 2; /* enum queue_class */
     uint64_t fresh : 1; /* was never tried */
     uint64_t hurry : 1; /* to be tried whatever is known of the destination, and before its time */
 };

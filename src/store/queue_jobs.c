@@ -97,7 +97,11 @@ lane_plan(struct queue *q, struct lane *l, const struct queue_message *m, struct
     int64_t due = waits_until(m, l);
 
     if (due != QUEUE_NEVER)
-        lane_add(q, l, (struct item){.due_us = due, .qid = m->qid & ITEM_QID_MAX}, now);
+        lane_add(q, l,
+                 (struct item){.due_us = due,
+                               .qid = m->qid & ITEM_QID_MAX,
+                               .class = queue_terms_class(&m->terms) & 3},
+                 now);
     lane_let_go(q, l);
 }
 
@@ -106,6 +110,7 @@ job_wait(struct queue *q, struct job *j, int64_t due_us, struct instant now)
 {
     const struct item it = {.due_us = due_us,
                             .qid = j->entry->qid & ITEM_QID_MAX,
+                            .class = j->class & 3,
                             .fresh = j->fresh ? 1 : 0,
                             .hurry = j->hurry ? 1 : 0};
 
@@ -151,8 +156,10 @@ plan_add(struct queue *q, uint64_t qid, const struct queue_plan *p, struct insta
         return; /* what is on hold is not in memory */
     for (size_t i = 0; i < p->count; i++) {
         const struct queue_plan_job *job = &p->jobs[i];
-        const struct item it = {
-            .due_us = job->due_us, .qid = qid & ITEM_QID_MAX, .fresh = job->fresh ? 1 : 0};
+        const struct item it = {.due_us = job->due_us,
+                                .qid = qid & ITEM_QID_MAX,
+                                .class = p->class & 3,
+                                .fresh = job->fresh ? 1 : 0};
         lane_add(q, job->local ? &q->local : lane_of(q, job->domain), it, now);
     }
     report_add(q, qid, p->report_us, now);
@@ -162,7 +169,9 @@ void
 report_add(struct queue *q, uint64_t qid, int64_t due_us, struct instant now)
 {
     if (due_us != QUEUE_NEVER)
-        lane_add(q, &q->report, (struct item){.due_us = due_us, .qid = qid & ITEM_QID_MAX}, now);
+        lane_add(q, &q->report,
+                 (struct item){.due_us = due_us, .qid = qid & ITEM_QID_MAX, .class = QUEUE_NORMAL},
+                 now);
 }
 
 /* ---- queue.h ---- */
@@ -182,8 +191,9 @@ queue_take_report(struct queue *q, struct queue_job *out)
 bool
 queue_take_remote(struct queue *q, uint64_t owner, struct queue_job *out)
 {
-    while (!q->paused && !list_empty(&q->lanes_open)) {
-        struct lane *l = LIST_ENTRY(q->lanes_open.next, struct lane, ring);
+    struct lane *l;
+
+    while (!q->paused && (l = lane_next(q)) != NULL) {
         list_remove(&l->ring); /* to the end of the turn, if it has more */
         if (take(q, l, owner, out))
             return true;
@@ -314,6 +324,7 @@ taken(struct queue *q, struct lane *l, const struct item *it, struct queue_job *
     j->entry = entry_for(q, it->qid);
     j->lane = l;
     j->due_us = it->due_us;
+    j->class = (enum queue_class)it->class;
     j->hurry = it->hurry != 0;
     j->fresh = it->fresh != 0;
     j->lease = ++q->last_lease;

@@ -10,6 +10,7 @@ enum {
     SEARCH_MAX = 4096, /* items that a verb looks through for one message */
     STOCK = 256,       /* items that one lane makes ready at a time */
     FRESH_TURNS = 4,   /* of so many takings one is of the late, when there are both */
+    CLASS_TURNS = 8,   /* of so many one is of the least urgent, when there are several classes */
 };
 
 static void lane_init(struct lane *l, enum lane_kind kind);
@@ -26,7 +27,8 @@ void
 lanes_init(struct queue *q)
 {
     q->lanes = map_new();
-    list_init(&q->lanes_open);
+    for (size_t i = 0; i < QUEUE_CLASSES; i++)
+        list_init(&q->lanes_open[i]);
     list_init(&q->lanes_tired);
     lane_init(&q->local, LANE_LOCAL);
     lane_init(&q->report, LANE_REPORT);
@@ -85,7 +87,11 @@ lane_let_go(struct queue *q, struct lane *l)
 size_t
 lane_ready(const struct lane *l)
 {
-    return l->fresh.count + l->late.count;
+    size_t n = 0;
+
+    for (size_t i = 0; i < QUEUE_CLASSES; i++)
+        n += l->fresh[i].count + l->late[i].count;
+    return n;
 }
 
 void
@@ -99,13 +105,38 @@ lane_add(struct queue *q, struct lane *l, struct item it, struct instant now)
     heap_follow(q, l);
 }
 
-/* Fresh mail first, but never alone: a destination with much new mail gets its old mail too. */
+bool
+lane_has(const struct lane *l, enum queue_class class)
+{
+    return l->fresh[class].count + l->late[class].count > 0;
+}
+
+/* The most urgent class first, but never alone, as with fresh mail. */
+static enum queue_class
+next_class(struct lane *l)
+{
+    enum queue_class best = QUEUE_CLASSES, last = QUEUE_CLASSES;
+
+    for (enum queue_class c = QUEUE_URGENT; c < QUEUE_CLASSES; c++) {
+        if (!lane_has(l, c))
+            continue;
+        best = best == QUEUE_CLASSES ? c : best;
+        last = c;
+    }
+    return best != last && ++l->class_turn % CLASS_TURNS == 0 ? last : best;
+}
+
+/* Of a class fresh mail first, but never alone: a destination with much new mail gets its old mail too. */
 bool
 lane_pop(struct queue *q, struct lane *l, struct item *out)
 {
-    bool late = l->fresh.count == 0 || (l->late.count > 0 && ++l->turn % FRESH_TURNS == 0);
+    enum queue_class class = next_class(l);
 
-    if (!items_pop(late ? &l->late : &l->fresh, out))
+    if (class == QUEUE_CLASSES)
+        return false;
+    struct items *fresh = &l->fresh[class], *old = &l->late[class];
+    bool late = fresh->count == 0 || (old->count > 0 && ++l->turn % FRESH_TURNS == 0);
+    if (!items_pop(late ? old : fresh, out))
         return false;
     q->remote_ready -= is_counted(l) ? 1u : 0u;
     if (l->stocked && lane_ready(l) < STOCK / 2)
@@ -121,10 +152,33 @@ lane_show(struct queue *q, struct lane *l)
     bool open = l->kind == LANE_REMOTE && lane_ready(l) > 0 && !l->paused &&
                 l->taken < LIMIT_OUT_PER_DOMAIN && l->put_offs < LIMIT_QUEUE_PUT_OFFS;
 
-    if (!open)
+    enum queue_class class = QUEUE_URGENT;
+
+    while (open && !lane_has(l, class))
+        class ++;
+    if (!open || l->open_class != class)
         list_remove(&l->ring);
-    else if (list_empty(&l->ring))
-        list_push(&q->lanes_open, &l->ring);
+    if (!open || !list_empty(&l->ring))
+        return;
+    l->open_class = class;
+    list_push(&q->lanes_open[class], &l->ring);
+}
+
+struct lane *
+lane_next(struct queue *q)
+{
+    struct list *best = NULL, *last = NULL;
+
+    for (size_t i = 0; i < QUEUE_CLASSES; i++) {
+        if (list_empty(&q->lanes_open[i]))
+            continue;
+        best = best == NULL ? &q->lanes_open[i] : best;
+        last = &q->lanes_open[i];
+    }
+    if (best == NULL)
+        return NULL;
+    struct list *from = best != last && ++q->class_turn % CLASS_TURNS == 0 ? last : best;
+    return LIST_ENTRY(from->next, struct lane, ring);
 }
 
 bool
@@ -133,7 +187,10 @@ lane_forget(struct queue *q, struct lane *l, uint64_t qid, struct item *out)
     if (l->waiting.count + lane_ready(l) > SEARCH_MAX)
         return false;
     if (!items_heap_take(&l->waiting, qid, out)) {
-        if (!items_take(&l->fresh, qid, out) && !items_take(&l->late, qid, out))
+        bool found = false;
+        for (size_t i = 0; !found && i < QUEUE_CLASSES; i++)
+            found = items_take(&l->fresh[i], qid, out) || items_take(&l->late[i], qid, out);
+        if (!found)
             return false;
         q->remote_ready -= is_counted(l) ? 1u : 0u;
     }
@@ -145,13 +202,13 @@ lane_forget(struct queue *q, struct lane *l, uint64_t qid, struct item *out)
 void
 lane_hurry(struct queue *q, struct lane *l)
 {
-    struct items *ready[] = {&l->fresh, &l->late};
     struct item it;
 
-    for (size_t i = 0; i < COUNT_OF(ready); i++) {
-        for (size_t n = ready[i]->count; n > 0 && items_pop(ready[i], &it); n--) {
+    for (size_t i = 0; i < 2 * (size_t)QUEUE_CLASSES; i++) {
+        struct items *ready = i % 2 == 0 ? &l->fresh[i / 2] : &l->late[i / 2];
+        for (size_t n = ready->count; n > 0 && items_pop(ready, &it); n--) {
             it.hurry = 1;
-            items_push(ready[i], it);
+            items_push(ready, it);
         }
     }
     for (size_t i = 0; i < l->waiting.count; i++) { /* in no order: very many would take long */
@@ -214,8 +271,10 @@ static void
 lane_release(struct lane *l)
 {
     items_release(&l->waiting);
-    items_release(&l->fresh);
-    items_release(&l->late);
+    for (size_t i = 0; i < QUEUE_CLASSES; i++) {
+        items_release(&l->fresh[i]);
+        items_release(&l->late[i]);
+    }
     mem_str_free(&l->domain);
 }
 
@@ -228,7 +287,7 @@ is_counted(const struct lane *l)
 static void
 make_ready(struct queue *q, struct lane *l, struct item it)
 {
-    items_push(it.fresh ? &l->fresh : &l->late, it);
+    items_push(it.fresh ? &l->fresh[it.class] : &l->late[it.class], it);
     q->remote_ready += is_counted(l) ? 1u : 0u;
     if (l->kind == LANE_REMOTE)
         lane_show(q, l);

@@ -41,6 +41,7 @@ add(struct model *m)
                                                                          : STR("s@here.example"),
                                           .body = kit_blob(m->k, STR("Subject: x\r\n\r\nbody\r\n")),
                                           .size = 9,
+                                          .terms = {.priority = (int32_t)random_below(19) - 9},
                                           .rcpts = rcpts,
                                           .rcpt_count = n};
     ASSERT(queue_add(m->q, &message, STR("f"), m->now, &qid) == OK);
@@ -158,9 +159,13 @@ earliest(const struct lane *l, uint64_t qid, size_t *times)
     *times = 0;
     if (l == NULL)
         return QUEUE_NEVER;
-    int64_t waiting = earliest_in(&l->waiting, qid, times),
-            fresh = earliest_in(&l->fresh, qid, times), late = earliest_in(&l->late, qid, times);
-    return MIN(waiting, MIN(fresh, late));
+    int64_t waiting = earliest_in(&l->waiting, qid, times), ready = QUEUE_NEVER;
+    for (size_t i = 0; i < QUEUE_CLASSES; i++) {
+        int64_t fresh = earliest_in(&l->fresh[i], qid, times),
+                late = earliest_in(&l->late[i], qid, times);
+        ready = MIN(ready, MIN(fresh, late));
+    }
+    return MIN(waiting, ready);
 }
 
 static void

@@ -10,7 +10,9 @@ enum {
     VERSION = 1,
     FLAG_HELD = 1,
     FLAG_REPORT = 2,
-    FLAGS_ALL = 3,
+    FLAG_URGENT = 4,
+    FLAG_LOW = 8,
+    FLAGS_ALL = 15,
     JOB_FLAG_LOCAL = 1,
     JOB_FLAG_FRESH = 2,
     JOB_FLAGS_ALL = 3,
@@ -50,6 +52,7 @@ queue_plan_of(const struct queue_message *m, struct arena *a, struct queue_plan 
 {
     struct queue_plan p = {
         .held = m->held,
+        .class = queue_terms_class(&m->terms),
         .arrived = m->arrived,
         .report_us = queue_report_time(m),
         .jobs = ARENA_ARRAY(a, struct queue_plan_job, m->rcpt_count),
@@ -73,7 +76,9 @@ queue_plan_write(const struct queue_plan *p, struct buf *b)
     bool report = p->report_us != QUEUE_NEVER;
 
     buf_add_char(b, VERSION);
-    buf_add_char(b, (char)((p->held ? FLAG_HELD : 0) | (report ? FLAG_REPORT : 0)));
+    buf_add_char(b, (char)((p->held ? FLAG_HELD : 0) | (report ? FLAG_REPORT : 0) |
+                           (p->class == QUEUE_URGENT ? FLAG_URGENT : 0) |
+                           (p->class == QUEUE_LOW ? FLAG_LOW : 0)));
     buf_add_zigzag(b, p->arrived.us);
     if (report)
         buf_add_zigzag(b, p->report_us);
@@ -96,11 +101,15 @@ queue_plan_read(struct str value, struct arena *a, struct queue_plan *out)
     uint64_t n;
 
     if (!scan_u8(&s, &version) || version != VERSION || !scan_u8(&s, &flags) || flags > FLAGS_ALL ||
+        (flags & (FLAG_URGENT | FLAG_LOW)) == (FLAG_URGENT | FLAG_LOW) ||
         !scan_zigzag(&s, &p.arrived.us) ||
         ((flags & FLAG_REPORT) != 0 && !scan_zigzag(&s, &p.report_us)) ||
         !scan_varint(&s, QUEUE_RCPTS_MAX, &n))
         return ERR_CORRUPT;
     p.held = (flags & FLAG_HELD) != 0;
+    p.class = (flags & FLAG_URGENT) != 0 ? QUEUE_URGENT
+              : (flags & FLAG_LOW) != 0  ? QUEUE_LOW
+                                         : QUEUE_NORMAL;
     p.count = (size_t)n; /* bounded above */
     p.jobs = ARENA_ARRAY(a, struct queue_plan_job, p.count + 1);
     for (size_t i = 0; i < p.count; i++) {

@@ -7,13 +7,22 @@
 
 #include "base/size.h"
 
-enum { TAG_HOLD = 1, TAG_BY = 2, TAGS = 2, VALUE_MAX = QUEUE_ASKED_MAX + 16 };
+enum {
+    TAG_HOLD = 1,
+    TAG_BY = 2,
+    TAG_PRIORITY = 3,
+    TAG_TLS = 4,
+    TAGS = 4,
+    VALUE_MAX = QUEUE_ASKED_MAX + 16
+};
+enum { URGENT_MIN = 1, LOW_MAX = -4, PRIORITY_MAX = 9 };
 enum { BY_RETURN = 1, BY_TRACE = 2, BY_ALL = 3 };
 
 bool
 queue_terms_any(const struct queue_terms *t)
 {
-    return t->hold_until.us != 0 || t->by_mode != QUEUE_BY_NONE;
+    return t->hold_until.us != 0 || t->by_mode != QUEUE_BY_NONE || t->priority != 0 ||
+           t->require_tls;
 }
 
 static void
@@ -43,12 +52,30 @@ write_by(const struct queue_terms *t, struct buf *b)
     buf_add_bytes(b, buf_str(&value));
 }
 
+static void
+write_priority(const struct queue_terms *t, struct buf *b)
+{
+    AUTO_BUF value = BUF(VALUE_MAX);
+
+    if (t->priority == 0)
+        return;
+    buf_add_zigzag(&value, t->priority);
+    buf_add_char(b, TAG_PRIORITY);
+    buf_add_bytes(b, buf_str(&value));
+}
+
 void
 queue_terms_write(const struct queue_terms *t, struct buf *b)
 {
-    buf_add_varint(b, (t->hold_until.us != 0 ? 1u : 0u) + (t->by_mode != QUEUE_BY_NONE ? 1u : 0u));
+    buf_add_varint(b, (t->hold_until.us != 0 ? 1u : 0u) + (t->by_mode != QUEUE_BY_NONE ? 1u : 0u) +
+                          (t->priority != 0 ? 1u : 0u) + (t->require_tls ? 1u : 0u));
     write_hold(t, b);
     write_by(t, b);
+    write_priority(t, b);
+    if (t->require_tls) {
+        buf_add_char(b, TAG_TLS);
+        buf_add_bytes(b, STR_NONE);
+    }
 }
 
 static bool
@@ -74,6 +101,17 @@ read_by(struct scan *s, struct queue_terms *t)
 }
 
 static bool
+read_priority(struct scan *s, struct queue_terms *t)
+{
+    int64_t n;
+
+    if (!scan_zigzag(s, &n) || n < -PRIORITY_MAX || n > PRIORITY_MAX || n == 0 || !scan_at_end(s))
+        return false;
+    t->priority = (int32_t)n; /* of one digit */
+    return true;
+}
+
+static bool
 read_value(uint8_t tag, struct str value, struct queue_terms *t)
 {
     struct scan s = scan_of(value);
@@ -81,6 +119,8 @@ read_value(uint8_t tag, struct str value, struct queue_terms *t)
     switch (tag) {
     case TAG_HOLD: return read_hold(&s, t);
     case TAG_BY: return read_by(&s, t);
+    case TAG_PRIORITY: return read_priority(&s, t);
+    case TAG_TLS: t->require_tls = true; return value.len == 0;
     default: return false;
     }
 }
@@ -105,6 +145,15 @@ queue_terms_read(struct scan *s, struct queue_terms *out)
     *s = in;
     *out = t;
     return true;
+}
+
+/* Section 5: what lies between two levels counts as the higher one, what lies above all as the highest. */
+enum queue_class
+queue_terms_class(const struct queue_terms *t)
+{
+    return t->priority >= URGENT_MIN ? QUEUE_URGENT
+           : t->priority <= LOW_MAX  ? QUEUE_LOW
+                                     : QUEUE_NORMAL;
 }
 
 bool

@@ -26,10 +26,15 @@ struct queue_terms {
     enum queue_by_mode by_mode;
     struct instant by; /* DELIVERBY, RFC 2852: to be delivered until then */
     bool by_trace;     /* the sender hears of each relay */
+    int32_t priority;  /* MT-PRIORITY, RFC 6710: -9 to 9 */
+    bool require_tls;  /* REQUIRETLS, RFC 8689 */
 };
 bool queue_terms_any(const struct queue_terms *t);
 void queue_terms_write(const struct queue_terms *t, struct buf *b);
 MUST_USE bool queue_terms_read(struct scan *s, struct queue_terms *out);
+/* Levels of the policy MIXER (RFC 6710 appendix B), in the order in which they go. */
+enum queue_class { QUEUE_URGENT, QUEUE_NORMAL, QUEUE_LOW, QUEUE_CLASSES };
+enum queue_class queue_terms_class(const struct queue_terms *t);
 /* From when on a message is to be delivered: its age for pauses, warnings and the end counts from here. */
 struct instant queue_terms_begin(const struct queue_terms *t, struct instant arrived);
 /* Is its time over, so that it comes back (BY=...;R)? */

@@ -378,6 +378,89 @@ test_announce(struct kit *k)
     }
 }
 
+/* ---- MT-PRIORITY ---- */
+
+static SUSPENDS uint64_t
+add_of_priority(struct kit *k, const char *to, int32_t priority)
+{
+    struct queue_rcpt r = {.address = str_of(to), .original = str_of(to)};
+    const struct queue_message m = {.body = kit_blob(k, STR("Subject: x\r\n\r\n")),
+                                    .size = 14,
+                                    .terms = {.priority = priority},
+                                    .rcpts = &r,
+                                    .rcpt_count = 1};
+    uint64_t qid = 0;
+
+    ASSERT(queue_add(q, &m, STR("facts"), now, &qid) == OK);
+    return qid;
+}
+
+static const struct {
+    int32_t priority;
+    enum queue_class class;
+} classes[] = {{-9, QUEUE_LOW},   {-4, QUEUE_LOW},   {-3, QUEUE_NORMAL}, {0, QUEUE_NORMAL},
+               {1, QUEUE_URGENT}, {4, QUEUE_URGENT}, {5, QUEUE_URGENT},  {9, QUEUE_URGENT}};
+
+static SUSPENDS uint64_t
+next_remote(struct kit *k)
+{
+    struct queue_message m;
+    struct queue_job job;
+
+    ASSERT(queue_take_remote(q, 1, &job) && queue_read(q, &job, now, k->a, &m) == OK);
+    const struct queue_result r = {.index = 0, .state = QUEUE_DELIVERED};
+    const struct queue_outcome o = {&r, 1, now};
+    ASSERT(queue_results(q, &job, &o, k->a, &m) == OK);
+    return m.qid;
+}
+
+/* Within a destination and among them; also after a restart, and after a try. */
+static SUSPENDS void
+test_priorities(struct kit *k)
+{
+    for (size_t i = 0; i < COUNT_OF(classes); i++) {
+        const struct queue_terms t = {.priority = classes[i].priority};
+        ASSERT(queue_terms_class(&t) == classes[i].class);
+    }
+    begin(k);
+    for (int tried = 0; tried < 2; tried++) {
+        uint64_t low = add_of_priority(k, "a@x.example", -5);
+        uint64_t normal = add_of_priority(k, "a@y.example", -1);
+        uint64_t urgent = add_of_priority(k, "b@x.example", 3);
+        uint64_t last = add_of_priority(k, "c@x.example", -9);
+        reopen(k);
+        for (int i = 0; tried == 1 && i < 4; i++)
+            try_remote(k, QUEUE_WAITING);
+        pass(DAY / 2);
+        ASSERT(next_remote(k) == urgent && next_remote(k) == normal);
+        uint64_t third = next_remote(k), fourth = next_remote(k); /* pauses have jitter */
+        ASSERT((third == low && fourth == last) || (tried == 1 && third == last && fourth == low));
+        ASSERT(queue_length(q) == 0);
+    }
+    queue_free(&q);
+}
+
+/* However much is urgent, the rest goes on. */
+static SUSPENDS void
+test_priorities_starve_nobody(struct kit *k)
+{
+    static const char *const to[] = {"a@x.example", "a@y.example"};
+
+    begin(k);
+    for (size_t same = 0; same < 2; same++) {
+        uint64_t low = add_of_priority(k, "z@x.example", -9);
+        bool seen = false;
+        for (int i = 0; i < 20; i++)
+            add_of_priority(k, to[same], 9);
+        for (int i = 0; i < 10; i++)
+            seen = next_remote(k) == low || seen;
+        ASSERT(seen);
+        while (queue_length(q) > 0)
+            next_remote(k);
+    }
+    queue_free(&q);
+}
+
 /* ---- as it is stored ---- */
 
 static SUSPENDS void
@@ -425,6 +508,13 @@ static const struct {
     {STR("\x01\x02\x02\x04\x04"), false},             /* an unknown flag */
     {STR("\x01\x02\x01\x01"), false},                 /* no time */
     {STR("\x01\x02\x03\x01\x04\x04"), false},         /* more than a time */
+    {STR("\x01\x03\x01\x12"), true},                  /* priority 9 */
+    {STR("\x01\x03\x01\x11"), true},                  /* -9 */
+    {STR("\x01\x03\x01\x14"), false},                 /* 10 */
+    {STR("\x01\x03\x01\x00"), false},                 /* 0 is not written */
+    {STR("\x01\x03\x02\x12\x12"), false},
+    {STR("\x01\x04\x00"), true}, /* TLS */
+    {STR("\x01\x04\x01\x01"), false},
     {STR("\x01"), false},
     {STR(""), false},
 };
@@ -460,6 +550,8 @@ static const struct kit_row rows[] = {
     {"notify", test_notify, KIT_MEM},
     {"notify_of_the_past", test_notify_of_the_past, KIT_MEM},
     {"announce", test_announce, KIT_MEM},
+    {"priorities", test_priorities, KIT_ALL},
+    {"priorities_starve_nobody", test_priorities_starve_nobody, KIT_MEM},
     {"values", test_values, KIT_MEM},
     {"stored", test_stored, KIT_MEM},
 };

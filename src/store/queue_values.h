@@ -17,7 +17,7 @@
 #define QUEUE_BLOCK       8192u /* qids in a row are of one cell, then of the next */
 #define QUEUE_RCPTS_MAX   LIMIT_SUBMIT_RCPTS
 #define QUEUE_VALUE_MAX   (3u << 20) /* a thousand recipients with everything at its longest fit */
-#define QUEUE_QID_MAX     ((UINT64_C(1) << 62) - 1)
+#define QUEUE_QID_MAX     ((UINT64_C(1) << 60) - 1)
 #define QUEUE_DOMAIN_MAX  255u
 #define QUEUE_TEXT_MAX    512u
 #define QUEUE_REMOTE_MAX  255u
@@ -53,6 +53,7 @@ struct queue_plan_job {
 };
 struct queue_plan {
     bool held;
+    enum queue_class class;
     struct instant arrived;
     int64_t report_us; /* queue_report_time() */
     struct queue_plan_job *jobs;

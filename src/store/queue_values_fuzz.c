@@ -26,7 +26,8 @@ same_plan(struct str value)
         return;
     queue_plan_write(&p, &again);
     ASSERT(buf_status(&again) == OK && queue_plan_read(buf_str(&again), a, &second) == OK);
-    ASSERT(p.held == second.held && p.report_us == second.report_us && p.count == second.count);
+    ASSERT(p.held == second.held && p.class == second.class && p.report_us == second.report_us &&
+           p.count == second.count);
     for (size_t i = 0; i < p.count; i++)
         ASSERT(str_eq(p.jobs[i].domain, second.jobs[i].domain) && p.jobs[i].rcpts > 0 &&
                p.jobs[i].due_us == second.jobs[i].due_us);
@@ -55,7 +56,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(m.terms.hold_until.us == second.terms.hold_until.us &&
            str_eq(m.terms.hold_asked, second.terms.hold_asked));
     ASSERT(m.terms.by_mode == second.terms.by_mode && m.terms.by.us == second.terms.by.us &&
-           m.terms.by_trace == second.terms.by_trace);
+           m.terms.by_trace == second.terms.by_trace && m.terms.priority == second.terms.priority &&
+           m.terms.require_tls == second.terms.require_tls);
     for (size_t i = 0; i < m.rcpt_count; i++)
         same_rcpt(&m.rcpts[i], &second.rcpts[i]);
     return 0;

@@ -134,6 +134,7 @@ hurry(struct queue *q, uint64_t qid, struct instant now)
         lane_add(q, l,
                  (struct item){.due_us = now.us,
                                .qid = qid & ITEM_QID_MAX,
+                               .class = p.class & 3,
                                .fresh = p.jobs[i].fresh ? 1 : 0,
                                .hurry = 1},
                  now);

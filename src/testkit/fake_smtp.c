@@ -1,10 +1,11 @@
 /* fake_smtp.c - the calls of store.ipc that SMTP makes, answered from memory.
  *
  * The envelope of the last message, for the directive "envelope":
- *    mx <SENDER> <RCPT> ...[ by=LETTERS][ utf8]
- *    relay <SENDER> <RCPT> ... peer=ADDRESS[ by=LETTERS]
- *    lmtp <SENDER> <RCPT> ...[ by=LETTERS][ utf8]
- *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ hold=TEXT][ by=LETTERS][ utf8][ login=NAME]
+ *    mx <SENDER> <RCPT> ...[ by=LETTERS][ priority=N][ tls][ utf8]
+ *    relay <SENDER> <RCPT> ... peer=ADDRESS[ by=LETTERS][ priority=N][ tls]
+ *    lmtp <SENDER> <RCPT> ...[ by=LETTERS][ priority=N][ tls][ utf8]
+ *    submit <SENDER> <RCPT>[ notify=BITS][ orcpt=TEXT] ...[ full][ envid=TEXT][ hold=TEXT][ by=LETTERS]
+ *        [ priority=N][ tls][ utf8][ login=NAME]
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define STORE_SERVE_HANDLERS_ONLY
@@ -93,6 +94,10 @@ add_terms(struct buf *text, const struct store_terms *t)
         buf_addf(text, " hold=%.*s", STR_FMT(t->hold_asked));
     if (t->by_mode != 0)
         buf_addf(text, " by=%s%s", modes[t->by_mode], t->by_trace ? "T" : "");
+    if (t->priority != 0)
+        buf_addf(text, " priority=%d", (int)t->priority);
+    if (t->require_tls)
+        buf_add_z(text, " tls");
 }
 
 SUSPENDS enum status

@@ -1,4 +1,5 @@
-"""What senders ask of the delivery: FUTURERELEASE (RFC 4865), DELIVERBY (RFC 2852).
+"""What senders ask of the delivery: FUTURERELEASE (RFC 4865), DELIVERBY (RFC 2852), MT-PRIORITY (RFC
+6710).
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -210,4 +211,27 @@ def test_a_relay_is_told(own, sink):
     wait_for(lambda: queued(own) == [])
     assert len(sink.to('quiet@elsewhere.example')) == len(sink.to('plain@elsewhere.example')) == 1
     assert len(inbox(own, 'hans@example.com')) == 2
+    sink.offer(*OFFERS)
+
+
+def test_priority(own, sink):
+    """Told on; of strangers it is 0, and they hear so.  The header field is nobody's word."""
+    sink.offer(*OFFERS, 'MT-PRIORITY')
+    with submission(own) as s:
+        assert s.esmtp_features['mt-priority'] == 'MIXER'
+        assert s.mail('anna@example.com', ['MT-PRIORITY=10'])[0] == 501
+        assert s.mail('anna@example.com', ['MT-PRIORITY=3']) == (250, b'2.1.0 Sender is fine')
+        assert s.rcpt('urgent@elsewhere.example')[0] == 250
+        assert s.data('From: anna@example.com\r\nMT-Priority: -9\r\n\r\nx\r\n')[0] == 250
+    wait_for(lambda: sink.to('urgent@elsewhere.example'))
+    assert said_to(sink, 'urgent@elsewhere.example')[0].endswith(' MT-PRIORITY=3')
+    text, = (m[2] for m in sink.to('urgent@elsewhere.example'))
+    assert re.search(rb'for\s+<urgent@elsewhere.example>\s+PRIORITY\s+3;', text)
+    submit(own, ['usual@elsewhere.example'])
+    wait_for(lambda: sink.to('usual@elsewhere.example'))
+    assert said_to(sink, 'usual@elsewhere.example')[0].endswith(' MT-PRIORITY=0')
+    with smtplib.SMTP('127.0.0.1', own.ports['smtp']) as s:
+        s.ehlo('client.example')
+        code, words = s.mail('a@b.example', ['MT-PRIORITY=9'])
+        assert code == 250 and words.startswith(b'2.3.6 0 ')
     sink.offer(*OFFERS)

@@ -11,7 +11,7 @@ import threading
 class Sink:
     """answers: by recipient's local part, "450 4.2.0 later" or the like; everything else is taken."""
 
-    def __init__(self, port):
+    def __init__(self, port, host='127.0.0.1'):
         self.messages = []  # (sender, [recipients], bytes)
         self.answers = {}
         self.offers = ['PIPELINING', '8BITMIME', 'SIZE 10000000']
@@ -77,7 +77,7 @@ class Sink:
             allow_reuse_address = True
             daemon_threads = True
 
-        self.server = Server(('127.0.0.1', port), Handler)
+        self.server = Server((host, port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def offer(self, *words):
