@@ -64,7 +64,7 @@ account_file_form(struct str text)
     account_cursor_init(&c, str_sub(text, 0, LOOK_BYTES), ACCOUNT_PASSWD);
     while (read_line(&c, &line))
         if (!is_empty(line))
-            return str_find(line, ':') > 0 ? ACCOUNT_PASSWD : ACCOUNT_UNKNOWN;
+            return str_find(line, ':') >= 0 ? ACCOUNT_PASSWD : ACCOUNT_UNKNOWN;
     return ACCOUNT_UNKNOWN;
 }
 

@@ -1,8 +1,8 @@
 /* account_file.h - accounts as other mail servers keep them: Dovecot's passwd-file, CSV with a header, dumps of SQL.
  *
  * SQL: text dumps of MySQL, PostgreSQL and SQLite (INSERT, COPY) with tables like those of Postfixadmin, Mailcow and
- * Vimbadmin: mailbox (username, password, quota, active), alias (address, goto, active), domain (domain, active).  Other
- * tables are passed over.
+ * Vimbadmin: mailbox (username, password, quota, active), alias (address, goto, active), domain (domain, active).
+ * Other tables are passed over.
  * Promises:  a line or row that cannot be read is an entry that says why, and the next one is read all the same.
  *            Linear time; an entry needs no more than ACCOUNT_ENTRY_BYTES.
  * Never:     judges an address or a password hash.

@@ -1,7 +1,7 @@
 /* account_sql.c - rows out of the text dumps of MySQL, PostgreSQL and SQLite.
  *
- * No SQL is understood but what these dumps consist of: CREATE TABLE for the names of columns, INSERT with any number of
- * rows, COPY ... FROM stdin.  Everything else is passed over to its ";".
+ * No SQL is understood but what these dumps consist of: CREATE TABLE for the names of columns, INSERT with any number
+ * of rows, COPY ... FROM stdin.  Everything else is passed over to its ";".
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
