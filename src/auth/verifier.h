@@ -21,8 +21,8 @@
 #define VERIFIER_USUAL 140u /* about what verifier_make() makes */
 
 MUST_USE enum status verifier_make(const struct secret *password, struct buf *out);
-/* Of another server's hash.  ERR_SYNTAX: it cannot be used, *why says so.  A password in the clear costs milliseconds, and
- * what is kept is not it. */
+/* Of another server's hash.  ERR_SYNTAX: it cannot be used, *why says so.  A password in the clear costs milliseconds,
+ * and what is kept is not it. */
 MUST_USE enum status verifier_take(struct str hash, struct buf *out, const char **why);
 /* Is it to be replaced by one of ours?  Then the password is wanted as it came, else prepared (auth/prepare.h). */
 bool verifier_is_foreign(struct str verifier);

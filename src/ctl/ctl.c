@@ -19,7 +19,11 @@
 #include "rt/disk.h"
 #include "rt/loop.h"
 
-enum { ARENA_BYTES = 64 << 20, WORDS_MAX = 128, ONE_VERB_WORDS = 8 };
+enum {
+    ARENA_BYTES = 1 << 30 /* an import keeps some hundred bytes of each account */,
+    WORDS_MAX = 128,
+    ONE_VERB_WORDS = 8
+};
 
 static int usage(FILE *to, const char *noun, const struct ctl_verb *verbs);
 static int usage_of(const char *noun, const struct ctl_verb *verb);

@@ -1,4 +1,4 @@
-/* import.c - godwit import: aliases and forwards that another mail server had.
+/* import.c - godwit import: aliases and forwards that another mail server had; what its verbs share.
  *
  * What stands in the file wins over what is there; the same file a second time changes nothing.  A line that has a
  * target which is not served here is left out as a whole: half a list would look like one.
@@ -6,78 +6,64 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "base/map.h"
 #include "base/size.h"
 #include "ctl/command.h"
-#include "ctl/ctl.h"
+#include "ctl/import.h"
 #include "mail/address.h"
 #include "role/names.h"
 #include "role/role.h"
 #include "rt/disk.h"
-#include "setup/alias_file.h"
 
 enum { FILE_BYTES_MAX = 4 << 20, FORWARD_MAX = 16, WHY_MAX = 200 };
-enum result { SAME, SET, LEFT_OUT };
-struct import {
-    struct ctl *c;
-    const char *path;
-    enum alias_syntax syntax;
-    struct str account;                       /* of a .forward */
-    struct map *aliases, *accounts, *domains; /* what is there */
-    json_t *all;
-    size_t counts[LEFT_OUT + 1];
-};
-struct wish { /* of one address */
-    struct str address;
-    uint32_t line;
-    struct str targets[LIMIT_ALIAS_TARGETS];
-    size_t count;
-    bool self; /* its own mailbox as well */
-};
 
-static struct {
-    const char *domain; /* NULL = the first */
-    bool dry_run;
-} typed;
+struct import_options import_options;
 
 static SUSPENDS enum status load(struct import *im);
 static SUSPENDS enum status load_aliases(struct import *im);
 static SUSPENDS void import_text(struct import *im, struct str text);
-static SUSPENDS void import_entry(struct import *im, const struct alias_entry *e, struct wish *w);
-static const char *read_wish(const struct import *im, const struct alias_entry *e, struct wish *w,
-                             char *why);
+static SUSPENDS void import_entry(struct import *im, const struct alias_entry *e,
+                                  struct import_wish *w);
+static const char *read_wish(const struct import *im, const struct alias_entry *e,
+                             struct import_wish *w, char *why);
 static const char *read_target(const struct import *im, const struct alias_target *t,
-                               struct wish *w, char *why);
-static const char *obstacle(const struct import *im, const struct wish *w,
+                               struct import_wish *w, char *why);
+static const char *obstacle(const struct import *im, const struct import_wish *w,
                             const struct admin_account *account);
-static bool is_so(const struct import *im, const struct wish *w,
+static bool is_so(const struct import *im, const struct import_wish *w,
                   const struct admin_account *account);
-static SUSPENDS void fulfil(struct import *im, const struct wish *w);
-static SUSPENDS enum status set_forward(struct import *im, const struct wish *w);
-static SUSPENDS enum status set_alias(struct import *im, const struct wish *w);
-static bool same_addresses(const struct str *a, size_t n, const struct wish *w);
-static struct str address_of(const struct import *im, struct str text);
-static void tell(struct import *im, const struct wish *w, enum result r, const char *why);
+static SUSPENDS void fulfil(struct import *im, const struct import_wish *w);
+static SUSPENDS enum status set_forward(struct import *im, const struct import_wish *w);
+static SUSPENDS enum status set_alias(struct import *im, const struct import_wish *w);
+static bool same_addresses(const struct str *a, size_t n, const struct import_wish *w);
 
-static SUSPENDS int
-import_file(struct import *im)
+enum status
+import_read(struct import *im, struct buf *text)
 {
-    struct ctl *c = im->c;
-    AUTO_BUF text = BUF(FILE_BYTES_MAX);
     AUTO(fd_close) int fd = -1;
 
-    im->path = c->argv[0];
-    if (disk_open(im->path, O_RDONLY, 0, &fd) != OK || role_fd_read(fd, &text) != OK) {
-        fprintf(stderr, "godwit import: %s: cannot be read, or is larger than 4M\n", im->path);
-        return CTL_FAILED;
-    }
+    im->path = im->c->argv[0];
+    if (disk_open(im->path, O_RDONLY, 0, &fd) == OK && role_fd_read(fd, text) == OK)
+        return OK;
+    fprintf(stderr, "godwit import: %s: cannot be read, or is larger than %zuM\n", im->path,
+            text->max >> 20);
+    return ERR_IO;
+}
+
+enum status
+import_begin(struct import *im)
+{
     im->aliases = map_new();
     im->accounts = map_new();
     im->domains = map_new();
-    im->all = c->json ? json_array() : NULL;
-    enum status e = load(im);
-    if (e == OK)
-        import_text(im, buf_str(&text));
+    im->all = im->c->json ? json_array() : NULL;
+    return load(im);
+}
+
+int
+import_end(struct import *im, enum status e)
+{
+    struct ctl *c = im->c;
+
     map_free(&im->aliases);
     map_free(&im->accounts);
     map_free(&im->domains);
@@ -86,9 +72,23 @@ import_file(struct import *im)
     if (c->json)
         ctl_print_json(im->all);
     else
-        printf("%zu %s, %zu unchanged, %zu left out\n", im->counts[SET],
-               typed.dry_run ? "to be set" : "set", im->counts[SAME], im->counts[LEFT_OUT]);
-    return im->counts[LEFT_OUT] == 0 ? CTL_OK : CTL_FAILED;
+        printf("%zu %s, %zu unchanged, %zu left out\n", im->counts[IMPORT_SET],
+               import_options.dry_run ? "to be set" : "set", im->counts[IMPORT_SAME],
+               im->counts[IMPORT_LEFT_OUT]);
+    return im->counts[IMPORT_LEFT_OUT] == 0 ? CTL_OK : CTL_FAILED;
+}
+
+static SUSPENDS int
+import_file(struct import *im)
+{
+    AUTO_BUF text = BUF(FILE_BYTES_MAX);
+
+    if (import_read(im, &text) != OK)
+        return CTL_FAILED;
+    enum status e = import_begin(im);
+    if (e == OK)
+        import_text(im, buf_str(&text));
+    return import_end(im, e);
 }
 
 static SUSPENDS int
@@ -112,27 +112,30 @@ import_forward(struct ctl *c)
 {
     struct import im = {.c = c, .syntax = ALIAS_FORWARD};
 
-    im.account = address_of(&im, ctl_arg(c, 1));
+    im.account = import_address(&im, ctl_arg(c, 1));
     return import_file(&im);
 }
 
 static const struct ctl_verb import_verbs[] = {
+    {"accounts", 1, 1, "FILE [--update] [--domain NAME]", import_accounts,
+     "as in a passwd-file of Dovecot, CSV, or a dump of SQL"},
     {"aliases", 1, 1, "FILE [--domain NAME]", import_aliases, "as /etc/aliases is written"},
     {"virtual", 1, 1, "FILE [--domain NAME]", import_virtual, "as a virtual map of Postfix is"},
     {"forward", 2, 2, "FILE ADDRESS", import_forward, "a .forward, for that account"},
     {0},
 };
 
-static const struct ctl_option import_options[] = {
-    {"--domain", CTL_TEXT, &typed.domain},
-    {"--dry-run", CTL_FLAG, &typed.dry_run},
+static const struct ctl_option import_table[] = {
+    {"--domain", CTL_TEXT, &import_options.domain},
+    {"--dry-run", CTL_FLAG, &import_options.dry_run},
+    {"--update", CTL_FLAG, &import_options.update},
     {0},
 };
 
 int
 import_command(int argc, char **argv)
 {
-    return ctl_main(argc, argv, import_verbs, import_options);
+    return ctl_main(argc, argv, import_verbs, import_table);
 }
 
 /* ---- what is there ---- */
@@ -189,7 +192,7 @@ static SUSPENDS void
 import_text(struct import *im, struct str text)
 {
     struct alias_cursor cursor = alias_cursor_of(text, im->syntax);
-    struct wish all = {.address = im->account};
+    struct import_wish all = {.address = im->account};
     struct alias_entry e;
     AUTO_ARENA *a = arena_new(ALIAS_ENTRY_BYTES);
 
@@ -199,17 +202,24 @@ import_text(struct import *im, struct str text)
             import_entry(im, &e, &all);
             continue;
         }
-        struct wish one = {.line = e.line};
-        import_entry(im, &e, &one);
+        import_alias(im, &e);
     }
     if (im->syntax == ALIAS_FORWARD && (all.count > 0 || all.self))
         fulfil(im, &all);
 }
 
-static SUSPENDS void
-import_entry(struct import *im, const struct alias_entry *e, struct wish *w)
+void
+import_alias(struct import *im, const struct alias_entry *e)
 {
-    struct wish before = *w;
+    struct import_wish one = {.line = e->line};
+
+    import_entry(im, e, &one);
+}
+
+static SUSPENDS void
+import_entry(struct import *im, const struct alias_entry *e, struct import_wish *w)
+{
+    struct import_wish before = *w;
     char why[WHY_MAX];
     const char *fault = e->fault != NULL ? e->fault : read_wish(im, e, w, why);
 
@@ -217,15 +227,15 @@ import_entry(struct import *im, const struct alias_entry *e, struct wish *w)
         *w = before;
         if (im->syntax != ALIAS_FORWARD && e->fault == NULL)
             w->address = arena_str(im->c->arena, e->name);
-        tell(im, w, LEFT_OUT, fault);
+        import_tell(im, w, IMPORT_LEFT_OUT, fault);
         return;
     }
     if (im->syntax != ALIAS_FORWARD)
         fulfil(im, w);
 }
 
-static bool
-is_address(struct str text)
+bool
+import_is_address(struct str text)
 {
     AUTO_ARENA *a = arena_new(8192);
     struct path path;
@@ -246,14 +256,14 @@ reason_of(enum alias_kind kind)
 
 /* NULL, or why not. */
 static const char *
-read_wish(const struct import *im, const struct alias_entry *e, struct wish *w, char *why)
+read_wish(const struct import *im, const struct alias_entry *e, struct import_wish *w, char *why)
 {
     if (im->syntax != ALIAS_FORWARD) {
         if (str_find(e->name, '@') < 0 && im->syntax == ALIAS_VIRTUAL &&
             str_find(e->name, '.') >= 0)
             return "a domain, not an address: godwit domain add serves it";
-        w->address = address_of(im, e->name);
-        if (e->name.ptr[0] != '@' && !is_address(w->address))
+        w->address = import_address(im, e->name);
+        if (e->name.ptr[0] != '@' && !import_is_address(w->address))
             return reason_of(ALIAS_ERROR);
     }
     for (size_t i = 0; i < e->count; i++) {
@@ -265,12 +275,12 @@ read_wish(const struct import *im, const struct alias_entry *e, struct wish *w, 
 }
 
 static const char *
-read_target(const struct import *im, const struct alias_target *t, struct wish *w, char *why)
+read_target(const struct import *im, const struct alias_target *t, struct import_wish *w, char *why)
 {
-    struct str address = address_of(im, t->text);
+    struct str address = import_address(im, t->text);
     enum alias_kind kind = t->kind;
 
-    if (kind <= ALIAS_SELF && !is_address(address))
+    if (kind <= ALIAS_SELF && !import_is_address(address))
         kind = ALIAS_ERROR;
     if (kind > ALIAS_SELF) {
         snprintf(why, WHY_MAX, "%s%s: %s", kind == ALIAS_COMMAND ? "|" : "",
@@ -294,7 +304,7 @@ read_target(const struct import *im, const struct alias_target *t, struct wish *
 
 /* What can be told without trying. */
 static const char *
-obstacle(const struct import *im, const struct wish *w, const struct admin_account *account)
+obstacle(const struct import *im, const struct import_wish *w, const struct admin_account *account)
 {
     ssize_t at = str_rfind(w->address, '@');
 
@@ -306,7 +316,7 @@ obstacle(const struct import *im, const struct wish *w, const struct admin_accou
 }
 
 static bool
-is_so(const struct import *im, const struct wish *w, const struct admin_account *account)
+is_so(const struct import *im, const struct import_wish *w, const struct admin_account *account)
 {
     const struct admin_alias *alias = map_get(im->aliases, w->address);
 
@@ -317,28 +327,28 @@ is_so(const struct import *im, const struct wish *w, const struct admin_account 
 }
 
 static SUSPENDS void
-fulfil(struct import *im, const struct wish *w)
+fulfil(struct import *im, const struct import_wish *w)
 {
     const struct admin_account *account = map_get(im->accounts, w->address);
     const char *no = obstacle(im, w, account);
 
     if (no != NULL || is_so(im, w, account)) {
-        tell(im, w, no != NULL ? LEFT_OUT : SAME, no);
+        import_tell(im, w, no != NULL ? IMPORT_LEFT_OUT : IMPORT_SAME, no);
         return;
     }
     enum status e = OK;
-    if (!typed.dry_run)
+    if (!import_options.dry_run)
         e = account != NULL ? set_forward(im, w) : set_alias(im, w);
     if (e == OK) {
-        tell(im, w, SET, NULL);
+        import_tell(im, w, IMPORT_SET, NULL);
         return;
     }
     const char *said = ipc_problem()->text;
-    tell(im, w, LEFT_OUT, said[0] != '\0' ? said : status_name(e));
+    import_tell(im, w, IMPORT_LEFT_OUT, said[0] != '\0' ? said : status_name(e));
 }
 
 static SUSPENDS enum status
-set_forward(struct import *im, const struct wish *w)
+set_forward(struct import *im, const struct import_wish *w)
 {
     const struct admin_account_forward req = {
         .address = w->address, .targets = w->targets, .targets_count = w->count, .keep = w->self};
@@ -349,7 +359,7 @@ set_forward(struct import *im, const struct wish *w)
 
 /* An alias that names itself is refused by the server, in its own words. */
 static SUSPENDS enum status
-set_alias(struct import *im, const struct wish *w)
+set_alias(struct import *im, const struct import_wish *w)
 {
     struct str targets[LIMIT_ALIAS_TARGETS + 1];
     struct admin_alias_set req = {.alias = {.address = w->address, .targets = targets}};
@@ -365,7 +375,7 @@ set_alias(struct import *im, const struct wish *w)
 }
 
 static bool
-same_addresses(const struct str *a, size_t n, const struct wish *w)
+same_addresses(const struct str *a, size_t n, const struct import_wish *w)
 {
     size_t found = 0;
 
@@ -376,11 +386,12 @@ same_addresses(const struct str *a, size_t n, const struct wish *w)
 }
 
 /* As the directory keeps it: in lower case, with a domain.  What would need quotes is no address to us. */
-static struct str
-address_of(const struct import *im, struct str text)
+struct str
+import_address(const struct import *im, struct str text)
 {
     struct arena *a = im->c->arena;
-    struct str domain = typed.domain != NULL ? str_of(typed.domain) : im->c->config->domain;
+    struct str domain =
+        import_options.domain != NULL ? str_of(import_options.domain) : im->c->config->domain;
     struct str whole = text;
 
     if (str_find(text, '@') < 0)
@@ -392,8 +403,8 @@ address_of(const struct import *im, struct str text)
     return str_from(p, address.len);
 }
 
-static void
-tell(struct import *im, const struct wish *w, enum result r, const char *why)
+void
+import_tell(struct import *im, const struct import_wish *w, enum import_result r, const char *why)
 {
     static const char *const words[] = {"unchanged", "set", "left out"};
     struct ctl *c = im->c;
@@ -412,11 +423,11 @@ tell(struct import *im, const struct wish *w, enum result r, const char *why)
     if (why == NULL)
         why = "";
     printf("%s:%u: %s", im->path, w->line, ctl_text(c, w->address));
-    if (r != LEFT_OUT) {
+    if (r != IMPORT_LEFT_OUT && (w->self || w->count > 0)) {
         printf(" ->%s", w->self ? " its mailbox" : "");
         for (size_t i = 0; i < w->count; i++)
             printf(" %s", ctl_text(c, w->targets[i]));
     }
-    printf(", %s%s%s%s\n", typed.dry_run && r == SET ? "to be " : "", words[r],
+    printf(", %s%s%s%s\n", import_options.dry_run && r == IMPORT_SET ? "to be " : "", words[r],
            why[0] != '\0' ? ": " : "", why);
 }

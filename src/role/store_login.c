@@ -7,6 +7,7 @@
 #include "rt/clock.h"
 #include "store/account.h"
 #include "store/directory_app.h"
+#include "store/directory_password.h"
 
 enum status
 store_serve_login_find(struct ipc_peer *from, const struct store_login_find *req, struct arena *a,

@@ -178,12 +178,6 @@ MUST_USE SUSPENDS enum status directory_account_add(struct directory *d,
 MUST_USE SUSPENDS enum status directory_account_remove(struct directory *d, struct str address);
 MUST_USE SUSPENDS enum status directory_account_verifier(struct directory *d, struct str address,
                                                          struct str verifier);
-/* The same password as before in another form: nothing ends by it.  ERR_NOT_FOUND: the verifier is not that one any more. */
-struct directory_renewal {
-    struct str was, verifier;
-};
-MUST_USE SUSPENDS enum status directory_account_renew(struct directory *d, struct str address,
-                                                      const struct directory_renewal *r);
 MUST_USE SUSPENDS enum status directory_account_disable(struct directory *d, struct str address,
                                                         bool disabled);
 MUST_USE SUSPENDS enum status directory_account_suspend(struct directory *d, struct str address,

@@ -8,6 +8,7 @@
 #include "rt/random.h"
 #include "store/account.h"
 #include "store/directory_internal.h"
+#include "store/directory_password.h"
 #include "store/directory_rights.h"
 
 enum { CREATE_GRACE_S = 3600 /* an account that is being made has this long */ };
