@@ -149,6 +149,10 @@ def keys():
     if not sealed:
         raise Missing('src/store/sealed.h: no key')
     out += ['', '## Cell `c`: sealed records (`src/store/sealed.h`)', '', sealed[0].split(':', 1)[1].strip()]
+    blocks = [line for line in header_comment('src/store/blocks.h') if 'key of ' in line]
+    if not blocks:
+        raise Missing('src/store/blocks.h: no key')
+    out += ['', '## Cell `c`: blocked networks (`src/store/blocks.h`)', '', blocks[0].split(':', 1)[1].strip()]
     return '\n'.join(out) + '\n'
 
 
@@ -175,7 +179,7 @@ def stale():
 
 def sub_verbs(noun):
     """The words of the table NOUN_verbs, wherever it stands."""
-    for path in csource.files('src/role', endings=('.c',)):
+    for path in csource.files('src/ctl', endings=('.c',)):
         match = re.search(rf'struct ctl_verb {noun}_verbs\[\] = \{{(.*?)^\}};', csource.read(path),
                           re.MULTILINE | re.DOTALL)
         if match:
@@ -185,7 +189,7 @@ def sub_verbs(noun):
 
 def verbs():
     """"account add", "serve" ...: a noun with verbs counts by them; `status show` is `status`, `reload now` is `reload`."""
-    for name in re.findall(r'^\s*\{"([a-z-]+)"', csource.read('src/role/commands.c'), re.MULTILINE):
+    for name in re.findall(r'^\s*\{"([a-z-]+)"', csource.read('src/ctl/commands.c'), re.MULTILINE):
         subs = [s for s in sub_verbs(name) if s not in ('show', 'now') or len(sub_verbs(name)) > 1]
         yield from [f'{name} {s}' for s in subs] or [name]
 

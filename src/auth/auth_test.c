@@ -1,9 +1,8 @@
-/* auth_test.c - seals, verifiers, the cache of good log-ins and the brake on wrong ones.
+/* auth_test.c - seals, verifiers, the cache of good log-ins.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/testing.h"
 
-#include "auth/attempts.h"
 #include "auth/cache.h"
 #include "auth/seal.h"
 #include "auth/verifier.h"
@@ -193,82 +192,6 @@ test_cache_forgets_in_time(void **state)
 }
 
 static void
-test_attempts_wait_longer_and_longer(void **state)
-{
-    AUTO(attempts_free) struct attempts *t = attempts_new();
-    struct str peer = STR("192.0.2.1");
-
-    (void)state;
-    for (unsigned i = 0; i < ATTEMPTS_FREE; i++)
-        attempts_wrong(t, peer);
-    for (unsigned step = 0; step < 9; step++) {
-        int64_t wait = 1000LL << MIN(step, 6u), left = 0;
-        ROW(step, !attempts_allowed(t, peer));
-        ROW(step, attempts_state(t, peer, &left) == ATTEMPTS_FREE + step && left == wait);
-        test_clock_pass(wait - 1);
-        ROW(step, !attempts_allowed(t, peer));
-        test_clock_pass(1);
-        ROW(step, attempts_allowed(t, peer));
-        attempts_wrong(t, peer);
-    }
-    test_clock_pass(600 * 1000 + 1); /* and is forgiven when it stops */
-    for (unsigned i = 0; i < ATTEMPTS_FREE; i++) {
-        ROW(i, attempts_allowed(t, peer));
-        attempts_wrong(t, peer);
-    }
-    assert_false(attempts_allowed(t, peer));
-    int64_t left = -1;
-    assert_int_equal(attempts_state(t, STR("192.0.2.77"), &left), 0);
-    assert_int_equal(left, 0);
-}
-
-static void
-test_attempts_by_network(void **state)
-{
-    static const struct {
-        const char *wrong, *asks;
-        bool same;
-    } rows[] = {
-        {"192.0.2.1", "192.0.2.2", false},
-        {"192.0.2.1", "::ffff:192.0.2.1", true},
-        {"::ffff:192.0.2.1", "::ffff:192.0.2.2", false},
-        {"2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true},
-        {"2001:db8::1", "2001:db8:0:1::1", false},
-        {"::1", "127.0.0.1", false},
-        {"nonsense", "", true},
-        {"nonsense", "::1", false},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO(attempts_free) struct attempts *t = attempts_new();
-        for (unsigned n = 0; n < ATTEMPTS_FREE; n++)
-            attempts_wrong(t, str_of(rows[i].wrong));
-        ROW(i, attempts_allowed(t, str_of(rows[i].asks)) != rows[i].same);
-    }
-}
-
-/* Who comes from many networks pushes out his own oldest, not the one who is guessing right now. */
-static void
-test_attempts_table_is_bounded(void **state)
-{
-    AUTO(attempts_free) struct attempts *t = attempts_new();
-    char peer[64];
-
-    (void)state;
-    attempts_wrong(t, STR("192.0.2.1"));
-    for (unsigned i = 0; i < ATTEMPTS_ENTRIES - 1; i++) {
-        snprintf(peer, sizeof(peer), "2001:db8:%x:%x::1", i >> 16, i & 0xffff);
-        attempts_wrong(t, str_of(peer));
-    }
-    for (unsigned i = 0; i < ATTEMPTS_FREE; i++)
-        attempts_wrong(t, STR("192.0.2.1"));
-    assert_false(attempts_allowed(t, STR("192.0.2.1")));
-    attempts_wrong(t, STR("198.51.100.1"));
-    assert_false(attempts_allowed(t, STR("192.0.2.1")));
-}
-
-static void
 test_cache_knows_good_ones_only(void **state)
 {
     AUTO(auth_cache_free) struct auth_cache *c = auth_cache_new(3);
@@ -293,23 +216,6 @@ test_cache_knows_good_ones_only(void **state)
     assert_true(auth_cache_find(c, STR("d"), &p, a, &known));
 }
 
-static void
-test_attempts_brake_one_network(void **state)
-{
-    AUTO(attempts_free) struct attempts *t = attempts_new();
-
-    (void)state;
-    for (unsigned i = 0; i < ATTEMPTS_FREE; i++) {
-        assert_true(attempts_allowed(t, STR("2001:db8::1")));
-        attempts_wrong(t, STR("2001:db8::1"));
-    }
-    assert_false(attempts_allowed(t, STR("2001:db8::2"))); /* the same /64 */
-    assert_true(attempts_allowed(t, STR("2001:db8:0:1::1")));
-    assert_true(attempts_allowed(t, STR("192.0.2.1")));
-    attempts_right(t, STR("2001:db8::3"));
-    assert_true(attempts_allowed(t, STR("2001:db8::1")));
-}
-
 int
 main(void)
 {
@@ -320,10 +226,6 @@ main(void)
         cmocka_unit_test(test_stored_verifiers),
         cmocka_unit_test(test_cache_knows_good_ones_only),
         cmocka_unit_test(test_cache_forgets_in_time),
-        cmocka_unit_test(test_attempts_brake_one_network),
-        cmocka_unit_test(test_attempts_wait_longer_and_longer),
-        cmocka_unit_test(test_attempts_by_network),
-        cmocka_unit_test(test_attempts_table_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

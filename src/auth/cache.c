@@ -6,16 +6,15 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/aged.h"
 #include "base/limits.h"
-#include "base/list.h"
-#include "base/map.h"
 #include "rt/clock.h"
 #include "rt/random.h"
 
 enum { KEY_BYTES = 32 };
 
 struct entry {
-    struct list node; /* by age */
+    struct aged_node node;
     char hash[KEY_BYTES];
     uint64_t account;
     struct str address; /* owned */
@@ -23,9 +22,7 @@ struct entry {
 };
 struct auth_cache {
     unsigned char key[KEY_BYTES];
-    size_t entries_max;
-    struct map *by_hash;
-    struct list by_age;
+    struct aged by_hash;
 };
 
 struct auth_cache *
@@ -33,19 +30,21 @@ auth_cache_new(size_t entries_max)
 {
     struct auth_cache *c = MEM_NEW(struct auth_cache);
 
-    ASSERT(entries_max > 0);
     random_fill(c->key, sizeof(c->key));
-    c->entries_max = entries_max;
-    c->by_hash = map_new();
-    list_init(&c->by_age);
+    aged_init(&c->by_hash, entries_max);
     return c;
+}
+
+static struct entry *
+entry_of(struct aged_node *n)
+{
+    return n == NULL ? NULL : AGED_ENTRY(n, struct entry, node);
 }
 
 static void
 drop(struct auth_cache *c, struct entry *e)
 {
-    map_del(c->by_hash, str_from(e->hash, KEY_BYTES));
-    list_remove(&e->node);
+    aged_take(&c->by_hash, &e->node);
     mem_str_free(&e->address);
     mem_wipe(e, sizeof(*e));
     mem_free(e);
@@ -56,9 +55,9 @@ auth_cache_free(struct auth_cache **c)
 {
     if (*c == NULL)
         return;
-    while (!list_empty(&(*c)->by_age))
-        drop(*c, LIST_ENTRY((*c)->by_age.next, struct entry, node));
-    map_free(&(*c)->by_hash);
+    for (struct entry *e; (e = entry_of(aged_oldest(&(*c)->by_hash))) != NULL;)
+        drop(*c, e);
+    aged_release(&(*c)->by_hash);
     mem_wipe(*c, sizeof(**c));
     mem_free(*c);
     *c = NULL;
@@ -89,7 +88,7 @@ auth_cache_find(struct auth_cache *c, struct str login, const struct secret *pas
 
     if (!hash_of(c, login, password, hash))
         return false;
-    struct entry *e = map_get(c->by_hash, str_from(hash, KEY_BYTES));
+    struct entry *e = entry_of(aged_get(&c->by_hash, str_from(hash, KEY_BYTES)));
     if (e == NULL)
         return false;
     if (clock_mono_ms() >= e->until_ms) {
@@ -110,24 +109,22 @@ auth_cache_add(struct auth_cache *c, struct str login, const struct secret *pass
         mem_free(e);
         return;
     }
-    struct entry *old = map_get(c->by_hash, str_from(e->hash, KEY_BYTES));
+    struct entry *old = entry_of(aged_get(&c->by_hash, str_from(e->hash, KEY_BYTES)));
     if (old != NULL)
         drop(c, old);
-    if (map_count(c->by_hash) >= c->entries_max)
-        drop(c, LIST_ENTRY(c->by_age.next, struct entry, node));
+    if (aged_is_full(&c->by_hash))
+        drop(c, entry_of(aged_oldest(&c->by_hash)));
     e->account = account;
     e->address = mem_str(address);
     e->until_ms = clock_mono_ms() + LIMIT_AUTH_CACHE_S * 1000;
-    list_push(&c->by_age, &e->node);
-    map_put(c->by_hash, str_from(e->hash, KEY_BYTES), e);
+    aged_add(&c->by_hash, &e->node, str_from(e->hash, KEY_BYTES));
 }
 
 void
 auth_cache_forget(struct auth_cache *c, uint64_t account)
 {
-    list_each_safe(node, after, &c->by_age)
-    {
-        struct entry *e = LIST_ENTRY(node, struct entry, node);
+    for (struct entry *e = entry_of(aged_oldest(&c->by_hash)), *after; e != NULL; e = after) {
+        after = entry_of(aged_after(&c->by_hash, &e->node));
         if (e->account == account)
             drop(c, e);
     }
@@ -136,5 +133,5 @@ auth_cache_forget(struct auth_cache *c, uint64_t account)
 size_t
 auth_cache_count(const struct auth_cache *c)
 {
-    return map_count(c->by_hash);
+    return map_count(c->by_hash.by_key);
 }

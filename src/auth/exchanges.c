@@ -4,16 +4,13 @@
 #include "auth/exchanges.h"
 
 #include "base/limits.h"
-#include "base/map.h"
 #include "base/size.h"
 #include "rt/clock.h"
 
 enum { KEY_BYTES = 16, MESSAGE_MAX = 3 * LIMIT_SASL_BYTES };
 
 struct exchanges {
-    size_t entries_max;
-    struct map *by_session;
-    struct list by_age;
+    struct aged by_session;
 };
 
 static struct str
@@ -31,6 +28,7 @@ exchange_free(struct exchange **x)
         return;
     buf_release(&(*x)->message);
     mem_str_free(&(*x)->address);
+    mem_str_free(&(*x)->login);
     mem_wipe(*x, sizeof(**x));
     mem_free(*x);
     *x = NULL;
@@ -41,26 +39,26 @@ exchanges_new(size_t entries_max)
 {
     struct exchanges *t = MEM_NEW(struct exchanges);
 
-    ASSERT(entries_max > 0);
-    t->entries_max = entries_max;
-    t->by_session = map_new();
-    list_init(&t->by_age);
+    aged_init(&t->by_session, entries_max);
     return t;
 }
 
 static struct exchange *
-oldest(struct exchanges *t)
+entry_of(struct aged_node *n)
 {
-    return LIST_ENTRY(t->by_age.next, struct exchange, node);
+    return n == NULL ? NULL : AGED_ENTRY(n, struct exchange, node);
+}
+
+static struct exchange *
+oldest(const struct exchanges *t)
+{
+    return entry_of(aged_oldest(&t->by_session));
 }
 
 static void
 drop(struct exchanges *t, struct exchange *x)
 {
-    char key[KEY_BYTES];
-
-    map_del(t->by_session, key_of(x->incarnation, x->session, key));
-    list_remove(&x->node);
+    aged_take(&t->by_session, &x->node);
     exchange_free(&x);
 }
 
@@ -69,9 +67,9 @@ exchanges_free(struct exchanges **t)
 {
     if (*t == NULL)
         return;
-    while (!list_empty(&(*t)->by_age))
-        drop(*t, oldest(*t));
-    map_free(&(*t)->by_session);
+    for (struct exchange *x; (x = oldest(*t)) != NULL;)
+        drop(*t, x);
+    aged_release(&(*t)->by_session);
     mem_free(*t);
     *t = NULL;
 }
@@ -80,28 +78,26 @@ exchanges_free(struct exchanges **t)
 static void
 drop_stale(struct exchanges *t)
 {
-    while (!list_empty(&t->by_age) && clock_mono_ms() >= oldest(t)->until_ms)
-        drop(t, oldest(t));
+    for (struct exchange *x; (x = oldest(t)) != NULL && clock_mono_ms() >= x->until_ms;)
+        drop(t, x);
 }
 
 struct exchange *
 exchanges_begin(struct exchanges *t, uint64_t incarnation, uint64_t session)
 {
     char key[KEY_BYTES];
-    struct exchange *x = map_get(t->by_session, key_of(incarnation, session, key));
+    struct exchange *x = entry_of(aged_get(&t->by_session, key_of(incarnation, session, key)));
 
     if (x != NULL)
         drop(t, x);
     drop_stale(t);
-    if (map_count(t->by_session) >= t->entries_max)
+    if (aged_is_full(&t->by_session))
         drop(t, oldest(t));
     x = MEM_NEW(struct exchange);
     x->incarnation = incarnation;
-    x->session = session;
     x->message = BUF(MESSAGE_MAX);
     x->until_ms = clock_mono_ms() + LIMIT_SCRAM_S * 1000;
-    list_push(&t->by_age, &x->node);
-    map_put(t->by_session, str_from(key, KEY_BYTES), x);
+    aged_add(&t->by_session, &x->node, key_of(incarnation, session, x->key));
     return x;
 }
 
@@ -111,18 +107,17 @@ exchanges_take(struct exchanges *t, uint64_t incarnation, uint64_t session)
     char key[KEY_BYTES];
 
     drop_stale(t);
-    struct exchange *x = map_del(t->by_session, key_of(incarnation, session, key));
+    struct exchange *x = entry_of(aged_get(&t->by_session, key_of(incarnation, session, key)));
     if (x != NULL)
-        list_remove(&x->node);
+        aged_take(&t->by_session, &x->node);
     return x;
 }
 
 void
 exchanges_forget_account(struct exchanges *t, uint64_t account)
 {
-    list_each_safe(node, after, &t->by_age)
-    {
-        struct exchange *x = LIST_ENTRY(node, struct exchange, node);
+    for (struct exchange *x = oldest(t), *after; x != NULL; x = after) {
+        after = entry_of(aged_after(&t->by_session, &x->node));
         if (x->may && x->account == account)
             drop(t, x);
     }
@@ -131,9 +126,8 @@ exchanges_forget_account(struct exchanges *t, uint64_t account)
 void
 exchanges_forget_worker(struct exchanges *t, uint64_t incarnation)
 {
-    list_each_safe(node, after, &t->by_age)
-    {
-        struct exchange *x = LIST_ENTRY(node, struct exchange, node);
+    for (struct exchange *x = oldest(t), *after; x != NULL; x = after) {
+        after = entry_of(aged_after(&t->by_session, &x->node));
         if (x->incarnation == incarnation)
             drop(t, x);
     }
@@ -142,5 +136,5 @@ exchanges_forget_worker(struct exchanges *t, uint64_t incarnation)
 size_t
 exchanges_count(const struct exchanges *t)
 {
-    return map_count(t->by_session);
+    return map_count(t->by_session.by_key);
 }

@@ -9,16 +9,22 @@
 #define AUTH_EXCHANGES_H
 
 #include "auth/scram.h"
-#include "base/list.h"
+#include "base/aged.h"
+#include "base/buf.h"
 #include "base/mem.h"
 
 struct exchange {
-    struct list node; /* by age */
-    uint64_t incarnation, session;
+    struct aged_node node;
+    char key[16]; /* incarnation and session */
+    uint64_t incarnation;
     struct scram_keys keys;
     bool may; /* false: nobody has this name, or its account is disabled */
     uint64_t account;
     struct str address; /* owned */
+    struct str login;   /* owned; as it was written */
+    uint8_t protocol;   /* role auth's: who asks, and why it would be refused */
+    uint8_t reason;
+    bool slow;          /* it was begun as the one try of an interval */
     struct buf message; /* AuthMessage as far as it goes */
     int64_t until_ms;
 };

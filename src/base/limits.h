@@ -12,7 +12,11 @@
     /* connections and the runtime */ \
     LIMIT(FIBERS,                  8192,      "fibers",   "new work waits in the kernel") \
     LIMIT(CONNS_PER_WORKER,        20000,     "conns",    "above 75 % the slowest unauthenticated peers get 421 / BYE") \
-    LIMIT(CONNS_PER_ADDRESS,       50,        "conns",    "per /32 or /64: 421 / BYE") \
+    LIMIT(CONNS_PER_ADDRESS,       50,        "conns",    "not logged in, per /32 or /64: 421 / BYE; 10 times as many where a log-in was good") \
+    LIMIT(CONNS_PER_NETWORK,       200,       "conns",    "the same per /24 or /48, on the ports of users") \
+    LIMIT(CONNS_VOUCHED,           8192,      "entries",  "addresses and networks with a good log-in, per port: the oldest is dropped") \
+    LIMIT(CONNS_VOUCH_S,           86400,     "s",        "after the last good log-in an address is like any other") \
+    LIMIT(BLOCKS,                  4096,      "networks", "refused by the command") \
     LIMIT(CONN_INPUT_BYTES,        65536,     "bytes",    "reading pauses until the session has worked") \
     LIMIT(CONN_OUTPUT_HIGH,        65536,     "bytes",    "the session waits for the peer to read") \
     LIMIT(CONN_FLOOR_BYTES_S,      100,       "bytes/s",  "a peer that reads slower over 60 s is closed") \
@@ -143,13 +147,23 @@
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* passwords */ \
+    LIMIT(LOGIN_WRONG_ADDRESS,     20,        "log-ins",  "wrong ones per /32 or /64: one try per growing interval, up to 256 s: NO [LIMIT] / 421 / -ERR [SYS/TEMP]; 10 times as many where a log-in was good") \
+    LIMIT(LOGIN_WRONG_NETWORK,     100,       "log-ins",  "the same per /24 or /48, up to 64 s") \
+    LIMIT(LOGIN_WRONG_ACCOUNT,     50,        "log-ins",  "the same per account, from addresses where no log-in was good, up to 64 s") \
+    LIMIT(LOGIN_WRONG_DEVICE,      20,        "log-ins",  "the same per account and address from which it logged in before, which count nowhere else") \
+    LIMIT(LOGIN_COUNTS,            65536,     "entries",  "of each of these four the oldest is dropped") \
+    LIMIT(LOGIN_KNOWN,             131072,    "entries",  "addresses with a good log-in, and those of accounts: the oldest is dropped") \
+    LIMIT(LOGIN_KNOWN_S,           2592000,   "s",        "after its last good log-in from there an account's address is unknown again") \
+    LIMIT(LOGIN_VOUCH_S,           604800,    "s",        "after the last good log-in an address is like any other") \
     LIMIT(AUTH_QUEUE,              256,       "logins",   "NO [UNAVAILABLE] / 454") \
     LIMIT(AUTH_CACHE_S,            300,       "s",        "the password is hashed again") \
     LIMIT(AUTH_CACHE_ENTRIES,      100000,    "entries",  "the oldest is dropped") \
     LIMIT(SASL_BYTES,              2048,      "bytes",    "one response, decoded: refused as malformed") \
+    LIMIT(OAUTH_BYTES,             6000,      "bytes",    "the same of OAUTHBEARER and XOAUTH2, and of a token") \
     LIMIT(SCRAM_NONCE_BYTES,       128,       "bytes",    "of the client's nonce: refused as malformed") \
     LIMIT(SCRAM_S,                 60,        "s",        "from the first to the last response: fails like a wrong password") \
     LIMIT(SCRAM_EXCHANGES,         32768,     "exchanges","the oldest fails like a wrong password") \
+    LIMIT(APP_PASSWORDS,           16,        "passwords","of one account: refused by the command") \
     LIMIT(PASSWORD_BYTES,          512,       "bytes",    "refused")
 /* clang-format on */
 

@@ -27,6 +27,7 @@ struct config_file {
     struct config c; /* first: struct config * is the address of the whole */
     struct arena *arena;
 };
+enum { OAUTH_WORD_MAX = 512 };
 struct setting {
     struct str name;
     bool repeats;
@@ -344,6 +345,32 @@ read_source(struct reader *r, const struct config_line *l)
     return config_expected(l, l->words[1], "ipv4 or ipv6");
 }
 
+/* Words that stand in JSON and in the log as they are. */
+static bool
+is_plain(struct str word)
+{
+    for (size_t i = 0; i < word.len; i++)
+        if (word.ptr[i] <= ' ' || word.ptr[i] > '~' || word.ptr[i] == '"' || word.ptr[i] == '\\')
+            return false;
+    return word.len > 0 && word.len <= OAUTH_WORD_MAX;
+}
+
+static enum status
+read_oauth_issuer(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 6, "oauth-issuer URL audience NAME keys FILE"));
+    if (!str_eq(l->words[2], STR("audience")) || !str_eq(l->words[4], STR("keys")))
+        return config_expected(l, l->words[2], "oauth-issuer URL audience NAME keys FILE");
+    if (!str_starts(l->words[1], STR("https://")) || !is_plain(l->words[1]))
+        return config_expected(l, l->words[1],
+                               "the issuer's URL as its tokens have it, https://...");
+    if (!is_plain(l->words[3]))
+        return config_expected(l, l->words[3], "the audience that tokens for this server name");
+    r->c.oauth.issuer = arena_str(l->arena, l->words[1]);
+    r->c.oauth.audience = arena_str(l->arena, l->words[3]);
+    return config_word_path(l, l->words[5], &r->c.oauth.keys_file);
+}
+
 static enum status
 read_plaintext_login(struct reader *r, const struct config_line *l)
 {
@@ -431,6 +458,7 @@ static const struct setting settings[] = {
     {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
+    {STR("oauth-issuer"), false, read_oauth_issuer},
     {STR("plaintext-login"), false, read_plaintext_login},
     {STR("message-size"), false, read_message_size},
     {STR("cache"), false, read_cache},

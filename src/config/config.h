@@ -12,6 +12,7 @@
  *                workers mx 1                           # mx, user, cook, out: 1 to 10
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
  *                smarthost mail.isp.example:587 user NAME password-file FILE
+ *                oauth-issuer https://id.example.org audience mail keys FILE
  *                plaintext-login loopback               # tests and benchmarks only
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
@@ -96,6 +97,13 @@ struct config_resolver {
     bool dnssec;
 };
 
+/* Whose tokens are log-ins. */
+struct config_oauth {
+    struct str issuer; /* a URL, as tokens name it; empty = none */
+    struct str audience;
+    struct str keys_file; /* a JWKS, or public keys in PEM */
+};
+
 struct config {
     struct str host;   /* name in greetings, EHLO, Received */
     struct str domain; /* default domain */
@@ -119,7 +127,8 @@ struct config {
     size_t trusted_count;
     bool outbound_none;          /* nothing leaves but by routes */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
-    bool plaintext_loopback;     /* logins without TLS from 127.0.0.0/8 and ::1 */
+    struct config_oauth oauth;
+    bool plaintext_loopback; /* logins without TLS from 127.0.0.0/8 and ::1 */
     uint64_t message_bytes_max;
     uint64_t cache_bytes; /* of the engine */
     struct str log_file;  /* "stderr" or a path */

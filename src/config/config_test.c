@@ -39,6 +39,7 @@ test_reads_every_setting(void **state)
                              "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
                              "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
                              "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
+                             "oauth-issuer https://id.example/a audience mail keys /k\n"
                              "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"
                              "trace-days 7\ntrace-size 1G\n"),
                     "t", &c, &why),
@@ -64,6 +65,9 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->relay_from[1].bits, 28);
     assert_int_equal(c->relay_from[2].bytes[0], 10);
     assert_true(c->outbound_none && c->plaintext_loopback);
+    assert_true(str_eq(c->oauth.issuer, STR("https://id.example/a")));
+    assert_true(str_eq(c->oauth.audience, STR("mail")));
+    assert_true(str_eq(c->oauth.keys_file, STR("/k")));
     assert_int_equal(c->message_bytes_max, 10 * 1024 * 1024);
     assert_int_equal(c->log_level, LOG_DEBUG);
     assert_int_equal(c->trace_days, 7);

@@ -22,13 +22,17 @@
     EVENT(RELOAD_FAIL,    "reload.fail",    LOG_ERROR, "what reason",                         "SIGHUP: this could not be taken afresh and stays as it was") \
     EVENT(IPC_VIOLATION,  "ipc.violation",  LOG_ERROR, "peer reason",                         "a role broke the protocol and was cut off") \
     EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away: load, no listed network, or it spoke before the greeting") \
+    EVENT(CONN_BLOCKED,   "conn.blocked",   LOG_INFO,  "proto peer",                          "a client was turned away: its network is blocked") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \
     EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced tid account",   "a recipient was refused") \
     EVENT(SMTP_XCLIENT,   "smtp.xclient",   LOG_INFO,  "via peer helo",                       "a listed mail program said for whom it speaks") \
+    EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result app",     "a log-in, good or bad; app: the app password, if it was one") \
+    EVENT(LOGIN_FAIL,     "auth.fail",      LOG_INFO,  "ip account protocol reason",          "a log-in was refused; reason: unknown (nobody has the name), password, disabled, slowed (too many wrong ones, not looked at), protocol (not what the app password is for), expired, token (not a good one, or another's)") \
+    EVENT(OAUTH_KEYS,     "oauth.keys",     LOG_INFO,  "issuer file keys:n",                  "the public keys of the issuer of tokens are in use") \
+    EVENT(OAUTH_REFUSED,  "oauth.refused",  LOG_ERROR, "issuer file reason",                  "the public keys of the issuer of tokens cannot be used; those of before stay") \
     EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay tid to text", "a message was accepted or refused at its end") \
     EVENT(SMTP_SENDER,    "smtp.sender",    LOG_INFO,  "peer helo from code:n enhanced tid account",  "a sender was refused") \
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid tid to text account", "a user's message was queued or refused") \
-    EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result",         "a log-in, good or bad") \
     EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes tid asked msgid aid:n box:n", "a message is in a mailbox") \
     EVENT(STORE_REFUSE,   "store.refuse",   LOG_DEBUG, "tid msgid size:bytes reason",         "a message was read and not taken") \
     EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \

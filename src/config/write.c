@@ -98,6 +98,9 @@ config_write(const struct config *c, struct buf *b)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)
         buf_addf(b, "source ipv6 \"%.*s\"\n", STR_FMT(c->source6));
+    if (c->oauth.issuer.len > 0)
+        buf_addf(b, "oauth-issuer \"%.*s\" audience \"%.*s\" keys \"%.*s\"\n",
+                 STR_FMT(c->oauth.issuer), STR_FMT(c->oauth.audience), STR_FMT(c->oauth.keys_file));
     add_setting(b, "log", c->log_file);
     add_limits(b, c);
 }

@@ -136,12 +136,12 @@ imap_cmd_starttls(struct imap_cmd *c)
 /* ---- log-in ---- */
 
 static struct login_from
-whence(const struct imap_session *s)
+whence(struct imap_session *s)
 {
     return (struct login_from){.auth = imap_world->auth,
                                .store = imap_world->store,
                                .protocol = LOGIN_IMAP,
-                               .session = s->id,
+                               .session = &s->id,
                                .conn = s->conn};
 }
 
@@ -169,7 +169,6 @@ imap_cmd_login(struct imap_cmd *c)
     if (!secret_set(&password, text))
         return imap_no(c, "AUTHENTICATIONFAILED", "Wrong name or password");
     enum status e = login_check(&from, name, &password, c->arena, &account);
-    c->s->id = from.session;
     return e == OK ? welcome(c, &account) : refuse(c, e);
 }
 
@@ -207,7 +206,6 @@ imap_cmd_authenticate(struct imap_cmd *c)
     if (imap_scan_sp(&c->in))
         how.initial = str_trim(scan_rest(&c->in));
     struct sasl_answer answer = sasl_begin(&c->s->sasl, &from, &how, c->arena);
-    c->s->id = from.session;
     return say(c, &answer);
 }
 
@@ -222,7 +220,6 @@ imap_sasl_line(struct imap_session *s, struct str line)
     s->tag = STR_NONE;
     imap_go_rest(s, IMAP_REST_COMMAND);
     struct sasl_answer answer = sasl_line(&s->sasl, &from, line, a);
-    s->id = from.session;
     return say(&c, &answer);
 }
 
@@ -232,7 +229,6 @@ imap_sasl_end(struct imap_session *s)
     struct login_from from = whence(s);
 
     sasl_end(&s->sasl, &from);
-    s->id = from.session;
 }
 
 static enum status

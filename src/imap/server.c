@@ -37,6 +37,7 @@ void
 imap_init(const struct imap_world *w)
 {
     imap_world = w;
+    sasl_take_tokens(w->config->oauth.issuer);
 }
 
 /* ---- what other roles tell ---- */

@@ -57,7 +57,7 @@ login_session_new(void)
 }
 
 void
-login_log(const struct login_from *f, struct str name, enum status e)
+login_log(const struct login_from *f, struct str name, enum status e, struct str app)
 {
     stat_add(e == OK ? STAT_LOGINS_GOOD : e == ERR_DENIED ? STAT_LOGINS_BAD : STAT_LOGINS_UNKNOWN);
     AUTO(logger_send) struct log_line l;
@@ -68,6 +68,8 @@ login_log(const struct login_from *f, struct str name, enum status e)
     log_str(&l, "login", name);
     log_str(&l, "tls", conn_is_tls(f->conn) ? STR("yes") : STR("no"));
     log_str(&l, "result", str_of(status_name(e)));
+    if (app.len > 0)
+        log_str(&l, "app", app);
 }
 
 struct str
@@ -80,11 +82,11 @@ login_tls_version(const struct conn *c)
 }
 
 enum status
-login_check(struct login_from *f, struct str name, const struct secret *password, struct arena *a,
-            struct login_account *out)
+login_check(const struct login_from *f, struct str name, const struct secret *password,
+            struct arena *a, struct login_account *out)
 {
     struct auth_login req = {
-        .session = f->session,
+        .session = *f->session,
         .protocol = (uint8_t)f->protocol,
         .peer = conn_peer(f->conn),
         .tls = conn_is_tls(f->conn),
@@ -97,11 +99,9 @@ login_check(struct login_from *f, struct str name, const struct secret *password
                     : f->auth == NULL ? ERR_TEMP
                                       : auth_login_call(f->auth, &req, a, &rep);
 
-    login_log(f, name, e);
-    if (e == ERR_CLOSED) { /* the outcome is unknown: the store may have the grant */
-        login_end(f->auth, f->store, f->session);
-        f->session = login_session_new();
-    }
+    login_log(f, name, e, e == OK ? rep.app : STR_NONE);
+    if (e == ERR_CLOSED)
+        login_renew(f);
     TRY(e);
     *out = (struct login_account){
         .account = rep.account, .address = rep.address, .rights = rep.rights};
@@ -118,6 +118,13 @@ login_end(struct ipc_peer *auth, struct ipc_peer *store, uint64_t session)
     bool auth_told = auth == NULL || auth_session_end_note(auth, &end) == OK;
     bool store_told = store == NULL || store_session_end_note(store, &forget) == OK;
     (void)auth_told, (void)store_told;
+}
+
+void
+login_renew(const struct login_from *f)
+{
+    login_end(f->auth, f->store, *f->session);
+    *f->session = login_session_new();
 }
 
 bool

@@ -38,7 +38,8 @@ uint64_t login_session_new(void);
 struct login_from {
     struct ipc_peer *auth; /* NULL: it is away */
     enum login_protocol protocol;
-    uint64_t session; /* number of the session in this worker */
+    uint64_t *
+        session; /* where the session keeps its number in this worker: an exchange that fails may change it */
     const struct conn *conn;
     struct ipc_peer *store; /* NULL: it is away; only asked to forget a grant */
 };
@@ -48,17 +49,19 @@ struct login_account {
     uint32_t rights;
 };
 /* OK: the store knows the session as this account's.  ERR_DENIED: wrong.  ERR_LIMIT: too many attempts.
- * Others: cannot tell now.  Auth may end after it has told the store: then the store is told that the session is over,
- * and f->session is a new number; the caller keeps it. */
-MUST_USE SUSPENDS enum status login_check(struct login_from *f, struct str name,
+ * Others: cannot tell now.  Auth may end after it has told the store: then the number of the session is renewed. */
+MUST_USE SUSPENDS enum status login_check(const struct login_from *f, struct str name,
                                           const struct secret *password, struct arena *a,
                                           struct login_account *out);
 /* "TLSv1.3"; empty without TLS. */
 struct str login_tls_version(const struct conn *c);
-/* The line auth.login of an attempt that login_check() did not make. */
-void login_log(const struct login_from *f, struct str name, enum status e);
+/* The line auth.login of an attempt that login_check() did not make.  app: the app password, if it was one. */
+void login_log(const struct login_from *f, struct str name, enum status e, struct str app);
 /* The session is over: tells auth and the store (either may be NULL). */
 void login_end(struct ipc_peer *auth, struct ipc_peer *store, uint64_t session);
+/* Auth, the store or both may know something under the session's number: they are told that it is over, and
+ * *f->session is a new one. */
+void login_renew(const struct login_from *f);
 /* May a password be asked for on this connection? */
 bool login_is_safe(const struct conn *c, bool plaintext_loopback);
 

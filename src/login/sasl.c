@@ -8,6 +8,7 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "ipc/auth_ipc.h"
+#include "login/oauth_read.h"
 #include "login/scram_read.h"
 
 /* What the next line of the client is. */
@@ -19,6 +20,9 @@ enum step {
     STEP_SCRAM_FIRST,
     STEP_SCRAM_PLUS_FIRST,
     STEP_SCRAM_FINAL,
+    STEP_OAUTH,
+    STEP_XOAUTH2,
+    STEP_OAUTH_END, /* the client's answer to why its token is refused */
     STEP_SCRAM_END, /* the empty answer to server-final-message: the session is granted already */
 };
 
@@ -43,15 +47,25 @@ static const struct mechanism mechanisms[] = {
     {STR("SCRAM-SHA-256"), STEP_SCRAM_FIRST, STR("")},
     {STR("PLAIN"), STEP_PLAIN, STR("")},
     {STR("LOGIN"), STEP_NAME, STR("VXNlcm5hbWU6")}, /* "Username:" */
+    {STR("OAUTHBEARER"), STEP_OAUTH, STR("")},
+    {STR("XOAUTH2"), STEP_XOAUTH2, STR("")},
 };
 #define PASSWORD_PROMPT STR("UGFzc3dvcmQ6") /* "Password:" */
+
+static struct str oauth_issuer; /* empty: no tokens are taken */
+
+void
+sasl_take_tokens(struct str issuer)
+{
+    oauth_issuer = issuer;
+}
 
 static const struct sasl_answer malformed = {.verdict = SASL_MALFORMED};
 
 /* The exchange that a line goes on with. */
 struct turn {
     struct sasl *x;
-    struct login_from *from;
+    const struct login_from *from;
     struct arena *arena;
 };
 
@@ -60,6 +74,8 @@ is_offered(const struct conn *c, const struct mechanism *m)
 {
     unsigned char binding[TLS_BINDING_BYTES];
 
+    if (m->first == STEP_OAUTH || m->first == STEP_XOAUTH2)
+        return oauth_issuer.len > 0;
     return m->first != STEP_SCRAM_PLUS_FIRST || conn_tls_binding(c, binding);
 }
 
@@ -95,13 +111,11 @@ scram_free(struct sasl_scram **s)
 }
 
 void
-sasl_end(struct sasl *x, struct login_from *f)
+sasl_end(struct sasl *x, const struct login_from *f)
 {
     /* Auth has the exchange, or even a grant, under this number: a later log-in must not meet the news of its end. */
-    if (x->scram != NULL) {
-        login_end(f->auth, f->store, f->session);
-        f->session = login_session_new();
-    }
+    if (x->scram != NULL)
+        login_renew(f);
     x->step = STEP_NONE;
     mem_str_free(&x->name);
     scram_free(&x->scram);
@@ -206,7 +220,8 @@ static SUSPENDS enum status
 ask_first(const struct turn *t, const struct scram_first *f, struct str *out)
 {
     struct auth_scram_first req = {
-        .session = t->from->session,
+        .session = *t->from->session,
+        .protocol = (uint8_t)t->from->protocol,
         .peer = conn_peer(t->from->conn),
         .login = f->name,
         .message = f->bare,
@@ -250,7 +265,7 @@ scram_first_line(const struct turn *t, struct str line, bool plus)
         e = ask_first(t, &f, &message);
     if (e == OK)
         return challenge_text(t, STEP_SCRAM_FINAL, message);
-    login_log(t->from, f.name, e);
+    login_log(t->from, f.name, e, STR_NONE);
     return failed(e);
 }
 
@@ -260,7 +275,7 @@ ask_final(const struct turn *t, const struct scram_final *f, struct str *signatu
 {
     struct sasl_scram *s = t->x->scram;
     struct auth_scram_final req = {
-        .session = t->from->session,
+        .session = *t->from->session,
         .protocol = (uint8_t)t->from->protocol, /* in the order of auth.ipc */
         .peer = conn_peer(t->from->conn),
         .tls_version = login_tls_version(t->from->conn),
@@ -295,7 +310,7 @@ scram_final_line(const struct turn *t, struct str line)
         scram_final_read(buf_str(&decoded), t->arena, &f) != OK)
         return malformed;
     enum status e = ask_final(t, &f, &signature);
-    login_log(t->from, t->x->scram->name, e);
+    login_log(t->from, t->x->scram->name, e, STR_NONE);
     if (e != OK)
         return failed(e);
     buf_add(&message, STR("v="));
@@ -321,6 +336,67 @@ scram_end_line(const struct turn *t, struct str line)
     return done;
 }
 
+/* ---- OAUTHBEARER, XOAUTH2 ---- */
+
+/* RFC 7628 section 3.2.2; XOAUTH2 has a number of HTTP.  The client answers, then it has failed. */
+static struct sasl_answer
+refuse_token(const struct turn *t, bool x)
+{
+    AUTO_BUF why = BUF(2048);
+
+    if (x)
+        buf_add(&why, STR("{\"status\":\"401\",\"schemes\":\"bearer\"}"));
+    else
+        buf_addf(&why,
+                 "{\"status\":\"invalid_token\",\"openid-configuration\":"
+                 "\"%.*s/.well-known/openid-configuration\"}",
+                 STR_FMT(oauth_issuer));
+    return challenge_text(t, STEP_OAUTH_END, buf_str(&why));
+}
+
+static SUSPENDS enum status
+ask_oauth(const struct turn *t, const struct oauth_first *f, struct login_account *out)
+{
+    const struct auth_oauth req = {
+        .session = *t->from->session,
+        .protocol = (uint8_t)t->from->protocol,
+        .peer = conn_peer(t->from->conn),
+        .tls_version = login_tls_version(t->from->conn),
+        .login = f->name,
+        .token = f->token,
+    };
+    struct auth_oauth_reply rep;
+
+    if (f->name.len > 512 || f->token.len == 0)
+        return ERR_DENIED;
+    enum status e =
+        t->from->auth == NULL ? ERR_TEMP : auth_oauth_call(t->from->auth, &req, t->arena, &rep);
+    if (e == ERR_CLOSED) /* the outcome is unknown, as in login_check() */
+        login_renew(t->from);
+    TRY(e);
+    *out = (struct login_account){
+        .account = rep.account, .address = rep.address, .rights = rep.rights};
+    return OK;
+}
+
+static SUSPENDS struct sasl_answer
+oauth_line(const struct turn *t, struct str line, bool x)
+{
+    AUTO_SECRET_BUF decoded = BUF(LIMIT_OAUTH_BYTES);
+    struct sasl_answer done = {.verdict = SASL_DONE};
+    struct oauth_first f;
+
+    if (login_word_read(line, &decoded) != OK ||
+        (x ? oauth_x_read(buf_str(&decoded), &f)
+           : oauth_bearer_read(buf_str(&decoded), t->arena, &f)) != OK)
+        return malformed;
+    enum status e = ask_oauth(t, &f, &done.account);
+    login_log(t->from, f.name.len > 0 || e != OK ? f.name : done.account.address, e, STR_NONE);
+    if (e == OK)
+        return done;
+    return e == ERR_DENIED ? refuse_token(t, x) : failed(e);
+}
+
 /* ---- the exchange ---- */
 
 static SUSPENDS struct sasl_answer
@@ -334,13 +410,16 @@ take(const struct turn *t, enum step step, struct str line)
     case STEP_SCRAM_PLUS_FIRST: return scram_first_line(t, line, true);
     case STEP_SCRAM_FINAL: return scram_final_line(t, line);
     case STEP_SCRAM_END: return scram_end_line(t, line);
+    case STEP_OAUTH: return oauth_line(t, line, false);
+    case STEP_XOAUTH2: return oauth_line(t, line, true);
+    case STEP_OAUTH_END: return failed(ERR_DENIED);
     case STEP_NONE: break;
     }
     UNREACHABLE();
 }
 
 struct sasl_answer
-sasl_line(struct sasl *x, struct login_from *f, struct str line, struct arena *a)
+sasl_line(struct sasl *x, const struct login_from *f, struct str line, struct arena *a)
 {
     const struct turn t = {x, f, a};
     enum step step = x->step;
@@ -355,7 +434,8 @@ sasl_line(struct sasl *x, struct login_from *f, struct str line, struct arena *a
 }
 
 struct sasl_answer
-sasl_begin(struct sasl *x, struct login_from *f, const struct sasl_begin *how, struct arena *a)
+sasl_begin(struct sasl *x, const struct login_from *f, const struct sasl_begin *how,
+           struct arena *a)
 {
     const struct turn t = {x, f, a};
 

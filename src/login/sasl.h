@@ -3,11 +3,13 @@
  * Use:       sasl_begin() for the command, then sasl_line() for each line of the client while the answer is
  *            SASL_CHALLENGE.  A protocol sends the challenges and says the rest in its own words.
  * Owns:      what an exchange needs to remember between two lines; nothing between exchanges.
- * Promises:  mechanisms SCRAM-SHA-256-PLUS, SCRAM-SHA-256, PLAIN, LOGIN; the first only where TLS can be bound to
+ * Promises:  mechanisms SCRAM-SHA-256-PLUS, SCRAM-SHA-256, PLAIN, LOGIN, and OAUTHBEARER and XOAUTH2 after
+ *            sasl_take_tokens(); the first only where TLS can be bound to
  *            (RFC 9266), and where it is listed who says that we do not offer it is refused.  For submission it is
  *            taken but not listed (docs/decisions/scram-plus-unlisted.md).  Only SASL_DONE leaves a grant.
  * Suspends:  sasl_begin() and sasl_line(), while auth works.
- * RFC:       4422, 4616, 5802, 7677, 9266; LOGIN as in draft-murchison-sasl-login.
+ * RFC:       4422, 4616, 5802, 7628, 7677, 9266; LOGIN as in draft-murchison-sasl-login, XOAUTH2 as Google and
+ *            Microsoft document it.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LOGIN_SASL_H
@@ -38,18 +40,21 @@ struct sasl {
     struct str name;          /* owned; of LOGIN */
     struct sasl_scram *scram; /* owned */
 };
+/* Offers OAUTHBEARER and XOAUTH2; the issuer is told to who has no good token, and outlives all sessions.  Empty:
+ * offers neither. */
+void sasl_take_tokens(struct str issuer);
 /* Names of the mechanisms to tell this connection of, each behind before: " AUTH=", " ". */
 void sasl_list(const struct conn *c, enum login_protocol p, struct str before, struct buf *out);
 /* As the command had them.  "" for initial: there was none, "=": an empty one (RFC 4954 section 4). */
 struct sasl_begin {
     struct str mechanism, initial;
 };
-/* f->session is another number afterwards when the old one cannot be used again. */
-MUST_USE SUSPENDS struct sasl_answer sasl_begin(struct sasl *x, struct login_from *f,
+/* *f->session is another number afterwards when the old one cannot be used again. */
+MUST_USE SUSPENDS struct sasl_answer sasl_begin(struct sasl *x, const struct login_from *f,
                                                 const struct sasl_begin *how, struct arena *a);
-MUST_USE SUSPENDS struct sasl_answer sasl_line(struct sasl *x, struct login_from *f,
+MUST_USE SUSPENDS struct sasl_answer sasl_line(struct sasl *x, const struct login_from *f,
                                                struct str line, struct arena *a);
 /* Gives an exchange up, if there is one: the line was broken, TLS begins, the session ends.  f as above. */
-void sasl_end(struct sasl *x, struct login_from *f);
+void sasl_end(struct sasl *x, const struct login_from *f);
 
 #endif

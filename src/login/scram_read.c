@@ -24,7 +24,7 @@ is_nonce_char(char c)
 }
 
 /* saslname = 1*(value-safe-char / "=2C" / "=3D"), without NUL */
-static bool
+bool
 scan_saslname(struct scan *s, struct arena *a, struct str *out)
 {
     AUTO_BUF name = BUF(LIMIT_SASL_BYTES);

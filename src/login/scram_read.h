@@ -33,4 +33,8 @@ struct scram_final {
 };
 MUST_USE enum status scram_final_read(struct str message, struct arena *a, struct scram_final *out);
 
+/* saslname = 1*(value-safe-char / "=2C" / "=3D"), decoded; for other mechanisms with a gs2-header. */
+struct scan;
+MUST_USE bool scan_saslname(struct scan *s, struct arena *a, struct str *out);
+
 #endif

@@ -7,12 +7,12 @@ static SUSPENDS enum status refuse(struct pop3_session *s, enum status e);
 static SUSPENDS enum status welcome(struct pop3_session *s, const struct login_account *account);
 
 static struct login_from
-whence(const struct pop3_session *s)
+whence(struct pop3_session *s)
 {
     return (struct login_from){.auth = pop3_world->auth,
                                .store = pop3_world->store,
                                .protocol = LOGIN_POP3,
-                               .session = s->id,
+                               .session = &s->id,
                                .conn = s->conn};
 }
 
@@ -55,7 +55,6 @@ pop3_cmd_pass(struct pop3_session *s, struct str args)
     if (!secret_set(&password, args))
         return pop3_err(s, "[AUTH]", "Wrong name or password");
     enum status e = login_check(&from, s->name, &password, a, &account);
-    s->id = from.session;
     return e == OK ? welcome(s, &account) : refuse(s, e);
 }
 
@@ -104,7 +103,6 @@ pop3_cmd_auth(struct pop3_session *s, struct str args)
         return list_mechanisms(s);
     how.initial = str_trim(rest);
     struct sasl_answer answer = sasl_begin(&s->sasl, &from, &how, a);
-    s->id = from.session;
     return say(s, &answer);
 }
 
@@ -116,7 +114,6 @@ pop3_sasl_line(struct pop3_session *s, struct str line)
 
     s->rest = POP3_REST_COMMAND;
     struct sasl_answer answer = sasl_line(&s->sasl, &from, line, a);
-    s->id = from.session;
     return say(s, &answer);
 }
 
@@ -127,7 +124,6 @@ pop3_sasl_end(struct pop3_session *s)
 
     s->rest = POP3_REST_COMMAND;
     sasl_end(&s->sasl, &from);
-    s->id = from.session;
 }
 
 static enum status

@@ -33,6 +33,7 @@ void
 pop3_init(const struct pop3_world *w)
 {
     pop3_world = w;
+    sasl_take_tokens(w->config->oauth.issuer);
 }
 
 void

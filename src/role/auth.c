@@ -26,7 +26,7 @@ enum { HASH_THREADS = 2, NAME_BYTES = 16, CHANGES_KEPT = 256 };
 
 /* A session that the store knows, kept to tell a new store about it. */
 struct live {
-    uint64_t incarnation, session, account;
+    uint64_t incarnation, session, account, app;
     int64_t expires_us, since_us;
     uint8_t protocol;
     char peer[65], tls_version[17]; /* ended by a zero byte, as all was before */
@@ -37,7 +37,6 @@ static struct auth_cache *cache;
 static struct offload_pool *hashing;
 static struct map *grants; /* of struct live, by incarnation and session */
 
-struct attempts *auth_attempts;
 struct exchanges *auth_exchanges;
 
 /* The master key goes no further than this process. */
@@ -61,6 +60,7 @@ prepare(const struct role_start *s, struct problem *why)
 {
     (void)s, (void)why;
     password_preload();
+    auth_oauth_prepare();
     return OK;
 }
 
@@ -69,8 +69,10 @@ begin(const struct role_start *s, struct problem *why)
 {
     TRY(read_master_key(s, why));
     cache = auth_cache_new(LIMIT_AUTH_CACHE_ENTRIES);
-    auth_attempts = attempts_new();
+    auth_brake_begin();
     TRY(auth_scram_begin(seal));
+    TRY(auth_app_begin(seal));
+    auth_oauth_keys(s);
     grants = map_new();
     heap_one_arena();
     return offload_new("hash", HASH_THREADS, LIMIT_AUTH_QUEUE, &hashing);
@@ -124,8 +126,14 @@ static struct {
     uint64_t count, account[CHANGES_KEPT];
 } changes;
 
-static bool
-has_changed(uint64_t account, uint64_t since)
+uint64_t
+auth_changes(void)
+{
+    return changes.count;
+}
+
+bool
+auth_has_changed(uint64_t account, uint64_t since)
 {
     if (changes.count - since > CHANGES_KEPT)
         return true; /* cannot tell */
@@ -155,6 +163,7 @@ tell_store(const struct live *l)
         .account = l->account,
         .rights = AUTH_RIGHTS_ALL,
         .expires = l->expires_us,
+        .app = l->app,
         .since = l->since_us,
         .protocol = l->protocol,
         .peer = str_of(l->peer),
@@ -188,6 +197,7 @@ auth_grant(struct ipc_peer *worker, const struct auth_session *s)
         .incarnation = ipc_incarnation(worker),
         .session = s->session,
         .account = s->account,
+        .app = s->app,
         .expires_us = now + GRANT_DAYS * 86400LL * 1000000,
         .since_us = now,
         .protocol = s->protocol,
@@ -196,9 +206,9 @@ auth_grant(struct ipc_peer *worker, const struct auth_session *s)
         l->peer[0] = '\0'; /* no word of ours */
     if (!str_to_z(s->tls_version, l->tls_version, sizeof(l->tls_version)))
         l->tls_version[0] = '\0';
-    uint64_t since = changes.count;
+    uint64_t since = auth_changes();
     enum status e = tell_store(l);
-    bool changed = has_changed(s->account, since);
+    bool changed = auth_has_changed(s->account, since);
     if (e == OK && changed)
         take_back(l);
     if (e != OK || changed || !ipc_is_open(worker)) {
@@ -275,6 +285,8 @@ auth_find(struct str login, struct arena *a, struct auth_found *out)
         return ERR_TEMP;
     out->who = (struct auth_known){.account = rep.account, .address = rep.address};
     out->disabled = rep.disabled;
+    out->apps = rep.app_passwords;
+    out->app_count = rep.app_passwords_count;
     out->verifier = BUF(VERIFIER_MAX);
     if (rep.account == 0 || rep.verifier.len == 0) {
         open_nothing();
@@ -292,25 +304,38 @@ auth_found_release(struct auth_found *f)
     buf_release(&f->verifier);
 }
 
+enum auth_reason
+auth_reason_of(const struct auth_found *f)
+{
+    return f->who.account == 0 ? AUTH_UNKNOWN : f->disabled ? AUTH_DISABLED : AUTH_PASSWORD;
+}
+
 static SUSPENDS enum status
-check_password(struct str login, const struct secret *password, struct arena *a,
-               struct auth_known *who)
+check_password(const struct auth_asked *q, const struct secret *password, struct arena *a,
+               struct auth_checked *out)
 {
     AUTO_FOUND found = {0};
+    struct str login = name_address(q->login, a);
 
-    if (auth_cache_find(cache, login, password, a, who))
+    if (auth_cache_find(cache, login, password, a, &out->who))
         return OK;
-    uint64_t since = changes.count;
+    uint64_t since = auth_changes();
     TRY(auth_find(login, a, &found));
+    out->why = auth_reason_of(&found);
+    enum status app = auth_app_check(&found, password, q->protocol, out);
+    if (app == OK)
+        out->who = found.who;
+    if (app != ERR_NOT_FOUND)
+        return app == OK && auth_has_changed(found.who.account, since) ? ERR_TEMP : app;
     struct job j = {.password = password,
                     .verifier = found.disabled ? STR_NONE : buf_str(&found.verifier)};
     if (rt_offload(hashing, check_work, &j) != OK)
         return ERR_TEMP;
     TRY(j.result);
-    if (has_changed(found.who.account, since))
+    if (auth_has_changed(found.who.account, since))
         return ERR_TEMP;
-    *who = found.who;
-    auth_cache_add(cache, login, password, who->account, who->address);
+    out->who = found.who;
+    auth_cache_add(cache, login, password, out->who.account, out->who.address);
     return OK;
 }
 
@@ -319,34 +344,29 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
                  struct auth_login_reply *rep)
 {
     AUTO_SECRET password = {0};
-    struct auth_known who = {0};
+    struct auth_checked checked = {.why = AUTH_PASSWORD};
+    const struct auth_asked asked = {
+        .peer = req->peer, .login = req->login, .protocol = req->protocol};
 
-    if (!attempts_allowed(auth_attempts, req->peer))
-        return ERR_LIMIT;
+    TRY(auth_brake_try(&asked));
     if (!password_set(&password, req->password))
-        return ERR_DENIED;
-    enum status e = check_password(name_address(req->login, a), &password, a, &who);
+        return auth_brake_refuse(&asked, checked.why);
+    enum status e = check_password(&asked, &password, a, &checked);
     if (e == ERR_DENIED)
-        attempts_wrong(auth_attempts, req->peer);
+        return auth_brake_refuse(&asked, checked.why);
     TRY(e);
-    attempts_right(auth_attempts, req->peer);
-    const struct auth_session session = {req->session, who.account, req->protocol, req->peer,
-                                         req->tls_version};
+    auth_brake_right(&asked);
+    const struct auth_session session = {.session = req->session,
+                                         .account = checked.who.account,
+                                         .app = checked.app,
+                                         .protocol = req->protocol,
+                                         .peer = req->peer,
+                                         .tls_version = req->tls_version};
     TRY(auth_grant(from, &session));
-    *rep = (struct auth_login_reply){
-        .account = who.account, .address = who.address, .rights = AUTH_RIGHTS_ALL};
-    return OK;
-}
-
-enum status
-auth_serve_attempts(struct ipc_peer *from, const struct auth_attempts *req, struct arena *a,
-                    struct auth_attempts_reply *rep)
-{
-    int64_t wait_ms;
-
-    (void)from, (void)a;
-    rep->wrong = attempts_state(auth_attempts, req->peer, &wait_ms);
-    rep->wait_ms = (uint32_t)wait_ms; /* at most 64 s */
+    *rep = (struct auth_login_reply){.account = checked.who.account,
+                                     .address = checked.who.address,
+                                     .rights = AUTH_RIGHTS_ALL,
+                                     .app = checked.app_name};
     return OK;
 }
 
@@ -389,23 +409,38 @@ auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make 
     return OK;
 }
 
-void
-auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_changed *req,
-                           struct arena *a)
+/* All of the account's, or those of one of its app passwords; who is logging in just now is told to try again. */
+static void
+forget_sessions(uint64_t account, const uint64_t *app)
 {
     size_t cursor = 0;
     struct str key;
     void *value;
 
-    (void)from, (void)a;
-    changes.account[changes.count++ % CHANGES_KEPT] = req->account;
-    auth_cache_forget(cache, req->account);
-    exchanges_forget_account(auth_exchanges, req->account);
+    changes.account[changes.count++ % CHANGES_KEPT] = account;
     while (map_next(grants, &cursor, &key, &value)) {
         struct live *l = value;
-        if (l->account == req->account)
+        if (l->account == account && (app == NULL || l->app == *app))
             mem_free(map_del(grants, key));
     }
+}
+
+void
+auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_changed *req,
+                           struct arena *a)
+{
+    (void)from, (void)a;
+    auth_cache_forget(cache, req->account);
+    exchanges_forget_account(auth_exchanges, req->account);
+    forget_sessions(req->account, NULL);
+}
+
+void
+auth_serve_app_password_removed(struct ipc_peer *from, const struct auth_app_password_removed *req,
+                                struct arena *a)
+{
+    (void)from, (void)a;
+    forget_sessions(req->account, &req->app);
 }
 
 /* ---- peers ---- */
@@ -436,4 +471,5 @@ const struct role_verbs role_auth = {
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
+    .files_changed = auth_oauth_keys,
 };

@@ -4,29 +4,48 @@
 #ifndef ROLE_AUTH_INTERNAL_H
 #define ROLE_AUTH_INTERNAL_H
 
-#include "auth/attempts.h"
 #include "auth/cache.h"
 #include "auth/exchanges.h"
 #include "auth/seal.h"
 #include "ipc/auth_ipc.h"
+#include "ipc/store_ipc.h"
 
 #define AUTH_RIGHTS_ALL UINT32_MAX
 
-extern struct attempts *auth_attempts;
 extern struct exchanges *auth_exchanges;
+
+/* Why a log-in is refused, for the log. */
+enum auth_reason {
+    AUTH_SLOWED,
+    AUTH_UNKNOWN,
+    AUTH_PASSWORD,
+    AUTH_DISABLED,
+    AUTH_PROTOCOL, /* an app password of another protocol */
+    AUTH_EXPIRED,
+    AUTH_TOKEN,
+};
 
 /* Who has a name, and the opened verifier; the verifier is empty when nobody may log in with it. */
 struct auth_found {
     struct auth_known who; /* of nobody: account 0, and the canonical name */
     bool disabled;
     struct buf verifier;
+    const struct store_app_password *apps; /* in the arena */
+    size_t app_count;
 };
 MUST_USE SUSPENDS enum status auth_find(struct str login, struct arena *a, struct auth_found *out);
 void auth_found_release(struct auth_found *f);
+/* If it is. */
+enum auth_reason auth_reason_of(const struct auth_found *f);
 #define AUTO_FOUND AUTO(auth_found_release) struct auth_found
+
+/* Before a look-up, and after it: what was found may not hold any more. */
+uint64_t auth_changes(void);
+bool auth_has_changed(uint64_t account, uint64_t since);
 
 struct auth_session {
     uint64_t session, account;
+    uint64_t app; /* the app password, or 0 */
     /* for those who look at the sessions */
     uint8_t protocol;
     struct str peer, tls_version;
@@ -34,7 +53,41 @@ struct auth_session {
 /* Tells the store.  ERR_LIMIT: too many sessions; ERR_TEMP: cannot now. */
 MUST_USE SUSPENDS enum status auth_grant(struct ipc_peer *worker, const struct auth_session *s);
 
-/* auth_scram.c */
+/* ---- auth_brake.c ---- */
+/* Who wants to log in. */
+struct auth_asked {
+    struct str peer, login; /* the login as it was written */
+    uint8_t protocol;       /* enum<3> of auth.ipc */
+};
+void auth_brake_begin(void);
+/* ERR_LIMIT: not now; said to the log. */
+MUST_USE enum status auth_brake_try(const struct auth_asked *q);
+/* Would auth_brake_try() use up an interval? */
+bool auth_brake_is_slow(const struct auth_asked *q);
+/* Counts and logs it; the status to answer with. */
+MUST_USE enum status auth_brake_refuse(const struct auth_asked *q, enum auth_reason why);
+void auth_brake_right(const struct auth_asked *q);
+
+/* ---- auth_app.c ---- */
+/* How a check went. */
+struct auth_checked {
+    struct auth_known who;
+    enum auth_reason why; /* of ERR_DENIED */
+    uint64_t app;         /* 0: by the account's own password */
+    struct str app_name;
+};
+MUST_USE enum status auth_app_begin(const struct seal *seal);
+/* ERR_NOT_FOUND: it is no app password of this account.  ERR_DENIED: it is, and not for this, or not any more. */
+MUST_USE enum status auth_app_check(const struct auth_found *f, const struct secret *password,
+                                    uint8_t protocol, struct auth_checked *out);
+
+/* ---- auth_oauth.c ---- */
+void auth_oauth_prepare(void); /* before the jail */
+/* Reads the issuer's keys, if there is an issuer. */
+struct role_start;
+void auth_oauth_keys(const struct role_start *s);
+
+/* ---- auth_scram.c ---- */
 MUST_USE enum status auth_scram_begin(const struct seal *seal);
 
 #endif

@@ -50,9 +50,11 @@ auth_serve_scram_first(struct ipc_peer *from, const struct auth_scram_first *req
     AUTO_BUF answer = BUF(1024);
     char bytes[NONCE_BYTES];
     struct scram_keys keys;
+    const struct auth_asked asked = {
+        .peer = req->peer, .login = req->login, .protocol = req->protocol};
 
-    if (!attempts_allowed(auth_attempts, req->peer))
-        return ERR_LIMIT;
+    bool slow = auth_brake_is_slow(&asked);
+    TRY(auth_brake_try(&asked));
     TRY(auth_find(name_address(req->login, a), a, &found));
     TRY(keys_of(&found, &keys));
     random_fill(bytes, sizeof(bytes));
@@ -64,6 +66,10 @@ auth_serve_scram_first(struct ipc_peer *from, const struct auth_scram_first *req
     x->keys = keys;
     mem_wipe(&keys, sizeof(keys));
     x->may = found.verifier.len > 0 && !found.disabled;
+    x->reason = (uint8_t)auth_reason_of(&found);
+    x->protocol = req->protocol;
+    x->login = mem_str(req->login);
+    x->slow = slow;
     x->account = found.who.account;
     x->address = mem_str(found.who.address);
     buf_add(&x->message, req->message);
@@ -82,20 +88,23 @@ auth_serve_scram_final(struct ipc_peer *from, const struct auth_scram_final *req
     struct exchange *x = exchanges_take(auth_exchanges, ipc_incarnation(from), req->session);
     unsigned char signature[SCRAM_KEY_BYTES];
 
-    if (!attempts_allowed(auth_attempts, req->peer))
-        return ERR_LIMIT;
     if (x == NULL)
         return ERR_DENIED;
+    const struct auth_asked asked = {.peer = req->peer, .login = x->login, .protocol = x->protocol};
+    /* Many exchanges may have begun before the first of them failed. */
+    if (!x->slow && auth_brake_is_slow(&asked))
+        return auth_brake_refuse(&asked, AUTH_SLOWED);
     buf_add(&x->message, req->message);
     TRY(buf_status(&x->message));
     bool right = scram_check(&x->keys, buf_str(&x->message), req->proof, signature) == OK;
-    if (!right || !x->may) {
-        attempts_wrong(auth_attempts, req->peer);
-        return ERR_DENIED;
-    }
-    attempts_right(auth_attempts, req->peer);
-    const struct auth_session session = {req->session, x->account, req->protocol, req->peer,
-                                         req->tls_version};
+    if (!right || !x->may)
+        return auth_brake_refuse(&asked, (enum auth_reason)x->reason);
+    auth_brake_right(&asked);
+    const struct auth_session session = {.session = req->session,
+                                         .account = x->account,
+                                         .protocol = req->protocol,
+                                         .peer = req->peer,
+                                         .tls_version = req->tls_version};
     TRY(auth_grant(from, &session));
     *rep = (struct auth_scram_final_reply){
         .signature = arena_str(a, str_from((const char *)signature, sizeof(signature))),

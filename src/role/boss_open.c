@@ -189,6 +189,7 @@ name_files(const struct config *c, struct boss_open *b)
     }
     for (size_t i = 0; i < c->route_count; i++)
         name_file(b, ROLE_OUT, c->routes[i].password_file);
+    name_file(b, ROLE_AUTH, c->oauth.keys_file);
     for (size_t i = 0; i < c->listen_count; i++)
         if (c->listen[i].service == SERVICE_SENDMAIL)
             name_file(b, ROLE_USER, STR(ROLE_PASSWD_FILE));

@@ -14,7 +14,13 @@
 #include "rt/logger.h"
 #include "rt/tls.h"
 
-enum { PROTOCOLS_MAX = 4, CERTS_MAX = 16, CERTS_BYTES = 2u << 20, KEYS_WAIT_MS = 10000 };
+enum {
+    PROTOCOLS_MAX = 4,
+    CERTS_MAX = 16,
+    CERTS_BYTES = 2u << 20,
+    KEYS_WAIT_MS = 10000,
+    BLOCKS_WAIT_MS = 1000
+};
 
 struct protocol {
     const char *alpn;
@@ -122,14 +128,18 @@ on_refused(const struct listener *l, struct str peer, enum refusal what, struct 
         [REFUSED_STRANGER] = STR("not of a listed network"),
         [REFUSED_EARLY] = STR("spoke before the greeting"),
         [REFUSED_PROXY] = STR("a proxy"),
+        [REFUSED_BLOCKED] = STR(""),
     };
     stat_add(what == REFUSED_HANDSHAKE ? STAT_TLS_FAILED : STAT_CONNS_SHED);
     AUTO(logger_send) struct log_line line;
-    if (!event_begin(&line, what == REFUSED_HANDSHAKE ? EVENT_TLS_FAIL : EVENT_CONN_SHED))
+    if (!event_begin(&line, what == REFUSED_HANDSHAKE ? EVENT_TLS_FAIL
+                            : what == REFUSED_BLOCKED ? EVENT_CONN_BLOCKED
+                                                      : EVENT_CONN_SHED))
         return;
     log_str(&line, "proto", str_of(service_name((enum service)l->kind)));
     log_str(&line, "peer", peer);
-    log_str(&line, "reason", why.len > 0 ? why : reasons[what]);
+    if (what != REFUSED_BLOCKED)
+        log_str(&line, "reason", why.len > 0 ? why : reasons[what]);
 }
 
 static const struct front_service *
@@ -166,6 +176,8 @@ configure(struct served *v, const struct config *c, const struct role_listener *
     const struct config_listen *line = &c->listen[from->line];
 
     l->per_address_max = c->plaintext_loopback ? LIMIT_CONNS_PER_WORKER : LIMIT_CONNS_PER_ADDRESS;
+    l->per_network_max =
+        c->plaintext_loopback || service_of_mx(from->service) ? 0 : LIMIT_CONNS_PER_NETWORK;
     l->proxies = c->proxy_from;
     l->proxy_count = c->proxy_from_count;
     l->from = line->from;
@@ -185,8 +197,8 @@ configure(struct served *v, const struct config *c, const struct role_listener *
 }
 
 static enum status
-start_listener(const struct role_start *s, const struct role_listener *from,
-               const struct front_service *table)
+make_listener(const struct role_start *s, const struct role_listener *from,
+              const struct front_service *table, struct served **out)
 {
     const struct front_service *how = find_service(table, from->service);
 
@@ -200,6 +212,7 @@ start_listener(const struct role_start *s, const struct role_listener *from,
         .ops = how->ops,
         .implicit_tls = service_is_tls(from->service),
         .conns_max = LIMIT_CONNS_PER_WORKER,
+        .admits = front_admits,
         .shed_line = how->shed_line,
         .kind = (int)from->service,
         .refused = on_refused,
@@ -209,8 +222,15 @@ start_listener(const struct role_start *s, const struct role_listener *from,
         v->listener.early_line = STR("554 5.5.1 You spoke before you were greeted\r\n");
     }
     list_push(&all, &v->of_all);
-    TRY(configure(v, s->config, from));
-    return listener_start(&v->listener);
+    *out = v;
+    return configure(v, s->config, from);
+}
+
+static enum status
+failed(enum service what, struct problem *why)
+{
+    problem_set(why, 0, "", "cannot serve %s", service_name(what));
+    return ERR_IO;
 }
 
 uint32_t
@@ -241,14 +261,20 @@ count(const struct list *served, uint64_t *taken, uint32_t *open)
 enum status
 front_begin(const struct role_start *s, const struct front_service *table, struct problem *why)
 {
+    front_blocks_wait(BLOCKS_WAIT_MS);
     for (size_t i = 0; i < s->listener_count; i++) {
-        if (start_listener(s, &s->listeners[i], table) != OK) {
-            problem_set(why, 0, "", "cannot serve %s", service_name(s->listeners[i].service));
-            return ERR_IO;
-        }
+        struct served *v;
+        if (make_listener(s, &s->listeners[i], table, &v) != OK)
+            return failed(s->listeners[i].service, why);
     }
+    /* Who connects meanwhile waits, rather than to be told that there is no certificate. */
     if (protocol_count > 0 && role_peer_wait(ROLE_KEYS, KEYS_WAIT_MS) != NULL)
         front_certs_changed();
+    list_each (l, &all) {
+        struct listener *ready = &LIST_ENTRY(l, struct served, of_all)->listener;
+        if (listener_start(ready) != OK)
+            return failed((enum service)ready->kind, why);
+    }
     return OK;
 }
 
@@ -291,7 +317,10 @@ front_config_changed(const struct role_start *s, const struct front_service *tab
         list_push(&ended, &v->of_all);
     }
     for (size_t i = 0; i < s->listener_count; i++) {
-        if (!is_served(s->listeners[i].number) && start_listener(s, &s->listeners[i], table) != OK)
+        struct served *v;
+        if (!is_served(s->listeners[i].number) &&
+            (make_listener(s, &s->listeners[i], table, &v) != OK ||
+             listener_start(&v->listener) != OK))
             role_fail("cannot serve what the new configuration names");
     }
 }

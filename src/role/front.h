@@ -23,6 +23,12 @@ MUST_USE SUSPENDS enum status front_begin(const struct role_start *s,
                                           const struct front_service *table, struct problem *why);
 /* After config_changed(): listeners come and go.  Who is connected to one that went stays so. */
 void front_config_changed(const struct role_start *s, const struct front_service *table);
+/* The networks that may not connect (front_blocks.c): fetches them from the store, once or once more. */
+void front_blocks_changed(void);
+/* Until they were fetched once, if that comes soon. */
+SUSPENDS void front_blocks_wait(int64_t ms);
+/* Of struct listener. */
+bool front_admits(const struct listener *l, const struct sockaddr_storage *peer);
 /* Connections that are open; those that were taken go into the counters of config/stats.h. */
 uint32_t front_count(void);
 /* Asks keys for its certificates and uses them from now on. */

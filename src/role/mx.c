@@ -7,6 +7,8 @@
 #include "role/front.h"
 #include "smtp/smtp.h"
 
+#define BLOCKWATCH_SERVE_LINKAGE static
+#include "ipc/blockwatch_serve.h"
 #define CERTWATCH_SERVE_LINKAGE static
 #include "ipc/certwatch_serve.h"
 
@@ -17,6 +19,14 @@ static const struct front_service services[] = {
     {SERVICE_LMTP, &smtp_ops, "lmtp", STR("421 4.7.0 Too many connections, try again later\r\n")},
     {0},
 };
+
+static void
+blockwatch_serve_blocks_changed(struct ipc_peer *from, const struct blockwatch_blocks_changed *req,
+                                struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+    front_blocks_changed();
+}
 
 static void
 certwatch_serve_certs_changed(struct ipc_peer *from, const struct certwatch_certs_changed *req,
@@ -42,19 +52,27 @@ config_changed(const struct role_start *s)
 }
 
 static void
-peer_changed(struct ipc_peer *p)
+peer_gone(struct ipc_peer *p)
 {
     (void)p;
     world.store = role_peer(ROLE_STORE);
 }
 
-static const struct ipc_service *const serves[] = {&certwatch_service};
+static void
+peer_arrived(struct ipc_peer *p)
+{
+    peer_gone(p);
+    if (ipc_role(p) == ROLE_STORE)
+        front_blocks_changed();
+}
+
+static const struct ipc_service *const serves[] = {&blockwatch_service, &certwatch_service};
 
 const struct role_verbs role_mx = {
     .serves = serves,
     .serve_count = COUNT_OF(serves),
     .begin = begin,
-    .peer_arrived = peer_changed,
-    .peer_gone = peer_changed,
+    .peer_arrived = peer_arrived,
+    .peer_gone = peer_gone,
     .config_changed = config_changed,
 };

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "role/intake.h"
 #include "role/rates.h"
+#include "store/blocks.h"
 #include "store/directory.h"
 #include "store/grants.h"
 #include "store/queue.h"
@@ -25,6 +26,7 @@ struct store {
     struct directory *directory;
     struct grants *grants;
     struct sealed *sealed;
+    struct blocks *blocks;
     struct queue *queue;
     struct intake *intake;
     struct store_watch watch;  /* of all cells; store_notes.c */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "ipc/admin_serve.h"
 #include "role/store_admin.h"
+#include "store/directory_app.h"
 
 SUSPENDS static enum status reply_one(struct store *s, const struct grant *g, struct arena *a,
                                       struct admin_session *out);
@@ -53,6 +54,16 @@ admin_serve_kick(struct ipc_peer *from, const struct admin_kick *req, struct are
                             arena_printf(a, "%u.%lu", req->worker, req->number));
 }
 
+/* Of the app password that it logged in with; empty: with the account's own, or by a token. */
+static struct str
+app_name(const struct directory_entry *e, uint64_t app)
+{
+    for (size_t i = 0; app != 0 && i < e->app_password_count; i++)
+        if (e->app_passwords[i].id == app)
+            return e->app_passwords[i].name;
+    return STR("");
+}
+
 SUSPENDS static enum status
 reply_one(struct store *s, const struct grant *g, struct arena *a, struct admin_session *out)
 {
@@ -71,8 +82,10 @@ reply_one(struct store *s, const struct grant *g, struct arena *a, struct admin_
         .asked = g->asked.us,
     };
     enum status st = directory_by_id(s->directory, g->account, tmp, &e);
-    if (st == OK)
+    if (st == OK) {
         out->address = arena_str(a, e.address);
+        out->app = arena_str(a, app_name(&e, g->app));
+    }
     return st == ERR_NOT_FOUND ? OK : st; /* deleted a moment ago: the session is about to end */
 }
 

@@ -110,6 +110,7 @@ admin_serve_explain_login(struct ipc_peer *from, const struct admin_explain_logi
             .suspended = e.suspended,
             .has_password = e.verifier.len > 0,
         };
+    ask.login = canonical;
     rep->known = auth_attempts_call(store_peer_of(s, ROLE_AUTH), &ask, a, &answer) == OK;
     if (req->peer.len > 0) {
         rep->wrong = answer.wrong;

@@ -6,6 +6,7 @@
 #include "role/store.h"
 #include "rt/clock.h"
 #include "store/account.h"
+#include "store/directory_app.h"
 
 enum status
 store_serve_login_find(struct ipc_peer *from, const struct store_login_find *req, struct arena *a,
@@ -30,6 +31,17 @@ store_serve_login_find(struct ipc_peer *from, const struct store_login_find *req
         .disabled = e.disabled || e.suspended,
         .verifier = e.verifier,
     };
+    struct store_app_password *list =
+        ARENA_ARRAY(a, struct store_app_password, e.app_password_count + 1);
+    for (size_t i = 0; i < e.app_password_count; i++)
+        list[i] = (struct store_app_password){.id = e.app_passwords[i].id,
+                                              .name = e.app_passwords[i].name,
+                                              .protocols = e.app_passwords[i].protocols,
+                                              .expires = e.app_passwords[i].expires.us,
+                                              .used_day = e.app_passwords[i].used_day,
+                                              .hash = e.app_passwords[i].hash};
+    rep->app_passwords = list;
+    rep->app_passwords_count = e.app_password_count;
     return OK;
 }
 
@@ -44,6 +56,7 @@ store_serve_grant(struct ipc_peer *from, const struct store_grant *req, struct a
         .account = req->account,
         .rights = req->rights,
         .expires = {req->expires},
+        .app = req->app,
         .since = {req->since},
         .asked = {req->since},
         .protocol = req->protocol,

@@ -56,6 +56,7 @@ store_close(struct store **store)
     rates_free(&s->returns);
     rates_free(&s->forwards);
     sealed_free(&s->sealed);
+    blocks_free(&s->blocks);
     grants_free(&s->grants);
     directory_free(&s->directory);
     if (s->cells != NULL)
@@ -163,6 +164,7 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->directory = directory_new(s->cells, c->domain, &directory_built_in);
     s->grants = grants_new();
     s->sealed = sealed_new(s->cells);
+    s->blocks = blocks_new(s->cells);
     s->intake = intake_new(s->engine);
     s->returns = rates_new();
     s->forwards = rates_new();

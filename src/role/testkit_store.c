@@ -143,6 +143,45 @@ auth_serve_session_end(struct ipc_peer *from, const struct auth_session_end *req
 }
 
 static SUSPENDS enum status
+auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct arena *a,
+                 struct auth_oauth_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+static SUSPENDS enum status
+auth_serve_app_password_make(struct ipc_peer *from, const struct auth_app_password_make *req,
+                             struct arena *a, struct auth_app_password_make_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+static SUSPENDS void
+auth_serve_app_password_removed(struct ipc_peer *from, const struct auth_app_password_removed *req,
+                                struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+}
+
+static SUSPENDS enum status
+auth_serve_penalties(struct ipc_peer *from, const struct auth_penalties *req, struct arena *a,
+                     struct auth_penalties_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+static SUSPENDS enum status
+auth_serve_forgive(struct ipc_peer *from, const struct auth_forgive *req, struct arena *a,
+                   struct auth_forgive_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+static SUSPENDS enum status
 auth_serve_verifier_make(struct ipc_peer *from, const struct auth_verifier_make *req,
                          struct arena *a, struct auth_verifier_make_reply *rep)
 {

@@ -5,12 +5,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
 #include "imap/imap.h"
+#include "login/sasl.h"
 #include "mail/charset.h"
 #include "mail/fold.h"
 #include "pop3/pop3.h"
 #include "role/front.h"
 #include "smtp/smtp.h"
 
+#define BLOCKWATCH_SERVE_LINKAGE static
+#include "ipc/blockwatch_serve.h"
 #define CERTWATCH_SERVE_LINKAGE static
 #include "ipc/certwatch_serve.h"
 #include "ipc/watch_serve.h"
@@ -34,6 +37,14 @@ static const struct front_service services[] = {
     {SERVICE_POP3S, &pop3_ops, "pop3", STR("-ERR [SYS/TEMP] Too many connections\r\n")},
     {0},
 };
+
+static void
+blockwatch_serve_blocks_changed(struct ipc_peer *from, const struct blockwatch_blocks_changed *req,
+                                struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+    front_blocks_changed();
+}
 
 static void
 certwatch_serve_certs_changed(struct ipc_peer *from, const struct certwatch_certs_changed *req,
@@ -96,6 +107,7 @@ static void
 config_changed(const struct role_start *s)
 {
     smtp.config = imap.config = pop3.config = s->config;
+    sasl_take_tokens(s->config->oauth.issuer);
     front_config_changed(s, services);
 }
 
@@ -110,8 +122,10 @@ static void
 peer_arrived(struct ipc_peer *p)
 {
     follow_peers();
-    if (ipc_role(p) == ROLE_STORE)
-        imap_store_back();
+    if (ipc_role(p) != ROLE_STORE)
+        return;
+    imap_store_back();
+    front_blocks_changed();
 }
 
 static void
@@ -122,7 +136,8 @@ peer_gone(struct ipc_peer *p)
         imap_store_lost();
 }
 
-static const struct ipc_service *const serves[] = {&certwatch_service, &watch_service};
+static const struct ipc_service *const serves[] = {&blockwatch_service, &certwatch_service,
+                                                   &watch_service};
 
 const struct role_verbs role_user = {
     .serves = serves,

@@ -54,15 +54,18 @@ enum refusal {
     REFUSED_HANDSHAKE,
     REFUSED_STRANGER,
     REFUSED_EARLY,
-    REFUSED_PROXY
+    REFUSED_PROXY,
+    REFUSED_BLOCKED
 };
 struct listener {
     int fd; /* listening socket, owned by the caller */
     const struct conn_ops *ops;
     struct tls_server *tls; /* for implicit TLS and STARTTLS; NULL = none */
     bool implicit_tls;
-    uint32_t conns_max;        /* above 75 % the slowest unauthenticated peers are shed */
-    uint32_t per_address_max;  /* per /32 or /64; a Unix socket has none */
+    uint32_t conns_max; /* above 75 % the slowest unauthenticated peers are shed */
+    /* Of those that are not authenticated, per /32 or /64, and per /24 or /48; 0 = any.  Ten times as many for
+     * LIMIT_CONNS_VOUCH_S after one from there was.  A Unix socket has none. */
+    uint32_t per_address_max, per_network_max;
     const struct subnet *from; /* who may connect by TCP; none: everybody */
     size_t from_count;
     /* A protocol in which the server speaks first waits so long with an address that it does not know (conn_did_well(),
@@ -83,6 +86,8 @@ struct listener {
     /* Optional, for the log: a peer was turned away.  why: what went wrong in its handshake, or empty.
      * Runs on any stack; must not suspend. */
     void (*refused)(const struct listener *l, struct str peer, enum refusal what, struct str why);
+    /* Optional: false closes the connection at once, without a word.  As above. */
+    bool (*admits)(const struct listener *l, const struct sockaddr_storage *peer);
     struct listener_state *state; /* rt's own; NULL before listener_start() */
 };
 /* l stays where it is until listener_stop() was called and its last connection has closed. */
@@ -92,7 +97,7 @@ void listener_stop(struct listener *l); /* no new ones; those that are open live
 MUST_USE enum status listener_adopt(struct listener *l, int fd);
 struct listener_counts {
     uint32_t open;
-    uint64_t accepted, refused_address, refused_full, shed;
+    uint64_t accepted, refused_address, refused_full, refused_blocked, shed;
 };
 struct listener_counts listener_counts(const struct listener *l);
 
@@ -101,7 +106,8 @@ const struct listener *conn_listener(const struct conn *c);
 struct str conn_peer(const struct conn *c);
 const struct sockaddr_storage *conn_peer_addr(const struct conn *c);
 uint16_t conn_peer_port(const struct conn *c);
-/* From now on the peer is this client, and counts as one of its address.  ERR_LIMIT: that has too many. */
+/* From now on the peer is this client, and counts as one of its address.  ERR_LIMIT: that has too many; ERR_DENIED: it
+ * may not connect. */
 MUST_USE enum status conn_speaks_for(struct conn *c, const struct sockaddr_storage *client);
 struct str conn_local(const struct conn *c);
 bool
@@ -117,7 +123,7 @@ struct str conn_tls_name(const struct conn *c);
 #define TLS_BINDING_BYTES 32u
 MUST_USE bool conn_tls_binding(const struct conn *c, unsigned char *out);
 uint64_t conn_id(const struct conn *c);  /* unique in this process, for logs */
-void conn_authenticated(struct conn *c); /* no longer shed first */
+void conn_authenticated(struct conn *c); /* no longer shed first, nor counted by address */
 void conn_did_well(struct conn *c);      /* its address does not wait for the next greeting */
 
 /* Input, inside wake(). */

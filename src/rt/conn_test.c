@@ -580,6 +580,92 @@ an_address_has_a_cap(void **state)
     test_run(too_many_of_one_address);
 }
 
+/* Who is logged in does not count, and his address gets more. */
+static FIBER_ENTRY void
+a_log_in_makes_room(void)
+{
+    int fd[5];
+
+    for (int i = 0; i < 2; i++) {
+        fd[i] = dial();
+        set_nonblocking(fd[i]);
+        test_expect(fd[i], STR("hi\r\n"));
+    }
+    int out = dial();
+    set_nonblocking(out);
+    test_expect(out, STR("421 too many\r\n"));
+    test_expect_end(out);
+    close(out);
+    conn_authenticated(test_sessions[0].conn);
+    for (int i = 2; i < 5; i++) { /* four that are not: more than two */
+        fd[i] = dial();
+        set_nonblocking(fd[i]);
+        test_expect(fd[i], STR("hi\r\n"));
+    }
+    conn_authenticated(test_sessions[1].conn);
+    for (int i = 0; i < 5; i++) {
+        test_say(fd[i], STR("QUIT\r\n"));
+        test_expect(fd[i], STR("bye\r\n"));
+        test_expect_end(fd[i]);
+        close(fd[i]);
+    }
+    assert_int_equal(listener_counts(&test_listener).refused_address, 1);
+}
+
+static void
+those_who_are_logged_in_do_not_count(void **state)
+{
+    (void)state;
+    test_listener.per_address_max = 2;
+    test_listener.per_network_max = 100;
+    test_listener.shed_line = STR("421 too many\r\n");
+    where = test_listen();
+    test_run(a_log_in_makes_room);
+    test_listener.per_address_max = 100;
+    test_listener.per_network_max = 2;
+    test_listener.shed_line = STR("421 too many\r\n");
+    where = test_listen();
+    test_run(a_log_in_makes_room);
+}
+
+static bool gate_open;
+
+static bool
+admits(const struct listener *l, const struct sockaddr_storage *peer)
+{
+    assert_ptr_equal(l, &test_listener);
+    assert_int_equal(peer->ss_family, AF_INET);
+    return gate_open;
+}
+
+static FIBER_ENTRY void
+come_when_blocked(void)
+{
+    int fd = dial();
+
+    set_nonblocking(fd);
+    test_expect_end(fd); /* without a word */
+    close(fd);
+    assert_string_equal(test_refused, "blocked");
+    assert_int_equal(listener_counts(&test_listener).refused_blocked, 1);
+    gate_open = true;
+    fd = dial();
+    set_nonblocking(fd);
+    test_expect(fd, STR("hi\r\n"));
+    close(fd);
+}
+
+static void
+who_is_blocked_is_not_answered(void **state)
+{
+    (void)state;
+    test_listener.admits = admits;
+    test_listener.shed_line = STR("421 too many\r\n");
+    gate_open = false;
+    where = test_listen();
+    test_run(come_when_blocked);
+}
+
 static FIBER_ENTRY void
 fill_up(void)
 {
@@ -700,6 +786,8 @@ main(void)
         TEST(clients_connect),
         TEST(a_refused_connection_is_told),
         TEST(an_address_has_a_cap),
+        TEST(those_who_are_logged_in_do_not_count),
+        TEST(who_is_blocked_is_not_answered),
         TEST(the_slowest_stranger_is_shed),
         TEST(a_full_listener_refuses),
         TEST(work_waits_for_a_fiber),

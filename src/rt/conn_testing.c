@@ -167,7 +167,7 @@ static void
 refused(const struct listener *l, struct str peer, enum refusal what, struct str why)
 {
     static const char *const names[] = {
-        "full", "address", "slow", "handshake: ", "stranger", "early", "proxy: "};
+        "full", "address", "slow", "handshake: ", "stranger", "early", "proxy: ", "blocked"};
 
     assert_ptr_equal(l, &test_listener);
     assert_true(str_eq(peer, STR("127.0.0.1")) || str_eq(peer, STR("192.0.2.1")));

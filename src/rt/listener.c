@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/aged.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/size.h"
@@ -22,6 +23,7 @@
 /* A peer is not called slow before it had this long. */
 #define SHED_GRACE_MS 1000
 #define SHED_PROBES   16
+#define VOUCHED       10u /* times as many connections */
 /* Dead peers (a phone that left the network) are noticed by the kernel after about 15 minutes. */
 #define KEEPALIVE_IDLE_S     600
 #define KEEPALIVE_INTERVAL_S 60
@@ -31,7 +33,9 @@ struct listener_state {
     struct watch watch;
     struct timer pause;
     struct listener *listener;
-    struct map *addresses; /* key -> number of connections, as a pointer */
+    struct map
+        *addresses;      /* key -> number of connections that are not authenticated, as a pointer */
+    struct aged vouched; /* of struct vouched: addresses and networks of those that are, or were */
     struct map *well,
         *well_before; /* keys of addresses that did well: two generations, so that it is bounded */
     struct list strangers; /* not authenticated, the slowest first */
@@ -46,11 +50,17 @@ struct address_key {
     char bytes[8];
     size_t len;
 };
+struct vouched {
+    struct aged_node node;
+    struct address_key key;
+    int64_t until_ms;
+};
 
 static void accept_ready(struct watch *w, uint32_t events);
 static void accept_again(struct timer *t);
 static bool may_enter(struct listener_state *s, const struct sockaddr_storage *a, bool *counted,
                       enum refusal *what);
+static bool is_blocked(struct listener_state *s, const struct sockaddr_storage *a);
 static void pause_or_begin(struct conn *c);
 static void accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer);
 static void set_socket_options(int fd);
@@ -60,8 +70,11 @@ static void refuse(struct listener_state *s, int fd, const struct sockaddr_stora
 static void tell_refused(const struct listener *l, const char *peer, enum refusal what,
                          const char *why);
 static struct address_key key_of(const struct sockaddr_storage *a);
+static struct address_key network_of(const struct address_key *address);
 static bool count_address(struct listener_state *s, const struct sockaddr_storage *a);
 static void uncount_address(struct listener_state *s, const struct sockaddr_storage *a);
+static void vouch(struct listener_state *s, const struct address_key *k);
+static void forget_vouched(struct listener_state *s, struct aged_node *n);
 static bool must_wait(const struct listener_state *s, const struct conn *c);
 static void address_text(const struct sockaddr_storage *a, char text[INET6_ADDRSTRLEN]);
 static void learn_local(int fd, char text[INET6_ADDRSTRLEN]);
@@ -76,6 +89,7 @@ listener_start(struct listener *l)
     s->watch = (struct watch){.fd = l->fd, .ready = accept_ready};
     s->pause.fire = accept_again;
     s->addresses = map_new();
+    aged_init(&s->vouched, LIMIT_CONNS_VOUCHED);
     s->well = map_new();
     s->well_before = map_new();
     list_init(&s->strangers);
@@ -107,6 +121,9 @@ listener_stop(struct listener *l)
         watch_stop(&s->watch);
     if (s->counts.open == 0) {
         map_free(&s->addresses);
+        while (aged_oldest(&s->vouched) != NULL)
+            forget_vouched(s, aged_oldest(&s->vouched));
+        aged_release(&s->vouched);
         map_free(&s->well);
         map_free(&s->well_before);
         mem_free(s);
@@ -211,6 +228,16 @@ may_enter(struct listener_state *s, const struct sockaddr_storage *a, bool *coun
     return *counted;
 }
 
+/* Asked for whoever connects, and again for whom a proxy or a mail program of ours names. */
+static bool
+is_blocked(struct listener_state *s, const struct sockaddr_storage *a)
+{
+    bool blocked = s->listener->admits != NULL && !s->listener->admits(s->listener, a);
+
+    s->counts.refused_blocked += blocked;
+    return blocked;
+}
+
 static void
 accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer)
 {
@@ -221,6 +248,10 @@ accept_one(struct listener_state *s, int fd, const struct sockaddr_storage *peer
 
     proxy_plain_ipv4(&address);
     bool proxied = subnet_has(l->proxies, l->proxy_count, &address);
+    if (is_blocked(s, &address)) {
+        refuse(s, fd, &address, REFUSED_BLOCKED);
+        return;
+    }
     /* In 64 bits: conns_max * 3 must not wrap. */
     if (s->counts.open >= (uint64_t)l->conns_max * 3 / 4 && !shed_slowest(s) &&
         s->counts.open >= l->conns_max) {
@@ -262,6 +293,10 @@ listener_admit(struct conn *c)
     struct listener_state *s = c->home;
     enum refusal what = REFUSED_STRANGER;
 
+    if (c->spoken_for && is_blocked(s, &c->peer)) {
+        listener_refuse(c, REFUSED_BLOCKED, "", STR(""));
+        return false;
+    }
     /* What the proxy says for itself, such as its checks whether we live, is not one client's. */
     bool enters = c->spoken_for
                       ? may_enter(s, &c->peer, &c->counted, &what)
@@ -301,6 +336,8 @@ conn_speaks_for(struct conn *c, const struct sockaddr_storage *client)
 
     ASSERT(c->home != NULL);
     proxy_plain_ipv4(&a);
+    if (is_blocked(c->home, &a))
+        return ERR_DENIED;
     if (!count_address(c->home, &a))
         return ERR_LIMIT;
     if (c->counted)
@@ -349,7 +386,8 @@ refuse(struct listener_state *s, int fd, const struct sockaddr_storage *peer, en
 
     address_text(peer, text);
     tell_refused(s->listener, text, what, "");
-    if (line.len > 0 && what != REFUSED_STRANGER && !s->listener->implicit_tls)
+    if (line.len > 0 && what != REFUSED_STRANGER && what != REFUSED_BLOCKED &&
+        !s->listener->implicit_tls)
         (void)!send(fd, line.ptr, line.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
 }
@@ -392,8 +430,15 @@ void
 conn_authenticated(struct conn *c)
 {
     c->authenticated = true;
-    if (c->home != NULL)
-        listener_active(c);
+    if (c->home == NULL)
+        return;
+    struct address_key k = key_of(&c->peer), network = network_of(&k);
+    vouch(c->home, &k);
+    vouch(c->home, &network);
+    if (c->counted)
+        uncount_address(c->home, &c->peer);
+    c->counted = false;
+    listener_active(c);
 }
 
 void
@@ -440,34 +485,97 @@ key_of(const struct sockaddr_storage *a)
     return k;
 }
 
+/* And what a provider or an office has: /24 or /48. */
+static struct address_key
+network_of(const struct address_key *address)
+{
+    struct address_key k = *address;
+
+    k.len = address->len == 4 ? 3 : address->len == 8 ? 6 : 0;
+    return k;
+}
+
+static uintptr_t
+count_of(const struct listener_state *s, const struct address_key *k)
+{
+    return (uintptr_t)map_get(s->addresses, str_from(k->bytes, k->len));
+}
+
+static void
+set_count(struct listener_state *s, const struct address_key *k, uintptr_t n)
+{
+    if (n > 0)
+        (void)map_put(s->addresses, str_from(k->bytes, k->len),
+                      (void *)n); /* the number is the value */
+    else
+        (void)map_del(s->addresses, str_from(k->bytes, k->len));
+}
+
+static bool
+is_vouched(const struct listener_state *s, const struct address_key *k)
+{
+    struct aged_node *n = aged_get(&s->vouched, str_from(k->bytes, k->len));
+
+    return n != NULL && clock_mono_ms() < AGED_ENTRY(n, struct vouched, node)->until_ms;
+}
+
+static bool
+has_room(const struct listener_state *s, const struct address_key *k, uint32_t max)
+{
+    return max == 0 || count_of(s, k) < (uint64_t)max * (is_vouched(s, k) ? VOUCHED : 1u);
+}
+
 static bool
 count_address(struct listener_state *s, const struct sockaddr_storage *a)
 {
-    struct address_key k = key_of(a);
-    struct str key = str_from(k.bytes, k.len);
+    struct address_key k = key_of(a), network = network_of(&k);
 
-    if (k.len == 0 || s->listener->per_address_max == 0)
+    if (k.len == 0)
         return true;
-    uintptr_t n = (uintptr_t)map_get(s->addresses, key);
-    if (n >= s->listener->per_address_max)
+    if (!has_room(s, &k, s->listener->per_address_max) ||
+        !has_room(s, &network, s->listener->per_network_max))
         return false;
-    (void)map_put(s->addresses, key, (void *)(n + 1)); /* the number is the value */
+    set_count(s, &k, count_of(s, &k) + 1);
+    set_count(s, &network, count_of(s, &network) + 1);
     return true;
 }
 
 static void
 uncount_address(struct listener_state *s, const struct sockaddr_storage *a)
 {
-    struct address_key k = key_of(a);
-    struct str key = str_from(k.bytes, k.len);
+    struct address_key k = key_of(a), network = network_of(&k);
 
-    if (k.len == 0 || s->listener->per_address_max == 0)
+    if (k.len == 0)
         return;
-    uintptr_t n = (uintptr_t)map_get(s->addresses, key);
-    if (n > 1)
-        (void)map_put(s->addresses, key, (void *)(n - 1));
-    else
-        (void)map_del(s->addresses, key);
+    set_count(s, &k, count_of(s, &k) - 1); /* count_address() was here */
+    set_count(s, &network, count_of(s, &network) - 1);
+}
+
+static void
+vouch(struct listener_state *s, const struct address_key *k)
+{
+    struct aged_node *n = aged_get(&s->vouched, str_from(k->bytes, k->len));
+
+    if (k->len == 0)
+        return;
+    if (n == NULL) {
+        if (aged_is_full(&s->vouched))
+            forget_vouched(s, aged_oldest(&s->vouched));
+        struct vouched *v = MEM_NEW(struct vouched);
+        v->key = *k;
+        n = &v->node;
+        aged_add(&s->vouched, n, str_from(v->key.bytes, v->key.len));
+    } else {
+        aged_renew(&s->vouched, n);
+    }
+    AGED_ENTRY(n, struct vouched, node)->until_ms = clock_mono_ms() + LIMIT_CONNS_VOUCH_S * 1000LL;
+}
+
+static void
+forget_vouched(struct listener_state *s, struct aged_node *n)
+{
+    aged_take(&s->vouched, n);
+    mem_free(AGED_ENTRY(n, struct vouched, node));
 }
 
 static bool

@@ -6,12 +6,12 @@
 static SUSPENDS enum status say(struct smtp_session *s, const struct sasl_answer *answer);
 
 static struct login_from
-whence(const struct smtp_session *s)
+whence(struct smtp_session *s)
 {
     return (struct login_from){.auth = smtp_world->auth,
                                .store = smtp_world->store,
                                .protocol = LOGIN_SUBMISSION,
-                               .session = s->id,
+                               .session = &s->id,
                                .conn = s->conn};
 }
 
@@ -33,7 +33,6 @@ smtp_cmd_auth(struct smtp_session *s, struct str args)
                           "Use STARTTLS first: passwords are never taken in clear");
     smtp_line_split(args, &how.mechanism, &how.initial);
     struct sasl_answer answer = sasl_begin(&s->sasl, &from, &how, a);
-    s->id = from.session;
     return say(s, &answer);
 }
 
@@ -45,7 +44,6 @@ smtp_sasl_line(struct smtp_session *s, struct str line)
 
     s->rest = SMTP_REST_COMMAND;
     struct sasl_answer answer = sasl_line(&s->sasl, &from, line, a);
-    s->id = from.session;
     return say(s, &answer);
 }
 
@@ -56,7 +54,6 @@ smtp_sasl_end(struct smtp_session *s)
 
     s->rest = SMTP_REST_COMMAND;
     sasl_end(&s->sasl, &from);
-    s->id = from.session;
 }
 
 /* ---- statics ---- */

@@ -38,6 +38,7 @@ void
 smtp_init(const struct smtp_world *w)
 {
     smtp_world = w;
+    sasl_take_tokens(w->config->oauth.issuer);
 }
 
 void

@@ -61,8 +61,11 @@ smtp_cmd_xclient(struct smtp_session *s, struct str args)
         return smtp_error(s, 501, "5.5.4", "An attribute or its value is not known here");
     if ((x.has & XCLIENT_ADDR) != 0) {
         set_port(&x.addr, (x.has & XCLIENT_PORT) != 0 ? x.port : 0);
-        if (conn_speaks_for(s->conn, &x.addr) != OK) {
-            s->quit = true;
+        enum status e = conn_speaks_for(s->conn, &x.addr);
+        s->quit = e != OK;
+        if (e == ERR_DENIED)
+            return smtp_reply(s, 554, "5.7.1", "That client may not connect");
+        if (e != OK) {
             return smtp_reply(s, 421, "4.7.0", "Too many connections of that client");
         }
     }

@@ -23,6 +23,7 @@
 #define DIRECTORY_VERIFIER_MAX 4096u
 
 struct directory;
+struct directory_app_password; /* directory_app.h */
 
 enum directory_kind { DIRECTORY_ACCOUNT, DIRECTORY_ALIAS };
 /* Where an account's mail goes on to. */
@@ -42,6 +43,8 @@ struct directory_entry {
     uint64_t quota_bytes; /* as in the account's cell, which enforces it; 0 = none */
     struct instant created;
     struct str verifier; /* sealed; empty = nobody can log in */
+    const struct directory_app_password *app_passwords;
+    size_t app_password_count;
     struct directory_forward forward;
     const struct str
         *send_as; /* canonical addresses, and "@domain", that it may write as besides its own */
@@ -179,6 +182,7 @@ MUST_USE SUSPENDS enum status directory_account_suspend(struct directory *d, str
                                                         bool suspended);
 MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struct str address,
                                                       uint64_t quota_bytes);
+
 /* No targets = remove.  ERR_EXISTS: the address is an account.  ERR_NOT_FOUND: the domain is not here.
  * ERR_CONFLICT: mail to it would come back to it, at once or by other aliases. */
 MUST_USE SUSPENDS enum status directory_alias_set(struct directory *d, struct str address,

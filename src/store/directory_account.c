@@ -45,7 +45,6 @@ SUSPENDS static enum status id_put_once(struct directory *d, struct str id, stru
 static enum status change_send_as(const struct directory_send_as *what, struct arena *a,
                                   struct directory_entry *e);
 static bool contains(const struct str *list, size_t n, struct str address);
-static enum status read_account(struct str value, struct arena *a, struct directory_entry *out);
 static struct str id_bytes(uint64_t account, char *id);
 
 uint64_t
@@ -347,7 +346,7 @@ edit_once(struct directory *d, struct str address, const struct edit *how)
     TRY(directory_key_make(DIRECTORY_TAG_ADDRESS, address, &key));
     TRY(tx_begin(directory_shard(d, address), &tx));
     TRY(tx_get(tx, directory_key_str(&key), &old));
-    TRY(read_account(old, tx_arena(tx), &e));
+    TRY(directory_account_read(old, tx_arena(tx), &e));
     switch (how->kind) {
     case EDIT_VERIFIER: e.verifier = how->verifier; break;
     case EDIT_DISABLE: e.disabled = true; break;
@@ -378,7 +377,7 @@ remove_noted(struct directory *d, struct str address)
     TRY(directory_key_make(DIRECTORY_TAG_ADDRESS, address, &key));
     enum status st = cell_get(directory_shard(d, address), directory_key_str(&key), a, &note.entry);
     TRY(st);
-    TRY(read_account(note.entry, a, &e));
+    TRY(directory_account_read(note.entry, a, &e));
     note.account = e.account;
     note.due_s = clock_now().us / SECOND_US + (int64_t)LIMIT_UNDELETE_DAYS * 86400;
     TRY(directory_reap_note(d, &note, true));
@@ -432,8 +431,8 @@ contains(const struct str *list, size_t n, struct str address)
     return false;
 }
 
-static enum status
-read_account(struct str value, struct arena *a, struct directory_entry *out)
+enum status
+directory_account_read(struct str value, struct arena *a, struct directory_entry *out)
 {
     struct directory_entry e;
 

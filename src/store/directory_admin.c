@@ -385,6 +385,7 @@ list_shard(struct listing *l, uint32_t index, struct str after)
                 continue;
             e.address = arena_str(l->a, page.entries[i].key);
             e.verifier = STR_NONE; /* listings are for people */
+            e.app_password_count = 0;
             copy_targets(l->a, &e);
             l->out[l->n++] = e;
         }

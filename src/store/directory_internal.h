@@ -78,6 +78,9 @@ MUST_USE SUSPENDS enum status directory_leads_to(struct directory *d,
                                                  const struct directory_entry *alias, bool *out);
 
 /* ---- directory_account.c ---- */
+/* The entry of an account in a value of the directory. */
+MUST_USE enum status directory_account_read(struct str value, struct arena *a,
+                                            struct directory_entry *out);
 /* From the account to its address; empty = forget it. */
 MUST_USE SUSPENDS enum status directory_id_put(struct directory *d, uint64_t account,
                                                struct str address);

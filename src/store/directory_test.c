@@ -4,6 +4,7 @@
 #include "store/directory.h"
 
 #include "rt/clock.h"
+#include "store/directory_app.h"
 #include "store/directory_explain.h"
 #include "store/directory_internal.h"
 #include "store/directory_rights.h"
@@ -685,6 +686,56 @@ test_crash_while_adding(struct kit *k)
     crash_while_adding(k, false);
 }
 
+static SUSPENDS void
+test_app_passwords(struct kit *k)
+{
+    struct directory *d = town_small(k);
+    struct directory_app_password p = {.id = 5,
+                                       .name = STR("phone"),
+                                       .protocols = 1,
+                                       .created = {1000000},
+                                       .hash = STR("0123456789abcdef0123456789abcdef")};
+    struct directory_entry e;
+    uint64_t id = 0;
+    char name[8];
+
+    ASSERT(directory_app_add(d, STR("info@example.org"), &p) == ERR_NOT_FOUND); /* an alias */
+    ASSERT(directory_app_add(d, STR("nobody@example.org"), &p) == ERR_NOT_FOUND);
+    ASSERT(directory_app_add(d, STR("anna"), &p) == OK);
+    ASSERT(directory_app_add(d, STR("anna"), &p) == ERR_EXISTS);
+    p.id = 6;
+    p.name = STR("laptop");
+    ASSERT(directory_app_add(d, STR("ANNA@example.org"), &p) == OK);
+    ASSERT(directory_app_used(d, STR("anna"), 5, 20000) == OK);
+    ASSERT(directory_app_used(d, STR("anna"), 5, 19999) == OK); /* no news */
+    ASSERT(directory_app_used(d, STR("anna"), 7, 20000) == ERR_NOT_FOUND);
+    directory_free(&d);
+    kit_reopen(k);
+    d = town_open(k);
+    ASSERT(directory_login(d, STR("anna"), k->a, &e) == OK);
+    ASSERT(e.app_password_count == 2 && e.app_passwords[0].used_day == 20000);
+    ASSERT(e.app_passwords[1].used_day == 0 && str_eq(e.app_passwords[1].name, STR("laptop")));
+    /* What else is changed leaves them alone. */
+    uint64_t epoch = e.epoch;
+    ASSERT(directory_account_verifier(d, STR("anna"), STR("another")) == OK);
+    ASSERT(directory_app_remove(d, STR("anna"), STR("Phone"), &id) == ERR_NOT_FOUND);
+    ASSERT(directory_app_remove(d, STR("anna"), STR("phone"), &id) == OK && id == 5);
+    ASSERT(directory_app_remove(d, STR("anna"), STR("phone"), &id) == ERR_NOT_FOUND);
+    ASSERT(directory_login(d, STR("anna"), k->a, &e) == OK);
+    ASSERT(e.epoch == epoch + 1 && e.app_password_count == 1 && e.app_passwords[0].id == 6);
+    for (uint64_t i = 1; i < LIMIT_APP_PASSWORDS; i++) {
+        snprintf(name, sizeof(name), "n%u", (unsigned)i);
+        p.id = 10 + i;
+        p.name = str_of(name);
+        ASSERT(directory_app_add(d, STR("anna"), &p) == OK);
+    }
+    p.name = STR("more");
+    ASSERT(directory_app_add(d, STR("anna"), &p) == ERR_LIMIT);
+    p.name = STR("");
+    ASSERT(directory_app_add(d, STR("anna"), &p) == ERR_SYNTAX);
+    directory_free(&d);
+}
+
 static const struct kit_row rows[] = {
     {"resolve", test_resolve, KIT_ALL},
     {"explain", test_explain, KIT_MEM},
@@ -697,6 +748,7 @@ static const struct kit_row rows[] = {
     {"forwards_in_a_circle", test_forwards_in_a_circle, KIT_MEM},
     {"depth_and_size_of_groups", test_depth_and_size_of_groups, KIT_MEM},
     {"changes", test_changes, KIT_MEM | KIT_CLUSTER},
+    {"app_passwords", test_app_passwords, KIT_ALL},
     {"loops_are_refused", test_loops_are_refused, KIT_MEM | KIT_CLUSTER},
     {"listings", test_listings, KIT_ALL},
     {"commits_of_adding", test_commits_of_adding, KIT_ALL},

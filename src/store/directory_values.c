@@ -4,14 +4,19 @@
 #include "store/directory_values.h"
 
 #include "base/scan.h"
+#include "store/directory_app.h"
 
 /* An account with attributes is of version 2: fields after the fixed ones, each tag and bytes, in rising order of their
  * tags, none of them empty of meaning: what an account does not have is not written. */
 enum { VERSION = 1, VERSION_ATTRIBUTES = 2, FLAG_DISABLED = 1 };
+enum { APP_BYTES_MAX = 160, PROTOCOLS_MAX = 15 };
+#define SECOND_US   INT64_C(1000000)
+#define SECONDS_MAX (UINT64_C(1) << 40)
 enum attribute {
     ATTRIBUTE_SUSPENDED = 1, /* empty */
     ATTRIBUTE_FORWARD = 2,   /* keep (0 or 1), then a list of targets */
     ATTRIBUTE_SEND_AS = 3,   /* a list of addresses */
+    ATTRIBUTE_APP_PASSWORDS = 4,
 };
 
 struct address_list { /* never empty */
@@ -23,6 +28,7 @@ static void write_account(const struct directory_entry *e, struct buf *b);
 static void write_attribute(enum attribute tag, struct str value, struct buf *b);
 static bool has_attributes(const struct directory_entry *e);
 static bool read_account(struct scan *s, struct directory_entry *e);
+static void write_app_passwords(const struct directory_entry *e, struct buf *b);
 static void write_forward(const struct directory_forward *f, struct buf *b);
 static void write_send_as(const struct directory_entry *e, struct buf *b);
 static bool read_attributes(struct scan *s, struct arena *a, struct directory_entry *e);
@@ -32,6 +38,7 @@ static bool read_forward(struct str value, struct arena *a, struct directory_for
 static bool read_send_as(struct str value, struct arena *a, struct directory_entry *e);
 static void write_addresses(const struct str *list, size_t n, struct buf *b);
 static bool read_addresses(struct scan *s, size_t max, struct arena *a, struct address_list *out);
+static bool read_app_passwords(struct str value, struct arena *a, struct directory_entry *e);
 
 void
 directory_entry_write(const struct directory_entry *e, struct buf *b)
@@ -119,6 +126,8 @@ write_account(const struct directory_entry *e, struct buf *b)
         write_forward(&e->forward, b);
     if (e->send_as_count > 0)
         write_send_as(e, b);
+    if (e->app_password_count > 0)
+        write_app_passwords(e, b);
 }
 
 static void
@@ -152,8 +161,8 @@ write_attribute(enum attribute tag, struct str value, struct buf *b)
 static bool
 has_attributes(const struct directory_entry *e)
 {
-    return e->kind == DIRECTORY_ACCOUNT &&
-           (e->suspended || e->forward.count > 0 || e->send_as_count > 0);
+    return e->kind == DIRECTORY_ACCOUNT && (e->suspended || e->forward.count > 0 ||
+                                            e->send_as_count > 0 || e->app_password_count > 0);
 }
 
 static bool
@@ -192,8 +201,65 @@ read_attribute(uint8_t tag, struct str value, struct arena *a, struct directory_
     case ATTRIBUTE_SUSPENDED: e->suspended = true; return value.len == 0;
     case ATTRIBUTE_FORWARD: return read_forward(value, a, &e->forward);
     case ATTRIBUTE_SEND_AS: return read_send_as(value, a, e);
+    case ATTRIBUTE_APP_PASSWORDS: return read_app_passwords(value, a, e);
     default: return false;
     }
+}
+
+/* 1*(id(be64) name protocols(varint) created(varint) expires(varint) used_day(varint) hash(32)), times in seconds */
+static void
+write_app_passwords(const struct directory_entry *e, struct buf *b)
+{
+    AUTO_BUF value = BUF(LIMIT_APP_PASSWORDS * APP_BYTES_MAX);
+
+    ASSERT(e->app_password_count <= LIMIT_APP_PASSWORDS);
+    for (size_t i = 0; i < e->app_password_count; i++) {
+        const struct directory_app_password *p = &e->app_passwords[i];
+        ASSERT(p->id != 0 && p->hash.len == DIRECTORY_APP_HASH);
+        buf_add_be64(&value, p->id);
+        buf_add_bytes(&value, p->name);
+        buf_add_varint(&value, p->protocols);
+        buf_add_varint(&value, (uint64_t)(p->created.us / SECOND_US)); /* after 1970 */
+        buf_add_varint(&value, (uint64_t)(p->expires.us / SECOND_US));
+        buf_add_varint(&value, p->used_day);
+        buf_add(&value, p->hash);
+    }
+    ASSERT(buf_status(&value) == OK);
+    write_attribute(ATTRIBUTE_APP_PASSWORDS, buf_str(&value), b);
+}
+
+static bool
+read_app_password(struct scan *s, struct directory_app_password *p)
+{
+    uint64_t protocols, created, expires, day;
+
+    if (!scan_be64(s, &p->id) || p->id == 0 || !scan_bytes(s, DIRECTORY_APP_NAME_MAX, &p->name) ||
+        p->name.len == 0 || !scan_varint(s, PROTOCOLS_MAX, &protocols) ||
+        !scan_varint(s, SECONDS_MAX, &created) || !scan_varint(s, SECONDS_MAX, &expires) ||
+        !scan_varint(s, SECONDS_MAX / 86400, &day) || !scan_take(s, DIRECTORY_APP_HASH, &p->hash))
+        return false;
+    p->protocols = (uint32_t)protocols; /* bounded above, like the rest */
+    p->created.us = (int64_t)created * SECOND_US;
+    p->expires.us = (int64_t)expires * SECOND_US;
+    p->used_day = (uint32_t)day;
+    return true;
+}
+
+static bool
+read_app_passwords(struct str value, struct arena *a, struct directory_entry *e)
+{
+    struct directory_app_password *list =
+        ARENA_ARRAY(a, struct directory_app_password, LIMIT_APP_PASSWORDS);
+    struct scan s = scan_of(value);
+    size_t n = 0;
+
+    while (!scan_at_end(&s)) {
+        if (n == LIMIT_APP_PASSWORDS || !read_app_password(&s, &list[n++]))
+            return false;
+    }
+    e->app_passwords = list;
+    e->app_password_count = n;
+    return n > 0;
 }
 
 static bool

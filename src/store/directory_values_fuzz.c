@@ -1,6 +1,7 @@
 /* directory_values_fuzz.c - what a reader takes, its writer writes back byte for byte or shorter, and reads again.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "store/directory_app.h"
 #include "store/directory_values.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,6 +19,11 @@ entry(struct str value)
     ASSERT(buf_status(&again) == OK && again.len <= value.len);
     ASSERT(directory_entry_read(buf_str(&again), a, &second) == OK);
     ASSERT(second.suspended == e.suspended);
+    ASSERT(second.app_password_count == e.app_password_count &&
+           e.app_password_count <= LIMIT_APP_PASSWORDS);
+    for (size_t i = 0; i < e.app_password_count; i++)
+        ASSERT(str_eq(second.app_passwords[i].hash, e.app_passwords[i].hash) &&
+               str_eq(second.app_passwords[i].name, e.app_passwords[i].name));
     ASSERT(second.forward.count == e.forward.count && second.forward.keep == e.forward.keep);
     ASSERT(e.forward.count <= LIMIT_FORWARD_TARGETS && e.send_as_count <= LIMIT_SEND_AS);
     ASSERT(second.send_as_count == e.send_as_count);

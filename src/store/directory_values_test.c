@@ -1,6 +1,7 @@
 /* directory_values_test.c - accounts with attributes and without, and what no writer can have written.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "store/directory_app.h"
 #include "store/directory_values.h"
 
 #include "base/size.h"
@@ -31,6 +32,48 @@ attributes_come_back(void **state)
     directory_entry_write(&e, &b);
     ASSERT(str_eq(buf_str(&b), STR("\2\0" ACCOUNT "\1\0")));
     ASSERT(directory_entry_read(buf_str(&b), a, &back) == OK && back.suspended && !back.disabled);
+    (void)state;
+}
+
+#define HASH "0123456789abcdef0123456789abcdef"
+#define APP  "\0\0\0\0\0\0\0\3\5phone\3\12\0\0" HASH /* 50 bytes */
+
+static void
+app_passwords_come_back(void **state)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    AUTO_BUF b = BUF(8192);
+    struct directory_app_password all[LIMIT_APP_PASSWORDS];
+    struct directory_entry e = {.account = 7, .epoch = 1, .app_passwords = all}, back;
+
+    for (size_t i = 0; i < LIMIT_APP_PASSWORDS; i++)
+        all[i] = (struct directory_app_password){
+            .id = i + 3,
+            .name = i == 0 ? STR("phone")
+                           : STR("0123456789012345678901234567890123456789"
+                                 "012345678901234567890123"),
+            .protocols = i == 0 ? 3 : 15,
+            .created = {10000000},
+            .expires = {i == 0 ? 0 : INT64_C(4102444800000000)},
+            .used_day = i == 0 ? 0 : 20000,
+            .hash = STR(HASH),
+        };
+    e.app_password_count = 1;
+    directory_entry_write(&e, &b);
+    ASSERT(str_eq(buf_str(&b), STR("\2\0" ACCOUNT "\4\62" APP)));
+    buf_reset(&b);
+    e.app_password_count = LIMIT_APP_PASSWORDS;
+    e.suspended = true;
+    directory_entry_write(&e, &b);
+    ASSERT(directory_entry_read(buf_str(&b), a, &back) == OK && back.suspended);
+    ASSERT(back.app_password_count == LIMIT_APP_PASSWORDS);
+    for (size_t i = 0; i < LIMIT_APP_PASSWORDS; i++) {
+        const struct directory_app_password *p = &back.app_passwords[i];
+        ROW(i, p->id == all[i].id && str_eq(p->name, all[i].name) &&
+                   p->protocols == all[i].protocols && p->created.us == all[i].created.us &&
+                   p->expires.us == all[i].expires.us && p->used_day == all[i].used_day &&
+                   str_eq(p->hash, all[i].hash));
+    }
     (void)state;
 }
 
@@ -89,7 +132,14 @@ damage_is_seen(void **state)
         STR("\2\0" ACCOUNT "\2\5\1\1\1xy"),    /* something behind it */
         STR("\2\0" ACCOUNT "\2\2\1\21"),       /* too many */
         STR("\2\0" ACCOUNT "\2\4\1\1\1x\1\0"), /* in the wrong order */
-        STR("\2\1\1\1a"),                      /* an alias has none */
+        STR("\2\0" ACCOUNT "\4\0"),            /* app passwords, and there are none */
+        STR("\2\0" ACCOUNT "\4\61" APP),       /* cut short */
+        STR("\2\0" ACCOUNT "\4\62\0\0\0\0\0\0\0\0\5phone\3\12\0\0" HASH),  /* no id */
+        STR("\2\0" ACCOUNT "\4\55\0\0\0\0\0\0\0\3\0\3\12\0\0" HASH),       /* no name */
+        STR("\2\0" ACCOUNT "\4\62\0\0\0\0\0\0\0\3\5phone\20\12\0\0" HASH), /* no such protocol */
+        STR("\2\0" ACCOUNT "\4\62" APP "\1\0"),                            /* out of order */
+        STR("\2\0" ACCOUNT "\4\62" APP "\3\5\1\3x@y"),                     /* nor these */
+        STR("\2\1\1\1a"),                                                  /* an alias has none */
     };
     struct directory_entry e;
 
@@ -108,6 +158,7 @@ main(void)
         cmocka_unit_test(attributes_come_back),
         cmocka_unit_test(a_forward_comes_back),
         cmocka_unit_test(what_it_may_write_as_comes_back),
+        cmocka_unit_test(app_passwords_come_back),
         cmocka_unit_test(damage_is_seen),
     };
 

@@ -24,6 +24,7 @@ struct grant {
     struct instant since, asked; /* asked: of the last grants_find() */
     uint8_t protocol;
     char peer[65], tls_version[17]; /* ended by a zero byte */
+    uint64_t app;                   /* id of the app password that it logged in with, or 0 */
 };
 
 struct grants *grants_new(void);

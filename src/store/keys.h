@@ -22,7 +22,8 @@
  *   M mailbox4 (uid>>6)4     <= 64 imported messages: source, key and flags there, UIDL; import.h
  *   Q                        how full it is: the notice that was given last, since when mail is refused
  *   A E F P U                reserved: shares, submissions, search index, settings, uploads
- * 'd' directory, 'q' queue, 'c' configuration and sealed records: directory.h, queue.h and sealed.h.
+ * 'd' directory, 'q' queue, 'c' sealed records and blocked networks: directory.h, queue.h, sealed.h and
+ * blocks.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_KEYS_H

@@ -573,6 +573,7 @@ store_serve_copy(struct ipc_peer *from, const struct store_copy *req, struct are
 NEVER(login_find)
 NEVER(grant)
 NEVER(revoke)
+NEVER(blocks)
 NEVER(sealed_get)
 NEVER(sealed_put)
 NEVER(queue_lease)
@@ -585,4 +586,11 @@ store_serve_session_end(struct ipc_peer *from, const struct store_session_end *r
     (void)from, (void)a;
     fake.ended++;
     fake.ended_session = req->session;
+}
+
+SUSPENDS void
+store_serve_app_password_used(struct ipc_peer *from, const struct store_app_password_used *req,
+                              struct arena *a)
+{
+    (void)from, (void)req, (void)a;
 }

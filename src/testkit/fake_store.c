@@ -248,6 +248,53 @@ auth_serve_account_changed(struct ipc_peer *from, const struct auth_account_chan
     (void)from, (void)req, (void)a;
 }
 
+SUSPENDS enum status
+auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct arena *a,
+                 struct auth_oauth_reply *rep)
+{
+    (void)from, (void)a;
+    if (str_eq(req->login, STR("busy")))
+        return ERR_TEMP;
+    if (str_eq(req->login, STR("fast")))
+        return ERR_LIMIT;
+    if (!str_eq(req->token, STR("good.token")) ||
+        (req->login.len > 0 && !str_eq(req->login, STR("u"))))
+        return ERR_DENIED;
+    *rep = (struct auth_oauth_reply){.account = FAKE_ACCOUNT, .address = STR("u@test")};
+    return OK;
+}
+
+SUSPENDS enum status
+auth_serve_app_password_make(struct ipc_peer *from, const struct auth_app_password_make *req,
+                             struct arena *a, struct auth_app_password_make_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+SUSPENDS void
+auth_serve_app_password_removed(struct ipc_peer *from, const struct auth_app_password_removed *req,
+                                struct arena *a)
+{
+    (void)from, (void)req, (void)a;
+}
+
+SUSPENDS enum status
+auth_serve_penalties(struct ipc_peer *from, const struct auth_penalties *req, struct arena *a,
+                     struct auth_penalties_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+SUSPENDS enum status
+auth_serve_forgive(struct ipc_peer *from, const struct auth_forgive *req, struct arena *a,
+                   struct auth_forgive_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
 /* ---- the server's side, as its role has it ---- */
 
 static void
@@ -347,7 +394,7 @@ connect_auth(void)
 }
 
 void
-fake_begin(const struct fake_protocol *p, bool plaintext_login)
+fake_begin(const struct fake_protocol *p, struct fake_how how)
 {
     static const struct str names[] = {STR("Drafts"), STR("Sent"), STR("Junk"), STR("Trash"),
                                        STR("Archive")};
@@ -357,8 +404,10 @@ fake_begin(const struct fake_protocol *p, bool plaintext_login)
     fake.protocol = p;
     fake.config = (struct config){.host = STR("mail.test"),
                                   .domain = STR("test"),
-                                  .plaintext_loopback = plaintext_login,
+                                  .plaintext_loopback = how.plaintext_login,
                                   .message_bytes_max = 4u << 20};
+    if (how.tokens)
+        fake.config.oauth.issuer = STR("https://id.test");
     fake.world.config = &fake.config;
     fake.next_validity = 1000;
     fake.modseq = 1;

@@ -34,7 +34,11 @@ struct fake_protocol {
     void (*store_back)(void);
 };
 
-void fake_begin(const struct fake_protocol *p, bool plaintext_login); /* inside a loop */
+struct fake_how {
+    bool plaintext_login; /* from loopback */
+    bool tokens;          /* of an issuer are log-ins */
+};
+void fake_begin(const struct fake_protocol *p, struct fake_how how); /* inside a loop */
 void fake_end(void); /* on a fiber, when no session is left */
 /* A directive of a transcript; false when it is none, or what it claims is not so:
  *    deliver NAME [FLAGS]   a message arrives        flag NAME UID FLAGS   somebody sets flags

@@ -120,3 +120,21 @@ def test_xclient(server):
     with connect(server, 'smtp', source=OTHER) as s, s.makefile('rb') as f:
         f.readline()
         assert say(f, s, b'XCLIENT ADDR=198.51.100.7').startswith(b'550 5.7.0')
+
+
+def test_who_is_blocked_is_so_behind_a_proxy(server):
+    server.ctl('block', 'add', '192.0.2.66')
+
+    def word(service, client):
+        with connect(server, service, v2(client)) as s:
+            return s.recv(1000)
+    for service in ('smtp', 'imap', 'pop3'):
+        wait_for(lambda s=service: word(s, '192.0.2.66') == b'')
+        assert word(service, '192.0.2.67') != b''
+    assert 'ev=conn.blocked' in server.log() and 'peer=192.0.2.66' in server.log()
+    with connect(server, 'smtp', source=SPEAKER) as s, s.makefile('rb') as f:
+        f.readline()
+        assert say(f, s, b'XCLIENT ADDR=192.0.2.66').startswith(b'554 5.7.1 ')
+        assert f.readline() == b''
+    server.ctl('block', 'remove', '192.0.2.66')
+    wait_for(lambda: word('smtp', '192.0.2.66').startswith(b'220 '))

@@ -1,0 +1,32 @@
+# AUTHENTICATE OAUTHBEARER and XOAUTH2 with oauth on, RFC 7628 section 4.
+S: * OK [CAPABILITY ... AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2] mail.test ready
+C: a1 AUTHENTICATE OAUTHBEARER bixhPXUsAWF1dGg9QmVhcmVyIGJhZAEB
+S: + eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIiwib3BlbmlkLWNvbmZpZ3VyYXRpb24iOiJodHRwczovL2lkLnRlc3QvLndlbGwta25vd24vb3BlbmlkLWNvbmZpZ3VyYXRpb24ifQ==
+C: AQ==
+S: a1 NO [AUTHENTICATIONFAILED] Wrong name or password
+C: a2 AUTHENTICATE XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIGJhZAEB
+S: + eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=
+C:
+S: a2 NO [AUTHENTICATIONFAILED] Wrong name or password
+C: a3 AUTHENTICATE OAUTHBEARER bixhPXUsAWF1dGg9AQE=
+S: + eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIiwib3BlbmlkLWNvbmZpZ3VyYXRpb24iOiJodHRwczovL2lkLnRlc3QvLndlbGwta25vd24vb3BlbmlkLWNvbmZpZ3VyYXRpb24ifQ==
+C: *
+S: a3 BAD Log-in cancelled
+C: a4 AUTHENTICATE OAUTHBEARER
+S: +...
+C: dXNlcj11AWF1dGg9QmVhcmVyIGdvb2QudG9rZW4BAQ==
+S: a4 BAD This is not a response of the mechanism
+C: a5 AUTHENTICATE XOAUTH2
+S: +...
+C: dXNlcj11AWF1dGg9QmVhcmVyIGdvb2QudG9rZW4BAQ==
+S: a5 OK [CAPABILITY ...] Logged in
+2S: * OK ...
+2C: b1 AUTHENTICATE OAUTHBEARER bixhPXUsAWhvc3Q9bWFpbC50ZXN0AXBvcnQ9MTQzAWF1dGg9QmVhcmVyIGdvb2QudG9rZW4BAQ==
+2S: b1 OK [CAPABILITY ...] Logged in
+3S: * OK ...
+3C: c1 AUTHENTICATE XOAUTH2 dXNlcj1idXN5AWF1dGg9QmVhcmVyIGdvb2QudG9rZW4BAQ==
+3S: c1 NO [UNAVAILABLE] Passwords cannot be checked now, try again
+3C: c2 AUTHENTICATE XOAUTH2 dXNlcj1mYXN0AWF1dGg9QmVhcmVyIGdvb2QudG9rZW4BAQ==
+3S: c2 NO [LIMIT] Too many attempts, try again later
+3S: * BYE ...
+3S-end
