@@ -78,8 +78,8 @@ MUST_USE enum status maildir_tree(const struct maildir_layout *l, struct arena *
 /* Fills f, whose name and path are given.  uidl: the format for those of which the list says none, empty = none. */
 MUST_USE enum status maildir_folder_read(struct migrate_folder *f, struct str uidl,
                                          struct arena *a);
-/* One message, as migrate_crlf() makes it, when it came, and (maildir_file_read) a whole file as it is.  ERR_NOT_FOUND: it is
- * gone, or has another name by now; ERR_LIMIT: larger than the buffer. */
+/* One message, as migrate_crlf() makes it, and when it came; a whole file as it is.  ERR_NOT_FOUND: it is gone.
+ * ERR_LIMIT: larger than the buffer. */
 MUST_USE enum status maildir_body_read(const struct migrate_folder *f,
                                        const struct migrate_message *m, struct buf *out,
                                        struct instant *received_out);

@@ -1,14 +1,14 @@
-/* import.h - mail that another server had: its UIDs, and where each message came from, so that it can be looked at again.
+/* import.h - mail that another server had: its UIDs, and where each message came from, for the next look.
  *
  * A message that was imported has an entry (key M) with its key at the source, the flags that it had there, and the
  * UIDL by which POP3 clients knew it.  The entry outlives the message: what somebody removed here does not come again.
  *
- * Promises:  message_add_all() with message_batch.import keeps a UID as long as the mailbox has the UIDVALIDITY that it
- *            is of, and it is not below UIDNEXT; else the message gets the next one.  No UID is ever used twice.  Messages
- *            and their entries are one commit.  Quota refuses nothing, and counts.
+ * Promises:  message_add_all() with message_batch.import keeps a UID as long as the mailbox has the UIDVALIDITY that
+ *            it is of, and it is not below UIDNEXT; else the message gets the next one.  No UID is ever used twice.
+ *            Messages and their entries are one commit.  Quota refuses nothing, and counts.
  *            Nothing here touches a message that has no entry.
- * Suspends:  all calls marked so.  ERR_NOT_FOUND: no such mailbox.  ERR_EXISTS: another import is at work.  ERR_TEMP: a large
- *            copy into the mailbox is under way.
+ * Suspends:  all calls marked so.  ERR_NOT_FOUND: no such mailbox.  ERR_EXISTS: another import is at work.
+ *            ERR_TEMP: a large copy into the mailbox is under way.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_IMPORT_H
@@ -82,7 +82,7 @@ struct import_changes {
     const struct import_change *changes; /* by uid */
     size_t count;
 };
-/* Each flag that is another than it was at the source is set or cleared here; the others are left alone.  One commit. */
+/* Each flag that is another than it was at the source is set or cleared here, the others stay.  One commit. */
 MUST_USE SUSPENDS enum status import_flags(struct cell *account, const struct import_changes *c);
 /* The source has them no more: they go, with their entries.  UIDs without an entry are left alone. */
 struct import_gone {

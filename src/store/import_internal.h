@@ -7,6 +7,15 @@
 #include "store/import.h"
 #include "store/work.h"
 
+static inline struct key
+key_imports(uint32_t mailbox, uint32_t page)
+{
+    struct key k = key_places(mailbox, page);
+
+    k.bytes[0] = KEY_IMPORTED;
+    return k;
+}
+
 /* Before the first message of a batch. */
 MUST_USE SUSPENDS enum status import_begin(struct work *w, struct work_box *box,
                                            const struct import_batch *b);

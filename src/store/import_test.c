@@ -17,20 +17,24 @@ open_box(struct cell *account, const char *name, uint32_t uidvalidity, uint32_t 
     return id;
 }
 
+struct old { /* a message of the old server */
+    uint32_t box, uidvalidity, uid, flags;
+};
+
 static SUSPENDS enum status
-add(struct kit *k, struct cell *account, uint32_t box, uint32_t uidvalidity, uint32_t uid,
-    uint32_t flags, struct message_place *place)
+add(struct kit *k, struct cell *account, const struct old *old, struct message_place *place)
 {
+    uint32_t uid = old->uid;
     struct message_new m = kit_message(k, 50, uid + 1);
     char key[20];
     int n = snprintf(key, sizeof(key), "m%u", uid);
     const struct import_origin o = {
         .uid = uid, .source = SOURCE, .key = {key, (size_t)n}, .uidl = STR("old")};
-    struct import_batch ib = {.uidvalidity = uidvalidity, .origins = &o};
-    const struct message_batch b = {box, &m, 1, &ib};
+    struct import_batch ib = {.uidvalidity = old->uidvalidity, .origins = &o};
+    const struct message_batch b = {old->box, &m, 1, &ib};
 
-    m.flags = flags;
-    ASSERT(import_state(account, box, &ib.last) == OK);
+    m.flags = old->flags;
+    ASSERT(import_state(account, old->box, &ib.last) == OK);
     return message_add_all(account, &b, k->now, place);
 }
 
@@ -39,7 +43,9 @@ uid_of(struct kit *k, struct cell *account, uint32_t box, uint32_t uidvalidity, 
 {
     struct message_place p;
 
-    ASSERT(add(k, account, box, uidvalidity, uid, 0, &p) == OK);
+    const struct old old = {box, uidvalidity, uid, 0};
+
+    ASSERT(add(k, account, &old, &p) == OK);
     return p.uid;
 }
 
@@ -127,8 +133,8 @@ test_quota(struct kit *k)
     struct account_info info;
 
     ASSERT(account_create(account, (struct account_quota){.bytes = 60}, k->now) == OK);
-    ASSERT(add(k, account, MAILBOX_INBOX, 0, 0, 0, &p) == OK && p.notice == 0);
-    ASSERT(add(k, account, MAILBOX_INBOX, 0, 0, 0, &p) == OK);
+    ASSERT(add(k, account, &(const struct old){MAILBOX_INBOX, 0, 0, 0}, &p) == OK && p.notice == 0);
+    ASSERT(add(k, account, &(const struct old){MAILBOX_INBOX, 0, 0, 0}, &p) == OK);
     ASSERT(account_info(account, &info) == OK && info.bytes == 100 && info.messages == 2);
     ASSERT(account_has_room(account, 1) == ERR_QUOTA);
     cell_close(&account);
@@ -153,8 +159,8 @@ test_flags(struct kit *k)
     AUTO_BUF b = BUF(1u << 16);
     struct flags_reply fr;
 
-    ASSERT(add(k, account, box, V, 5, FLAG_SEEN, &p) == OK);
-    ASSERT(add(k, account, box, V, 6, FLAG_SEEN, &p) == OK);
+    ASSERT(add(k, account, &(const struct old){box, V, 5, FLAG_SEEN}, &p) == OK);
+    ASSERT(add(k, account, &(const struct old){box, V, 6, FLAG_SEEN}, &p) == OK);
     ASSERT(kit_add(k, account, box, 10).uid == 7);
     /* Flagged here; then at the source Seen goes and a keyword comes. */
     const struct flags_request fl = {.mailbox = box,

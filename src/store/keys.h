@@ -143,14 +143,6 @@ key_places(uint32_t mailbox, uint32_t page)
 }
 
 static inline struct key
-key_imports(uint32_t mailbox, uint32_t page)
-{
-    struct key k = key_places(mailbox, page);
-    k.bytes[0] = KEY_IMPORTED;
-    return k;
-}
-
-static inline struct key
 key_index(uint8_t bits, uint16_t bucket)
 {
     struct key k = {4, {KEY_INDEX, (char)bits}};
