@@ -79,6 +79,9 @@
     LIMIT(MAILBOX_DEPTH,           32,        "levels",   "NO [LIMIT]") \
     LIMIT(KEYWORDS,                27,        "keywords", "NO [LIMIT], per mailbox") \
     LIMIT(KEYWORD_BYTES,           64,        "bytes",    "NO [LIMIT]") \
+    LIMIT(IMPORT_KEY_BYTES,        64,        "bytes",    "the command shortens what it has") \
+    LIMIT(IMPORT_FILE_BYTES,       268435456, "bytes",    "a list of another server that is larger is not read") \
+    LIMIT(UIDL_BYTES,              70,        "bytes",    "a longer one is not kept; RFC 1939 section 7") \
     LIMIT(PLACEMENTS,              64,        "mailboxes","NO [LIMIT]: one message in so many places") \
     LIMIT(ALIAS_TARGETS,           64,        "targets",  "refused by the command") \
     LIMIT(ALIAS_DEPTH,             8,         "levels",   "the address is undeliverable: a loop") \

@@ -1,4 +1,4 @@
-/* import.c - godwit import: aliases and forwards that another mail server had; what its verbs share.
+/* import.c - godwit import: its verbs; aliases and forwards that another mail server had.
  *
  * What stands in the file wins over what is there; the same file a second time changes nothing.  A line that has a
  * target which is not served here is left out as a whole: half a list would look like one.
@@ -9,6 +9,7 @@
 #include "base/size.h"
 #include "ctl/command.h"
 #include "ctl/import.h"
+#include "ctl/import_mail.h"
 #include "mail/address.h"
 #include "role/names.h"
 #include "role/role.h"
@@ -122,6 +123,8 @@ static const struct ctl_verb import_verbs[] = {
     {"aliases", 1, 1, "FILE [--domain NAME]", import_aliases, "as /etc/aliases is written"},
     {"virtual", 1, 1, "FILE [--domain NAME]", import_virtual, "as a virtual map of Postfix is"},
     {"forward", 2, 2, "FILE ADDRESS", import_forward, "a .forward, for that account"},
+    {"maildir", 1, 1, "FOLDER --account ADDRESS | --all", ctl_import_maildir,
+     "mail of Dovecot or Courier, with its UIDs"},
     {0},
 };
 
@@ -129,6 +132,12 @@ static const struct ctl_option import_table[] = {
     {"--domain", CTL_TEXT, &import_options.domain},
     {"--dry-run", CTL_FLAG, &import_options.dry_run},
     {"--update", CTL_FLAG, &import_options.update},
+    {"--account", CTL_TEXT, &import_mail_typed.account},
+    {"--all", CTL_FLAG, &import_mail_typed.all},
+    {"--layout", CTL_TEXT, &import_mail_typed.layout},
+    {"--uidl", CTL_TEXT, &import_mail_typed.uidl},
+    {"--source", CTL_TEXT, &import_mail_typed.source},
+    {"--no-delete", CTL_FLAG, &import_mail_typed.no_delete},
     {0},
 };
 

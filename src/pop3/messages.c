@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <endian.h>
+#include <stdio.h>
 
 #include "base/scan.h"
 #include "base/size.h"
@@ -15,6 +16,8 @@
 #define SIZES_MAX   8192u
 #define PIECE_MAX   (256u * 1024)
 #define RANGES_MAX  65536u
+#define UIDLS_MAX   1024u
+#define UIDL_BYTES  (LIMIT_UIDL_BYTES + 1)
 #define NO_MESSAGE  "There is no such message"
 
 static SUSPENDS enum status number_error(struct pop3_session *s);
@@ -168,20 +171,98 @@ pop3_cmd_list(struct pop3_session *s, struct str args)
     return conn_write(s->conn, STR(".\r\n"));
 }
 
+/* ---- unique ids: those of the server that a message came from, else UIDVALIDITY and UID ---- */
+
+struct uidl_page { /* of store.ipc, uidls */
+    struct arena *a;
+    struct store_uidls_reply rep;
+    size_t at;
+    bool loaded;
+};
+
+static SUSPENDS enum status
+load_uidls(struct pop3_session *s, struct uidl_page *p, uint32_t from, uint32_t max)
+{
+    const struct store_uidls req = {
+        .session = s->id, .mailbox = s->mailbox, .from_uid = from, .max = max};
+    struct ipc_peer *store;
+    enum status e;
+
+    arena_reset(p->a);
+    do {
+        TRY(hold_store(&s->hold, &pop3_world->store, &store));
+        e = store_uidls_call(store, &req, p->a, &p->rep);
+    } while (hold_read_again(&s->hold, e));
+    p->at = 0;
+    p->loaded = e == OK;
+    return e;
+}
+
+/* Messages are asked for by rising UID. */
+static SUSPENDS enum status
+uidl_of(struct pop3_session *s, struct uidl_page *p, const struct pop3_message *m, char *out)
+{
+    for (;;) {
+        while (p->at < p->rep.uidls_count && p->rep.uidls[p->at].uid < m->uid)
+            p->at++;
+        if (p->loaded && (p->at < p->rep.uidls_count || !p->rep.more))
+            break;
+        TRY(load_uidls(s, p, m->uid, UIDLS_MAX));
+    }
+    const struct store_uidl *u = p->at < p->rep.uidls_count ? &p->rep.uidls[p->at] : NULL;
+    if (u != NULL && u->uid == m->uid && u->uidl.len > 0)
+        snprintf(out, UIDL_BYTES, "%.*s", STR_FMT(u->uidl));
+    else
+        snprintf(out, UIDL_BYTES, "%08x%08x", s->uidvalidity, m->uid);
+    return OK;
+}
+
+static SUSPENDS enum status
+uidl_all(struct pop3_session *s, struct uidl_page *p)
+{
+    char uidl[UIDL_BYTES];
+    bool begun = false;
+
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->messages[i].deleted)
+            continue;
+        enum status e = uidl_of(s, p, &s->messages[i], uidl);
+        if (e != OK) /* in the middle there is no way to say no */
+            return begun ? ERR_CLOSED : e;
+        if (!begun)
+            TRY(pop3_ok(s, "Unique ids follow"));
+        begun = true;
+        TRY(conn_printf(s->conn, "%zu %s\r\n", i + 1, uidl));
+    }
+    if (!begun)
+        TRY(pop3_ok(s, "Unique ids follow"));
+    return conn_write(s->conn, STR(".\r\n"));
+}
+
 enum status
 pop3_cmd_uidl(struct pop3_session *s, struct str args)
 {
+    AUTO_ARENA *a = arena_new(1u << 20);
+    struct uidl_page p = {.a = a};
+    char uidl[UIDL_BYTES];
+    uint32_t n;
+    enum status e;
+
     if (args.len > 0) {
-        uint32_t n;
         const struct pop3_message *m = find(s, args, &n);
-        return m == NULL ? no_message(s) : pop3_ok(s, "%u %08x%08x", n, s->uidvalidity, m->uid);
+        if (m == NULL)
+            return no_message(s);
+        e = load_uidls(s, &p, m->uid, 1);
+        if (e == OK)
+            e = uidl_of(s, &p, m, uidl);
+        if (e == OK)
+            return pop3_ok(s, "%u %s", n, uidl);
+    } else {
+        e = uidl_all(s, &p);
     }
-    TRY(pop3_ok(s, "Unique ids follow"));
-    for (size_t i = 0; i < s->count; i++)
-        if (!s->messages[i].deleted)
-            TRY(conn_printf(s->conn, "%zu %08x%08x\r\n", i + 1, s->uidvalidity,
-                            s->messages[i].uid));
-    return conn_write(s->conn, STR(".\r\n"));
+    if (e == OK || e == ERR_CLOSED || e == ERR_TIMEOUT || e == ERR_CANCELLED)
+        return e;
+    return pop3_err(s, "[SYS/TEMP]", "Cannot read the mailbox now, try again");
 }
 
 /* ---- bodies ---- */

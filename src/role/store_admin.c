@@ -23,6 +23,7 @@ static struct watch control = {.fd = -1};
 static const struct ipc_service *const serves[] = {&admin_service};
 
 static void on_connection(struct watch *w, uint32_t ready);
+static void on_gone(struct ipc_peer *p);
 static bool may_talk(int fd);
 SUSPENDS static enum status make_key(struct store *s, struct str domain, struct arena *a);
 SUSPENDS static enum status one_domain(struct store *s, struct str name, struct arena *a,
@@ -300,9 +301,20 @@ on_connection(struct watch *w, uint32_t ready)
         .peer_role = ROLE_ADMIN,
         .serves = serves,
         .serve_count = COUNT_OF(serves),
+        .gone = on_gone,
     };
     enum status st = ipc_attach(&end, &o, &peer);
     (void)st; /* a failure has closed it: the command sees that */
+}
+
+/* Its large bodies that are not yet whole go with it. */
+static void
+on_gone(struct ipc_peer *p)
+{
+    struct intake_source *source = ipc_state(p);
+
+    ipc_set_state(p, NULL);
+    intake_source_free(&source);
 }
 
 /* Root, and whoever this process is. */

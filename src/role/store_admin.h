@@ -25,4 +25,9 @@ struct admin_account;
 MUST_USE SUSPENDS enum status store_admin_account(struct store *s, const struct directory_entry *e,
                                                   struct admin_account *out);
 
+/* ---- store_export.c ---- */
+struct admin_mail_box;
+struct mailbox_info;
+void store_admin_box(const struct mailbox_info *i, struct admin_mail_box *out);
+
 #endif

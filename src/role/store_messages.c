@@ -8,6 +8,7 @@
 #include "role/store_mail.h"
 #include "role/store_trace.h"
 #include "rt/clock.h"
+#include "store/import.h"
 
 #define WORK_BYTES        ((size_t)256 << 20) /* of one call, before its answer is cut to size */
 #define RECORDS_REPLY_MAX (1u << 20)
@@ -89,6 +90,24 @@ store_serve_sizes(struct ipc_peer *from, const struct store_sizes *req, struct a
                       "sizes"));
     rep->sizes = sizes;
     rep->sizes_count = req->mids_count;
+    return OK;
+}
+
+enum status
+store_serve_uidls(struct ipc_peer *from, const struct store_uidls *req, struct arena *a,
+                  struct store_uidls_reply *rep)
+{
+    AUTO(cell_close) struct cell *account = NULL;
+    const struct import_page page = {req->mailbox, req->from_uid,
+                                     MIN(req->max, STORE_UIDLS_REPLY_UIDLS_MAX)};
+    struct import_list l;
+
+    TRY(store_mail_account(from, req->session, &account));
+    TRY(store_checked(store_of(from), import_list(account, &page, a, &l), "uidls"));
+    struct store_uidl *list = ARENA_ARRAY(a, struct store_uidl, l.count + 1);
+    for (size_t i = 0; i < l.count; i++)
+        list[i] = (struct store_uidl){l.entries[i].uid, l.entries[i].uidl};
+    *rep = (struct store_uidls_reply){list, l.count, l.more};
     return OK;
 }
 

@@ -246,7 +246,7 @@ fill(struct kit *k, struct cell *account, uint32_t count)
     for (uint32_t i = 0; i < count; i += STEP) {
         for (uint32_t j = 0; j < STEP; j++)
             m[j] = kit_message(k, 3, random_u64());
-        struct message_batch b = {MAILBOX_INBOX, m, STEP};
+        struct message_batch b = {MAILBOX_INBOX, m, STEP, NULL};
         ASSERT(message_add_all(account, &b, k->now, p) == OK);
     }
 }

@@ -18,6 +18,8 @@
  *   G due4 modseq8           mids whose bodies go at due (seconds since 1970)
  *   J id8                    work begun that must be ended or undone: mailbox to empty, staged copy
  *   D qid8 rcpt4             mid: this queue entry was delivered here already
+ *   M mailbox4               the highest UID that was imported into it
+ *   M mailbox4 (uid>>6)4     <= 64 imported messages: source, key and flags there, UIDL; import.h
  *   Q                        how full it is: the notice that was given last, since when mail is refused
  *   A E F P U                reserved: shares, submissions, search index, settings, uploads
  * 'd' directory, 'q' queue, 'c' sealed records and blocked networks: directory.h, queue.h, sealed.h and
@@ -60,6 +62,7 @@ enum key_tag {
     KEY_JOB = 'J',
     KEY_DELIVERED = 'D',
     KEY_QUOTA = 'Q',
+    KEY_IMPORTED = 'M',
 };
 
 /* A short key by value; key_str() borrows it. */

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/mailbox.h"
 
+#include "store/import_internal.h"
 #include "store/mailbox_internal.h"
 
 struct renaming {
@@ -238,6 +239,10 @@ revive(struct work *w, uint32_t id)
         return ERR_TEMP; /* the reaper is at it */
     if (s != ERR_NOT_FOUND)
         return s;
+    bool left;
+    TRY(import_is_left(w, id, &left));
+    if (left)
+        return ERR_TEMP;
     uint64_t job;
     while ((s = work_job_find(w, JOB_EMPTY, id, &job)) == OK)
         work_job_del(w, job);

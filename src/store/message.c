@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/message.h"
 
+#include "store/import_internal.h"
 #include "store/quota_internal.h"
 
 struct adding {
@@ -14,6 +15,7 @@ struct adding {
     const struct message_new *m;
     uint32_t flags;
     struct message_place *place;
+    bool jumped; /* over UIDs, perhaps into a page that is there */
 };
 
 static SUSPENDS enum status add_once(struct cell *account, const struct message_batch *b,
@@ -23,6 +25,7 @@ static SUSPENDS enum status was_delivered(struct work *w, const struct message_n
 static SUSPENDS enum status is_due(struct work *w, uint8_t notice, struct message_place *place);
 static enum status has_room(const struct work *w, const struct work_box *box,
                             const struct message_batch *b);
+static SUSPENDS enum status add_imported(struct adding *ad, const struct import_batch *b, size_t i);
 static SUSPENDS enum status add_one(struct adding *ad);
 static SUSPENDS enum status put_place(struct adding *ad);
 static SUSPENDS enum status put_message(struct adding *ad);
@@ -33,7 +36,7 @@ enum status
 message_add(struct cell *account, uint32_t mailbox, const struct message_new *m, struct instant now,
             struct message_place *out)
 {
-    struct message_batch b = {mailbox, m, 1};
+    struct message_batch b = {mailbox, m, 1, NULL};
 
     return message_add_all(account, &b, now, out);
 }
@@ -94,7 +97,7 @@ add_once(struct cell *account, const struct message_batch *b, struct instant now
             return OK;
     }
     TRY(work_box_live(&w, b->mailbox, &ad.box));
-    TRY(has_room(&w, ad.box, b));
+    TRY(b->import != NULL ? import_begin(&w, ad.box, b->import) : has_room(&w, ad.box, b));
     if (b->count > UINT32_MAX - ad.box->v.uidnext)
         return ERR_LIMIT;
     for (size_t i = 0; i < b->count; i++) {
@@ -103,9 +106,10 @@ add_once(struct cell *account, const struct message_batch *b, struct instant now
         struct keyword_list l = {ad.m->keywords, ad.m->keyword_count};
         TRY(work_box_keywords(&w, ad.box, l, KEYWORDS_SOME, &ad.flags));
         ad.flags |= ad.m->flags & FLAGS_SYSTEM;
-        TRY(add_one(&ad));
+        TRY(b->import != NULL ? add_imported(&ad, b->import, i) : add_one(&ad));
     }
-    TRY(quota_due(&w, &places[0].notice));
+    if (b->import == NULL) /* a notice would be new mail, in the midst of the old */
+        TRY(quota_due(&w, &places[0].notice));
     work_box_touch(&w, ad.box);
     log_created(&w, b->mailbox, &places[0], &places[b->count - 1]);
     return work_commit(&w);
@@ -153,6 +157,20 @@ has_room(const struct work *w, const struct work_box *box, const struct message_
 }
 
 static enum status
+add_imported(struct adding *ad, const struct import_batch *b, size_t i)
+{
+    uint32_t before = ad->box->v.uidnext;
+
+    TRY(import_uid(ad->w, ad->box, b, i));
+    if (ad->box->v.uidnext == UINT32_MAX)
+        return ERR_LIMIT;
+    ad->jumped = ad->box->v.uidnext != before;
+    TRY(add_one(ad));
+    const struct import_done done = {ad->place->uid, ad->flags};
+    return import_note(ad->w, ad->box, &b->origins[i], &done);
+}
+
+static enum status
 add_one(struct adding *ad)
 {
     struct work *w = ad->w;
@@ -197,7 +215,7 @@ put_place(struct adding *ad)
     struct places p = {.base = page << PAGE_BITS, .bytes = {PAGE_VERSION}};
     struct place place = {uid, ad->flags, ad->w->modseq, ad->place->mid};
 
-    if (uid % PAGE_ENTRIES != 0)
+    if (uid % PAGE_ENTRIES != 0 || ad->jumped)
         TRY(work_places(ad->w, ad->box->id, page, &p));
     if (p.count > 0 && places_get(&p, p.count - 1).uid >= uid)
         return ERR_CORRUPT;

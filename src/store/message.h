@@ -69,11 +69,11 @@ struct message_place {
 MUST_USE SUSPENDS enum status message_add(struct cell *account, uint32_t mailbox,
                                           const struct message_new *m, struct instant now,
                                           struct message_place *out);
-/* All or none, in order, visible together.  n >= 1. */
 struct message_batch {
     uint32_t mailbox;
-    const struct message_new *messages;
-    size_t count;
+    const struct message_new *messages; /* all or none, in order, visible together */
+    size_t count;                       /* >= 1 */
+    const struct import_batch *import;  /* import.h; NULL: it is new mail */
 };
 MUST_USE SUSPENDS enum status message_add_all(struct cell *account, const struct message_batch *b,
                                               struct instant now, struct message_place *places_out);

@@ -358,7 +358,7 @@ test_quota(struct kit *k)
     ASSERT(message_add(account, MAILBOX_INBOX, &m[0], k->now, p) == ERR_QUOTA);
     for (size_t i = 0; i < 3; i++)
         m[i] = kit_message(k, 34, i);
-    struct message_batch b = {MAILBOX_INBOX, m, 3};
+    struct message_batch b = {MAILBOX_INBOX, m, 3, NULL};
     ASSERT(message_add_all(account, &b, k->now, p) == ERR_QUOTA); /* all or none */
     ASSERT(kit_box(k, account, MAILBOX_INBOX).exists == 1);
     b.count = 2;

@@ -204,7 +204,7 @@ real_add(struct trial *t, const struct op *o)
             return s;
         msgs[i].message_id_hash = random_below(300) << 30;
     }
-    struct message_batch b = {t->m->box[o->from].id, msgs, n};
+    struct message_batch b = {t->m->box[o->from].id, msgs, n, NULL};
     return message_add_all(t->account, &b, t->k->now, places);
 }
 

@@ -4,6 +4,7 @@
 #include "store/account.h"
 
 #include "store/copy_internal.h"
+#include "store/import_internal.h"
 
 #define EMPTY_PAGES   16u
 #define EMPTY_RECORDS 256u
@@ -98,7 +99,7 @@ reap_job(struct work *w, uint64_t id, const struct job_value *job)
     UNREACHABLE();
 }
 
-/* Places first, then the records of vanished ones, then the tombstone itself. */
+/* Places first, then the records of vanished ones and of imports, then the tombstone itself. */
 static enum status
 empty_mailbox(struct work *w, uint64_t id, uint32_t mailbox)
 {
@@ -108,6 +109,7 @@ empty_mailbox(struct work *w, uint64_t id, uint32_t mailbox)
     const struct cell_entry *e;
     struct work_box *b;
     size_t n, m;
+    bool did;
 
     TRY(tx_range(w->tx, (struct tx_span){key_str(&lo), key_str(&hi), EMPTY_PAGES}, &e, &n));
     for (size_t i = 0; i < n; i++)
@@ -118,6 +120,9 @@ empty_mailbox(struct work *w, uint64_t id, uint32_t mailbox)
     for (size_t i = 0; i < m; i++)
         tx_del(w->tx, e[i].key);
     if (m > 0)
+        return OK;
+    TRY(import_forget(w, mailbox, &did));
+    if (did)
         return OK;
     work_job_del(w, id);
     enum status s = work_box(w, mailbox, &b);

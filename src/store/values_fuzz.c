@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
+#include "store/import.h"
 #include "store/values.h"
 
 static void
@@ -117,6 +118,21 @@ check_quota(struct str v)
 }
 
 static void
+check_import(struct str v)
+{
+    struct import_entry e = {0}, again = {0};
+    struct buf b = BUF(IMPORT_ENTRY_MAX);
+
+    if (import_entry_read(v, &e) != OK)
+        return;
+    ASSERT(e.key.len > 0 && e.key.len <= LIMIT_IMPORT_KEY_BYTES && e.uidl.len <= LIMIT_UIDL_BYTES);
+    import_entry_write(&e, &b);
+    ASSERT(buf_status(&b) == OK && str_eq(buf_str(&b), v));
+    ASSERT(import_entry_read(buf_str(&b), &again) == OK && str_eq(again.key, e.key));
+    buf_release(&b);
+}
+
+static void
 check_ranges(struct str v, struct arena *a)
 {
     const struct id_range *ids;
@@ -131,6 +147,7 @@ check_ranges(struct str v, struct arena *a)
     if (number_read(v, 1000, &number) == OK)
         ASSERT(number <= 1000);
     check_quota(v);
+    check_import(v);
 }
 
 /* A page with an entry put in and taken out again is the page that it was. */

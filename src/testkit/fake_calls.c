@@ -8,6 +8,8 @@
 #include "mail/record.h"
 #include "testkit/fake_internal.h"
 
+enum { FAKE_UIDLS_MAX = 2 /* so that there are pages */ };
+
 /* ---- failures on order ---- */
 
 enum status
@@ -342,6 +344,29 @@ store_serve_sizes(struct ipc_peer *from, const struct store_sizes *req, struct a
     }
     rep->sizes = sizes;
     rep->sizes_count = req->mids_count;
+    return OK;
+}
+
+SUSPENDS enum status
+store_serve_uidls(struct ipc_peer *from, const struct store_uidls *req, struct arena *a,
+                  struct store_uidls_reply *rep)
+{
+    const struct fake_mailbox *m = fake_by_id(req->mailbox);
+    struct store_uidl *list = ARENA_ARRAY(a, struct store_uidl, FAKE_UIDLS_MAX);
+
+    TRY(fake_obey(from, "uidls"));
+    if (m == NULL)
+        return ERR_NOT_FOUND;
+    rep->uidls = list;
+    for (size_t i = 0; i < m->count; i++) {
+        const struct fake_message *x = &m->messages[i];
+        if (x->uid < req->from_uid || x->uidl.len == 0)
+            continue;
+        rep->more = rep->uidls_count == MIN(req->max, FAKE_UIDLS_MAX);
+        if (rep->more)
+            break;
+        list[rep->uidls_count++] = (struct store_uidl){x->uid, x->uidl};
+    }
     return OK;
 }
 

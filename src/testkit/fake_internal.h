@@ -16,7 +16,7 @@ struct fake_message {
     uint32_t uid, flags;
     uint64_t modseq, mid;
     int64_t received;
-    struct str body;
+    struct str body, uidl;
     bool unread; /* there is no record of it */
 };
 struct fake_vanished {

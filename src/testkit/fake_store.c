@@ -80,8 +80,10 @@ fake_make(struct str name, uint32_t special)
 void
 fake_unmake(struct fake_mailbox *m)
 {
-    for (size_t i = 0; i < m->count; i++)
+    for (size_t i = 0; i < m->count; i++) {
         mem_str_free(&m->messages[i].body);
+        mem_str_free(&m->messages[i].uidl);
+    }
     mem_free(m->messages);
     mem_free(m->vanished);
     for (size_t i = 0; i < m->keyword_count; i++)
@@ -131,6 +133,7 @@ fake_take_out(struct fake_mailbox *m, size_t i)
     m->vanished[m->vanished_count++] =
         (struct fake_vanished){.uid = m->messages[i].uid, .modseq = m->modseq};
     mem_str_free(&m->messages[i].body);
+    mem_str_free(&m->messages[i].uidl);
     mem_move(&m->messages[i], &m->messages[i + 1], (m->count - i - 1) * sizeof(m->messages[0]));
     m->count--;
 }
@@ -506,6 +509,9 @@ change_message(struct fake_mailbox *m, uint32_t uid, struct str verb, struct str
         return number(&rest, &n) && m->messages[i].received == (int64_t)n * 1000000;
     if (str_eq(verb, STR("remove"))) {
         fake_take_out(m, i);
+    } else if (str_eq(verb, STR("uidl"))) {
+        mem_str_free(&m->messages[i].uidl);
+        m->messages[i].uidl = mem_str(rest);
     } else if (str_eq(verb, STR("unread"))) {
         m->messages[i].unread = true;
     } else if (str_eq(verb, STR("flag")) && number(&rest, &n)) {

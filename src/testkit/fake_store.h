@@ -52,6 +52,7 @@ void fake_end(void); /* on a fiber, when no session is left */
  *    missed NAME            a message arrives, and nobody is told
  *    impatient              nobody waits for a store that is lost
  *    unread NAME UID        its record is lost
+ *    uidl NAME UID TEXT     so another server called it in POP3
  *    date NAME UID SECONDS  it was received then     text NAME TEXT        this message arrives, \r \n escaped
  *    check NAME UID TEXT    the body holds TEXT      ends NAME UID TEXT  it ends with TEXT; \r \n escaped in both
  *    ended COUNT            of so many sessions the store heard that they are over

@@ -1,0 +1,56 @@
+/* import_mail.h - what the sources of godwit import share: one folder of another server brought into a mailbox.
+ *
+ * Promises:  what was imported once is known by its key at the source, so the same again is a delta: new messages,
+ *            changed flags, removals.  A batch is one commit; an import that was cut off goes on where it was.
+ *            Messages that came to Godwit by itself are never touched.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_IMPORT_MAIL_H
+#define CTL_IMPORT_MAIL_H
+
+#include "ctl/ctl.h"
+#include "migrate/migrate.h"
+
+/* As typed after godwit import; import.c has the table. */
+struct import_mail_options {
+    const char *account, *layout, *uidl, *source;
+    bool all, no_delete;
+};
+extern struct import_mail_options import_mail_typed;
+
+struct import_counts {
+    uint64_t found; /* at the source */
+    uint64_t added, bytes, flags, removed;
+    uint64_t moved_uid; /* of those added: they had a UID, and got another */
+    uint64_t left_out;  /* too large, empty, unreadable */
+    uint64_t elsewhere; /* imported from another source, and not in this one */
+};
+struct import_mail {
+    struct ctl *c;
+    struct import_counts all;
+    uint64_t accounts, folders, failed, done; /* done: messages dealt with */
+    json_t *told;                             /* with --json, one for each folder */
+    enum status broken;                       /* nothing more can be done */
+};
+struct import_account {
+    uint64_t id;
+    uint32_t source;
+    struct str address;
+    struct str uidl; /* how the old server named messages in POP3; empty = as Godwit does */
+    struct migrate_tree tree;
+    const struct admin_mail_box *boxes; /* as they were before */
+    size_t box_count;
+};
+/* One folder, its messages not yet read. */
+SUSPENDS void import_mail_folder(struct import_mail *im, const struct import_account *acc,
+                                 struct migrate_folder *f);
+/* A line about it, or with what is wrong. */
+void import_mail_tell(struct import_mail *im, const struct import_account *acc, struct str folder,
+                      const struct import_counts *n, const char *wrong);
+/* The last words, and the exit status. */
+int import_mail_end(struct import_mail *im, int64_t began_ms);
+
+/* ---- import_maildir.c ---- */
+SUSPENDS int ctl_import_maildir(struct ctl *c);
+
+#endif

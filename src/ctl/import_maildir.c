@@ -1,0 +1,312 @@
+/* import_maildir.c - godwit import maildir: of one account, or of a tree with a folder for each.
+ *
+ * A few fibers take folder after folder; an account is opened when its first folder is due.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "base/size.h"
+#include "ctl/import_mail.h"
+#include "migrate/maildir.h"
+#include "role/names.h"
+#include "rt/clock.h"
+
+enum { WORKERS = 4, TREE_ARENA = 256 << 20, WRONG_BYTES = 300 };
+
+struct import_mail_options import_mail_typed;
+
+struct place { /* an account and its Maildir */
+    const char *path;
+    struct str address;
+    struct place *next;
+};
+struct opened {
+    struct import_account acc;
+    struct arena *a;
+    size_t next;  /* folder */
+    size_t users; /* folders under way, and whoever gives them out */
+};
+struct run {
+    struct import_mail im;
+    struct arena *a;
+    struct place *places, **last;
+    struct opened *open;
+    struct fiber_lock turn;
+    struct fiber *waiter;
+    size_t workers;
+    bool done;
+};
+
+static enum status find_places(struct run *r, const char *root);
+static enum status find_users(struct run *r, const char *root, const char *domain);
+static void add_place(struct run *r, const char *path, struct str address);
+static bool is_dir(const char *path);
+static void work(void *arg);
+static SUSPENDS bool next_folder(struct run *r, struct opened **o_out,
+                                 struct migrate_folder **f_out);
+static SUSPENDS struct opened *open_account(struct run *r, const struct place *p);
+static SUSPENDS const char *prepare(struct run *r, const struct place *p, struct opened *o);
+static SUSPENDS enum status load_boxes(struct run *r, struct opened *o);
+static SUSPENDS enum status subscribe_rest(struct run *r, struct opened *o);
+static void leave(struct opened *o);
+
+int
+ctl_import_maildir(struct ctl *c)
+{
+    const struct import_mail_options *o = &import_mail_typed;
+    AUTO_ARENA *a = arena_new(TREE_ARENA);
+    struct run r = {.im = {.c = c}, .a = a, .waiter = fiber_self()};
+    int64_t began = clock_mono_ms();
+
+    r.last = &r.places;
+    if ((o->account != NULL) == o->all || (o->layout != NULL && strcmp(o->layout, "fs") != 0 &&
+                                           strcmp(o->layout, "maildir++") != 0)) {
+        fprintf(stderr,
+                "godwit import maildir: expected --account ADDRESS or --all; --layout is fs "
+                "or maildir++\n");
+        return CTL_USAGE;
+    }
+    if (o->account != NULL)
+        add_place(&r, c->argv[0], name_address(str_of(o->account), c->arena));
+    else if (find_places(&r, c->argv[0]) != OK || r.places == NULL) {
+        fprintf(stderr,
+                "godwit import maildir: %s: there is no folder DOMAIN/USER with a Maildir\n",
+                c->argv[0]);
+        return CTL_FAILED;
+    }
+    r.im.told = c->json ? json_array() : NULL;
+    fiber_lock_init(&r.turn);
+    for (size_t i = 0; i < WORKERS; i++)
+        r.workers += fiber_go(work, &r) == OK;
+    if (r.workers > 0 && fiber_park_for(&r.done, FIBER_FOREVER, true) != OK)
+        return CTL_FAILED;
+    return import_mail_end(&r.im, began);
+}
+
+/* ---- which Maildirs ---- */
+
+/* root/DOMAIN/USER or root/DOMAIN/USER/Maildir */
+static enum status
+find_places(struct run *r, const char *root)
+{
+    const struct dirent *e;
+
+    DIR *d = opendir(root);
+    if (d == NULL)
+        return ERR_NOT_FOUND;
+    while ((e = readdir(d)) != NULL)
+        if (e->d_name[0] != '.' && strchr(e->d_name, '.') != NULL)
+            (void)!find_users(r, root, e->d_name); /* a file, or not for us: no account */
+    closedir(d);
+    return OK;
+}
+
+static enum status
+find_users(struct run *r, const char *root, const char *domain)
+{
+    const struct dirent *e;
+
+    DIR *d = opendir(arena_printf(r->a, "%s/%s", root, domain).ptr);
+    if (d == NULL)
+        return ERR_NOT_FOUND;
+    while ((e = readdir(d)) != NULL) {
+        static const char *const ends[] = {"", "/Maildir"};
+        for (size_t i = 0; i < COUNT_OF(ends) && e->d_name[0] != '.'; i++) {
+            struct str path = arena_printf(r->a, "%s/%s/%s%s", root, domain, e->d_name, ends[i]);
+            if (!is_dir(arena_printf(r->a, "%.*s/cur", STR_FMT(path)).ptr))
+                continue;
+            struct str address = arena_printf(r->a, "%s@%s", e->d_name, domain);
+            add_place(r, path.ptr, name_address(address, r->a));
+            break;
+        }
+    }
+    closedir(d);
+    return OK;
+}
+
+static void
+add_place(struct run *r, const char *path, struct str address)
+{
+    struct place *p = ARENA_NEW(r->a, struct place);
+
+    *p = (struct place){.path = path, .address = address};
+    *r->last = p;
+    r->last = &p->next;
+}
+
+static bool
+is_dir(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* ---- fibers ---- */
+
+static FIBER_ENTRY void
+work(void *arg)
+{
+    struct run *r = arg;
+    struct migrate_folder *f;
+    struct opened *o;
+
+    while (next_folder(r, &o, &f)) {
+        import_mail_folder(&r->im, &o->acc, f);
+        leave(o);
+    }
+    if (--r->workers == 0)
+        fiber_done(r->waiter, &r->done);
+}
+
+static bool
+next_folder(struct run *r, struct opened **o_out, struct migrate_folder **f_out)
+{
+    bool found = false;
+
+    if (fiber_lock_take(&r->turn) != OK)
+        return false;
+    while (r->im.broken == OK && !found) {
+        struct opened *o = r->open;
+        if (o != NULL && o->next < o->acc.tree.count) {
+            o->users++;
+            *o_out = o;
+            *f_out = &o->acc.tree.folders[o->next++];
+            found = true;
+            continue;
+        }
+        if (o != NULL)
+            leave(o);
+        r->open = NULL;
+        if (r->places == NULL)
+            break;
+        r->open = open_account(r, r->places);
+        r->places = r->places->next;
+    }
+    fiber_lock_give(&r->turn);
+    return found;
+}
+
+static void
+leave(struct opened *o)
+{
+    if (--o->users > 0)
+        return;
+    struct arena *a = o->a; /* o lives in it */
+    arena_free(&a);
+}
+
+/* ---- an account ---- */
+
+/* NULL: it was said why not. */
+static struct opened *
+open_account(struct run *r, const struct place *p)
+{
+    struct arena *a = arena_new(TREE_ARENA);
+    struct opened *o = ARENA_NEW(a, struct opened);
+    const struct import_counts none = {0};
+
+    o->a = a;
+    o->users = 1;
+    o->acc.address = p->address;
+    r->im.accounts++;
+    const char *wrong = prepare(r, p, o);
+    if (wrong == NULL)
+        return o;
+    r->im.failed++;
+    import_mail_tell(&r->im, &o->acc, str_of(p->path), &none, wrong);
+    leave(o);
+    return NULL;
+}
+
+static uint32_t
+source_of(struct arena *a, const char *path)
+{
+    const char *name = import_mail_typed.source;
+    char *real = arena_alloc(a, PATH_MAX);
+
+    if (name == NULL)
+        name = realpath(path, real) != NULL ? real : path;
+    return (uint32_t)hash_stable(str_of(name)); /* half of it will do */
+}
+
+/* NULL, or what is wrong. */
+static const char *
+prepare(struct run *r, const struct place *p, struct opened *o)
+{
+    const struct import_mail_options *opt = &import_mail_typed;
+    const struct maildir_layout layout = {.path = p->path,
+                                          .fs = opt->layout != NULL && opt->layout[0] == 'f'};
+    const struct admin_accounts req = {.after = STR(""), .only = p->address};
+    struct admin_accounts_reply rep;
+
+    enum status s = admin_accounts_call(r->im.c->store, &req, o->a, &rep);
+    if (s == ERR_CLOSED)
+        r->im.broken = s;
+    if (s != OK || rep.accounts_count != 1)
+        return s == OK || s == ERR_NOT_FOUND
+                   ? "there is no such account: godwit account add makes it"
+                   : status_name(s);
+    o->acc.id = rep.accounts[0].id;
+    o->acc.source = source_of(o->a, p->path);
+    o->acc.uidl = opt->uidl == NULL                ? UIDL_DOVECOT
+                  : strcmp(opt->uidl, "none") == 0 ? STR_NONE
+                                                   : str_of(opt->uidl);
+    s = maildir_tree(&layout, o->a, &o->acc.tree);
+    if (s != OK)
+        return s == ERR_NOT_FOUND ? "this is no Maildir" : "it cannot be read";
+    s = load_boxes(r, o);
+    if (s == OK)
+        s = subscribe_rest(r, o);
+    if (s != OK)
+        return status_name(s);
+    if (o->acc.tree.skipped > 0)
+        fprintf(stderr, "godwit import: %.*s: %zu folders have names that no mailbox can have\n",
+                STR_FMT(p->address), o->acc.tree.skipped);
+    return NULL;
+}
+
+static enum status
+load_boxes(struct run *r, struct opened *o)
+{
+    struct admin_mail_boxes req = {.account = o->acc.id};
+    struct admin_mail_boxes_reply rep = {.more = true};
+    struct admin_mail_box *all = ARENA_ARRAY(o->a, struct admin_mail_box, LIMIT_MAILBOXES);
+
+    while (rep.more) {
+        TRY(admin_mail_boxes_call(r->im.c->store, &req, o->a, &rep));
+        for (size_t i = 0; i < rep.boxes_count && o->acc.box_count < LIMIT_MAILBOXES; i++)
+            all[o->acc.box_count++] = rep.boxes[i];
+        if (rep.boxes_count == 0)
+            break;
+        req.after = rep.boxes[rep.boxes_count - 1].id;
+    }
+    o->acc.boxes = all;
+    return OK;
+}
+
+/* Names without a folder, which mailboxes here may have.  The others are subscribed when they are opened. */
+static enum status
+subscribe_rest(struct run *r, struct opened *o)
+{
+    const struct migrate_tree *t = &o->acc.tree;
+
+    for (size_t i = 0; i < t->subscribed_count; i++) {
+        const struct admin_import_subscribe req = {o->acc.id, t->subscribed[i]};
+        struct admin_import_subscribe_reply rep;
+        bool has_folder = false;
+        for (size_t k = 0; k < t->count; k++)
+            has_folder |= str_eq(t->folders[k].name, t->subscribed[i]);
+        if (has_folder)
+            continue;
+        enum status s = admin_import_subscribe_call(r->im.c->store, &req, o->a, &rep);
+        if (s != ERR_SYNTAX && s != ERR_LIMIT && s != ERR_NOT_FOUND) /* it is nothing here */
+            TRY(s);
+    }
+    return OK;
+}

@@ -1,0 +1,277 @@
+"""godwit import maildir and export: UIDs, unique ids, flags and dates stay; a second look is a delta; new mail is left alone.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import imaplib
+import json
+import os
+import poplib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from godwit import Server
+from imapwire import Wire
+
+V = 1234567890
+BIG = 3 << 20
+
+
+@pytest.fixture(scope='module')
+def town():
+    server = Server(extra=['outbound none'])
+    try:
+        server.start().add_domain()
+        yield server
+    finally:
+        server.remove()
+
+
+class Old:
+    """A Maildir as Dovecot leaves it."""
+
+    def __init__(self, server, *names):
+        self.path = os.path.join(server.dir, 'old', *names)
+        self.lists = {}
+        self.folder('')
+
+    def folder(self, name, uidvalidity=V, uidnext=1000):
+        path = os.path.join(self.path, name)
+        for sub in ('cur', 'new', 'tmp'):
+            os.makedirs(os.path.join(path, sub))
+        self.lists[name] = [f'3 V{uidvalidity} N{uidnext} G0']
+        self.write_list(name)
+        return path
+
+    def write_list(self, name):
+        with open(os.path.join(self.path, name, 'dovecot-uidlist'), 'w', encoding='ascii') as f:
+            f.write('\n'.join(self.lists[name]) + '\n')
+
+    def add(self, uid, flags='', folder='', text=None, when=1600000000, extra=''):
+        base = f'{when}.M{uid}P1.old,S=9'
+        path = os.path.join(self.path, folder, 'cur', f'{base}:2,{flags}')
+        with open(path, 'wb') as f:
+            f.write(text or b'Message-ID: <%d@old.example>\nSubject: %d\n\nold %d\n' % (uid, uid, uid))
+        os.utime(path, (when, when))
+        if uid < 1000:
+            self.lists[folder].append(f'{uid} {extra}:{base}')
+            self.write_list(folder)
+        return path
+
+    def flag(self, path, flags):
+        new = path.rsplit(':', 1)[0] + ':2,' + flags
+        os.rename(path, new)
+        return new
+
+
+def run(server, *words, code=0, noun='import'):
+    done = server.ctl(noun, *words, '--json', check=False)
+    assert done.returncode == code, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+def sums(told):
+    return {k: told[k] for k in ('added', 'flags', 'removed', 'new_uids', 'left_out')}
+
+
+def only(**what):
+    return {**dict.fromkeys(('added', 'flags', 'removed', 'new_uids', 'left_out'), 0), **what}
+
+
+def look(server, user, box='INBOX'):
+    """(UIDVALIDITY, UIDNEXT), {UID: (flags, date)}"""
+    with imaplib.IMAP4('127.0.0.1', server.ports['imap']) as c:
+        c.login(user, 'secret')
+        status = c.status(f'"{box}"', '(UIDVALIDITY UIDNEXT)')[1][0].decode()
+        c.select(f'"{box}"', readonly=True)
+        found = {}
+        for line in c.uid('FETCH', '1:*', '(FLAGS INTERNALDATE)')[1]:
+            if line:
+                text = line.decode()
+                uid = int(re.search(r'UID (\d+)', text).group(1))
+                flags = set(re.search(r'FLAGS \(([^)]*)\)', text).group(1).split())
+                found[uid] = flags, re.search(r'INTERNALDATE "([^"]*)"', text).group(1)
+    numbers = tuple(int(re.search(rf'{word} (\d+)', status).group(1)) for word in ('UIDVALIDITY', 'UIDNEXT'))
+    return numbers, found
+
+
+def body(server, user, uid, box='INBOX'):
+    with imaplib.IMAP4('127.0.0.1', server.ports['imap']) as c:
+        c.login(user, 'secret')
+        c.select(f'"{box}"', readonly=True)
+        return c.uid('FETCH', str(uid), '(BODY.PEEK[])')[1][0][1]
+
+
+def uidls(server, user):
+    c = poplib.POP3('127.0.0.1', server.ports['pop3'])
+    c.user(user)
+    c.pass_('secret')
+    found = [line.split()[1].decode() for line in c.uidl()[1]]
+    c.quit()
+    return found
+
+
+def deliver(server, user):
+    w = Wire(server.ports['imap'])
+    w.line()
+    w.login(user)
+    w.send(b'a APPEND INBOX {14+}\r\nSubject: n\r\n\r\n\r\n')
+    uid = int(re.search(rb'APPENDUID \d+ (\d+)', w.until(b'a')[-1]).group(1))
+    w.close()
+    return uid
+
+
+def test_import(town):
+    user = town.add_account('anna')
+    old = Old(town, 'anna')
+    for name in ('.Spam', '.A.B', '.Entw&APw-rfe'):
+        old.folder(name, uidvalidity=77)
+    first = old.add(3, 'FS')
+    old.add(7, 'RTDa', extra='Pold-7 ')
+    gone = old.add(8, 'S')
+    old.add(70, text=b'Subject: big\r\n\r\n' + b'x' * 70 + b'\r\n' + b'line\r\n' * (BIG // 6))
+    old.add(1001)  # not in the list yet
+    old.add(5, 'S', '.Spam')
+    old.add(2, 'P', '.A.B')
+    with open(os.path.join(old.path, 'dovecot-keywords'), 'w', encoding='ascii') as f:
+        f.write('0 $label1\n')
+    with open(os.path.join(old.path, 'subscriptions'), 'w', encoding='ascii') as f:
+        f.write('V\t2\n\nINBOX\nA\tB\nnowhere\n')
+    told = run(town, 'maildir', old.path, '--account', user)
+    assert sums(told) == only(added=7) and told['found'] == 7 and told['failed'] == 0
+    numbers, found = look(town, user)
+    assert numbers == (V, 1000) and list(found) == [3, 7, 8, 70, 71]
+    assert found[3] == ({'\\Flagged', '\\Seen'}, '13-Sep-2020 12:26:40 +0000')
+    assert found[7][0] == {'\\Answered', '\\Deleted', '\\Draft', '$label1'}
+    assert look(town, user, 'Spam')[0] == (77, 1000) and look(town, user, 'A/B')[1][2][0] == {'$Forwarded'}
+    assert body(town, user, 3) == b'Message-ID: <3@old.example>\r\nSubject: 3\r\n\r\nold 3\r\n'
+    assert len(body(town, user, 70)) == 16 + 72 + BIG // 6 * 6
+    assert uidls(town, user) == [f'{3:08x}{V:08x}', 'old-7', f'{8:08x}{V:08x}', f'{70:08x}{V:08x}', f'{V:08x}{71:08x}']
+    with imaplib.IMAP4('127.0.0.1', town.ports['imap']) as c:
+        c.login(user, 'secret')
+        c.enable('UTF8=ACCEPT') if 'UTF8=ACCEPT' in c.capabilities else None
+        listed = b'\n'.join(c.list()[1])
+        assert b'\\Junk' in [x for x in listed.split(b'\n') if x.endswith(b'Spam') or x.endswith(b'"Spam"')][0]
+        assert b'Entw&APw-rfe' in listed
+        names = b'\n'.join(c.lsub()[1])
+        assert b'A/B' in names and b'Spam' not in names
+
+    # Nothing changed: nothing happens.  Then new mail here, a flag here, and changes there.
+    assert sums(run(town, 'maildir', old.path, '--account', user)) == only()
+    assert deliver(town, user) == 1000
+    with imaplib.IMAP4('127.0.0.1', town.ports['imap']) as c:
+        c.login(user, 'secret')
+        c.select('INBOX')
+        c.uid('STORE', '3,1000', '+FLAGS', '(here)')
+        c.uid('STORE', '70', '+FLAGS', '(\\Deleted)')
+        c.uid('EXPUNGE', '70')
+    old.flag(first, 'S')
+    os.unlink(gone)
+    old.add(90, 'S')   # its UID is past: 1000 is taken
+    told = run(town, 'maildir', old.path, '--account', user)
+    assert sums(told) == only(added=1, flags=1, removed=1, new_uids=1)
+    numbers, found = look(town, user)
+    assert numbers[0] == V and list(found) == [3, 7, 71, 1000, 1001]
+    assert found[3][0] == {'\\Seen', 'here'} and found[1000][0] == {'here'} and found[1001][0] == {'\\Seen'}
+    assert sums(run(town, 'maildir', old.path, '--account', user)) == only()
+    # Another place with the same messages removes nothing of the first.
+    other = Old(town, 'anna2')
+    told = run(town, 'maildir', other.path, '--account', user)
+    assert sums(told) == only() and told['elsewhere'] == 5
+
+
+def test_export(town):
+    """Out, into another account, out again: the same, to the byte."""
+    anna, bert = town.add_account('carl'), town.add_account('bert')
+    old = Old(town, 'carl')
+    old.folder('.x.y', uidvalidity=5)
+    for uid in (2, 4, 9):
+        old.add(uid, 'FSa'[:uid % 4])
+    old.add(6, 'a', '.x.y', text=b'lone\nline\r\nends\r\r\n')
+    with open(os.path.join(old.path, 'dovecot-keywords'), 'w', encoding='ascii') as f:
+        f.write('0 word\n')
+    run(town, 'maildir', old.path, '--account', anna)
+    assert deliver(town, anna) == 1000
+    with imaplib.IMAP4('127.0.0.1', town.ports['imap']) as c:
+        c.login(anna, 'secret')
+        c.create('v1.2/&ZeVnLA-')
+        c.subscribe('v1.2/&ZeVnLA-')
+    out = [os.path.join(town.dir, name) for name in ('out1', 'out2')]
+    told = run(town, 'maildir', '--account', anna, '--to', out[0], noun='export')
+    assert told['messages'] == 5 and told['lost_keywords'] == 0
+    assert town.ctl('export', 'maildir', '--account', anna, '--to', out[0], check=False).returncode == 1
+    assert sums(run(town, 'maildir', out[0], '--account', bert)) == only(added=5)
+    assert run(town, 'maildir', '--account', bert, '--to', out[1], noun='export')['messages'] == 5
+    for box in ('INBOX', 'x/y', 'v1.2/&ZeVnLA-'):
+        assert look(town, bert, box) == look(town, anna, box), box
+    assert uidls(town, bert) == uidls(town, anna)
+    assert body(town, bert, 6, 'x/y') == body(town, anna, 6, 'x/y')
+    trees = [tree(path) for path in out]
+    assert trees[0] == trees[1]
+
+
+def tree(path):
+    """Everything in it, the numbers in the names of messages left out."""
+    found = {}
+    for top, _, files in os.walk(path):
+        for name in files:
+            with open(os.path.join(top, name), 'rb') as f:
+                text = f.read()
+            where = os.path.relpath(os.path.join(top, name), path)
+            found[re.sub(r'P\d+\.godwit', '', where)] = re.sub(rb'P\d+\.godwit', b'', text)
+    return found
+
+
+def test_all(town):
+    """A tree of domains and users, some of whom are nobody here; and what is no Maildir."""
+    for name in ('dora', 'emil'):
+        town.add_account(name)
+    for user in (('dora',), ('emil', 'Maildir'), ('nobody',)):
+        Old(town, 'tree', 'example.com', *user).add(1)
+    root = os.path.join(town.dir, 'old', 'tree')
+    told = run(town, 'maildir', root, '--all', code=1)
+    assert told['accounts'] == 3 and told['failed'] == 1 and sums(told) == only(added=2)
+    wrong = [m for m in told['mailboxes'] if m['wrong']]
+    assert wrong[0]['account'] == 'nobody@example.com' and 'no such account' in wrong[0]['wrong']
+    assert list(look(town, 'emil@example.com')[1]) == [1]
+    shutil.rmtree(os.path.join(root, 'example.com', 'nobody'))
+    said = town.ctl('import', 'maildir', root, '--all').stdout.splitlines()
+    assert len(said) == 3 and said[-1].startswith('2 accounts, 2 mailboxes, 2 messages, 0 bytes: 0 new, 0 with other flags, 0 removed (')
+    assert town.ctl('import', 'maildir', town.dir, '--account', 'dora@example.com', check=False).returncode == 1
+    assert town.ctl('import', 'maildir', root, check=False).returncode == 2
+    fs = os.path.join(town.dir, 'old', 'fs')
+    for sub in ('cur', 'a/b/cur', 'a/b/new'):
+        os.makedirs(os.path.join(fs, sub))
+    with open(os.path.join(fs, 'a', 'b', 'new', '1.x'), 'wb') as f:
+        f.write(b'Subject: x\n\n')
+    with open(os.path.join(fs, 'a', 'b', 'cur', '2.empty:2,S'), 'wb'):
+        pass
+    told = run(town, 'maildir', fs, '--account', 'dora@example.com', '--layout', 'fs', code=1)
+    assert sums(told) == only(added=1, left_out=1) and list(look(town, 'dora@example.com', 'a/b')[1]) == [1]
+
+
+def test_cut_off(town):
+    """Killed in the middle, and begun again: every message once, with its UID."""
+    user = town.add_account('fritz')
+    old = Old(town, 'fritz')
+    names = [f'{uid} :16.M{uid}P1.old' for uid in range(1, 4001)]
+    for uid in range(1, 4001):
+        with open(os.path.join(old.path, 'cur', f'16.M{uid}P1.old:2,S'), 'wb') as f:
+            f.write(b'Subject: %d\n\nx\n' % uid)
+    old.lists[''] = [f'3 V{V} N5000'] + names
+    old.write_list('')
+    words = [town.program, 'import', 'maildir', '-c', town.config, old.path, '--account', user]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as p:
+        end = time.monotonic() + 60
+        while not look(town, user)[1] and p.poll() is None and time.monotonic() < end:
+            time.sleep(0.01)
+        p.send_signal(signal.SIGKILL)
+    told = run(town, 'maildir', old.path, '--account', user)
+    assert told['failed'] == 0 and told['new_uids'] == 0
+    numbers, found = look(town, user)
+    assert numbers == (V, 5000) and list(found) == list(range(1, 4001))
+    bodies = body(town, user, 4000)
+    assert bodies == b'Subject: 4000\r\n\r\nx\r\n'
