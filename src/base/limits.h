@@ -25,6 +25,7 @@
     LIMIT(PROXY_BYTES,             2048,      "bytes",    "of the header of the PROXY protocol: closed") \
     LIMIT(PROXY_S,                 5,         "s",        "a listed proxy that did not send the header is closed") \
     LIMIT(TLS_HANDSHAKE_S,         30,        "s",        "closed") \
+    LIMIT(DRAIN_S,                 7,         "s",        "when the server ends or is upgraded: a body that is not whole by then is cut off with 421 / BYE / -ERR") \
     LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
     LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \
     LIMIT(STORE_HOLD_S,            10,        "s",        "a read waits for a store that is away: NO [UNAVAILABLE] / 451 / -ERR [SYS/TEMP]") \
