@@ -26,6 +26,7 @@
     LIMIT(PROXY_S,                 5,         "s",        "a listed proxy that did not send the header is closed") \
     LIMIT(CLIENT_CERT_BYTES,       16384,     "bytes",    "of a client's certificates: the handshake fails") \
     LIMIT(TLS_HANDSHAKE_S,         30,        "s",        "closed") \
+    LIMIT(DRAIN_S,                 7,         "s",        "when the server ends or is upgraded: a body that is not whole by then is cut off with 421 / BYE / -ERR") \
     LIMIT(IPC_FRAME_BYTES,         4194304,   "bytes",    "the channel is closed") \
     LIMIT(IPC_IN_FLIGHT,           4096,      "calls",    "the caller waits") \
     LIMIT(STORE_HOLD_S,            10,        "s",        "a read waits for a store that is away: NO [UNAVAILABLE] / 451 / -ERR [SYS/TEMP]") \

@@ -32,8 +32,10 @@ int import_command(int argc, char **argv); /* import.c */
 int block_command(int argc, char **argv);  /* block.c */
 int queue_command(int argc, char **argv);  /* queue.c */
 int status_command(int argc, char **argv);
-int reload_command(int argc, char **argv); /* reload.c */
-int who_command(int argc, char **argv);    /* who.c */
+int reload_command(int argc, char **argv);  /* reload.c */
+int upgrade_command(int argc, char **argv); /* upgrade.c */
+int rollback_command(int argc, char **argv);
+int who_command(int argc, char **argv); /* who.c */
 int kick_command(int argc, char **argv);
 int sendmail_command(int argc,
                      char **argv); /* sendmail.c; argv[0]: sendmail, mailq or newaliases */

@@ -32,6 +32,8 @@ const struct command commands[] = {
     {"explain", "rcpt, route, login", "what would happen, and why", explain_command},
     {"stats", "[--prometheus]", "what was counted, since the start and lately", stats_command},
     {"reload", "", "take the configuration anew, nobody disconnected", reload_command},
+    {"upgrade", "", "the installed program takes over, no client refused", upgrade_command},
+    {"rollback", "", "the program before takes over again", rollback_command},
     {"who", "[ADDRESS]", "who is logged in", who_command},
     {"kick", "ADDRESS|SESSION", "end sessions", kick_command},
     {"sendmail", "[options] RECIPIENT ...", "take a message from a program", sendmail_command},

@@ -78,6 +78,10 @@ MUST_USE bool ctl_read_duration(const char *text, int64_t *us_out);
 const char *ctl_size_text(uint64_t bytes, char *text, size_t size);
 const char *ctl_time_text(int64_t us, char *text, size_t size); /* 2026-11-23 22:31:12 UTC */
 
+/* ---- boss.c ---- */
+/* Says itself what is wrong. */
+int ctl_signal_boss(const struct ctl *c, int sig, pid_t *boss_out);
+
 /* ---- pages.c ---- */
 
 /* Every domain in turn; a list of {.store, .a}.  ERR_NOT_FOUND: that was the last. */

@@ -1,19 +1,12 @@
 /* reload.c - godwit reload: the running server takes the configuration anew, and says what came of it.
  *
- * The signal goes to whoever listens on the control socket, as the kernel names him: no file with a number that may
- * be of somebody else by now.
- *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "rt/clock.h"
-#include "rt/disk.h"
 #include "rt/fiber.h"
 
 enum { WAIT_MS = 15000, LOOK_MS = 20 };
@@ -23,24 +16,6 @@ say(const char *what, const char *why)
 {
     fprintf(stderr, "godwit reload: %s%s%s\n", what, why[0] != '\0' ? ": " : "", why);
     return CTL_FAILED;
-}
-
-static int
-signal_boss(const struct ctl *c)
-{
-    struct sockaddr_un to = {0};
-    struct ucred who = {0};
-    socklen_t len = sizeof(who);
-    AUTO(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0 || !ctl_socket_path(c, &to) ||
-        connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || who.pid <= 0)
-        return say("the process of the server cannot be found", "");
-    if (kill(who.pid, SIGHUP) == 0)
-        return CTL_OK;
-    return say("the server cannot be told",
-               errno == EPERM ? "you are not root, who started it" : "its process has just ended");
 }
 
 static SUSPENDS enum status
@@ -85,7 +60,8 @@ reload(struct ctl *c)
     enum status e = admin_status_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return ctl_fail(c, e);
-    int told = signal_boss(c);
+    pid_t boss;
+    int told = ctl_signal_boss(c, SIGHUP, &boss);
     if (told != CTL_OK)
         return told;
     e = wait_for_it(c, rep.reloads, &rep);

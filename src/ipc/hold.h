@@ -33,6 +33,8 @@ SUSPENDS bool hold_read_again(struct hold *h, enum status e);
 SUSPENDS bool hold_write_again(struct hold *h, enum status e);
 /* Is ERR_DENIED of the last call for want of a grant in a store that was started anew? */
 bool hold_forgotten(const struct hold *h);
+/* This process ends: nobody waits for a store any more. */
+void hold_end(void);
 /* For tests: waits no longer than this. */
 void hold_testing(int64_t ms);
 

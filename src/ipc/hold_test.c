@@ -158,6 +158,36 @@ test_a_store_that_comes(void **state)
     probe_run(check_arrival, NULL);
 }
 
+FIBER_ENTRY static void
+end_it(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 10; i++)
+        fiber_yield();
+    hold_end();
+}
+
+FIBER_ENTRY static void
+check_end(void *arg)
+{
+    struct hold h = {0};
+    struct ipc_peer *found = NULL;
+
+    (void)arg;
+    assert_int_equal(fiber_go(end_it, NULL), OK);
+    assert_int_equal(hold_store(&h, &store, &found), ERR_TEMP);
+}
+
+/* Without the end it would wait for ever: the test would not return. */
+static void
+test_the_end_is_not_waited_for(void **state)
+{
+    (void)state;
+    hold_testing(INT64_MAX);
+    probe_run(check_end, NULL);
+    hold_testing(INT64_MAX);
+}
+
 int
 main(void)
 {
@@ -165,6 +195,7 @@ main(void)
         cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_patience_ends),
         cmocka_unit_test(test_a_store_that_comes),
+        cmocka_unit_test(test_the_end_is_not_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/version.h"
 #include "role/boss_internal.h"
 #include "role/topology.h"
 #include "rt/clock.h"
@@ -41,6 +42,7 @@ static struct {
     struct watch signals, lifeline;
     struct timer files, deadline;
     bool stopping, last_phase, was_ready;
+    bool leaving; /* and then to be somebody else, or to start anew */
     struct problem gave_up;
 } boss;
 
@@ -59,9 +61,12 @@ static void on_again(struct timer *t);
 static uint32_t restart_delay(struct worker *w, const struct spawn_end *end);
 static void on_signal(struct watch *watch, uint32_t ready);
 static void reload(void);
+static void start_all(void);
+static void say_rehearsed(void);
 static void on_lifeline(struct watch *watch, uint32_t ready);
 static void on_files(struct timer *t);
 static void stop_all(const char *reason);
+static void end_roles(const char *reason);
 static void stop_phase(void);
 static void on_deadline(struct timer *t);
 static void log_end(const struct worker *w, const struct spawn_end *end, uint32_t delay);
@@ -72,13 +77,19 @@ boss_run(const struct boss_options *o, struct problem *why)
     struct rlimit files;
 
     boss.o = *o;
-    TRY(boss_open(o, &boss.open, why));
+    enum status st = boss_open(o, &boss.open, why);
+    if (st != OK) {
+        boss_change_fall_back(o, &boss.open, why);
+        return st;
+    }
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* for the roles */
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
     /* It holds the way to the master key: no core file, no look into it by others of the same user. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)prctl(PR_SET_NAME,
+                "godwit-server"); /* one that took over has the number of a descriptor */
     logger_init(boss.open.log_fd, o->config->log_level, "boss");
     loop_init();
     TRY(spawn_init());
@@ -86,14 +97,20 @@ boss_run(const struct boss_options *o, struct problem *why)
     if (o->lifeline > 0) {
         boss.lifeline = (struct watch){.fd = o->lifeline, .ready = on_lifeline};
         TRY(watch_start(&boss.lifeline, EPOLLIN));
-    } else
+    } else if (!o->rehearsal)
         boss_notify_begin(&boss.crew);
     boss.deadline.fire = on_deadline;
     boss.files.fire = on_files;
     timer_set(&boss.files, FILES_MS);
-    start_missing();
-    boss_notify_crew();
-    loop_run();
+    add_workers();
+    do {
+        start_all();
+        loop_run();
+        if (boss.leaving)
+            boss_change_go(&boss.o, &boss.open);
+    } while (boss.leaving); /* it is still us */
+    if (boss.gave_up.text[0] != '\0')
+        boss_change_fall_back(&boss.o, &boss.open, &boss.gave_up);
     boss_notify_end();
     boss_open_release(&boss.open);
     config_free(&boss.o.renewed);
@@ -113,6 +130,8 @@ start_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
     (void)signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return ERR_IO;
@@ -157,6 +176,16 @@ start_missing(void)
     add_workers();
     for (size_t i = there; i < boss.crew.count; i++)
         start(&boss.crew.at[i]);
+}
+
+static void
+start_all(void)
+{
+    boss.stopping = boss.last_phase = boss.leaving = boss.was_ready = false;
+    timer_stop(&boss.deadline);
+    for (size_t i = 0; i < boss.crew.count; i++)
+        start(&boss.crew.at[i]);
+    boss_notify_crew();
 }
 
 /* ---- one worker ---- */
@@ -315,9 +344,13 @@ on_ready(struct worker *w, uint32_t walls)
     if (event_begin(&l, EVENT_SERVER_READY)) {
         log_str(&l, "host", boss.o.config->host);
         log_u64(&l, "listeners", boss.open.listening.count);
-        log_str(&l, "version", STR(GODWIT_VERSION));
+        log_str(&l, "version", str_of(godwit_version));
     }
     boss_notify_ready();
+    if (boss.o.rehearsal)
+        say_rehearsed();
+    else
+        boss_change_ready();
 }
 
 static void
@@ -346,7 +379,10 @@ on_ended(struct watch *watch, uint32_t ready)
     if (!boss.was_ready && !w->ready_once && w->failures >= GIVE_UP) {
         problem_set(&boss.gave_up, 0, "", "%s: %s", w->name,
                     w->reason[0] != '\0' ? w->reason : "ended before it was ready");
-        stop_all("a role cannot start");
+        if (boss_change_has_way_back(&boss.o)) /* the service manager need not know */
+            end_roles("a role cannot start");
+        else
+            stop_all("a role cannot start");
         return;
     }
     timer_set(&w->again, delay);
@@ -402,11 +438,24 @@ on_signal(struct watch *watch, uint32_t ready)
 
     (void)ready;
     while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo != SIGHUP)
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
             stop_all(info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-        else if (!boss.stopping)
+        else if (boss.stopping || boss.o.rehearsal || boss.o.no_listeners)
+            continue;
+        else if (info.ssi_signo == SIGHUP)
             reload();
+        else
+            boss_change_ask(info.ssi_signo == SIGUSR1);
     }
+}
+
+/* The last line is for who tries us. */
+static void
+say_rehearsed(void)
+{
+    printf("ready %s\n", godwit_version);
+    (void)fflush(stdout);
+    stop_all("rehearsal");
 }
 
 static void
@@ -444,15 +493,38 @@ on_files(struct timer *t)
 static void
 stop_all(const char *reason)
 {
+    if (boss.leaving) {
+        boss.leaving = false;
+        boss_notify_stopping(reason);
+    }
+    boss_change_end();
     if (boss.stopping)
         return;
+    boss_notify_stopping(reason);
+    end_roles(reason);
+}
+
+void
+boss_leave(void)
+{
+    if (boss.stopping) { /* meanwhile somebody wants it to end */
+        boss_change_end();
+        return;
+    }
+    boss.leaving = true;
+    boss_notify_reloading();
+    end_roles("another program takes over");
+}
+
+static void
+end_roles(const char *reason)
+{
     boss.stopping = true;
     {
         AUTO(logger_send) struct log_line l;
         if (event_begin(&l, EVENT_SERVER_STOP))
             log_str(&l, "reason", str_of(reason));
     }
-    boss_notify_stopping(reason);
     for (size_t i = 0; i < boss.crew.count; i++)
         timer_stop(&boss.crew.at[i].again);
     struct control c = {.kind = CONTROL_STOP};

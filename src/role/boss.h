@@ -9,6 +9,10 @@
  *            if they changed.
  *            A service manager (NOTIFY_SOCKET) hears when the server is ready, reloads and stops, how it is in
  *            one line, and, if it wants (WATCHDOG_USEC), that all roles answer.
+ *            SIGUSR2: the program that is installed now takes its place, SIGUSR1: the one that ran before; in the same
+ *            process, with the same listeners.  It is tried first, beside this one: what it cannot do is found before
+ *            anything ends.  Then the roles end in order, as at SIGTERM.  One that does not become ready is replaced by
+ *            this one again.  What came of it stands in run-dir/upgrade.state.
  * Never:     reads network data, mail or keys.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -17,13 +21,20 @@
 
 #include "role/role.h"
 
+/* What came of the last upgrade or rollback, in run-dir: lines `number N`, `result taken`, refused or fallback,
+ * `from VERSION`, `to VERSION`, `said TEXT`. */
+#define BOSS_UPGRADE_STATE "upgrade.state"
+
+struct handover;
 struct boss_options {
     const struct config *config;
     struct config *renewed;                /* boss's own: the same, once there was a reload */
     struct str config_path;                /* master.key lies beside it */
     const struct role_verbs *const *table; /* roles built in; boss starts no other */
     bool no_listeners;                     /* answers the godwit command only */
-    int lifeline; /* > 0: the server stops when the other end of this socket is closed */
+    int lifeline;   /* > 0: the server stops when the other end of this socket is closed */
+    bool rehearsal; /* only until everybody is ready, with nothing but an empty store in memory */
+    const struct handover *taken; /* NULL, or what the program before left */
 };
 /* Runs until told to stop.  A failure before that has its reason in why. */
 MUST_USE enum status boss_run(const struct boss_options *o, struct problem *why);

@@ -1,5 +1,6 @@
 /* boss_internal.h - between boss.c (workers and their lives), boss_open.c and boss_socket.c (what is handed out),
- * boss_dial.c, boss_reload.c (what is handed out afresh) and boss_notify.c (what a service manager hears).
+ * boss_dial.c, boss_reload.c (what is handed out afresh), boss_upgrade.c (another program takes its place) and
+ * boss_notify.c (what a service manager hears).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_BOSS_INTERNAL_H
@@ -39,6 +40,7 @@ struct boss_listening {
 };
 struct boss_open {
     int log_fd, config_fd, admin_fd;
+    bool rehearsal;
     uint32_t uid, gid; /* of the roles; 0 = ours */
     struct boss_listening listening;
     struct boss_file files[ROLE_FILES_MAX];
@@ -112,6 +114,22 @@ void boss_reload(struct boss_options *o, struct boss_open *b, struct crew *crew)
 /* Files that changed (or all), to who reads them. */
 void boss_renew_files(struct boss_open *b, struct crew *crew, bool all);
 
+/* boss_upgrade.c.  Once at the start: what the program before left. */
+void boss_change_begin(const struct boss_options *o, struct boss_open *b);
+/* Somebody asked for it: the other program is tried first, and boss_leave() is called when that went well. */
+void boss_change_ask(bool back);
+bool boss_change_has_way_back(const struct boss_options *o);
+/* We cannot start: back to the program before, if there is one.  b: what was opened, or NULL. */
+void boss_change_fall_back(const struct boss_options *o, const struct boss_open *b,
+                           const struct problem *why);
+/* All roles have ended: becomes the other program.  Returns only when it could not. */
+void boss_change_go(const struct boss_options *o, const struct boss_open *b);
+void boss_change_ready(void); /* we are ready, if we are new: it is said what came of it */
+void boss_change_failed(const char *why); /* it came to nothing */
+void boss_change_end(void);               /* the server stops */
+/* boss.c: ends all roles, to be started anew or to be left to another program. */
+void boss_leave(void);
+
 /* Finds out whether there is a service manager; the others do nothing without. */
 void boss_notify_begin(struct crew *crew);
 void boss_notify_end(void);
@@ -119,5 +137,6 @@ void boss_notify_crew(void);      /* somebody is ready, or not any more */
 void boss_notify_ready(void);     /* the server is, or is again after a reload */
 void boss_notify_reloading(void); /* only once it was ready */
 void boss_notify_stopping(const char *reason);
+void boss_notify_pass(void); /* to the program that comes next */
 
 #endif

@@ -48,6 +48,12 @@ boss_notify_end(void)
     notify_close(&tell.to);
 }
 
+void
+boss_notify_pass(void)
+{
+    notify_pass(&tell.to);
+}
+
 /* ---- status ---- */
 
 static void

@@ -19,6 +19,8 @@
 
 enum { ADMIN_BACKLOG = 16 };
 
+static enum status open_log(const struct boss_options *o, int *fd_out, struct problem *why);
+static enum status failed(struct problem *why, const char *what, struct str name);
 static enum status open_user(const struct config *c, struct boss_open *b, struct problem *why);
 static enum status open_key(const struct boss_options *o, struct boss_open *b, struct problem *why);
 static enum status check_run_dir(const char *dir, const struct boss_open *b, struct problem *why);
@@ -29,12 +31,15 @@ static enum status hand_listeners(const struct boss_open *b, enum role role, int
 MUST_USE enum status
 boss_open(const struct boss_options *o, struct boss_open *b, struct problem *why)
 {
-    *b = (struct boss_open){.log_fd = -1, .config_fd = -1, .admin_fd = -1};
+    *b = (struct boss_open){
+        .log_fd = -1, .config_fd = -1, .admin_fd = -1, .rehearsal = o->rehearsal};
+    boss_change_begin(o, b);
     TRY(open_user(o->config, b, why));
-    TRY(boss_open_log(o->config, true, &b->log_fd, why));
+    TRY(open_log(o, &b->log_fd, why));
     TRY(boss_config_seal(o->config, &b->config_fd, why));
     TRY(open_key(o, b, why));
-    TRY(open_admin(o->config, b, why));
+    if (!o->rehearsal && b->admin_fd < 0)
+        TRY(open_admin(o->config, b, why));
     if (!o->no_listeners)
         TRY(boss_listen(o->config, &b->listening, why));
     boss_open_files(o->config, b);
@@ -51,6 +56,16 @@ boss_open_release(struct boss_open *b)
     for (size_t i = 0; i < b->file_count; i++)
         fd_close(&b->files[i].fd);
     b->file_count = 0;
+}
+
+/* What is only tried does not belong into the log. */
+static enum status
+open_log(const struct boss_options *o, int *fd_out, struct problem *why)
+{
+    if (!o->rehearsal)
+        return boss_open_log(o->config, true, fd_out, why);
+    *fd_out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    return *fd_out >= 0 ? OK : failed(why, "cannot write", STR("/dev/null"));
 }
 
 static enum status
@@ -304,7 +319,9 @@ boss_hand_out(const struct boss_open *b, enum role role, int control_fd, uint64_
         fds[n++] = key;
         start.index |= CONTROL_HAS_KEY;
     }
-    if (role == ROLE_STORE) {
+    if (b->rehearsal)
+        start.index |= CONTROL_REHEARSAL;
+    if (role == ROLE_STORE && b->admin_fd >= 0) {
         fds[n++] = b->admin_fd;
         start.index |= CONTROL_HAS_ADMIN;
     }

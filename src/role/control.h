@@ -32,8 +32,8 @@ enum control_kind {
 };
 #define CONTROL_KIND_COUNT (CONTROL_DIALLED + 1)
 #define CONTROL_TEXT_MAX   1024u
-/* Which descriptors of START are there. */
-enum control_has { CONTROL_HAS_KEY = 1, CONTROL_HAS_ADMIN = 2 };
+/* index of START: which descriptors are there, and whether all this is only tried. */
+enum control_has { CONTROL_HAS_KEY = 1, CONTROL_HAS_ADMIN = 2, CONTROL_REHEARSAL = 4 };
 enum control_walls {
     CONTROL_WALL_SECCOMP = 1,
     CONTROL_WALL_LANDLOCK = 2,

@@ -9,10 +9,13 @@
 #include "base/size.h"
 #include "config/events.h"
 #include "config/stats.h"
+#include "ipc/hold.h"
 #include "ipc/keys_ipc.h"
 #include "role/client_trust.h"
+#include "rt/clock.h"
 #include "rt/disk.h"
 #include "rt/logger.h"
+#include "rt/loop.h"
 #include "rt/tls.h"
 
 enum {
@@ -22,6 +25,7 @@ enum {
     KEYS_WAIT_MS = 10000,
     BLOCKS_WAIT_MS = 1000
 };
+enum { LOOK_MS = 10, HURRY_MS = 1000 };
 
 struct protocol {
     const char *alpn;
@@ -228,6 +232,7 @@ make_listener(const struct role_start *s, const struct role_listener *from,
         .conns_max = LIMIT_CONNS_PER_WORKER,
         .admits = front_admits,
         .shed_line = how->shed_line,
+        .farewell = how->farewell,
         .kind = (int)from->service,
         .refused = on_refused,
     };
@@ -337,4 +342,47 @@ front_config_changed(const struct role_start *s, const struct front_service *tab
              listener_start(&v->listener) != OK))
             role_fail("cannot serve what the new configuration names");
     }
+}
+
+/* ---- the end ---- */
+
+static struct {
+    struct timer look;
+    int64_t hurry_ms, end_ms;
+} leaving;
+
+static void
+drain(enum drain how)
+{
+    list_each (l, &all)
+        listener_drain(&LIST_ENTRY(l, struct served, of_all)->listener, how);
+    list_each (l, &ended)
+        listener_drain(&LIST_ENTRY(l, struct served, of_all)->listener, how);
+}
+
+static void
+on_look(struct timer *t)
+{
+    int64_t now = clock_mono_ms();
+
+    if (now >= leaving.end_ms)
+        drain(DRAIN_ALL);
+    if (front_count() == 0 || now >= leaving.end_ms)
+        role_stopped();
+    if (now >= leaving.hurry_ms) {
+        leaving.hurry_ms = leaving.end_ms;
+        drain(DRAIN_BODIES);
+    }
+    timer_set(t, LOOK_MS);
+}
+
+void
+front_stop(void)
+{
+    leaving.hurry_ms = clock_mono_ms() + LIMIT_DRAIN_S * INT64_C(1000);
+    leaving.end_ms = leaving.hurry_ms + HURRY_MS;
+    leaving.look.fire = on_look;
+    hold_end();
+    drain(DRAIN_RESTING);
+    timer_set(&leaving.look, 0);
 }

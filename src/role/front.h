@@ -17,7 +17,7 @@ struct front_service {
     enum service service;
     const struct conn_ops *ops;
     const char *alpn;
-    struct str shed_line;
+    struct str shed_line, farewell;
 };
 MUST_USE SUSPENDS enum status front_begin(const struct role_start *s,
                                           const struct front_service *table, struct problem *why);
@@ -34,6 +34,8 @@ SUSPENDS void front_blocks_wait(int64_t ms);
 bool front_admits(const struct listener *l, const struct sockaddr_storage *peer);
 /* Connections that are open; those that were taken go into the counters of config/stats.h. */
 uint32_t front_count(void);
+/* The end: those who rest hear the farewell, a message that is coming in is taken first, then role_stopped(). */
+void front_stop(void);
 /* Asks keys for its certificates and uses them from now on. */
 SUSPENDS void front_certs_changed(void);
 

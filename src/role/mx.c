@@ -18,8 +18,10 @@
 static struct smtp_world world;
 
 static const struct front_service services[] = {
-    {SERVICE_SMTP, &smtp_ops, "smtp", STR("421 4.7.0 Too many connections, try again later\r\n")},
-    {SERVICE_LMTP, &smtp_ops, "lmtp", STR("421 4.7.0 Too many connections, try again later\r\n")},
+    {SERVICE_SMTP, &smtp_ops, "smtp", STR("421 4.7.0 Too many connections, try again later\r\n"),
+     STR("421 4.3.2 This server starts anew, try again in a moment\r\n")},
+    {SERVICE_LMTP, &smtp_ops, "lmtp", STR("421 4.7.0 Too many connections, try again later\r\n"),
+     STR("421 4.3.2 This server starts anew, try again in a moment\r\n")},
     {0},
 };
 
@@ -80,5 +82,6 @@ const struct role_verbs role_mx = {
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
+    .stop = front_stop,
     .config_changed = config_changed,
 };

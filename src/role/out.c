@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/limits.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
@@ -20,7 +21,14 @@
 #include "smtp/destination.h"
 #include "smtp/plan.h"
 
-enum { LEASE_MAX = 32, POLL_MS = 5000, ARENA_BYTES = 4 << 20, FIRST_TRIES = 3, SWEEP_MS = 1000 };
+enum {
+    LEASE_MAX = 32,
+    POLL_MS = 5000,
+    ARENA_BYTES = 4 << 20,
+    FIRST_TRIES = 3,
+    SWEEP_MS = 1000,
+    LOOK_MS = 20
+};
 
 /* What deliveries go by: the last is that of today's configuration, older ones live until their deliveries are over. */
 struct upstream {
@@ -36,11 +44,13 @@ struct terms {
 static struct terms *terms;
 static struct fiber_queue wanted; /* work came, or a slot is free */
 static uint32_t under_way;
-static bool more_work;
+static bool more_work, stopping;
+static struct list jobs = {&jobs, &jobs}; /* under way */
 
 static struct destinations *destinations;
 
 struct job {
+    struct list node;
     struct arena *arena;
     struct delivery d;
     uint32_t *indexes; /* of the recipients in the store */
@@ -106,6 +116,7 @@ work(void *arg)
     struct terms *mine = terms;
     const char *why = "";
 
+    list_push(&jobs, &j->node);
     mine->users++;
     struct str name = delivery_destination(mine->world.config, &j->d, a);
     if (destination_enter(destinations, name, j->d.hurry, &t, &why) == OK) {
@@ -115,6 +126,7 @@ work(void *arg)
         delivery_put_off(&j->d, why);
     }
     report(j);
+    list_remove(&j->node);
     arena_free(&a);
     let_go(mine);
     under_way--;
@@ -177,7 +189,7 @@ lease_some(void)
     struct store_queue_lease req = {.max = room};
     struct store_queue_lease_reply rep;
 
-    if (room == 0 || store_queue_lease_call(role_peer(ROLE_STORE), &req, a, &rep) != OK)
+    if (room == 0 || stopping || store_queue_lease_call(role_peer(ROLE_STORE), &req, a, &rep) != OK)
         return false;
     for (size_t i = 0; i < rep.attempts_count; i++) {
         struct job *j = job_of(&rep.attempts[i]);
@@ -416,6 +428,38 @@ peer_arrived(struct ipc_peer *p)
     fiber_queue_wake_all(&wanted);
 }
 
+/* ---- the end ---- */
+
+static bool
+is_handing(void)
+{
+    list_each (node, &jobs) {
+        if (LIST_ENTRY(node, struct job, node)->d.handed)
+            return true;
+    }
+    return false;
+}
+
+/* What the other side may have taken is heard out, or it would get it twice.  All else is tried again anyway. */
+static FIBER_ENTRY void
+finish(void *arg)
+{
+    int64_t end_ms = clock_mono_ms() + LIMIT_DRAIN_S * INT64_C(1000);
+
+    (void)arg;
+    while (is_handing() && clock_mono_ms() < end_ms && fiber_sleep(LOOK_MS) == OK)
+        continue;
+    role_stopped();
+}
+
+static void
+stop(void)
+{
+    stopping = true;
+    if (fiber_go(finish, NULL) != OK)
+        role_stopped();
+}
+
 static const struct ipc_service *const serves[] = {&out_service};
 
 const struct role_verbs role_out = {
@@ -423,5 +467,6 @@ const struct role_verbs role_out = {
     .serve_count = COUNT_OF(serves),
     .begin = begin,
     .peer_arrived = peer_arrived,
+    .stop = stop,
     .config_changed = config_changed,
 };

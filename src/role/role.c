@@ -220,6 +220,7 @@ on_start(const struct control *c, struct control_packet *p)
     self.start.incarnation = c->incarnation;
     if ((c->index & CONTROL_HAS_KEY) != 0)
         self.start.master_key_fd = role_handed_take(p, next++);
+    self.start.rehearsal = (c->index & CONTROL_REHEARSAL) != 0;
     if ((c->index & CONTROL_HAS_ADMIN) != 0)
         self.start.admin_fd = role_handed_take(p, next);
     self.uid = c->value;
@@ -228,7 +229,6 @@ on_start(const struct control *c, struct control_packet *p)
         role_fail("the data directory has too long a name");
     logger_init(log_fd, config->log_level, self.name);
     role_stats_prepare();
-    self.start.boss_pid = (uint32_t)getppid();
 }
 
 static void

@@ -40,7 +40,7 @@ struct role_start {
     const struct role_file *files;
     size_t file_count;
     int master_key_fd;      /* of keys and auth, else -1; read it with role_fd_read() */
-    uint32_t boss_pid;      /* 0 = not known */
+    bool rehearsal;         /* the store opens no data, but says whether it could */
     int admin_fd;           /* of the store: listening Unix socket of the godwit command, else -1 */
     uint32_t reloads;       /* how often boss was told to reload, whatever came of it */
     bool reload_taken;      /* of the last: its configuration holds ... */

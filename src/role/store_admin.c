@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "config/events.h"
+#include "config/version.h"
 #include "ipc/admin_serve.h"
 #include "ipc/keys_ipc.h"
 #include "role/role.h"
@@ -18,6 +19,7 @@
 #include "rt/disk.h"
 #include "rt/logger.h"
 #include "rt/loop.h"
+#include "rt/spawn.h"
 
 static struct watch control = {.fd = -1};
 static const struct ipc_service *const serves[] = {&admin_service};
@@ -218,7 +220,7 @@ admin_serve_status(struct ipc_peer *from, const struct admin_status *req, struct
         .commits = counters.commits,
         .syncs = counters.syncs,
         .queue_length = queue_length(s->queue),
-        .version = STR(GODWIT_VERSION),
+        .version = str_of(godwit_version),
     };
     if (s->start != NULL) {
         rep->reloads = s->start->reloads;
@@ -235,10 +237,13 @@ static size_t
 list_processes(const struct store *s, const struct store_totals *t, struct arena *a,
                struct admin_process *list)
 {
+    pid_t boss = 0; /* of the socket to us */
     size_t n = 0;
 
-    list[n++] = (struct admin_process){.name = STR("boss"),
-                                       .pid = s->start != NULL ? s->start->boss_pid : 0};
+    if (s->start != NULL && s->start->admin_fd >= 0 && !control_listener(s->start->admin_fd, &boss))
+        boss = 0;
+    list[n++] =
+        (struct admin_process){.name = STR("boss"), .pid = (uint32_t)boss}; /* none is negative */
     list[n++] = (struct admin_process){.name = STR("store.0"), .pid = (uint32_t)getpid()};
     for (size_t i = 0; i < t->process_count && n < ADMIN_STATS_REPLY_PROCESSES_MAX; i++)
         list[n++] =
@@ -262,7 +267,7 @@ admin_serve_stats(struct ipc_peer *from, const struct admin_stats *req, struct a
     (void)req;
     store_stats_sum(clock_mono_ms(), t);
     *rep = (struct admin_stats_reply){
-        .version = STR(GODWIT_VERSION),
+        .version = str_of(godwit_version),
         .started = s->started.us,
         .totals = t->all,
         .totals_count = STAT_COUNT,

@@ -29,15 +29,22 @@ static struct pop3_world pop3;
 
 static const struct front_service services[] = {
     {SERVICE_SUBMISSION, &smtp_ops, "smtp",
-     STR("421 4.7.0 Too many connections, try again later\r\n")},
+     STR("421 4.7.0 Too many connections, try again later\r\n"),
+     STR("421 4.3.2 This server starts anew, try again in a moment\r\n")},
     {SERVICE_SUBMISSIONS, &smtp_ops, "smtp",
-     STR("421 4.7.0 Too many connections, try again later\r\n")},
+     STR("421 4.7.0 Too many connections, try again later\r\n"),
+     STR("421 4.3.2 This server starts anew, try again in a moment\r\n")},
     {SERVICE_SENDMAIL, &smtp_ops, "smtp",
-     STR("421 4.7.0 Too many connections, try again later\r\n")},
-    {SERVICE_IMAP, &imap_ops, "imap", STR("* BYE [UNAVAILABLE] Too many connections\r\n")},
-    {SERVICE_IMAPS, &imap_ops, "imap", STR("* BYE [UNAVAILABLE] Too many connections\r\n")},
-    {SERVICE_POP3, &pop3_ops, "pop3", STR("-ERR [SYS/TEMP] Too many connections\r\n")},
-    {SERVICE_POP3S, &pop3_ops, "pop3", STR("-ERR [SYS/TEMP] Too many connections\r\n")},
+     STR("421 4.7.0 Too many connections, try again later\r\n"),
+     STR("421 4.3.2 This server starts anew, try again in a moment\r\n")},
+    {SERVICE_IMAP, &imap_ops, "imap", STR("* BYE [UNAVAILABLE] Too many connections\r\n"),
+     STR("* BYE This server starts anew, try again in a moment\r\n")},
+    {SERVICE_IMAPS, &imap_ops, "imap", STR("* BYE [UNAVAILABLE] Too many connections\r\n"),
+     STR("* BYE This server starts anew, try again in a moment\r\n")},
+    {SERVICE_POP3, &pop3_ops, "pop3", STR("-ERR [SYS/TEMP] Too many connections\r\n"),
+     STR("-ERR [SYS/TEMP] This server starts anew, try again in a moment\r\n")},
+    {SERVICE_POP3S, &pop3_ops, "pop3", STR("-ERR [SYS/TEMP] Too many connections\r\n"),
+     STR("-ERR [SYS/TEMP] This server starts anew, try again in a moment\r\n")},
     {0},
 };
 
@@ -154,6 +161,7 @@ const struct role_verbs role_user = {
     .begin = begin,
     .peer_arrived = peer_arrived,
     .peer_gone = peer_gone,
+    .stop = front_stop,
     .config_changed = config_changed,
     .files_changed = files_changed,
 };

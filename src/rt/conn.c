@@ -222,6 +222,8 @@ conn_settle(struct conn *c)
     ASSERT(!c->busy);
     if (c->home == NULL || c->pending.next != &c->pending)
         return; /* a client's fiber comes back by itself; the other is settled at the end of the turn */
+    if (listener_is_ending(c))
+        listener_farewell(c);
     if ((c->closing || (c->broken && c->session == NULL)) && c->phase < CONN_DRAIN) {
         c->phase = CONN_DRAIN;
         c->phase_until_ms = clock_mono_ms() + CONN_DRAIN_MS;
@@ -279,7 +281,7 @@ work(void *arg)
     }
     c->fiber = NULL;
     c->busy = false;
-    if (c->closing || c->broken) {
+    if (c->closing || c->broken || listener_is_ending(c)) {
         conn_pending(c);
         return;
     }
@@ -293,7 +295,7 @@ step(struct conn *c)
 {
     enum wake why;
 
-    if (c->closing || (c->broken && c->session == NULL))
+    if (c->closing || (c->broken && c->session == NULL) || listener_is_ending(c))
         return false;
     switch (c->phase) {
     case CONN_HANDSHAKE:

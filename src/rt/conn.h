@@ -82,6 +82,7 @@ struct listener {
     const struct subnet *speakers;
     size_t speaker_count;
     struct str shed_line; /* what a shed peer is told, such as "421 ...\r\n" */
+    struct str farewell;  /* what a client is told when the server goes: listener_drain() */
     int kind;             /* the caller's: which protocol and port */
     /* Optional, for the log: a peer was turned away.  why: what went wrong in its handshake, or empty.
      * Runs on any stack; must not suspend. */
@@ -93,6 +94,11 @@ struct listener {
 /* l stays where it is until listener_stop() was called and its last connection has closed. */
 MUST_USE enum status listener_start(struct listener *l);
 void listener_stop(struct listener *l); /* no new ones; those that are open live on */
+/* No new ones, and the end of those that are open.  RESTING: who rests between two units hears the farewell at once; a
+ * body, a handshake and what is at work go on.  BODIES: these are cut off as well.  ALL: the process ends now, so that
+ * also who is at work hears it. */
+enum drain { DRAIN_RESTING, DRAIN_BODIES, DRAIN_ALL };
+void listener_drain(struct listener *l, enum drain how);
 /* Serves a connected stream socket as if l had accepted it; takes fd over.  l->fd may be -1 (tests). */
 MUST_USE enum status listener_adopt(struct listener *l, int fd);
 struct listener_counts {

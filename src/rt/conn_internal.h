@@ -130,6 +130,8 @@ void listener_handshake_failed(const struct conn *c, const char *why);
 void listener_refuse(struct conn *c, enum refusal what, const char *why, struct str line);
 /* Its address is known: may it come in?  Sets the phase that comes next; false: it was refused. */
 bool listener_admit(struct conn *c);
-void listener_begin(struct conn *c); /* the handshake or the greeting is next */
+void listener_begin(struct conn *c);           /* the handshake or the greeting is next */
+bool listener_is_ending(const struct conn *c); /* listener_drain(): it takes no further unit */
+void listener_farewell(struct conn *c);        /* the server goes, and it is not at work */
 
 #endif

@@ -41,7 +41,7 @@ struct listener_state {
     struct list strangers; /* not authenticated, the slowest first */
     struct list members;
     struct listener_counts counts;
-    bool stopped;
+    bool stopped, draining, hurried;
     bool local_fixed; /* bound to one address: local_text holds for all */
     char local_text[INET6_ADDRSTRLEN];
 };
@@ -129,6 +129,64 @@ listener_stop(struct listener *l)
         mem_free(s);
         l->state = NULL;
     }
+}
+
+static void
+drain_all(struct list *conns, enum drain how)
+{
+    list_each (node, conns) {
+        struct conn *c = LIST_ENTRY(node, struct conn, order);
+        if (!c->busy) {
+            conn_pending(c);
+        } else if (how == DRAIN_ALL && c->phase == CONN_OPEN) {
+            listener_farewell(c);
+            conn_push(c);
+        }
+    }
+}
+
+void
+listener_drain(struct listener *l, enum drain how)
+{
+    struct listener_state *s = l->state;
+
+    if (s == NULL)
+        return;
+    s->draining = true;
+    s->hurried = s->hurried || how != DRAIN_RESTING;
+    drain_all(&s->strangers, how);
+    drain_all(&s->members, how);
+    listener_stop(l);
+}
+
+bool
+listener_is_ending(const struct conn *c)
+{
+    const struct listener_state *s = c->home;
+
+    if (s == NULL || !s->draining)
+        return false;
+    return c->phase < CONN_HANDSHAKE ||
+           (c->phase == CONN_OPEN && (c->rest == REST_LINE || s->hurried));
+}
+
+/* Nothing can be said yet where TLS or a header of a proxy comes first. */
+void
+listener_farewell(struct conn *c)
+{
+    const struct listener *l = c->home->listener;
+
+    if (c->closing || c->broken)
+        return;
+    bool speaks = c->phase == CONN_OPEN || (c->phase == CONN_PAUSE && !l->implicit_tls);
+    char *tail = speaks && l->farewell.len > 0
+                     ? iobuf_need(&c->out, (uint32_t)l->farewell.len, LIMIT_CONN_OUTPUT_HIGH)
+                     : NULL;
+    if (tail != NULL) {
+        mem_copy(tail, l->farewell.ptr, l->farewell.len);
+        iobuf_grew(&c->out, (uint32_t)l->farewell.len);
+    }
+    c->closing = true;
 }
 
 struct listener_counts

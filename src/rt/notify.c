@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/scan.h"
 #include "rt/disk.h"
 
@@ -27,6 +28,12 @@ notify_open(struct notify *n)
         n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (n->fd >= 0)
         n->watchdog_us = read_watchdog();
+    notify_take_back();
+}
+
+void
+notify_take_back(void)
+{
     forget("NOTIFY_SOCKET");
     forget("WATCHDOG_USEC");
     forget("WATCHDOG_PID");
@@ -83,6 +90,26 @@ static void
 forget(const char *name)
 {
     (void)unsetenv(name); /* NOLINT(concurrency-mt-unsafe) */
+}
+
+/* Before the program changes, when there is one thread. */
+void
+notify_pass(const struct notify *n)
+{
+    char text[sizeof(n->to.sun_path) + 1];
+
+    if (n->fd < 0)
+        return;
+    size_t len = n->to_len - offsetof(struct sockaddr_un, sun_path);
+    mem_copy(text, n->to.sun_path, len);
+    text[len] = '\0';
+    if (text[0] == '\0')
+        text[0] = '@';
+    (void)setenv("NOTIFY_SOCKET", text, 1); /* NOLINT(concurrency-mt-unsafe) */
+    if (n->watchdog_us == 0)
+        return;
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)n->watchdog_us);
+    (void)setenv("WATCHDOG_USEC", text, 1); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 /* A manager that is away or does not read misses a message: there is nothing better to do. */

@@ -24,6 +24,9 @@ struct notify {
 /* of NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID */
 void notify_open(struct notify *n);
 void notify_close(struct notify *n);
+/* Into the environment again, for a program that takes our place; and out of it, when it does not. */
+void notify_pass(const struct notify *n);
+void notify_take_back(void);
 /* Lines such as "READY=1". */
 void notify_say(const struct notify *n, const char *lines);
 /* "STATUS=" and one line, whatever bytes text has; cut at NOTIFY_BYTES_MAX. */

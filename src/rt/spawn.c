@@ -17,18 +17,25 @@
 #include "base/mem.h"
 #include "rt/disk.h"
 
-enum { ARGS_MAX = 4 };
+enum { ARGS_MAX = 6 };
 
 static int binary_fd = -1;
+static char binary_path[PATH_MAX];
 
 static void become(const char *const *args, int control_fd);
+static void become_other(int program_fd, const char *const *args, int out_fd);
+static enum status started(pid_t pid, struct spawn_child *out);
 static void take_fds(const struct msghdr *m, struct control_packet *p);
 
 MUST_USE enum status
 spawn_init(void)
 {
-    if (binary_fd < 0)
-        binary_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (binary_fd >= 0)
+        return OK;
+    AUTO(fd_close) int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    binary_fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, CONTROL_FD + 1) : -1;
+    ssize_t n = readlink("/proc/self/exe", binary_path, sizeof(binary_path) - 1);
+    binary_path[n > 0 ? n : 0] = '\0';
     return binary_fd >= 0 ? OK : ERR_IO;
 }
 
@@ -44,7 +51,28 @@ spawn_role(const char *const *args, int control_fd, struct spawn_child *out)
         become(args, control_fd);
         _exit(127);
     }
+    return started(pid, out);
+}
+
+MUST_USE enum status
+spawn_other(int program_fd, const char *const *args, int out_fd, struct spawn_child *out)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        return ERR_IO;
+    if (pid == 0) {
+        become_other(program_fd, args, out_fd);
+        _exit(127);
+    }
+    return started(pid, out);
+}
+
+static enum status
+started(pid_t pid, struct spawn_child *out)
+{
     int pidfd = pidfd_open(pid, 0);
+
     if (pidfd < 0) {
         kill(pid, SIGKILL);
         (void)waitpid(pid, NULL, 0);
@@ -54,18 +82,25 @@ spawn_role(const char *const *args, int control_fd, struct spawn_child *out)
     return OK;
 }
 
+static void
+name_args(const char *const *args, char **argv)
+{
+    static char name[] = "godwit";
+
+    *argv++ = name;
+    for (size_t i = 0; i < ARGS_MAX && args[i] != NULL; i++)
+        *argv++ = (char *)(uintptr_t)args[i]; /* execveat() does not write */
+    *argv = NULL;
+}
+
 /* In the child: only calls that are safe after fork. */
 static void
 become(const char *const *args, int control_fd)
 {
-    char *argv[ARGS_MAX + 2] = {0};
-    static char name[] = "godwit";
-    size_t n = 0;
+    char *argv[ARGS_MAX + 2];
     sigset_t none;
 
-    argv[n++] = name;
-    for (size_t i = 0; i < ARGS_MAX && args[i] != NULL; i++)
-        argv[n++] = (char *)(uintptr_t)args[i]; /* execveat() does not write */
+    name_args(args, argv);
     sigemptyset(&none);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) != 0 ||
@@ -78,6 +113,50 @@ become(const char *const *args, int control_fd)
     if (binary_fd == CONTROL_FD || close_range(CONTROL_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
         return;
     (void)execveat(binary_fd, "", argv, environ, AT_EMPTY_PATH);
+}
+
+/* In the child, too. */
+static void
+become_other(int program_fd, const char *const *args, int out_fd)
+{
+    char *argv[ARGS_MAX + 2];
+    sigset_t none;
+
+    name_args(args, argv);
+    sigemptyset(&none);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(out_fd, 2) < 0 ||
+        sigprocmask(SIG_SETMASK, &none, NULL) != 0 || setpgid(0, 0) != 0 ||
+        close_range(CONTROL_FD, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
+        return;
+    (void)execveat(program_fd, "", argv, environ, AT_EMPTY_PATH);
+}
+
+void
+spawn_replace(int program_fd, const char *const *args, const int *keep, size_t count)
+{
+    char *argv[ARGS_MAX + 2];
+
+    name_args(args, argv);
+    for (size_t i = 0; i < count; i++)
+        (void)fcntl(keep[i], F_SETFD, 0);
+    (void)execveat(program_fd, "", argv, environ, AT_EMPTY_PATH);
+    int problem = errno;
+    for (size_t i = 0; i < count; i++)
+        (void)fcntl(keep[i], F_SETFD, FD_CLOEXEC);
+    errno = problem;
+}
+
+int
+spawn_program(void)
+{
+    return binary_fd;
+}
+
+struct str
+spawn_program_path(void)
+{
+    return str_of(binary_path);
 }
 
 void
@@ -116,6 +195,18 @@ spawn_reap(struct spawn_child *c, struct spawn_end *out)
     fd_close(&c->pidfd);
     *c = (struct spawn_child){.pid = -1, .pidfd = -1};
     return OK;
+}
+
+bool
+control_listener(int fd, pid_t *out)
+{
+    struct ucred who = {0};
+    socklen_t len = sizeof(who);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || who.pid <= 0)
+        return false;
+    *out = who.pid;
+    return true;
 }
 
 MUST_USE enum status

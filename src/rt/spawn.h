@@ -5,6 +5,7 @@
  * Promises:  a child inherits descriptors 0-2 and its control socket as CONTROL_FD, nothing else.  A control
  *            message is one packet with at most CONTROL_FDS_MAX descriptors; all that arrive are
  *            handed over or closed, and are close-on-exec.
+ *            A program that takes our place is given the descriptors that are named, and 0-2, and has our pid.
  * Never:     waits for a child: spawn_reap() is for when its pidfd is readable.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -37,6 +38,19 @@ MUST_USE enum status spawn_reap(struct spawn_child *c, struct spawn_end *out);
 
 /* Becomes the program of this name in the folder of this one.  Returns only when it could not: errno says why. */
 void spawn_become_neighbour(const char *name, char **argv);
+
+/* Another program, open for reading, as a child with 0-2 alone: 1 and 2 are out_fd.  args as for spawn_role(). */
+MUST_USE enum status spawn_other(int program_fd, const char *const *args, int out_fd,
+                                 struct spawn_child *out);
+/* Becomes that program.  Returns only when it could not, and everything is as before: errno says why. */
+void spawn_replace(int program_fd, const char *const *args, const int *keep, size_t count);
+/* The running program, open; spawn's own. */
+int spawn_program(void);
+/* The name under which it was started; empty when that is not known. */
+struct str spawn_program_path(void);
+
+/* Who made this listening Unix socket, or that to which this one is connected, as the kernel knows. */
+MUST_USE bool control_listener(int fd, pid_t *out);
 
 MUST_USE enum status control_pair(int fds_out[2]);
 /* Never blocks; fds stay the caller's.  ERR_TEMP: the other side does not read.  ERR_CLOSED: it is gone. */

@@ -251,6 +251,7 @@ delivery_converse(struct smtp_client *c, struct ipc_peer *store, struct delivery
         smtp_client_ended(c, false);
         return true;
     }
+    d->handed = true;
     enum status e = send_body(&t, store);
     if (e == OK)
         e = smtp_client_reply(c, LIMIT_OUT_FINAL_REPLY_S, last);

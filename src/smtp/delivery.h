@@ -67,6 +67,7 @@ struct delivery {
     char remote[256]; /* the host that had the last word */
     bool left_alone;  /* an address that did not answer a moment ago was not asked */
     bool asked;       /* another was */
+    bool handed;      /* the other side may have the message, and the store does not know yet */
     bool unreached;   /* no conversation got as far as the recipients: last says why */
     char why[ABSENT_WHY_MAX];
 };

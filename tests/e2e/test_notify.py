@@ -172,3 +172,16 @@ def test_variables_are_not_passed_on(started):
     for pid in server.roles().values():
         with open(f'/proc/{pid}/environ', 'rb') as f:
             assert b'NOTIFY_SOCKET' not in f.read()
+
+
+def test_an_upgrade_is_a_reload(started):
+    """The same process, ready again, and a watchdog that goes on: no service manager would end it or start another."""
+    server, manager = started()
+    pid, seen = server.process.pid, len(manager.heard)
+    assert server.ctl('upgrade').stdout.endswith(' was started anew\n')
+    reloading = manager.wait('RELOADING=1', seen)
+    ready = manager.wait('READY=1', reloading)
+    manager.wait('WATCHDOG=1', ready)
+    assert not [text for text in manager.heard[seen:] if text.startswith('STOPPING')]
+    assert manager.heard[ready - 1] == 'STATUS=serving'
+    assert server.process.poll() is None and server.process.pid == pid and len(server.roles()) == 7
