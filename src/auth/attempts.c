@@ -291,7 +291,7 @@ kinds_of(const struct who *w, enum attempt_kind *out)
     }
     out[n++] = ATTEMPT_ADDRESS;
     out[n++] = ATTEMPT_NETWORK;
-    if (!w->vouched[0])
+    if (!w->vouched[0] && w->a->name.len > 0)
         out[n++] = ATTEMPT_ACCOUNT;
     return n;
 }

@@ -20,7 +20,8 @@
 
 struct attempt {
     struct str peer; /* an address; what is none counts as one */
-    struct str name; /* never told apart by what stands behind it */
+    struct str
+        name; /* never told apart by what stands behind it; empty: none was given, and none is counted */
 };
 enum attempt_kind { ATTEMPT_ADDRESS, ATTEMPT_NETWORK, ATTEMPT_ACCOUNT, ATTEMPT_DEVICE };
 #define ATTEMPT_KINDS (ATTEMPT_DEVICE + 1)

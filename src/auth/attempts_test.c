@@ -302,6 +302,21 @@ test_penalties_are_listed_and_forgiven(void **state)
     assert_int_equal(attempts_penalties(t, a, p, COUNT_OF(p)), 0);
 }
 
+/* Else whoever sends bad tokens would slow all who log in by a token without a name. */
+static void
+test_no_name_is_no_account(void **state)
+{
+    AUTO(attempts_free) struct attempts *t = attempts_new();
+
+    (void)state;
+    guess_from_everywhere(t, STR(""), 2 * LIMIT_LOGIN_WRONG_ACCOUNT);
+    for (unsigned i = 0; i < 3; i++)
+        ROW(i, may(t, HOME, STR("")));
+    for (unsigned i = 0; i < LIMIT_LOGIN_WRONG_ADDRESS; i++)
+        wrong(t, HOME, STR(""));
+    assert_false(may(t, HOME, STR(""))); /* the address counts */
+}
+
 int
 main(void)
 {
@@ -314,6 +329,7 @@ main(void)
         cmocka_unit_test(test_a_good_one_vouches),
         cmocka_unit_test(test_tables_are_bounded),
         cmocka_unit_test(test_good_ones_are_bounded),
+        cmocka_unit_test(test_no_name_is_no_account),
         cmocka_unit_test(test_penalties_are_listed_and_forgiven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

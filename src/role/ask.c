@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "auth/http_reply.h"
 #include "auth/introspection.h"
+#include "auth/jwt_read.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/size.h"
@@ -20,6 +21,7 @@
 #include "rt/clock.h"
 #include "rt/conn.h"
 #include "rt/logger.h"
+#include "rt/random.h"
 #include "rt/tls.h"
 
 enum {
@@ -146,6 +148,15 @@ tell_failure(const char *why)
     log_str(&l, "reason", str_of(why));
 }
 
+/* Else Jansson opens /dev/urandom when it first needs to hash a name. */
+static enum status
+prepare(const struct role_start *s, struct problem *why)
+{
+    (void)s, (void)why;
+    json_object_seed((size_t)random_u64() | 1u); /* 0 would mean: do so now */
+    return OK;
+}
+
 static FIBER_ENTRY enum status
 begin(const struct role_start *s, struct problem *why)
 {
@@ -200,12 +211,12 @@ ask_in_time(struct question *q)
         enum status e = fiber_queue_wait(&q->waiting, MAX(q->until_ms - clock_mono_ms(), 1));
         if (e == OK || q->done)
             continue;
-        q->why = "it took too long";
         if (q->fiber != NULL)
             fiber_cancel(q->fiber);
         while (!q->done) /* what waits on a thread ends with that */
             if (fiber_queue_wait(&q->waiting, LOOK_MS) == ERR_CANCELLED)
                 fiber_yield();
+        q->why = "it took too long";
         return ERR_TEMP;
     }
     return q->result;
@@ -310,7 +321,7 @@ read_reply(struct question *q, struct conn *c, struct http_reply *out)
 
     for (;;) {
         struct str some;
-        TRY(conn_read_some(c, MAX(q->until_ms - clock_mono_ms(), 0), &some));
+        TRY(conn_read_some(c, FIBER_FOREVER, &some)); /* ask_in_time() ends it */
         bool ended = some.len == 0;
         buf_add(&got, some);
         conn_consume(c, some.len);
@@ -382,6 +393,7 @@ static const struct ipc_service *const serves[] = {&ask_service};
 const struct role_verbs role_ask = {
     .serves = serves,
     .serve_count = COUNT_OF(serves),
+    .prepare = prepare,
     .begin = begin,
     .files_changed = files_changed,
 };

@@ -120,6 +120,8 @@ attempt_of(const struct auth_asked *q, struct arena *a)
 {
     struct str name = name_address(str_sub(q->login, 0, 512), a);
 
+    if (q->login.len == 0) /* a token alone: else all of those would share one count */
+        return (struct attempt){.peer = q->peer, .name = STR("")};
     if (str_find(name, '@') < 0)
         name = arena_printf(a, "%.*s@%.*s", STR_FMT(name), STR_FMT(role_self()->config->domain));
     char *lower = arena_dup(a, name.ptr, name.len);
