@@ -125,7 +125,7 @@
     LIMIT(FORWARDS_PER_HOUR,       500,       "messages", "to the outside by one address: later ones wait in the queue") \
     LIMIT(FORWARD_MARKS,           64,        "marks",    "of addresses that sent a message on: later ones are not looked at") \
     LIMIT(ALIAS_LINE_BYTES,        65536,     "bytes",    "of a file of aliases: the line is left out") \
-    LIMIT(IMPORT_FILE_BYTES,       1073741824,"bytes",    "of accounts of another server: refused by the command") \
+    LIMIT(IMPORT_ACCOUNTS_BYTES,   1073741824,"bytes",    "of accounts of another server: refused by the command") \
     LIMIT(IMPORT_COLUMNS,          128,       "columns",  "of a table of another server: it is passed over") \
     LIMIT(IMPORT_TABLES,           16,        "tables",   "of accounts in one dump: later ones are passed over where their rows name no columns") \
     LIMIT(RATE_KEYS,               65536,     "names",    "counted per hour; beyond, all counts begin anew") \

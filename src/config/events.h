@@ -37,7 +37,6 @@
     EVENT(OAUTH_UNREACHED,"oauth.unreached",LOG_WARN,  "url reason",                          "the endpoint of tokens did not say whether one is good: the log-in could not be judged") \
     EVENT(CLIENTS_TRUSTED,"clients.trusted",LOG_INFO,  "file authorities:n",                  "the authorities of client certificates are in use") \
     EVENT(CLIENTS_REFUSED,"clients.refused",LOG_ERROR, "file reason",                         "the authorities of client certificates cannot be used; those of before stay") \
-    EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay tid to text", "a message was accepted or refused at its end") \
     EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay tid priority:n to text", "a message was accepted or refused at its end") \
     EVENT(SMTP_SENDER,    "smtp.sender",    LOG_INFO,  "peer helo from code:n enhanced tid account",  "a sender was refused") \
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid tid priority:n to text account", "a user's message was queued or refused") \

@@ -38,7 +38,7 @@ static SUSPENDS enum status set_alias(struct import *im, const struct import_wis
 static bool same_addresses(const struct str *a, size_t n, const struct import_wish *w);
 
 enum status
-import_read(struct import *im, struct buf *text)
+ctl_import_read(struct import *im, struct buf *text)
 {
     AUTO(fd_close) int fd = -1;
 
@@ -51,7 +51,7 @@ import_read(struct import *im, struct buf *text)
 }
 
 enum status
-import_begin(struct import *im)
+ctl_import_begin(struct import *im)
 {
     im->aliases = map_new();
     im->accounts = map_new();
@@ -61,7 +61,7 @@ import_begin(struct import *im)
 }
 
 int
-import_end(struct import *im, enum status e)
+ctl_import_end(struct import *im, enum status e)
 {
     struct ctl *c = im->c;
 
@@ -84,12 +84,12 @@ import_file(struct import *im)
 {
     AUTO_BUF text = BUF(FILE_BYTES_MAX);
 
-    if (import_read(im, &text) != OK)
+    if (ctl_import_read(im, &text) != OK)
         return CTL_FAILED;
-    enum status e = import_begin(im);
+    enum status e = ctl_import_begin(im);
     if (e == OK)
         import_text(im, buf_str(&text));
-    return import_end(im, e);
+    return ctl_import_end(im, e);
 }
 
 static SUSPENDS int
@@ -113,12 +113,12 @@ import_forward(struct ctl *c)
 {
     struct import im = {.c = c, .syntax = ALIAS_FORWARD};
 
-    im.account = import_address(&im, ctl_arg(c, 1));
+    im.account = ctl_import_address(&im, ctl_arg(c, 1));
     return import_file(&im);
 }
 
 static const struct ctl_verb import_verbs[] = {
-    {"accounts", 1, 1, "FILE [--update] [--domain NAME]", import_accounts,
+    {"accounts", 1, 1, "FILE [--update] [--domain NAME]", ctl_import_accounts,
      "as in a passwd-file of Dovecot, CSV, or a dump of SQL"},
     {"aliases", 1, 1, "FILE [--domain NAME]", import_aliases, "as /etc/aliases is written"},
     {"virtual", 1, 1, "FILE [--domain NAME]", import_virtual, "as a virtual map of Postfix is"},
@@ -211,14 +211,14 @@ import_text(struct import *im, struct str text)
             import_entry(im, &e, &all);
             continue;
         }
-        import_alias(im, &e);
+        ctl_import_alias(im, &e);
     }
     if (im->syntax == ALIAS_FORWARD && (all.count > 0 || all.self))
         fulfil(im, &all);
 }
 
 void
-import_alias(struct import *im, const struct alias_entry *e)
+ctl_import_alias(struct import *im, const struct alias_entry *e)
 {
     struct import_wish one = {.line = e->line};
 
@@ -236,7 +236,7 @@ import_entry(struct import *im, const struct alias_entry *e, struct import_wish 
         *w = before;
         if (im->syntax != ALIAS_FORWARD && e->fault == NULL)
             w->address = arena_str(im->c->arena, e->name);
-        import_tell(im, w, IMPORT_LEFT_OUT, fault);
+        ctl_import_tell(im, w, IMPORT_LEFT_OUT, fault);
         return;
     }
     if (im->syntax != ALIAS_FORWARD)
@@ -244,7 +244,7 @@ import_entry(struct import *im, const struct alias_entry *e, struct import_wish 
 }
 
 bool
-import_is_address(struct str text)
+ctl_import_is_address(struct str text)
 {
     AUTO_ARENA *a = arena_new(8192);
     struct path path;
@@ -271,8 +271,8 @@ read_wish(const struct import *im, const struct alias_entry *e, struct import_wi
         if (str_find(e->name, '@') < 0 && im->syntax == ALIAS_VIRTUAL &&
             str_find(e->name, '.') >= 0)
             return "a domain, not an address: godwit domain add serves it";
-        w->address = import_address(im, e->name);
-        if (e->name.ptr[0] != '@' && !import_is_address(w->address))
+        w->address = ctl_import_address(im, e->name);
+        if (e->name.ptr[0] != '@' && !ctl_import_is_address(w->address))
             return reason_of(ALIAS_ERROR);
     }
     for (size_t i = 0; i < e->count; i++) {
@@ -286,10 +286,10 @@ read_wish(const struct import *im, const struct alias_entry *e, struct import_wi
 static const char *
 read_target(const struct import *im, const struct alias_target *t, struct import_wish *w, char *why)
 {
-    struct str address = import_address(im, t->text);
+    struct str address = ctl_import_address(im, t->text);
     enum alias_kind kind = t->kind;
 
-    if (kind <= ALIAS_SELF && !import_is_address(address))
+    if (kind <= ALIAS_SELF && !ctl_import_is_address(address))
         kind = ALIAS_ERROR;
     if (kind > ALIAS_SELF) {
         snprintf(why, WHY_MAX, "%s%s: %s", kind == ALIAS_COMMAND ? "|" : "",
@@ -342,18 +342,18 @@ fulfil(struct import *im, const struct import_wish *w)
     const char *no = obstacle(im, w, account);
 
     if (no != NULL || is_so(im, w, account)) {
-        import_tell(im, w, no != NULL ? IMPORT_LEFT_OUT : IMPORT_SAME, no);
+        ctl_import_tell(im, w, no != NULL ? IMPORT_LEFT_OUT : IMPORT_SAME, no);
         return;
     }
     enum status e = OK;
     if (!import_options.dry_run)
         e = account != NULL ? set_forward(im, w) : set_alias(im, w);
     if (e == OK) {
-        import_tell(im, w, IMPORT_SET, NULL);
+        ctl_import_tell(im, w, IMPORT_SET, NULL);
         return;
     }
     const char *said = ipc_problem()->text;
-    import_tell(im, w, IMPORT_LEFT_OUT, said[0] != '\0' ? said : status_name(e));
+    ctl_import_tell(im, w, IMPORT_LEFT_OUT, said[0] != '\0' ? said : status_name(e));
 }
 
 static SUSPENDS enum status
@@ -396,7 +396,7 @@ same_addresses(const struct str *a, size_t n, const struct import_wish *w)
 
 /* As the directory keeps it: in lower case, with a domain.  What would need quotes is no address to us. */
 struct str
-import_address(const struct import *im, struct str text)
+ctl_import_address(const struct import *im, struct str text)
 {
     struct arena *a = im->c->arena;
     struct str domain =
@@ -413,7 +413,8 @@ import_address(const struct import *im, struct str text)
 }
 
 void
-import_tell(struct import *im, const struct import_wish *w, enum import_result r, const char *why)
+ctl_import_tell(struct import *im, const struct import_wish *w, enum import_result r,
+                const char *why)
 {
     static const char *const words[] = {"unchanged", "set", "left out"};
     struct ctl *c = im->c;

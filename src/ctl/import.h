@@ -35,21 +35,21 @@ struct import_wish { /* of one address */
 };
 
 /* The file of the first word; said on stderr when it cannot be read. */
-MUST_USE enum status import_read(struct import *im, struct buf *text);
-/* Asks what is there.  import_end() must follow. */
-MUST_USE SUSPENDS enum status import_begin(struct import *im);
+MUST_USE enum status ctl_import_read(struct import *im, struct buf *text);
+/* Asks what is there.  ctl_import_end() must follow. */
+MUST_USE SUSPENDS enum status ctl_import_begin(struct import *im);
 /* The last line, and the exit status. */
-int import_end(struct import *im, enum status e);
+int ctl_import_end(struct import *im, enum status e);
 /* Of a virtual map, and of rows that mean the same. */
-SUSPENDS void import_alias(struct import *im, const struct alias_entry *e);
+SUSPENDS void ctl_import_alias(struct import *im, const struct alias_entry *e);
 /* As the directory keeps it: in lower case, with a domain. */
-struct str import_address(const struct import *im, struct str text);
-bool import_is_address(struct str text);
+struct str ctl_import_address(const struct import *im, struct str text);
+bool ctl_import_is_address(struct str text);
 /* What came of a line; why: may be NULL. */
-void import_tell(struct import *im, const struct import_wish *w, enum import_result r,
-                 const char *why);
+void ctl_import_tell(struct import *im, const struct import_wish *w, enum import_result r,
+                     const char *why);
 
-/* ---- import_accounts.c ---- */
-SUSPENDS int import_accounts(struct ctl *c);
+/* ---- ctl_import_accounts.c ---- */
+SUSPENDS int ctl_import_accounts(struct ctl *c);
 
 #endif

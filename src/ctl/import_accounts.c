@@ -1,4 +1,4 @@
-/* import_accounts.c - godwit import accounts: domains, accounts and aliases that another mail server had.
+/* ctl_import_accounts.c - godwit import accounts: domains, accounts and aliases that another mail server had.
  *
  * The file is walked three times: accounts need their domains, and forwards their accounts, whatever stands first.
  * What is there already stays as it is; with --update password, quota and suspension become those of the file.
@@ -41,9 +41,9 @@ static void tell(struct intake *in, const struct account_entry *e, enum import_r
 static const char *said(enum status e);
 
 int
-import_accounts(struct ctl *c)
+ctl_import_accounts(struct ctl *c)
 {
-    AUTO_BUF text = BUF(LIMIT_IMPORT_FILE_BYTES);
+    AUTO_BUF text = BUF(LIMIT_IMPORT_ACCOUNTS_BYTES);
     AUTO_ARENA *entry = arena_new(ACCOUNT_ENTRY_BYTES);
     AUTO_ARENA *waiting = arena_new(BATCH_BYTES);
     struct intake *in = ARENA_NEW(c->arena, struct intake);
@@ -51,7 +51,7 @@ import_accounts(struct ctl *c)
     *in = (struct intake){
         .im = {.c = c, .syntax = ALIAS_VIRTUAL}, .entry = entry, .waiting = waiting};
     in->cursor = ARENA_NEW(c->arena, struct account_cursor);
-    if (import_read(&in->im, &text) != OK)
+    if (ctl_import_read(&in->im, &text) != OK)
         return CTL_FAILED;
     enum account_form form = account_file_form(buf_str(&text));
     if (form == ACCOUNT_UNKNOWN) {
@@ -61,10 +61,10 @@ import_accounts(struct ctl *c)
                 in->im.path);
         return CTL_FAILED;
     }
-    enum status e = import_begin(&in->im);
+    enum status e = ctl_import_begin(&in->im);
     if (e == OK)
         e = walk(in, buf_str(&text), form);
-    return import_end(&in->im, e);
+    return ctl_import_end(&in->im, e);
 }
 
 static SUSPENDS enum status
@@ -104,7 +104,7 @@ take(struct intake *in, const struct account_entry *e)
         if (e->inactive)
             tell(in, e, IMPORT_LEFT_OUT, "it is not active");
         else
-            import_alias(&in->im, &e->alias);
+            ctl_import_alias(&in->im, &e->alias);
         return OK;
     }
     UNREACHABLE();
@@ -141,11 +141,11 @@ static SUSPENDS enum status
 take_mailbox(struct intake *in, const struct account_entry *e)
 {
     struct import *im = &in->im;
-    struct str address = import_address(im, e->name);
+    struct str address = ctl_import_address(im, e->name);
     const char *fault = has_password(e->hash) ? hash_fault(e->hash) : NULL;
     ssize_t at = str_rfind(address, '@');
 
-    if (!import_is_address(address))
+    if (!ctl_import_is_address(address))
         fault = "this is no address";
     else if (map_get(im->domains, str_skip(address, (size_t)(at + 1))) == NULL)
         fault = "its domain is not served here";
@@ -275,7 +275,7 @@ tell(struct intake *in, const struct account_entry *e, enum import_result r, con
 {
     const struct import_wish w = {.line = e->line, .address = e->name};
 
-    import_tell(&in->im, &w, r, why);
+    ctl_import_tell(&in->im, &w, r, why);
 }
 
 /* At once after the call. */

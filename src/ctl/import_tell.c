@@ -1,4 +1,4 @@
-/* import_tell.c - what an import of mail says while it works, and at its end.
+/* ctl_import_tell.c - what an import of mail says while it works, and at its end.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
