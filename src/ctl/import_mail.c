@@ -377,7 +377,7 @@ send_flags(struct work *w)
 
 /* ---- what is gone ---- */
 
-static enum status
+static SUSPENDS enum status
 send_removed(struct work *w, const uint32_t *uids, size_t n)
 {
     AUTO_ARENA *a = arena_new(REPLY_ARENA);
