@@ -307,6 +307,7 @@ send_batch(struct work *w)
     }
     w->count = w->bytes = 0;
     arena_reset(w->ba);
+    import_mail_progress(w->im);
     return OK;
 }
 
