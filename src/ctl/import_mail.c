@@ -307,6 +307,7 @@ send_batch(struct work *w)
     }
     w->count = w->bytes = 0;
     arena_reset(w->ba);
+    import_mail_progress(w->im);
     return OK;
 }
 
@@ -377,7 +378,7 @@ send_flags(struct work *w)
 
 /* ---- what is gone ---- */
 
-static enum status
+static SUSPENDS enum status
 send_removed(struct work *w, const uint32_t *uids, size_t n)
 {
     AUTO_ARENA *a = arena_new(REPLY_ARENA);

@@ -47,6 +47,8 @@ SUSPENDS void import_mail_folder(struct import_mail *im, const struct import_acc
 /* A line about it, or with what is wrong. */
 void import_mail_tell(struct import_mail *im, const struct import_account *acc, struct str folder,
                       const struct import_counts *n, const char *wrong);
+/* On a terminal: a bar, of the messages that were found so far. */
+void import_mail_progress(const struct import_mail *im);
 /* The last words, and the exit status. */
 int import_mail_end(struct import_mail *im, int64_t began_ms);
 

@@ -16,14 +16,15 @@ has_bar(const struct import_mail *im)
     return !im->c->json && isatty(STDOUT_FILENO);
 }
 
-/* Of the messages that were found so far; it is drawn again after each folder. */
-static void
-draw_bar(const struct import_mail *im)
+void
+import_mail_progress(const struct import_mail *im)
 {
     static const char marks[] = "##############################";
     uint64_t part = im->all.found == 0 ? 0 : im->done * BAR_WIDTH / im->all.found;
     int full = (int)MIN(part, (uint64_t)BAR_WIDTH); /* small */
 
+    if (!has_bar(im))
+        return;
     printf("\r[%.*s%*s] %llu of %llu messages", full, marks, BAR_WIDTH - full, "",
            (unsigned long long)im->done, (unsigned long long)im->all.found);
     fflush(stdout);
@@ -83,8 +84,7 @@ import_mail_tell(struct import_mail *im, const struct import_account *acc, struc
     if (wrong == NULL || n->added + n->flags + n->removed > 0)
         print_counts(n);
     printf("%s%s\n", wrong != NULL ? " FAILED: " : "", wrong != NULL ? wrong : "");
-    if (has_bar(im))
-        draw_bar(im);
+    import_mail_progress(im);
     fflush(stdout);
 }
 

@@ -273,5 +273,20 @@ def test_cut_off(town):
     assert told['failed'] == 0 and told['new_uids'] == 0
     numbers, found = look(town, user)
     assert numbers == (V, 5000) and list(found) == list(range(1, 4001))
-    bodies = body(town, user, 4000)
-    assert bodies == b'Subject: 4000\r\n\r\nx\r\n'
+    assert body(town, user, 4000) == b'Subject: 4000\r\n\r\nx\r\n'
+    # On a terminal there is a bar.
+    town.add_account('gerd')
+    outer, inner = os.openpty()
+    with subprocess.Popen([*words[:-1], 'gerd@example.com'], stdin=subprocess.DEVNULL, stdout=inner, stderr=inner) as p:
+        os.close(inner)
+        said = b''
+        while True:
+            try:
+                piece = os.read(outer, 65536)
+            except OSError:  # nobody has the other end any more
+                break
+            said += piece
+            if not piece:
+                break
+    os.close(outer)
+    assert p.returncode == 0 and b'\r[#' in said and b'] 2048 of 4000 messages' in said and b'4000 new' in said, said
