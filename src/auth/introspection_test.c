@@ -103,6 +103,11 @@ test_answers(void **state)
         ROW(i, introspection_fits(&r, &wanted) == (rows[i].status == OK));
         ROW(i, rows[i].status != OK || str_eq(r.address, str_of(rows[i].address)));
     }
+    /* Whoever says so without a yes is not let in either. */
+    struct introspection no = {.address = STR("u@a.example")};
+    assert_false(introspection_fits(&no, &wanted));
+    no.active = true;
+    assert_true(introspection_fits(&no, &wanted));
 }
 
 int

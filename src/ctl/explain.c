@@ -236,8 +236,9 @@ print_login(struct ctl *c, const struct admin_explain_login_reply *r)
            c->config->plaintext_loopback ? "the same but -PLUS, from this machine only"
                                          : "not at all");
     if (typed.ip != NULL)
-        printf("the network of %s had %u wrong log-ins lately; the next one is looked at %s\n",
-               typed.ip, r->wrong, r->wait_s == 0 ? "at once" : "after a pause");
+        printf("%u wrong log-ins lately count against %s: from there, from its network, or to this "
+               "account; the next one is looked at %s\n",
+               r->wrong, typed.ip, r->wait_s == 0 ? "at once" : "after a pause");
     if (r->wait_s > 0)
         printf("the pause ends in %u s\n", r->wait_s);
 }
