@@ -132,6 +132,15 @@ look_at_domains(struct ctl_check *k, struct network *n)
     }
 }
 
+static bool
+has_smarthost(const struct config *c)
+{
+    for (size_t i = 0; i < c->route_count; i++)
+        if (str_eq(c->routes[i].domain, STR("*")))
+            return true;
+    return false;
+}
+
 static SUSPENDS void
 look_outside(struct ctl_check *k)
 {
@@ -159,6 +168,8 @@ look_outside(struct ctl_check *k)
     n.deep = k->deep;
     network_check_host(&n);
     (void)network_check_reverse(&n);
+    if (k->deep && !has_smarthost(k->ctl.config))
+        (void)network_check_outbound(&n, STR(""));
     look_at_domains(k, &n);
 }
 

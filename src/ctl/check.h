@@ -22,5 +22,7 @@ struct ctl_check {
 void ctl_check_files(struct ctl_check *k, bool runs);
 /* What takes longer, talks to the server, or writes to its disk: doctor.c. */
 void ctl_doctor(struct ctl_check *k, bool runs);
+/* What is there to be seen without asking anybody: doctor_machine.c. */
+void ctl_doctor_machine(struct ctl_check *k, bool runs);
 
 #endif

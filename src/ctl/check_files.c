@@ -153,6 +153,12 @@ judge_time(struct ctl_check *k, const struct config_tls *t, const struct cert_fa
                     "%.*s is valid for %lld more days only: renew it, the server takes the new one "
                     "within a minute.",
                     STR_FMT(t->cert_file), (long long)f->days_left);
+    else if (f->chain_broken && k->deep)
+        finding_add(&k->findings, FINDING_MEND, "certificate",
+                    "%.*s does not hold the certificate of its issuer, and this machine does not "
+                    "trust that one, so mail programs refuse the connection: put the whole chain "
+                    "into the file (fullchain.pem).",
+                    STR_FMT(t->cert_file));
     else
         finding_add(&k->findings, f->self_signed ? FINDING_NOTE : FINDING_OK, "certificate",
                     "%.*s fits its key and is valid for %lld days%s.", STR_FMT(t->cert_file),

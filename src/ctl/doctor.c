@@ -367,4 +367,5 @@ ctl_doctor(struct ctl_check *k, bool runs)
     }
     check_disk(k);
     check_clients(k);
+    ctl_doctor_machine(k, runs);
 }

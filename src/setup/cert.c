@@ -13,7 +13,7 @@
 #include "rt/clock.h"
 #include "rt/random.h"
 
-enum { EXT_TEXT_MAX = 600, DAY_S = 86400, NAME_BYTES_MAX = 255 };
+enum { CHAIN_MAX = 10, EXT_TEXT_MAX = 600, DAY_S = 86400, NAME_BYTES_MAX = 255 };
 
 static void
 key_release(EVP_PKEY **k)
@@ -159,6 +159,34 @@ read_fingerprint(const X509 *x, struct arena *a, struct cert_facts *f)
     f->sha256 = text.len == 0 ? STR("") : arena_str(a, buf_str(&text));
 }
 
+/* Is its issuer neither in the file nor one that this machine trusts?  A root of somebody's own that is in the file, or
+ * dates, are other matters. */
+static bool
+is_chain_broken(X509 *x, BIO *rest)
+{
+    X509_STORE *trusted = X509_STORE_new();
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    X509_STORE_CTX *c = X509_STORE_CTX_new();
+    bool broken = false;
+
+    for (X509 *next; chain != NULL && sk_X509_num(chain) < CHAIN_MAX &&
+                     (next = PEM_read_bio_X509(rest, NULL, NULL, NULL)) != NULL;)
+        if (sk_X509_push(chain, next) <= 0)
+            X509_free(next);
+    if (trusted != NULL && chain != NULL && c != NULL &&
+        X509_STORE_set_default_paths(trusted) == 1 &&
+        X509_STORE_CTX_init(c, trusted, x, chain) == 1) {
+        X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(c), X509_V_FLAG_NO_CHECK_TIME);
+        int error = X509_verify_cert(c) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(c);
+        broken = error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+                 error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
+    }
+    X509_STORE_CTX_free(c);
+    sk_X509_pop_free(chain, X509_free);
+    X509_STORE_free(trusted);
+    return broken;
+}
+
 static const char *
 judge_key(const X509 *x, struct str key_pem)
 {
@@ -183,6 +211,7 @@ cert_read(struct str cert_pem, struct str key_pem, struct arena *a, struct cert_
         read_times(x, &f);
         read_fingerprint(x, a, &f);
         f.self_signed = X509_self_signed(x, 0) == 1;
+        f.chain_broken = !f.self_signed && is_chain_broken(x, text);
         f.mismatch = judge_key(x, key_pem);
     }
     ERR_clear_error();

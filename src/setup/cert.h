@@ -37,6 +37,7 @@ struct cert_facts {
     int64_t days_left; /* negative: expired */
     bool not_yet;      /* its time begins later */
     bool self_signed;
+    bool chain_broken;    /* its issuer is neither in the file nor trusted here */
     struct str sha256;    /* AB:CD: ... of the whole certificate, as clients show it */
     const char *mismatch; /* why the key cannot be used with it, or NULL */
 };

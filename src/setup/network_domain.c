@@ -101,6 +101,18 @@ spf_names_us(const struct network *n, struct str spf)
     return false;
 }
 
+/* RFC 7208 section 4.6.2: without a sign it is +. */
+static bool
+spf_lets_all(struct str spf)
+{
+    struct str word;
+
+    while (str_split(&spf, ' ', &word))
+        if (str_eq_nocase(word, STR("all")) || str_eq_nocase(word, STR("+all")))
+            return true;
+    return false;
+}
+
 static SUSPENDS void
 check_spf(struct network *n, struct str domain)
 {
@@ -121,6 +133,11 @@ check_spf(struct network *n, struct str domain)
         finding_add(n->f, FINDING_MEND, "SPF",
                     "%.*s has %zu SPF records, which makes all of them void (RFC 7208): keep one.",
                     STR_FMT(domain), count);
+    else if (spf_lets_all(spf))
+        finding_add(n->f, FINDING_MEND, "SPF",
+                    "The SPF record of %.*s lets the whole world send for it, so it is as good as "
+                    "none, and forgers use that: end it with -all or ~all instead of +all.",
+                    STR_FMT(domain));
     else if (!spf_names_us(n, spf))
         finding_add(
             n->f, FINDING_MEND, "SPF",

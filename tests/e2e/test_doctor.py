@@ -117,6 +117,7 @@ def test_all_clients_from_one_gateway(name):
     try:
         assert p.setup('--offline').returncode == 0
         os.makedirs(p.path('data/trace'), exist_ok=True)
+        os.chown(p.path('data/trace'), os.stat(p.path('data')).st_uid, -1)
         with open(p.path('data/trace/29991231-000001.log'), 'w', encoding='ascii') as f:
             f.writelines(lines)
         mend, _ = doctor(p, '--offline')
