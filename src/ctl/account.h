@@ -10,12 +10,14 @@
 struct account_options {
     uint64_t quota;
     bool generate, now, deleted, keep, keep_not, off, remove;
-    const char *as, *for_text, *expires;
+    const char *as, *for_text, *expires, *to;
 };
 extern struct account_options account_options;
 
 /* ---- app.c ---- */
 SUSPENDS int ctl_app_password(struct ctl *c);
+/* ---- export_account.c ---- */
+SUSPENDS int ctl_account_export(struct ctl *c);
 /* ---- life.c: verbs of godwit account ---- */
 
 /* Made here, with --generate; else as above. */

@@ -1,0 +1,236 @@
+/* export_account.c - godwit account export: all that is kept about an account besides its mail, as one JSON file.
+ *
+ * Lines of the trace are those that name the address, not the whole lives of messages: what others did is theirs.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/size.h"
+#include "ctl/account.h"
+#include "ctl/queue.h"
+#include "rt/disk.h"
+#include "trace/reader.h"
+
+enum { PAGE_BYTES = 64 << 20, PATH_BYTES = 4096 };
+
+static SUSPENDS enum status gather(struct ctl *c, const struct admin_account *a, json_t *all);
+static json_t *about(const struct admin_account *a);
+static SUSPENDS enum status gather_aliases(struct ctl *c, struct str address, json_t *all);
+static SUSPENDS enum status gather_apps(struct ctl *c, struct str address, json_t *all);
+static SUSPENDS enum status gather_sessions(struct ctl *c, struct str address, json_t *all);
+static SUSPENDS enum status gather_queue(struct ctl *c, const struct admin_selection *select,
+                                         json_t *all);
+static enum status gather_trace(const struct ctl *c, struct str address, json_t *all);
+static json_t *strings(const struct str *list, size_t n);
+static int write_down(const json_t *all, const char *folder);
+
+int
+ctl_account_export(struct ctl *c)
+{
+    const struct admin_accounts req = {.only = ctl_address(c, 0)};
+    const char *folder = account_options.to;
+    struct admin_accounts_reply rep;
+
+    if (folder == NULL) {
+        fprintf(stderr, "godwit account export: expected --to FOLDER, which it makes\n");
+        return CTL_USAGE;
+    }
+    enum status e = admin_accounts_call(c->store, &req, c->arena, &rep);
+    if (e != OK)
+        return ctl_fail(c, e);
+    if (rep.accounts_count != 1)
+        return ctl_fail(c, ERR_NOT_FOUND);
+    json_t *all = about(&rep.accounts[0]);
+    e = gather(c, &rep.accounts[0], all);
+    int exit = e == OK ? write_down(all, folder) : ctl_fail(c, e);
+    if (exit == CTL_OK && c->json)
+        ctl_print_json(json_pack("{s:s, s:s}", "result", "ok", "folder", folder));
+    else if (exit == CTL_OK)
+        printf("what is kept about %s is in %s/account.json\n",
+               ctl_text(c, rep.accounts[0].address), folder);
+    json_decref(all);
+    return exit;
+}
+
+static SUSPENDS enum status
+gather(struct ctl *c, const struct admin_account *a, json_t *all)
+{
+    const struct admin_selection from = {.sender = a->address}, to = {.recipient = a->address};
+    json_t *queue = json_array(), *received = json_array(), *aliases = json_array();
+    json_t *apps = json_array(), *sessions = json_array(), *trace = json_array();
+
+    json_object_set_new(all, "aliases", aliases);
+    json_object_set_new(all, "app_passwords", apps);
+    json_object_set_new(all, "sessions", sessions);
+    json_object_set_new(all, "queue_sent", queue);
+    json_object_set_new(all, "queue_received", received);
+    json_object_set_new(all, "trace", trace);
+    TRY(gather_aliases(c, a->address, aliases));
+    TRY(gather_apps(c, a->address, apps));
+    TRY(gather_sessions(c, a->address, sessions));
+    TRY(gather_queue(c, &from, queue));
+    TRY(gather_queue(c, &to, received));
+    return gather_trace(c, a->address, trace);
+}
+
+static json_t *
+about(const struct admin_account *a)
+{
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:b, s:o}", "address",
+                     ctl_json_str(a->address), "created_us", (json_int_t)a->created, "bytes",
+                     (json_int_t)a->bytes, "messages", (json_int_t)a->messages, "quota_bytes",
+                     (json_int_t)a->quota_bytes, "full_since_us", (json_int_t)a->full_since,
+                     "disabled", (int)a->disabled, "suspended", (int)a->suspended, "forward",
+                     strings(a->forward, a->forward_count), "keep", (int)a->keep, "send_as",
+                     strings(a->send_as, a->send_as_count));
+}
+
+static SUSPENDS enum status
+gather_aliases(struct ctl *c, struct str address, json_t *all)
+{
+    AUTO_BUF after = BUF(1024);
+    bool more = true;
+
+    while (more) {
+        AUTO_ARENA *page = arena_new(PAGE_BYTES);
+        const struct admin_aliases req = {.after = buf_str(&after)};
+        struct admin_aliases_reply rep;
+        TRY(admin_aliases_call(c->store, &req, page, &rep));
+        for (size_t i = 0; i < rep.aliases_count; i++) {
+            bool leads_here = false;
+            for (size_t k = 0; k < rep.aliases[i].targets_count; k++)
+                leads_here = leads_here || str_eq_nocase(rep.aliases[i].targets[k], address);
+            if (leads_here)
+                json_array_append_new(all, ctl_json_str(rep.aliases[i].address));
+        }
+        more = rep.more && rep.aliases_count > 0;
+        buf_reset(&after);
+        if (more)
+            buf_add(&after, rep.aliases[rep.aliases_count - 1].address);
+    }
+    return OK;
+}
+
+static SUSPENDS enum status
+gather_apps(struct ctl *c, struct str address, json_t *all)
+{
+    static const char *const words[] = {"imap", "pop3", "submission"}; /* bits of admin.ipc */
+    const struct admin_app_passwords req = {.address = address};
+    struct admin_app_passwords_reply rep;
+
+    TRY(admin_app_passwords_call(c->store, &req, c->arena, &rep));
+    for (size_t i = 0; i < rep.app_passwords_count; i++) {
+        const struct admin_app_password *p = &rep.app_passwords[i];
+        json_t *protocols = json_array();
+        for (size_t k = 0; k < COUNT_OF(words); k++)
+            if ((p->protocols >> k & 1u) != 0)
+                json_array_append_new(protocols, json_string(words[k]));
+        json_array_append_new(
+            all, json_pack("{s:o, s:o, s:I, s:I, s:I}", "name", ctl_json_str(p->name), "protocols",
+                           protocols, "created_us", (json_int_t)p->created, "expires_us",
+                           (json_int_t)p->expires, "used_day", (json_int_t)p->used_day));
+    }
+    return OK;
+}
+
+static SUSPENDS enum status
+gather_sessions(struct ctl *c, struct str address, json_t *all)
+{
+    static const char *const protocols[] = {"imap", "pop3", "submission", "web"};
+    struct admin_sessions req = {.only = address};
+    bool more = true;
+
+    while (more) {
+        AUTO_ARENA *page = arena_new(PAGE_BYTES);
+        struct admin_sessions_reply rep;
+        TRY(admin_sessions_call(c->store, &req, page, &rep));
+        for (size_t i = 0; i < rep.sessions_count; i++) {
+            const struct admin_session *s = &rep.sessions[i];
+            json_array_append_new(
+                all, json_pack("{s:s, s:o, s:o, s:o, s:I, s:I}", "protocol",
+                               protocols[s->protocol & 3], "peer", ctl_json_str(s->peer), "tls",
+                               ctl_json_str(s->tls_version), "app", ctl_json_str(s->app),
+                               "since_us", (json_int_t)s->since, "asked_us", (json_int_t)s->asked));
+            req.after_incarnation = s->incarnation;
+            req.after_number = s->number;
+        }
+        more = rep.more && rep.sessions_count > 0;
+    }
+    return OK;
+}
+
+static SUSPENDS enum status
+gather_queue(struct ctl *c, const struct admin_selection *select, json_t *all)
+{
+    struct admin_queue req = {.select = *select};
+    bool more = true;
+
+    while (more) {
+        AUTO_ARENA *page = arena_new(PAGE_BYTES);
+        struct admin_queue_reply rep;
+        TRY(admin_queue_call(c->store, &req, page, &rep));
+        for (size_t i = 0; i < rep.messages_count; i++)
+            json_array_append_new(all, ctl_queued_json(&rep.messages[i]));
+        more = rep.more && rep.after > req.after;
+        req.after = rep.after;
+    }
+    return OK;
+}
+
+/* Where there is no trace, nothing is kept there. */
+static enum status
+gather_trace(const struct ctl *c, struct str address, json_t *all)
+{
+    struct trace_reader *r = NULL;
+    AUTO_BUF dir = BUF(PATH_BYTES);
+    AUTO_ARENA *a = arena_new(PAGE_BYTES);
+    struct trace_hit hit;
+
+    buf_add(&dir, c->config->data_dir);
+    buf_add_z(&dir, "/" TRACE_FOLDER);
+    buf_add_char(&dir, '\0');
+    TRY(buf_status(&dir));
+    enum status e = trace_reader_open(dir.ptr, &r);
+    if (e != OK)
+        return e == ERR_NOT_FOUND ? OK : e;
+    struct trace_cursor cursor = trace_find(r, trace_hash(TRACE_ADDRESS, address), false);
+    for (; trace_next(&cursor, a, &hit); arena_reset(a))
+        if (str_find_nocase(hit.line, address) >= 0)
+            json_array_append_new(all, ctl_json_line(hit.line));
+    trace_reader_free(&r);
+    return OK;
+}
+
+static json_t *
+strings(const struct str *list, size_t n)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(all, ctl_json_str(list[i]));
+    return all;
+}
+
+/* For nobody's eyes but those of who asked for it; what is there is not written over. */
+static int
+write_down(const json_t *all, const char *folder)
+{
+    AUTO(fd_close) int fd = -1;
+    AUTO_BUF path = BUF(PATH_BYTES);
+    char why[128];
+
+    buf_addf(&path, "%s/account.json", folder);
+    buf_add_char(&path, '\0');
+    errno = ENAMETOOLONG;
+    if (buf_status(&path) == OK && mkdir(folder, 0700) == 0 &&
+        disk_open(path.ptr, O_WRONLY | O_CREAT | O_EXCL, 0600, &fd) == OK &&
+        json_dumpfd(all, fd, JSON_INDENT(2)) == 0)
+        return CTL_OK;
+    fprintf(stderr, "godwit account export: %s: %s\n", folder, strerror_r(errno, why, sizeof(why)));
+    return CTL_FAILED;
+}
