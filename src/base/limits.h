@@ -49,6 +49,9 @@
     LIMIT(FILTER_DIALS,            400,       "conns",    "asked of boss by one worker in 2 s: the filter counts as down") \
     LIMIT(FILTER_KEPT,             32,        "conns",    "without work to one filter: closed") \
     LIMIT(FILTER_KEEP_S,           60,        "s",        "a connection without work to a filter is closed") \
+    LIMIT(MILTER_PACKET_BYTES,     262144,    "bytes",    "of one answer of a milter: it counts as down") \
+    LIMIT(MILTER_CHANGES,          1000,      "changes",  "of one milter to one message: 552 5.3.4") \
+    LIMIT(MILTER_END_S,            1800,      "s",        "for a milter that says that it is at work on a message: it counts as down") \
     LIMIT(POLICY_LINE_BYTES,       2048,      "bytes",    "of the answer of a policy server: it counts as down") \
     LIMIT(POLICY_LINES,            32,        "lines",    "the same") \
     LIMIT(POLICY_PREPEND_BYTES,    8192,      "bytes",    "of header fields that policy servers add: further ones are logged and left out") \

@@ -336,6 +336,12 @@ read_policy(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_milter(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_MILTER);
+}
+
+static enum status
 read_source(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 3, "source ipv4 ADDRESS, or source ipv6 ADDRESS"));
@@ -490,6 +496,7 @@ static const struct setting settings[] = {
     {STR("xclient-from"), true, read_xclient_from},
     {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("policy"), true, read_policy},
+    {STR("milter"), true, read_milter},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},

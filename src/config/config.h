@@ -13,6 +13,7 @@
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
  *                smarthost mail.isp.example:587 user NAME password-file FILE
  *                policy unix /run/postgrey.sock         # asked at RCPT, or with `at data` at the end of the message
+ *                milter 127.0.0.1:8891 on all           # several, in order
  *                oauth-issuer https://id.example.org audience mail keys FILE
  *                oauth-introspection https://id.example.org/introspect client NAME secret FILE
  *                client-certificates FILE               # authorities of whom logs in by SASL EXTERNAL

@@ -160,7 +160,7 @@ test_reads_filters(void **state)
     (void)state;
     assert_int_equal(
         config_read(STR(HEAD "listen smtp *:25\npolicy unix \"/run/a b\" at data on all context x\n"
-                             "policy [::1]:10023\npolicy 127.0.0.1:8891 context dkim timeout 600 "
+                             "policy [::1]:10023\nmilter 127.0.0.1:8891 name dkim timeout 600 "
                              "default accept on submission\npolicy unix " PATH_107
                              " default reject\n"),
                     "t", &c, &why),
@@ -172,7 +172,7 @@ test_reads_filters(void **state)
     assert_true(str_eq(f[0].name, STR("x")) && f[0].otherwise == FILTER_TEMPFAIL);
     assert_true(str_eq(f[1].where, STR("[::1]:10023")) && f[1].timeout_s == 30 && !f[1].at_data);
     assert_true(f[1].on_mx && !f[1].on_submission && f[1].at.port == 10023);
-    assert_true(f[2].kind == FILTER_POLICY && str_eq(f[2].name, STR("dkim")));
+    assert_true(f[2].kind == FILTER_MILTER && str_eq(f[2].name, STR("dkim")));
     assert_true(!f[2].on_mx && f[2].on_submission && f[2].timeout_s == 600);
     assert_true(f[2].otherwise == FILTER_ACCEPT && f[3].otherwise == FILTER_REJECT);
     assert_int_equal(f[3].path.len, 107);
@@ -205,6 +205,7 @@ static const struct {
     {HEAD "policy [::1]:1 default maybe\n", "tempfail, accept or reject"},
     {HEAD "policy [::1]:1 name x\n", "at, on, context"},
     {HEAD "policy [::1]:1 context \"\"\n", "a name of at most"},
+    {HEAD "milter [::1]:1 at data\n", "name, on, timeout"},
     {HEAD NINE NINE NINE NINE NINE NINE NINE NINE NINE, "at most 8"},
     {HEAD "listen smtp *:0\n", "ADDRESS:PORT"},
     {HEAD "listen smtp *:65536\n", "ADDRESS:PORT"},

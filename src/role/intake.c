@@ -27,6 +27,8 @@ struct incoming {
     uint64_t size, size_hint;
     struct buf small;
     struct blob_writer *writer; /* once it is large */
+    bool spool, sealed;
+    struct blob_id id; /* of a large spool that is sealed */
     struct cook_stream cook;
     struct fiber_lock turn;
 };
@@ -98,7 +100,7 @@ intake_source_free(struct intake_source **s)
 }
 
 enum status
-intake_open(struct intake_source *s, uint64_t size_hint, uint32_t *handle_out)
+intake_open(struct intake_source *s, uint64_t size_hint, bool spool, uint32_t *handle_out)
 {
     if (size_hint > LIMIT_MESSAGE_BYTES)
         return ERR_LIMIT;
@@ -113,6 +115,7 @@ intake_open(struct intake_source *s, uint64_t size_hint, uint32_t *handle_out)
         b->in = s->in;
         b->handle = s->generation << SLOT_BITS | slot;
         b->size_hint = size_hint;
+        b->spool = spool;
         b->cook.want_dkim = s->want_dkim;
         buf_init(&b->small, SMALL_MAX);
         fiber_lock_init(&b->turn);
@@ -143,6 +146,44 @@ intake_add(struct intake_source *s, uint32_t handle, struct str bytes)
     return st;
 }
 
+SUSPENDS static enum status
+read_spool(struct incoming *b, const struct intake_range *r, struct arena *a, struct str *out)
+{
+    uint64_t left = r->offset < b->size ? b->size - r->offset : 0;
+    size_t n = (size_t)MIN(MIN(left, (uint64_t)r->max), (uint64_t)INTAKE_WHOLE_MAX);
+
+    if (b->writer != NULL)
+        TRY(engine_blob_end(&b->writer, &b->id));
+    b->sealed = true;
+    *out = STR("");
+    if (n == 0)
+        return OK;
+    if (!blob_id_is_none(b->id))
+        return engine_blob_read(b->in->engine, b->id, r->offset, n, a, out);
+    *out = arena_str(a, str_sub(buf_str(&b->small), (size_t)r->offset, n));
+    return OK;
+}
+
+enum status
+intake_read(struct intake_source *s, uint32_t handle, const struct intake_range *r, struct arena *a,
+            struct str *out)
+{
+    struct incoming *b = find(s, handle);
+
+    if (b == NULL || !b->spool)
+        return ERR_SYNTAX;
+    b->users++;
+    enum status st = fiber_lock_take(&b->turn);
+    if (st == OK) {
+        st = b->dead ? ERR_CLOSED : b->failed;
+        if (st == OK)
+            st = read_spool(b, r, a, out);
+        fiber_lock_give(&b->turn);
+    }
+    leave(b);
+    return st;
+}
+
 void
 intake_drop(struct intake_source *s, uint32_t handle)
 {
@@ -159,7 +200,7 @@ intake_take(struct intake *in, const struct intake_which *which, struct arena *a
     if (which->handle == 0)
         return take_whole(in, which, a, out);
     struct incoming *b = find(which->source, which->handle);
-    if (b == NULL)
+    if (b == NULL || b->spool)
         return ERR_SYNTAX;
     b->users++;
     struct intake_source *s =
@@ -261,6 +302,8 @@ release(struct incoming *b)
     b->in->buffered -= b->small.len;
     buf_release(&b->small);
     engine_blob_drop(&b->writer);
+    if (!blob_id_is_none(b->id))
+        engine_blob_forget(b->in->engine, b->id);
     intake_cook_drop(b->in, &b->cook);
     mem_free(b);
 }
@@ -272,6 +315,8 @@ add(struct incoming *b, struct str bytes)
 {
     if (bytes.len > LIMIT_MESSAGE_BYTES - b->size)
         return ERR_LIMIT;
+    if (b->sealed)
+        return ERR_SYNTAX;
     b->size += bytes.len;
     bool fits = b->small.len + bytes.len <= SMALL_MAX &&
                 b->in->buffered + bytes.len <= LIMIT_BODY_BUFFER_BYTES;
@@ -289,7 +334,8 @@ SUSPENDS static enum status
 spill(struct incoming *b)
 {
     TRY(engine_blob_new(b->in->engine, MAX(b->size_hint, b->size), &b->writer));
-    intake_cook_begin(b->in, &b->cook, MAX(b->size_hint, b->size));
+    if (!b->spool)
+        intake_cook_begin(b->in, &b->cook, MAX(b->size_hint, b->size));
     TRY(put_large(b, buf_str(&b->small)));
     b->in->buffered -= b->small.len;
     buf_release(&b->small);
@@ -300,7 +346,8 @@ SUSPENDS static enum status
 put_large(struct incoming *b, struct str bytes)
 {
     TRY(engine_blob_add(b->writer, bytes));
-    intake_cook_put(b->in, &b->cook, bytes);
+    if (!b->spool)
+        intake_cook_put(b->in, &b->cook, bytes);
     return OK;
 }
 

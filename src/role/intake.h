@@ -48,10 +48,20 @@ size_t intake_cooks(const struct intake *in);
 /* want_dkim: large bodies of this channel may be submissions. */
 struct intake_source *intake_source_new(struct intake *in, bool want_dkim);
 void intake_source_free(struct intake_source **s);
-MUST_USE enum status intake_open(struct intake_source *s, uint64_t size_hint, uint32_t *handle_out);
+/* spool: for intake_read(), not for intake_take(). */
+MUST_USE enum status intake_open(struct intake_source *s, uint64_t size_hint, bool spool,
+                                 uint32_t *handle_out);
 /* In the order of the calls.  After a failure the handle stays until dropped or taken, and refuses the rest. */
 MUST_USE SUSPENDS enum status intake_add(struct intake_source *s, uint32_t handle,
                                          struct str bytes);
+/* Of a spool, which is complete from then on.  At most IPC's bulk of bytes, empty at the end. */
+struct intake_range {
+    uint64_t offset;
+    uint32_t max;
+};
+MUST_USE SUSPENDS enum status intake_read(struct intake_source *s, uint32_t handle,
+                                          const struct intake_range *r, struct arena *a,
+                                          struct str *out);
 void intake_drop(struct intake_source *s, uint32_t handle);
 
 /* Which body a call means: a handle of its channel, or 0 and the bytes. */

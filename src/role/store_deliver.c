@@ -124,7 +124,20 @@ store_serve_blob_open(struct ipc_peer *from, const struct store_blob_open *req, 
         return ERR_CLOSED;
     if (engine_space(store_of(from)->engine) != SPACE_PLENTY)
         return ERR_NO_SPACE;
-    return intake_open(source, req->size_hint, &rep->handle);
+    return intake_open(source, req->size_hint, req->spool, &rep->handle);
+}
+
+enum status
+store_serve_blob_read(struct ipc_peer *from, const struct store_blob_read *req, struct arena *a,
+                      struct store_blob_read_reply *rep)
+{
+    struct intake_source *source = store_source_of(from);
+    const struct intake_range range = {req->offset, req->max};
+
+    if (source == NULL)
+        return ERR_CLOSED;
+    return store_checked(store_of(from), intake_read(source, req->handle, &range, a, &rep->bytes),
+                         "spool");
 }
 
 enum status

@@ -220,6 +220,54 @@ test_bodies_in_pieces(void)
     ASSERT(town_inbox(1) == 5);
 }
 
+static SUSPENDS struct str
+read_spool(uint32_t handle, uint64_t offset, uint32_t max)
+{
+    const struct store_blob_read req = {.handle = handle, .offset = offset, .max = max};
+    struct store_blob_read_reply rep;
+
+    ASSERT(store_blob_read_call(town.mx, &req, town.a, &rep) == OK);
+    return rep.bytes;
+}
+
+/* Small ones stay in memory, large ones are a blob: both are read in pieces, by their channel, and go nowhere. */
+static SUSPENDS void
+test_spools(void)
+{
+    const struct store_blob_open req = {.spool = true};
+    const struct store_blob_read none = {.handle = open_blob(0), .max = 10};
+    struct store_blob_open_reply rep;
+    struct store_blob_read_reply bytes;
+
+    town_people();
+    ASSERT(store_blob_read_call(town.mx, &none, town.a, &bytes) == ERR_SYNTAX); /* no spool */
+    for (size_t pieces = 1; pieces < 200; pieces += 150) {
+        ASSERT(store_blob_open_call(town.mx, &req, town.a, &rep) == OK);
+        for (size_t i = 0; i < pieces; i++)
+            ASSERT(add_blob(rep.handle, i % 2 == 0 ? LETTER : STR("a line\r\n")) == OK);
+        uint64_t size = pieces == 1 ? LETTER.len : 75 * (LETTER.len + 8) + LETTER.len;
+        if (pieces > 1)
+            for (size_t i = 0; i < 2000; i++, size += 64)
+                ASSERT(add_blob(rep.handle, str_sub(STR("0123456789012345678901234567890123456789"
+                                                        "0123456789012345678901234567890123456789"),
+                                                    i % 10, 64)) == OK);
+        ASSERT(str_eq(read_spool(rep.handle, 0, (uint32_t)LETTER.len), LETTER));
+        ASSERT(read_spool(rep.handle, size, 10).len == 0);
+        ASSERT(read_spool(rep.handle, size - 3, 10).len == 3);
+        ASSERT(read_spool(rep.handle, UINT64_MAX, 10).len == 0);
+        if (pieces > 1)
+            ASSERT(str_eq(read_spool(rep.handle, LETTER.len, 8), STR("a line\r\n")) &&
+                   str_eq(read_spool(rep.handle, size - 64, 5), STR("90123")));
+        ASSERT(add_blob(rep.handle, LETTER) == ERR_SYNTAX); /* complete since it was read */
+        ASSERT(deliver_blob(rep.handle) == ERR_SYNTAX);
+        const struct store_blob_drop drop = {.handle = rep.handle};
+        ASSERT(store_blob_drop_note(town.mx, &drop) == OK);
+        const struct store_blob_read again = {.handle = rep.handle, .max = 10};
+        ASSERT(store_blob_read_call(town.mx, &again, town.a, &bytes) == ERR_SYNTAX);
+    }
+    ASSERT(town_inbox(1) == 0 && town.cooked[0] + town.cooked[1] == 0);
+}
+
 static SUSPENDS void
 test_cook_dies(void)
 {
@@ -693,6 +741,7 @@ static const struct town_row rows[] = {
     {"round", test_round},
     {"full_disk", test_full_disk},
     {"bodies_in_pieces", test_bodies_in_pieces},
+    {"spools", test_spools},
     {"cook_dies", test_cook_dies},
     {"cook_dies_over_a_large_body", test_cook_dies_over_a_large_body},
     {"no_cook", test_no_cook},

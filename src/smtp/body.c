@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/size.h"
 #include "ipc/store_ipc.h"
 #include "mail/address_list.h"
 
@@ -45,6 +46,34 @@ void
 smtp_body_count(struct smtp_body *b)
 {
     line_decoder_init_counted(&b->lines, b->lines.policy);
+}
+
+void
+smtp_body_spool(struct smtp_body *b)
+{
+    b->spool = true;
+}
+
+void
+smtp_body_put(struct smtp_body *b, struct str bytes)
+{
+    keep(b, bytes);
+}
+
+enum status
+smtp_body_read(const struct smtp_body *b, uint64_t offset, uint32_t max, struct arena *a,
+               struct str *out)
+{
+    struct store_blob_read ask = {.handle = b->handle, .offset = offset, .max = max};
+    struct store_blob_read_reply got;
+
+    if (b->handle == 0) {
+        *out = str_sub(buf_str(&b->piece), (size_t)MIN(offset, (uint64_t)b->piece.len), max);
+        return OK;
+    }
+    TRY(store_blob_read_call(b->store, &ask, a, &got));
+    *out = got.bytes;
+    return OK;
 }
 
 void
@@ -177,7 +206,7 @@ keep_folded(struct smtp_body *b, struct str run)
 static SUSPENDS enum status
 open_handle(struct smtp_body *b, struct arena *a)
 {
-    struct store_blob_open open = {.size_hint = 0};
+    struct store_blob_open open = {.size_hint = 0, .spool = b->spool};
     struct store_blob_open_reply opened;
 
     TRY(store_blob_open_call(b->store, &open, a, &opened));

@@ -38,6 +38,7 @@ struct smtp_body {
     struct buf writers; /* From and Sender as they went on, for whoever judges them */
     enum status failed;
     bool complete;
+    bool spool; /* what the store has of it is read again, and not delivered */
 };
 
 /* prefix: trace fields that go first.  fields: NULL for mail from strangers. */
@@ -45,6 +46,13 @@ struct smtp_body *smtp_body_new(struct ipc_peer *store, struct str prefix, uint6
                                 const struct smtp_body_fields *fields);
 /* Before the first byte: they are counted, and the caller says which is the last. */
 void smtp_body_count(struct smtp_body *b);
+/* Before the first byte: it will be read by smtp_body_read(), not delivered; but for one that is still here. */
+void smtp_body_spool(struct smtp_body *b);
+/* Bytes that are right already. */
+SUSPENDS void smtp_body_put(struct smtp_body *b, struct str bytes);
+/* After smtp_body_finish(): at most max bytes from there, empty at the end. */
+MUST_USE SUSPENDS enum status smtp_body_read(const struct smtp_body *b, uint64_t offset,
+                                             uint32_t max, struct arena *a, struct str *out);
 void smtp_body_free(struct smtp_body **b); /* drops the handle unless smtp_body_taken() */
 /* Consumes from *in up to the end of the message; b->complete says whether it was seen. */
 SUSPENDS void smtp_body_feed(struct smtp_body *b, struct scan *in);

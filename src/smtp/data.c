@@ -10,6 +10,7 @@
 #include "rt/clock.h"
 #include "rt/random.h"
 #include "smtp/judge.h"
+#include "smtp/milters.h"
 #include "smtp/session.h"
 
 struct outcome {
@@ -53,7 +54,7 @@ smtp_message_refusal(struct smtp_session *s)
     struct ipc_peer *store;
     if (hold_store(&s->hold, &smtp_world->store, &store) != OK)
         return (struct smtp_reply){451, "4.3.0", "Cannot take mail now, try again"};
-    return (struct smtp_reply){0};
+    return smtp_milters_data(s);
 }
 
 void
@@ -68,6 +69,8 @@ smtp_message_begin(struct smtp_session *s)
         fields = missing_fields(s);
     s->mail.body = smtp_body_new(smtp_world->store, buf_str(&trace),
                                  smtp_world->config->message_bytes_max, ours ? &fields : NULL);
+    if (s->mail.milters != NULL)
+        smtp_body_spool(s->mail.body);
 }
 
 /* Feeds what is buffered.  ERR_TEMP: more must come. */
@@ -101,6 +104,7 @@ smtp_message_end(struct smtp_session *s)
     log_outcome(s, &o);
     if (o.reply.code == 250)
         smtp_kept(s);
+    smtp_milters_done(s);
     smtp_reset(s);
     conn_rest(s->conn, REST_LINE);
     s->quit = s->quit || o.reply.code == 421; /* it may have been revoked meanwhile */
@@ -276,11 +280,16 @@ hand_over(struct smtp_session *s, struct outcome *o)
         e = smtp_check_writers(s, a, &o->why);
     if (e == OK) {
         o->reply = smtp_judge_end(s);
-        if (o->reply.code != 0)
+        if (o->reply.code == 0)
+            e = smtp_milters_end(s, &o->reply);
+        if (e == ERR_CLOSED) /* as above */
+            e = ERR_TEMP;
+        if (o->reply.code != 0 && e == OK)
             return;
-        e = keep(s, a, o);
+        if (e == OK)
+            e = keep(s, a, o);
     }
-    o->reply = smtp_message_reply(e, b);
+    o->reply = smtp_message_reply(e, s->mail.body);
 }
 
 /* ---- trace fields ---- */

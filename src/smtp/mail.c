@@ -5,6 +5,7 @@
 #include "ipc/store_ipc.h"
 #include "rt/random.h"
 #include "smtp/judge.h"
+#include "smtp/milters.h"
 #include "smtp/session.h"
 
 #define TRANSACTION_BYTES (4u << 20)
@@ -83,6 +84,16 @@ lower_priority(struct smtp_session *s)
     return true;
 }
 
+static SUSPENDS enum status
+refuse_sender(struct smtp_session *s, const struct smtp_reply *no)
+{
+    log_sender(s, no->code, no->enhanced);
+    smtp_milters_done(s);
+    if (no->code < 500)
+        return smtp_reply(s, no->code, no->enhanced, "%s", no->text);
+    return smtp_error(s, no->code, no->enhanced, "%s", no->text);
+}
+
 enum status
 smtp_cmd_mail(struct smtp_session *s, struct str args)
 {
@@ -110,6 +121,9 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
     TRY(check_sender(s, &stop));
     if (stop)
         return OK;
+    struct smtp_reply no = smtp_milters_mail(s, args);
+    if (no.code != 0)
+        return refuse_sender(s, &no);
     s->mail.rcpts = ARENA_ARRAY(s->mail.arena, struct smtp_rcpt, smtp_rcpts_max(s));
     s->mail.open = true;
     if (lowered)
@@ -241,10 +255,15 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
         return smtp_reply(s, later->code, later->enhanced, "%s", later->text);
     }
     if (no != NULL) {
+        smtp_milters_refused(s, r->address, no);
         smtp_log_refusal(s, r->address, no);
         return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(r->address), no->text);
     }
     denied = smtp_judge_rcpt(s, r->address);
+    if (denied.code != 0)
+        smtp_milters_refused(s, r->address, &denied);
+    else
+        denied = smtp_milters_rcpt(s, r->address);
     if (denied.code != 0)
         return refuse_judged(s, r->address, &denied);
     s->mail.relays = s->mail.relays || (answer.class == RCPT_FOREIGN && !smtp_is_submission(s));
@@ -274,6 +293,72 @@ smtp_cmd_rcpt(struct smtp_session *s, struct str args)
     if (smtp_rcpt_read(args, &dialect, a, &r, &why) != OK)
         return smtp_problem(s, &why);
     return add_rcpt(s, &r, a);
+}
+
+/* ---- what milters change ---- */
+
+enum status
+smtp_sender_change(struct smtp_session *s, struct str address)
+{
+    struct smtp_dialect dialect = smtp_dialect_of(s);
+    struct smtp_mail said;
+    struct problem why;
+    struct str args = arena_printf(s->mail.arena, "FROM:<%.*s>%s", STR_FMT(address),
+                                   s->mail.said.smtputf8 ? " SMTPUTF8" : "");
+
+    if (address.len > LIMIT_SMTP_PATH_BYTES ||
+        smtp_mail_read(args, &dialect, s->mail.arena, &said, &why) != OK)
+        return ERR_SYNTAX;
+    s->mail.said.sender = said.sender;
+    return OK;
+}
+
+static ssize_t
+find_rcpt(const struct smtp_session *s, struct str address)
+{
+    for (size_t i = 0; i < s->mail.rcpt_count; i++)
+        if (str_eq_nocase(s->mail.rcpts[i].address, address))
+            return (ssize_t)i;
+    return -1;
+}
+
+enum status
+smtp_rcpt_add(struct smtp_session *s, struct str address)
+{
+    AUTO_ARENA *a = arena_new(COMMAND_BYTES);
+    struct smtp_dialect dialect = smtp_dialect_of(s);
+    struct store_rcpt_reply answer;
+    struct smtp_rcpt r;
+    struct problem why;
+
+    if (address.len > LIMIT_SMTP_PATH_BYTES ||
+        smtp_rcpt_read(arena_printf(a, "TO:<%.*s>", STR_FMT(address)), &dialect, a, &r, &why) != OK)
+        return ERR_SYNTAX;
+    if (find_rcpt(s, r.address) >= 0)
+        return OK;
+    struct store_rcpt ask = {.address = r.address, .null_sender = s->mail.said.sender.len == 0};
+    enum status e = ask_rcpt(s, &ask, a, &answer);
+    if (e != OK)
+        return ERR_TEMP;
+    /* Where a client may not send, a milter does not lead. */
+    bool away = answer.class == RCPT_FOREIGN && !smtp_is_submission(s) && !s->mail.relays;
+    if (away || refusal_of(s, &answer) != NULL || s->mail.rcpt_count == smtp_rcpts_max(s))
+        return ERR_DENIED;
+    s->mail.rcpts[s->mail.rcpt_count++] =
+        (struct smtp_rcpt){.address = arena_str(s->mail.arena, r.address), .orcpt = STR("")};
+    return OK;
+}
+
+void
+smtp_rcpt_remove(struct smtp_session *s, struct str address)
+{
+    ssize_t i = find_rcpt(s, address);
+
+    if (i < 0)
+        return;
+    s->mail.rcpt_count--;
+    for (size_t k = (size_t)i; k < s->mail.rcpt_count; k++)
+        s->mail.rcpts[k] = s->mail.rcpts[k + 1];
 }
 
 size_t

@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "login/login.h"
 #include "rt/clock.h"
+#include "smtp/milters.h"
 #include "smtp/session.h"
 
 /* What must hold before a verb is served. */
@@ -190,6 +191,7 @@ smtp_reset(struct smtp_session *s)
 {
     struct arena *a = s->mail.arena;
 
+    smtp_milters_drop(s);
     smtp_body_free(&s->mail.body);
     if (a != NULL)
         arena_free(&a);
@@ -217,6 +219,7 @@ cmd_helo(struct smtp_session *s, struct str args)
         return refuse_hello(s);
     if (name.len == 0 || name.len > 255)
         return smtp_error(s, 501, "5.5.4", "Your host name is missing, as in HELO host.example");
+    smtp_milters_done(s);
     smtp_reset(s);
     mem_str_free(&s->helo);
     s->helo = mem_str(name);
@@ -246,6 +249,7 @@ greet(struct smtp_session *s, struct str args)
     if (name.len == 0 || name.len > 255)
         return smtp_error(s, 501, "5.5.4", "Your host name is missing, as in %s host.example",
                           smtp_is_lmtp(s) ? "LHLO" : "EHLO");
+    smtp_milters_done(s);
     smtp_reset(s);
     mem_str_free(&s->helo);
     s->helo = mem_str(name);
@@ -317,6 +321,7 @@ cmd_rset(struct smtp_session *s, struct str args)
 {
     if (args.len > 0)
         return smtp_error(s, 501, "5.5.4", "RSET takes no argument");
+    smtp_milters_done(s);
     smtp_reset(s);
     return smtp_reply(s, 250, "2.0.0", "Forgotten");
 }
@@ -326,6 +331,7 @@ cmd_quit(struct smtp_session *s, struct str args)
 {
     (void)args;
     s->quit = true;
+    smtp_milters_done(s);
     return smtp_reply(s, 221, "2.0.0", "Good bye");
 }
 

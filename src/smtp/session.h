@@ -44,6 +44,7 @@ struct smtp_transaction {
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
     struct smtp_judgement judged;
+    struct smtp_milters *milters; /* owned; NULL: none (milters.h) */
     bool relays; /* some recipient is not here, and the client may send there without a log-in */
     struct smtp_body *body;
 };
@@ -132,6 +133,11 @@ MUST_USE bool smtp_local_begin(struct smtp_session *s);
 struct smtp_reply smtp_need_login(const struct smtp_session *s);
 /* Ends the transaction, if any, and forgets it. */
 void smtp_reset(struct smtp_session *s);
+
+/* What milters change in an envelope.  ERR_SYNTAX: no address; ERR_DENIED: not to there, or no more. */
+MUST_USE enum status smtp_sender_change(struct smtp_session *s, struct str address);
+MUST_USE SUSPENDS enum status smtp_rcpt_add(struct smtp_session *s, struct str address);
+void smtp_rcpt_remove(struct smtp_session *s, struct str address);
 
 size_t smtp_rcpts_max(const struct smtp_session *s);
 

@@ -413,6 +413,19 @@ store_serve_blob_add(struct ipc_peer *from, const struct store_blob_add *req, st
     return OK;
 }
 
+SUSPENDS enum status
+store_serve_blob_read(struct ipc_peer *from, const struct store_blob_read *req, struct arena *a,
+                      struct store_blob_read_reply *rep)
+{
+    (void)a;
+    TRY(fake_obey(from, "blob_read"));
+    if (req->handle == 0 || req->handle > FAKE_HANDLES || !fake.blob_open[req->handle - 1])
+        return ERR_NOT_FOUND;
+    struct str left = str_skip(buf_str(&fake.blobs[req->handle - 1]), (size_t)req->offset);
+    rep->bytes = str_sub(left, 0, req->max);
+    return OK;
+}
+
 void
 fake_blob_forget(uint32_t handle)
 {

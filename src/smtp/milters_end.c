@@ -1,0 +1,367 @@
+/* milters_end.c - a message before its milters, and what they make of it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/size.h"
+#include "filter/fields.h"
+#include "mail/header.h"
+#include "smtp/milters_internal.h"
+
+enum { ARENA_BYTES = 16 << 20, PIECE_BYTES = 65536 };
+
+/* The message as it is now: its header here, its body in a spool. */
+struct letter {
+    struct smtp_session *s;
+    struct arena *arena;
+    struct fields fields;
+    struct smtp_body *body;    /* where the bytes of its body are ... */
+    uint64_t at;               /* ... from here on */
+    struct smtp_body *renewed; /* a body that a milter has begun to write, or NULL */
+    bool changed;
+    uint32_t changes; /* of the milter at work */
+};
+
+static SUSPENDS enum status read_letter(struct letter *l);
+static SUSPENDS enum status show(struct letter *l, struct milter *m, struct milter_step_result *r);
+static SUSPENDS enum status take_changes(struct letter *l, struct milter *m,
+                                         struct milter_step_result *r);
+static SUSPENDS enum status renew(struct letter *l);
+static void release(struct letter *l);
+
+enum status
+smtp_milters_end(struct smtp_session *s, struct smtp_reply *out)
+{
+    struct smtp_milters *all = s->mail.milters;
+
+    *out = (struct smtp_reply){0};
+    if (all == NULL || s->mail.judged.discard)
+        return OK;
+    AUTO_ARENA *a = arena_new(ARENA_BYTES);
+    struct letter l = {.s = s, .arena = a, .body = s->mail.body};
+    enum status st = read_letter(&l);
+    for (size_t i = 0; st == OK && i < all->count && out->code == 0; i++) {
+        struct milter *m = &all->at[i];
+        struct milter_step_result r = {0};
+        if (s->mail.judged.discard || (m->over && !milter_failed(m)))
+            continue;
+        if (milter_failed(m))
+            r.st = ERR_CLOSED;
+        else
+            st = show(&l, m, &r);
+        if (st == OK && r.st == OK && !m->over)
+            st = take_changes(&l, m, &r);
+        if (st == OK)
+            *out = smtp_milter_settle(s, m, "end", &r);
+    }
+    if (st == OK && out->code == 0 && !s->mail.judged.discard)
+        st = renew(&l);
+    release(&l);
+    return st;
+}
+
+static void
+release(struct letter *l)
+{
+    smtp_body_free(&l->renewed);
+    if (l->body != l->s->mail.body)
+        smtp_body_free(&l->body);
+}
+
+/* ---- reading ---- */
+
+static bool
+is_fatal(enum status st)
+{
+    return st != OK && st != ERR_SYNTAX && st != ERR_DENIED;
+}
+
+/* 552, if that is what it is. */
+static enum status
+too_large(struct letter *l, enum status st)
+{
+    if (st == ERR_LIMIT)
+        l->s->mail.body->failed = ERR_LIMIT;
+    return st;
+}
+
+/* The header with its empty line, as far as there is one. */
+static SUSPENDS enum status
+read_block(struct letter *l, struct str *out)
+{
+    AUTO_BUF b = BUF(LIMIT_HEADER_BYTES + PIECE_BYTES);
+
+    for (;;) {
+        AUTO_ARENA *a = arena_new(2 * PIECE_BYTES);
+        struct str piece;
+        TRY(smtp_body_read(l->body, b.len, PIECE_BYTES, a, &piece));
+        buf_add(&b, piece);
+        size_t n = header_block_len(buf_str(&b));
+        if (n < b.len || piece.len == 0) {
+            l->at = n;
+            *out = arena_str(l->arena, str_sub(buf_str(&b), 0, n));
+            return n <= LIMIT_HEADER_BYTES ? OK : ERR_LIMIT;
+        }
+        if (b.len > LIMIT_HEADER_BYTES)
+            return ERR_LIMIT;
+    }
+}
+
+static enum status
+read_letter(struct letter *l)
+{
+    struct str block;
+
+    enum status st = read_block(l, &block);
+    if (st == OK)
+        st = fields_read(block, true, l->arena, &l->fields);
+    return st == OK ? OK : too_large(l, st);
+}
+
+/* ---- showing ---- */
+
+static SUSPENDS bool
+show_fields(struct letter *l, struct milter *m, struct milter_step_result *r)
+{
+    for (size_t i = 0; i < l->fields.count; i++) {
+        const struct field *f = &l->fields.at[i];
+        if (f->hidden || f->name.len == 0)
+            continue;
+        if (!milter_wants_headers(m))
+            break;
+        r->st = milter_header(m, f->name, f->value, &r->verdict);
+        if (r->st != OK || r->verdict != MILTER_GOES_ON)
+            return false;
+    }
+    return true;
+}
+
+/* A failure is the spool's; the milter's is in r. */
+static SUSPENDS enum status
+show_body(struct letter *l, struct milter *m, struct milter_step_result *r)
+{
+    for (uint64_t at = l->at; milter_wants_body(m);) {
+        AUTO_ARENA *a = arena_new(2 * PIECE_BYTES);
+        struct str piece;
+        TRY(smtp_body_read(l->body, at, MILTER_CHUNK_MAX, a, &piece));
+        if (piece.len == 0)
+            return OK;
+        at += piece.len;
+        r->st = milter_body(m, piece, &r->verdict);
+        if (r->st != OK || r->verdict != MILTER_GOES_ON)
+            return OK;
+    }
+    return OK;
+}
+
+static enum status
+show(struct letter *l, struct milter *m, struct milter_step_result *r)
+{
+    AUTO_ARENA *a = arena_new(4096);
+    const struct str words[] = {STR("i"), smtp_milter_id(l->s, a)};
+    const struct milter_macros macros = {words, COUNT_OF(words)};
+
+    if (!show_fields(l, m, r))
+        return OK;
+    r->st = milter_end_of_header(m, &macros, &r->verdict);
+    if (r->st != OK || r->verdict != MILTER_GOES_ON)
+        return OK;
+    TRY(show_body(l, m, r));
+    if (r->st == OK && !m->over)
+        r->st = milter_end(m, &macros);
+    return OK;
+}
+
+/* ---- changes ---- */
+
+static enum status
+change_field(struct letter *l, const struct milter *m, const struct milter_said *c)
+{
+    const struct field_text t = {c->name, c->value, (m->steps & MILTER_LEADING_SPACE) != 0};
+
+    switch (c->what) {
+    case MILTER_INSERT_HEADER: return fields_insert(&l->fields, c->index, &t);
+    case MILTER_CHANGE_HEADER: return fields_change(&l->fields, c->index, &t);
+    default: return fields_add(&l->fields, &t);
+    }
+}
+
+static SUSPENDS enum status
+change_body(struct letter *l, struct str piece)
+{
+    if (l->renewed == NULL) {
+        l->renewed =
+            smtp_body_new(l->body->store, STR_NONE, smtp_world->config->message_bytes_max, NULL);
+        smtp_body_spool(l->renewed);
+    }
+    smtp_body_put(l->renewed, piece);
+    return l->renewed->failed;
+}
+
+/* "<a@b.example>" or without the brackets. */
+static struct str
+bare(struct str address)
+{
+    address = str_trim(address);
+    if (address.len >= 2 && address.ptr[0] == '<' && address.ptr[address.len - 1] == '>')
+        address = str_sub(address, 1, address.len - 2);
+    return address;
+}
+
+static enum status
+change_sender(struct letter *l, struct str address)
+{
+    struct field *path = l->fields.at; /* our Return-Path */
+
+    TRY(smtp_sender_change(l->s, address));
+    if (l->fields.count > 0 && str_eq_nocase(path->name, STR("Return-Path"))) {
+        path->whole =
+            arena_printf(l->arena, "Return-Path: <%.*s>\r\n", STR_FMT(l->s->mail.said.sender));
+        l->fields.changed = true;
+    }
+    return OK;
+}
+
+static SUSPENDS enum status
+change_envelope(struct letter *l, const struct milter_said *c)
+{
+    struct str address = bare(c->value);
+
+    switch (c->what) {
+    case MILTER_CHANGE_FROM: return change_sender(l, address);
+    case MILTER_DELETE_RCPT: smtp_rcpt_remove(l->s, address); return OK;
+    default: return smtp_rcpt_add(l->s, address);
+    }
+}
+
+static SUSPENDS enum status
+make_change(struct letter *l, const struct milter *m, const struct milter_said *c)
+{
+    switch (c->what) {
+    case MILTER_ADD_HEADER:
+    case MILTER_INSERT_HEADER:
+    case MILTER_CHANGE_HEADER: return change_field(l, m, c);
+    case MILTER_REPLACE_BODY: return change_body(l, c->value);
+    case MILTER_QUARANTINE: l->s->mail.judged.hold = true; return OK;
+    default: return change_envelope(l, c);
+    }
+}
+
+static void
+log_change(const struct letter *l, const struct milter *m, const struct milter_said *c,
+           enum status st)
+{
+    static const struct {
+        enum milter_answer what;
+        const char *action;
+    } names[] = {
+        {MILTER_ADD_RCPT, "add recipient"},
+        {MILTER_ADD_RCPT_PAR, "add recipient"},
+        {MILTER_DELETE_RCPT, "remove recipient"},
+        {MILTER_CHANGE_FROM, "change sender"},
+        {MILTER_QUARANTINE, "hold"},
+    };
+    struct smtp_judged log = {.filter = m->filter,
+                              .stage = "end",
+                              .action = st == OK ? "change" : "change refused",
+                              .text = st == OK ? c->value : str_of(status_name(st))};
+
+    for (size_t i = 0; st == OK && i < COUNT_OF(names); i++)
+        if (names[i].what == c->what)
+            log.action = names[i].action;
+    bool header = c->name.len > 0 && c->what != MILTER_CHANGE_FROM;
+    if (st != OK || !header)
+        smtp_log_judged(l->s, &log);
+}
+
+/* A body that it wrote takes the place of the one before. */
+static void
+take_body(struct letter *l)
+{
+    if (l->renewed == NULL)
+        return;
+    if (l->body != l->s->mail.body)
+        smtp_body_free(&l->body);
+    l->renewed->complete = true;
+    l->body = l->renewed;
+    l->renewed = NULL;
+    l->at = 0;
+    l->changed = true;
+}
+
+/* What cannot be made is logged and left out; only what has no room, or the store's failure, ends the message. */
+static enum status
+take_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
+{
+    struct milter_said change;
+    bool more = true;
+
+    for (l->changes = 0;;) {
+        r->st = milter_change(m, &change, &more, &r->verdict);
+        if (r->st != OK || !more)
+            break;
+        bool piece = change.what == MILTER_REPLACE_BODY && change.value.len > 0;
+        l->changes += piece ? 0 : 1; /* the size of a body has its own limit */
+        enum status st =
+            l->changes <= LIMIT_MILTER_CHANGES ? make_change(l, m, &change) : ERR_LIMIT;
+        if (!piece || st != OK)
+            log_change(l, m, &change, st);
+        if (is_fatal(st))
+            return too_large(l, st);
+    }
+    if (r->st != OK) { /* it died in the middle: what it wrote of a body is none */
+        smtp_body_free(&l->renewed);
+        return OK;
+    }
+    if (l->renewed != NULL) {
+        l->renewed->complete = true;
+        enum status st = smtp_body_finish(l->renewed);
+        if (st != OK)
+            return too_large(l, st);
+    }
+    take_body(l);
+    if (l->s->mail.rcpt_count == 0)
+        l->s->mail.judged.discard = true; /* nobody is left to have it */
+    return OK;
+}
+
+/* ---- the message anew ---- */
+
+static SUSPENDS enum status
+write_letter(struct letter *l, struct smtp_body *out)
+{
+    for (size_t i = 0; i < l->fields.count; i++)
+        smtp_body_put(out, l->fields.at[i].whole);
+    if (l->fields.ended || l->changed)
+        smtp_body_put(out, STR("\r\n"));
+    for (uint64_t at = l->at; out->failed == OK;) {
+        AUTO_ARENA *a = arena_new(2 * PIECE_BYTES);
+        struct str piece;
+        TRY(smtp_body_read(l->body, at, PIECE_BYTES, a, &piece));
+        if (piece.len == 0)
+            break;
+        at += piece.len;
+        smtp_body_put(out, piece);
+    }
+    out->complete = true;
+    return smtp_body_finish(out);
+}
+
+/* A small one that nobody changed stays as it is; a large one is in a spool, which cannot be delivered. */
+static enum status
+renew(struct letter *l)
+{
+    struct smtp_body *now = l->s->mail.body;
+
+    if (now->handle == 0 && !l->fields.changed && !l->changed)
+        return OK;
+    struct smtp_body *out =
+        smtp_body_new(now->store, STR_NONE, smtp_world->config->message_bytes_max, NULL);
+    enum status st = write_letter(l, out);
+    release(l);
+    l->body = out;
+    l->s->mail.body = out;
+    out->failed = st;
+    smtp_body_free(&now);
+    return st;
+}
