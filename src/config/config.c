@@ -421,6 +421,13 @@ read_plaintext_login(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_pop3_login_delay(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "pop3-login-delay SECONDS"));
+    return config_word_number(l, l->words[1], LIMIT_POP3_LOGIN_DELAY_S, &r->c.pop3_login_delay_s);
+}
+
+static enum status
 read_message_size(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 2, "message-size SIZE"));
@@ -503,6 +510,7 @@ static const struct setting settings[] = {
     {STR("oauth-introspection"), false, read_oauth_introspection},
     {STR("client-certificates"), false, read_client_certificates},
     {STR("plaintext-login"), false, read_plaintext_login},
+    {STR("pop3-login-delay"), false, read_pop3_login_delay},
     {STR("message-size"), false, read_message_size},
     {STR("cache"), false, read_cache},
     {STR("log"), false, read_log},
@@ -510,7 +518,7 @@ static const struct setting settings[] = {
     {STR("trace-days"), false, read_trace_days},
     {STR("trace-size"), false, read_trace_size},
 };
-static_assert(COUNT_OF(settings) <= 32, "the set of seen settings is 32 bits");
+static_assert(COUNT_OF(settings) <= 64, "the set of seen settings is 64 bits");
 
 static void
 reader_defaults(struct reader *r)
@@ -529,14 +537,14 @@ reader_defaults(struct reader *r)
 }
 
 static enum status
-read_line(struct reader *r, const struct config_line *l, uint32_t *seen)
+read_line(struct reader *r, const struct config_line *l, uint64_t *seen)
 {
     for (size_t i = 0; i < COUNT_OF(settings); i++) {
         if (!str_eq(l->words[0], settings[i].name))
             continue;
-        if (!settings[i].repeats && (*seen & (1u << i)) != 0)
+        if (!settings[i].repeats && (*seen & (UINT64_C(1) << i)) != 0)
             return config_expected(l, l->words[0], "this setting only once");
-        *seen |= 1u << i;
+        *seen |= UINT64_C(1) << i;
         return settings[i].read(r, l);
     }
     return config_expected(l, l->words[0],
@@ -604,7 +612,7 @@ static enum status
 read_text(struct str text, struct config_line *l, struct reader *r)
 {
     struct str row;
-    uint32_t seen = 0;
+    uint64_t seen = 0;
 
     while (str_split(&text, '\n', &row)) {
         l->number++;

@@ -22,7 +22,7 @@
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
  *                outbound none                          # the demonstration: leave for no other host than `route`
- *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there; route.c has the options
+ *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there, see route.c
  *                message-size 50M                       cache 16M
  *                source ipv4 192.0.2.25                 # or: source ipv6 none
  *                log FILE | stderr                      log-level info
@@ -185,6 +185,7 @@ struct config {
     struct config_introspection introspection;
     struct str client_certificates; /* file with their authorities; empty = none */
     bool plaintext_loopback;        /* logins without TLS from 127.0.0.0/8 and ::1 */
+    uint32_t pop3_login_delay_s;    /* 0 = none */
     uint64_t message_bytes_max;
     uint64_t cache_bytes; /* of the engine */
     struct str log_file;  /* "stderr" or a path */

@@ -44,7 +44,7 @@ test_reads_every_setting(void **state)
                         "client-certificates /clients.pem\n"
                         "oauth-introspection https://id.example:8443/i?a=b client c secret /s\n"
                         "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"
-                        "trace-days 7\ntrace-size 1G\n"),
+                        "trace-days 7\ntrace-size 1G\npop3-login-delay 300\n"),
                     "t", &c, &why),
         OK);
     assert_true(str_eq(c->host, STR("mail.example.org")));
@@ -81,6 +81,7 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->message_bytes_max, 10 * 1024 * 1024);
     assert_int_equal(c->log_level, LOG_DEBUG);
     assert_int_equal(c->trace_days, 7);
+    assert_int_equal(c->pop3_login_delay_s, 300);
     assert_int_equal(c->trace_bytes, 1 << 30);
 }
 
@@ -179,7 +180,7 @@ test_reads_filters(void **state)
 }
 
 #define NINE "policy [::1]:1\n"
-#define ASK "oauth-introspection "
+#define ASK  "oauth-introspection "
 
 static const struct {
     const char *text;
@@ -323,6 +324,8 @@ static const struct {
     {HEAD "source ipv6 192.0.2.1\n", "an IPv6 address"},
     {HEAD "source ipv4 mail.example.org\n", "an IPv4 address"},
     {HEAD "trace-days 3651\n", "0 to 3650"},
+    {HEAD "pop3-login-delay\n", "pop3-login-delay SECONDS"},
+    {HEAD "pop3-login-delay 86401\n", "0 to 86400"},
     {HEAD "trace-size 15M\n", "at least 16M"},
     {HEAD "a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g\n", "32 words"},
 };

@@ -220,7 +220,7 @@ config_route_write(const struct config_route *r, struct buf *b)
     if (r->after_hours > 0)
         buf_addf(b, " after %u hours", r->after_hours);
     add(b, "name", r->name);
-    buf_add_z(b, tls[r->tls]);
+    buf_add_z(b, r->user.len > 0 ? "" : tls[r->tls]); /* the log-in says so too */
     if (r->tls_never)
         buf_add_z(b, " tls-never");
     add(b, "user", r->user);

@@ -67,6 +67,7 @@ add_limits(struct buf *b, const struct config *c)
     buf_addf(b, "outbound %s\n", c->outbound_none ? "none" : "all");
     buf_addf(b, "plaintext-login %s\n", c->plaintext_loopback ? "loopback" : "never");
     buf_addf(b, "log-level %s\n", levels[c->log_level]);
+    buf_addf(b, "pop3-login-delay %u\n", c->pop3_login_delay_s);
     buf_addf(b, "trace-days %u\ntrace-size %llu\n", c->trace_days,
              (unsigned long long)c->trace_bytes);
 }

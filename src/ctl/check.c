@@ -11,6 +11,7 @@
 #include "ctl/command.h"
 #include "rt/loop.h"
 #include "setup/machine.h"
+#include "store/directory.h"
 
 enum { ARENA_BYTES = 64 << 20, CONFIG_BYTES_MAX = 1 << 20 };
 
@@ -173,6 +174,36 @@ look_outside(struct ctl_check *k)
     look_at_domains(k, &n);
 }
 
+/* RFC 5321 section 4.5.1.  postmaster of a domain that has none is that of the default domain, so one is missing only
+ * where nobody is left. */
+static SUSPENDS void
+look_for_postmasters(struct ctl_check *k)
+{
+    struct ctl_domains all = {.store = k->ctl.store, .a = k->a};
+    const struct admin_domain *found;
+    size_t good = 0, bad = 0;
+
+    while (ctl_next_domain(&all, &found) == OK) {
+        struct admin_explain_rcpt_reply rep;
+        const struct admin_explain_rcpt req = {
+            .address = arena_printf(k->a, "postmaster@%.*s", STR_FMT(found->name))};
+        if (admin_explain_rcpt_call(k->ctl.store, &req, k->a, &rep) != OK)
+            return;
+        if (rep.class == DIRECTORY_LOCAL) {
+            good++;
+            continue;
+        }
+        bad++;
+        finding_add(&k->findings, FINDING_MEND, "postmaster",
+                    "Mail to postmaster@%.*s is refused, and every domain has somebody who reads "
+                    "it: godwit alias set postmaster@%.*s ADDRESS names one.",
+                    STR_FMT(found->name), STR_FMT(found->name));
+    }
+    if (good > 0 && bad == 0)
+        finding_add(&k->findings, FINDING_OK, "postmaster",
+                    "Mail to postmaster reaches somebody at every domain.");
+}
+
 static SUSPENDS void
 look(struct ctl_check *k)
 {
@@ -193,6 +224,8 @@ look(struct ctl_check *k)
     machine_check_clock(&k->findings);
     machine_check_ports(k->ctl.config, runs, &k->findings);
     machine_judge_relay(k->ctl.config, &k->findings);
+    if (k->deep && runs)
+        look_for_postmasters(k);
     if (k->deep)
         ctl_doctor(k, runs);
     if (!k->offline)

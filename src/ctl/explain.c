@@ -18,6 +18,8 @@ enum { EXPLAIN_YES = CTL_OK, EXPLAIN_NO = CTL_FAILED, EXPLAIN_UNKNOWN = 3 };
 static struct {
     const char *from, *ip; /* NULL = not given */
     uint64_t size;
+    uint64_t tries;
+    int64_t age_us;
 } typed;
 
 static const char *const verdicts[] = {
@@ -57,12 +59,26 @@ is_address_of_host(const char *text)
 
 /* ---- rcpt ---- */
 
+/* postmaster or abuse of a domain that has none: found at another address than itself, itself without its tag, and the
+ * catch-all. */
+static bool
+is_caretaker(const struct admin_explain_step *s)
+{
+    ssize_t plus = str_find(s->address, '+'), at = str_rfind(s->address, '@');
+
+    if (s->entry.len == 0 || s->entry.ptr[0] == '@' || str_eq(s->address, s->entry))
+        return false;
+    return plus < 0 || plus > at;
+}
+
 static const char *
 step_words(const struct admin_explain_step *s)
 {
     bool itself = str_eq(s->address, s->entry);
     bool catch_all = s->entry.len > 0 && s->entry.ptr[0] == '@';
 
+    if (is_caretaker(s))
+        return "has no account and no alias of its own, so it is, by the default domain,";
     switch (s->found) {
     case DIRECTORY_FOUND_FOREIGN: return "is elsewhere: mail to it leaves this server";
     case DIRECTORY_FOUND_NOBODY: return "is nobody: no account, no alias, no catch-all";
@@ -123,17 +139,53 @@ struct verdict {
     const char *why;
 };
 
-/* In the order of the checks of SMTP; for strangers on port 25. */
+/* To other servers, on port 25. */
+static struct verdict
+judge_relay(const struct admin_explain_rcpt_reply *r)
+{
+    if (!r->listed)
+        return (struct verdict){EXPLAIN_NO,
+                                "refused with 554 5.7.1: its domain is not served here; a "
+                                "user who logged in may send to it, see explain route"};
+    if (typed.from == NULL)
+        return (struct verdict){EXPLAIN_YES,
+                                "accepted and sent on for a network of relay-from, with a sender "
+                                "of a domain served here or none"};
+    if (!r->sender_ours)
+        return (struct verdict){EXPLAIN_NO,
+                                "refused with 553 5.7.1: for a network of relay-from, but with a "
+                                "sender of a domain that is not served here"};
+    return (struct verdict){EXPLAIN_YES, "accepted and sent on: the client is of a network of "
+                                         "relay-from; see explain route"};
+}
+
+/* Classes of rewritten senders behind those of the directory, as in store.ipc. */
+enum { CLASS_FORGED = DIRECTORY_DISABLED + 1, CLASS_REPORTS_ONLY, CLASS_TOO_MANY };
+
+static struct verdict
+judge_return(const struct admin_explain_rcpt_reply *r)
+{
+    if (r->class == CLASS_FORGED)
+        return (struct verdict){EXPLAIN_NO, "refused with 550 5.7.1: this return address (SRS) was "
+                                            "not made here, or has expired"};
+    if (r->class == CLASS_REPORTS_ONLY)
+        return (struct verdict){EXPLAIN_NO, "refused with 550 5.7.1: only reports (MAIL FROM:<>) "
+                                            "go to a return address (SRS)"};
+    return (struct verdict){EXPLAIN_NO, "refused for now with 451 4.7.1: too many reports to this "
+                                        "return address (SRS)"};
+}
+
+/* In the order of the checks of SMTP. */
 static struct verdict
 judge_rcpt(const struct admin_explain_rcpt_reply *r)
 {
+    if (r->class >= CLASS_FORGED)
+        return judge_return(r);
     if (r->class == DIRECTORY_FOREIGN && !r->set_up)
         return (struct verdict){EXPLAIN_NO,
                                 "refused for now with 451: no domain is set up here yet"};
     if (r->class == DIRECTORY_FOREIGN)
-        return (struct verdict){EXPLAIN_NO,
-                                "refused with 554 5.7.1: its domain is not served here; a "
-                                "user who logged in may send to it, see explain route"};
+        return judge_relay(r);
     if (r->cut)
         return (struct verdict){EXPLAIN_NO,
                                 "refused with 550 5.1.1: its aliases lead to too many addresses"};
@@ -142,16 +194,20 @@ judge_rcpt(const struct admin_explain_rcpt_reply *r)
                                 "refused with 550 5.1.1: there is no such address here"};
     if (r->class == DIRECTORY_DISABLED)
         return (struct verdict){EXPLAIN_NO, "refused with 550 5.2.1: the account is disabled"};
+    if (r->class == DIRECTORY_OVER_QUOTA && r->lasting)
+        return (struct verdict){
+            EXPLAIN_NO, "refused with 552 5.2.2: the mailbox is full, and has been for days"};
     if (r->class == DIRECTORY_OVER_QUOTA)
         return (struct verdict){EXPLAIN_NO, "refused for now with 452 4.2.2: the mailbox is full"};
     if (r->disk_full)
         return (struct verdict){EXPLAIN_NO,
                                 "refused for now with 452 4.3.1: the disk is nearly full"};
+    if (r->returns.len > 0 && typed.from == NULL)
+        return (struct verdict){EXPLAIN_YES, "accepted, when it is a report (MAIL FROM:<>)"};
     return (struct verdict){
         EXPLAIN_YES, r->relayed ? "accepted; some of it is sent on to other servers" : "accepted"};
 }
 
-/* Neither decides anything at present; wrong ones are wrong all the same. */
 static bool
 client_is_one(void)
 {
@@ -181,6 +237,8 @@ explain_rcpt(struct ctl *c)
         return CTL_USAGE;
     req.address = ctl_address(c, 0);
     req.size = typed.size;
+    req.sender = typed.from != NULL ? str_of(typed.from) : STR("");
+    req.peer = typed.ip != NULL ? str_of(typed.ip) : STR("");
     enum status e = admin_explain_rcpt_call(c->store, &req, c->arena, &rep);
     json_t *j = json_pack("{s:o}", "address", ctl_json_str(req.address));
     if (e == ERR_SYNTAX)
@@ -189,6 +247,10 @@ explain_rcpt(struct ctl *c)
         json_decref(j);
         return failed(c, e);
     }
+    if (rep.returns.len > 0 && !c->json)
+        printf("%s is a return address (SRS) of\n", ctl_text(c, req.address));
+    json_object_set_new(j, "returns_to",
+                        rep.returns.len > 0 ? ctl_json_str(rep.returns) : json_null());
     json_t *steps = json_array();
     for (size_t i = 0; i < rep.steps_count; i++) {
         json_array_append_new(steps, step_json(&rep.steps[i]));
@@ -199,8 +261,6 @@ explain_rcpt(struct ctl *c)
     struct verdict v = judge_rcpt(&rep);
     if (v.exit == EXPLAIN_YES && typed.from != NULL && !sender_is_one(str_of(typed.from)))
         v = (struct verdict){EXPLAIN_NO, "refused with 501 5.1.7: the sender is no address"};
-    if (!c->json && (typed.from != NULL || typed.ip != NULL))
-        printf("the sender and the address of a client decide nothing else at present\n");
     return finish(c, v.exit, v.why, j);
 }
 
@@ -390,6 +450,13 @@ plan_json(const struct admin_route_plan *p)
                      ctl_json_str(m->ehlo));
 }
 
+/* Without the brackets of none. */
+static struct str
+sender_typed(void)
+{
+    return typed.from == NULL || strcmp(typed.from, "<>") == 0 ? STR("") : str_of(typed.from);
+}
+
 static SUSPENDS int
 explain_route(struct ctl *c)
 {
@@ -400,7 +467,9 @@ explain_route(struct ctl *c)
     if (at >= 0)
         c->argv[0] += at + 1;
     req = (struct admin_explain_route){.domain = ctl_domain(c, 0),
-                                       .sender = typed.from != NULL ? str_of(typed.from) : STR("")};
+                                       .sender = sender_typed(),
+                                       .tries = (uint32_t)MIN(typed.tries, (uint64_t)UINT32_MAX),
+                                       .age_s = (uint64_t)(typed.age_us / 1000000)};
     enum status e = admin_explain_route_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return failed(c, e);
@@ -415,18 +484,17 @@ explain_route(struct ctl *c)
 static const struct ctl_verb explain_verbs[] = {
     {"rcpt", 1, 1, "ADDRESS [--size SIZE] [--from SENDER] [--ip IP]", explain_rcpt,
      "mail to an address here", EXPLAIN_UNKNOWN},
-    {"route", 1, 1, "DOMAIN|ADDRESS [--from SENDER]", explain_route, "mail to other servers",
-     EXPLAIN_UNKNOWN},
+    {"route", 1, 1, "DOMAIN|ADDRESS [--from SENDER] [--tries N] [--age TIME]", explain_route,
+     "mail to other servers", EXPLAIN_UNKNOWN},
     {"login", 1, 1, "NAME [--ip IP]", explain_login, "a log-in, without its password",
      EXPLAIN_UNKNOWN},
     {0},
 };
 
 static const struct ctl_option explain_options[] = {
-    {"--from", CTL_TEXT, &typed.from},
-    {"--ip", CTL_TEXT, &typed.ip},
-    {"--size", CTL_SIZE, &typed.size},
-    {0},
+    {"--from", CTL_TEXT, &typed.from},      {"--ip", CTL_TEXT, &typed.ip},
+    {"--size", CTL_SIZE, &typed.size},      {"--tries", CTL_SIZE, &typed.tries},
+    {"--age", CTL_DURATION, &typed.age_us}, {0},
 };
 
 int

@@ -5,11 +5,19 @@
 
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "base/size.h"
 #include "ctl/command.h"
 
-enum { VERB_RETRY, VERB_HOLD, VERB_RELEASE, VERB_DROP }; /* enum<3> queue_verb of admin.ipc */
-static const char *const acted[] = {"to be tried now", "on hold", "released", "dropped"};
+enum {
+    VERB_RETRY,
+    VERB_HOLD,
+    VERB_RELEASE,
+    VERB_DROP,
+    VERB_ROUTE
+}; /* enum<4> queue_verb of admin.ipc */
+static const char *const acted[] = {"to be tried now", "on hold", "released", "dropped",
+                                    "to be tried now by that route"};
 
 /* One listing, page by page. */
 static SUSPENDS enum status
@@ -89,10 +97,11 @@ read_which(const struct ctl *c, uint64_t *qid)
     return false;
 }
 
+/* route: of VERB_ROUTE; empty = as the configuration says. */
 static SUSPENDS int
-act(struct ctl *c, uint8_t verb)
+act(struct ctl *c, uint8_t verb, struct str route)
 {
-    struct admin_queue_act req = {.verb = verb};
+    struct admin_queue_act req = {.verb = verb, .route = route};
     struct admin_queue_act_reply rep;
     uint64_t count = 0;
 
@@ -112,8 +121,12 @@ act(struct ctl *c, uint8_t verb)
         req.after = rep.after;
         arena_reset(c->arena);
     } while (rep.more);
+    json_t *j = json_pack("{s:I}", "messages", (json_int_t)count);
+    if (verb == VERB_ROUTE)
+        json_object_set_new(j, "route", route.len > 0 ? ctl_json_str(route) : json_null());
     if (c->json)
-        return ctl_print_json(json_pack("{s:I}", "messages", (json_int_t)count));
+        return ctl_print_json(j);
+    json_decref(j);
     printf("%llu %s %s\n", (unsigned long long)count, count == 1 ? "message" : "messages",
            acted[verb]);
     return CTL_OK;
@@ -122,25 +135,41 @@ act(struct ctl *c, uint8_t verb)
 static SUSPENDS int
 retry(struct ctl *c)
 {
-    return act(c, VERB_RETRY);
+    return act(c, VERB_RETRY, STR(""));
 }
 
 static SUSPENDS int
 hold(struct ctl *c)
 {
-    return act(c, VERB_HOLD);
+    return act(c, VERB_HOLD, STR(""));
 }
 
 static SUSPENDS int
 release(struct ctl *c)
 {
-    return act(c, VERB_RELEASE);
+    return act(c, VERB_RELEASE, STR(""));
 }
 
 static SUSPENDS int
 drop(struct ctl *c)
 {
-    return act(c, VERB_DROP);
+    return act(c, VERB_DROP, STR(""));
+}
+
+/* [QID] "via" ROUTE */
+static SUSPENDS int
+route(struct ctl *c)
+{
+    struct str name = ctl_arg(c, c->argc - 1);
+
+    if (!str_eq(ctl_arg(c, c->argc - 2), STR("via")) || name.len == 0 ||
+        name.len > LIMIT_ROUTE_NAME_BYTES) {
+        fprintf(stderr, "godwit queue route: which way? The words at the end are: via ROUTE, the "
+                        "name of a route of godwit.conf, or: via default\n");
+        return CTL_USAGE;
+    }
+    c->argc -= 2;
+    return act(c, VERB_ROUTE, str_eq(name, STR("default")) ? STR("") : name);
 }
 
 static SUSPENDS int
@@ -189,6 +218,7 @@ static const struct ctl_verb queue_verbs[] = {
     {"hold", 0, 1, "QID|WHICH|--all", hold, "do not try until it is released"},
     {"release", 0, 1, "QID|WHICH|--all", release, "try again as usual"},
     {"drop", 0, 1, "QID|WHICH|--all", drop, "throw it away, and tell nobody"},
+    {"route", 2, 3, "QID|WHICH|--all via ROUTE|default", route, "send it another way, and try now"},
     {"pause", 0, 1, "[DOMAIN]", pause_queue, "take and keep mail to others, send none"},
     {"resume", 0, 1, "[DOMAIN]", resume, "send it again"},
     {0},

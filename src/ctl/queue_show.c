@@ -46,13 +46,13 @@ ctl_queued_json(const struct admin_queued *m)
     for (size_t i = 0; i < m->rcpts_count; i++)
         json_array_append_new(rcpts, rcpt_json(&m->rcpts[i]));
     snprintf(qid, sizeof(qid), "%llx", (unsigned long long)m->qid);
-    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:o, s:o}", "qid", qid,
-                     "sender", ctl_json_str(m->sender), "size", (json_int_t)m->size, "arrived_us",
-                     (json_int_t)m->arrived, "next_us", (json_int_t)m->next, "not_before_us",
-                     (json_int_t)m->not_before, "deliver_by_us", (json_int_t)m->by,
-                     "deliver_by_mode", m->by_mode <= BY_RETURN ? by_modes[m->by_mode] : "", "held",
-                     (int)m->held, "paused", (int)m->paused, "envelope_id", ctl_json_str(m->envid),
-                     "recipients", rcpts);
+    return json_pack(
+        "{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:o, s:o, s:o}", "qid", qid, "sender",
+        ctl_json_str(m->sender), "size", (json_int_t)m->size, "arrived_us", (json_int_t)m->arrived,
+        "next_us", (json_int_t)m->next, "not_before_us", (json_int_t)m->not_before, "deliver_by_us",
+        (json_int_t)m->by, "deliver_by_mode", m->by_mode <= BY_RETURN ? by_modes[m->by_mode] : "",
+        "held", (int)m->held, "paused", (int)m->paused, "envelope_id", ctl_json_str(m->envid),
+        "route", m->route.len > 0 ? ctl_json_str(m->route) : json_null(), "recipients", rcpts);
 }
 
 static void
@@ -153,6 +153,8 @@ ctl_queued_whole(struct ctl *c, const struct admin_queued *m)
     }
     if (m->envid.len > 0)
         printf("envelope id %s\n", ctl_text(c, m->envid));
+    if (m->route.len > 0)
+        printf("route       %s\n", ctl_text(c, m->route));
     if (m->held)
         printf("held        until: godwit queue release %llx\n", (unsigned long long)m->qid);
     else if (m->paused)

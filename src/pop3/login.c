@@ -1,7 +1,10 @@
 /* login.c - USER and PASS, AUTH.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "pop3/session.h"
+#include "rt/clock.h"
 
 static SUSPENDS enum status refuse(struct pop3_session *s, enum status e);
 static SUSPENDS enum status welcome(struct pop3_session *s, const struct login_account *account);
@@ -144,8 +147,18 @@ refuse(struct pop3_session *s, enum status e)
 static enum status
 welcome(struct pop3_session *s, const struct login_account *account)
 {
+    uint32_t left_s = delays_log_in(pop3_delays, account->account,
+                                    pop3_world->config->pop3_login_delay_s, clock_mono_ms());
+    char text[80];
+
     s->account = account->account;
     conn_authenticated(s->conn);
+    if (left_s > 0) { /* the log-in itself ends with the session */
+        s->quit = true;
+        snprintf(text, sizeof(text), "Your mail was looked at a moment ago, try again in %u s",
+                 left_s);
+        return pop3_err(s, "[LOGIN-DELAY]", text);
+    }
     if (pop3_load(s) != OK) {
         s->quit = true;
         return pop3_err(s, "[SYS/TEMP]", "Cannot open the mailbox now, try again");

@@ -17,6 +17,7 @@ struct verb {
 #define ERRORS_MAX 20u
 
 const struct pop3_world *pop3_world;
+struct delays *pop3_delays;
 static struct list sessions = {&sessions, &sessions};
 
 static void *session_opened(struct conn *c);
@@ -33,6 +34,8 @@ void
 pop3_init(const struct pop3_world *w)
 {
     pop3_world = w;
+    if (pop3_delays == NULL) /* it lives as long as the process */
+        pop3_delays = delays_new(LIMIT_POP3_DELAYED);
     sasl_take_tokens(w->config->oauth.issuer);
 }
 
@@ -87,6 +90,8 @@ cmd_capa(struct pop3_session *s, struct str args)
         sasl_list(s->conn, LOGIN_POP3, STR(" "), &b);
         buf_add(&b, STR("\r\n"));
     }
+    if (pop3_world->config->pop3_login_delay_s > 0)
+        buf_addf(&b, "LOGIN-DELAY %u\r\n", pop3_world->config->pop3_login_delay_s);
     buf_add(&b, STR("IMPLEMENTATION Godwit\r\n.\r\n"));
     return conn_write(s->conn, buf_str(&b));
 }

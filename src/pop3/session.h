@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "ipc/hold.h"
 #include "login/sasl.h"
+#include "pop3/delay.h"
 #include "pop3/pop3.h"
 
 enum pop3_rest { POP3_REST_COMMAND, POP3_REST_SASL };
@@ -37,6 +38,7 @@ struct pop3_session {
 };
 
 extern const struct pop3_world *pop3_world;
+extern struct delays *pop3_delays;
 
 MUST_USE SUSPENDS enum status pop3_ok(struct pop3_session *s, const char *format, ...) PRINTF(2, 3);
 /* code: response code of RFC 2449 with brackets, or "". */

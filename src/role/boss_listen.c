@@ -90,9 +90,10 @@ keep(const struct boss_listening *old, const struct config_listen *l, struct bos
 
 /* ---- opening ---- */
 
-/* From one address to "*", or to another service, two sockets need a port at the same time: the old one must go on while
- * nobody knows whether the new one can be opened, and the roles have it as well.  The kernel lets the same user do so when
- * both sockets say that they share.  They say so for this moment only: else a second server could share a port. */
+/* From one address to "*", or to another service, two sockets need a port at the same time: the old one must go on
+ * while nobody knows whether the new one can be opened, and the roles have it as well.
+ * The kernel allows that when both sockets say that they share.  They say so for this moment only: else a second
+ * server could do it. */
 static void
 overlap(const struct boss_listening *l, bool allowed)
 {

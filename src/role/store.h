@@ -113,6 +113,17 @@ struct store_sent {
 MUST_USE SUSPENDS enum status store_send(struct store *s, struct queue_message *m,
                                          const struct intake_body *body, struct store_sent *out);
 
+/* ---- store_relay.c ---- */
+/* Is this numeric address of a network of relay-from? */
+bool store_relay_listed(const struct config *c, struct str peer);
+
+/* What classes of store.ipc there are besides those of the directory; of rewritten senders. */
+enum {
+    STORE_CLASS_FORGED = DIRECTORY_DISABLED + 1,
+    STORE_CLASS_REPORTS_ONLY,
+    STORE_CLASS_TOO_MANY
+};
+
 /* ---- store_forward.c ---- */
 /* Where a rewritten sender of ours leads back to, in a.  ERR_NOT_FOUND: it is no such address.  ERR_DENIED: it is
  * forged or has expired. */

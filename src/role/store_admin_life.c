@@ -8,6 +8,7 @@
 #include "rt/clock.h"
 #include "store/account.h"
 #include "store/directory_deleted.h"
+#include "store/queue_verbs.h"
 
 enum { QUEUE_ARENA = 64 << 20, QUEUE_PAGE = 8 };
 #define SECOND_US INT64_C(1000000)

@@ -9,6 +9,7 @@
 #include "role/store_admin.h"
 #include "rt/clock.h"
 #include "store/queue_summary.h"
+#include "store/queue_verbs.h"
 
 enum {
     MESSAGE_ARENA = 64 << 20,

@@ -12,9 +12,7 @@
 #include "store/account.h"
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
-/* What classes of store.ipc there are besides those of the directory; of rewritten senders. */
-enum { CLASS_FORGED = DIRECTORY_DISABLED + 1, CLASS_REPORTS_ONLY, CLASS_TOO_MANY };
-static_assert(CLASS_TOO_MANY == STORE_RCPT_REPLY_CLASS_MAX, "classes");
+static_assert(STORE_CLASS_TOO_MANY == STORE_RCPT_REPLY_CLASS_MAX, "classes");
 
 struct sender {
     uint64_t session;
@@ -59,12 +57,12 @@ take_return(struct store *s, const struct store_rcpt *req, struct arena *a, stru
     struct str name;
 
     enum status st = store_return(s, req->address, a, to);
-    *class_out = st == ERR_DENIED ? CLASS_FORGED : CLASS_REPORTS_ONLY;
+    *class_out = st == ERR_DENIED ? STORE_CLASS_FORGED : STORE_CLASS_REPORTS_ONLY;
     if (st == ERR_DENIED || (st == OK && !req->null_sender))
         return OK;
     TRY(st);
     TRY(directory_canonical(s->directory, *to, a, &name, NULL));
-    *class_out = CLASS_TOO_MANY;
+    *class_out = STORE_CLASS_TOO_MANY;
     if (rates_count(s->returns, name, now_ms) >= LIMIT_SRS_REPORTS_PER_HOUR)
         return OK;
     rates_add(s->returns, name, now_ms);

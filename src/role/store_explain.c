@@ -9,24 +9,78 @@
 #include "ipc/auth_ipc.h"
 #include "ipc/out_ipc.h"
 #include "role/store_admin.h"
+#include "rt/clock.h"
 #include "store/account.h"
 #include "store/directory_explain.h"
+
+#define DAY_US INT64_C(86400000000)
 
 /* ---- recipients ---- */
 
 /* As store_serve_rcpt() decides it. */
 static SUSPENDS enum status
-check_quota(struct store *s, const struct directory_resolution *r, uint64_t size, uint8_t *class)
+check_quota(struct store *s, const struct directory_resolution *r, uint64_t size,
+            struct admin_explain_rcpt_reply *rep)
 {
+    struct account_info info;
+
     if (r->class != DIRECTORY_LOCAL || r->count != 1 || r->relayed)
         return OK;
     AUTO(cell_close) struct cell *account = account_open(s->cells, r->targets[0].account);
     enum status st = account_has_room(account, size);
-    if (st == ERR_QUOTA || st == ERR_NOT_FOUND) {
-        *class = st == ERR_QUOTA ? DIRECTORY_OVER_QUOTA : DIRECTORY_NO_USER;
+    if (st == ERR_NOT_FOUND) {
+        rep->class = DIRECTORY_NO_USER;
         return OK;
     }
-    return store_checked(s, st, "quota");
+    if (st != ERR_QUOTA)
+        return store_checked(s, st, "quota");
+    rep->class = DIRECTORY_OVER_QUOTA;
+    TRY(store_checked(s, account_info(account, &info), "quota"));
+    rep->lasting = info.full_since.us != 0 && /* as store_quota_refused(), which would note it */
+                   clock_now().us - info.full_since.us >= LIMIT_QUOTA_FULL_DAYS * DAY_US;
+    return OK;
+}
+
+/* Of a rewritten sender of ours; *to stays what it is when it is none. */
+static SUSPENDS enum status
+look_at_return(struct store *s, const struct admin_explain_rcpt *req, struct arena *a,
+               struct str *to, struct admin_explain_rcpt_reply *rep)
+{
+    int64_t now_ms = clock_now().us / 1000;
+    struct str name, back = STR("");
+
+    enum status st = store_return(s, req->address, a, &back);
+    if (st == ERR_NOT_FOUND)
+        return OK;
+    if (st == ERR_DENIED) {
+        rep->class = STORE_CLASS_FORGED;
+        return OK;
+    }
+    TRY(store_checked(s, st, "look-up"));
+    *to = rep->returns = back;
+    if (req->sender.len > 0 && !str_eq(req->sender, STR("<>"))) {
+        rep->class = STORE_CLASS_REPORTS_ONLY;
+        return OK;
+    }
+    TRY(directory_canonical(s->directory, back, a, &name, NULL));
+    if (rates_count(s->returns, name, now_ms) >= LIMIT_SRS_REPORTS_PER_HOUR)
+        rep->class = STORE_CLASS_TOO_MANY;
+    return OK;
+}
+
+static SUSPENDS enum status
+look_at_sender(struct store *s, const struct admin_explain_rcpt *req,
+               struct admin_explain_rcpt_reply *rep)
+{
+    struct str sender = str_eq(req->sender, STR("<>")) ? STR("") : req->sender;
+
+    rep->listed = req->peer.len > 0 && store_relay_listed(s->config, req->peer);
+    rep->sender_ours = sender.len == 0;
+    if (sender.len == 0)
+        return OK;
+    return store_checked(
+        s, directory_is_local_domain(s->directory, store_domain_of(sender), &rep->sender_ours),
+        "look-up");
 }
 
 static SUSPENDS enum status
@@ -55,11 +109,21 @@ admin_serve_explain_rcpt(struct ipc_peer *from, const struct admin_explain_rcpt 
     const struct directory_domain *domain;
     struct directory_resolution r;
     struct directory_steps steps;
+    struct str to = req->address;
     size_t domains;
 
-    enum status st = directory_explain(s->directory, req->address, a, &r, &steps);
+    *rep = (struct admin_explain_rcpt_reply){.class = DIRECTORY_LOCAL};
+    TRY(look_at_return(s, req, a, &to, rep));
+    if (rep->class != DIRECTORY_LOCAL)
+        return OK;
+    TRY(look_at_sender(s, req, rep));
+    enum status st = directory_explain(s->directory, to, a, &r, &steps);
     if (st == ERR_SYNTAX)
         return st;
+    if (st == OK && rep->returns.len > 0 && r.class == DIRECTORY_FOREIGN) {
+        r.class = DIRECTORY_LOCAL; /* our own address leads there */
+        r.relayed = true;
+    }
     TRY(store_checked(s, st, "look-up"));
     TRY(store_checked(s, directory_domains(s->directory, &first, &domain, &domains), "domains"));
     size_t n = MIN(steps.count, (size_t)ADMIN_EXPLAIN_RCPT_REPLY_STEPS_MAX);
@@ -71,16 +135,14 @@ admin_serve_explain_rcpt(struct ipc_peer *from, const struct admin_explain_rcpt 
                                               .found = (uint8_t)steps.list[i].found};
         TRY(measure(s, &steps.list[i], &list[i]));
     }
-    *rep = (struct admin_explain_rcpt_reply){
-        .class = (uint8_t)r.class, /* a small enum */
-        .relayed = r.relayed,
-        .cut = steps.cut,
-        .disk_full = engine_space(s->engine) != SPACE_PLENTY,
-        .set_up = domains > 0,
-        .steps = list,
-        .steps_count = n,
-    };
-    return check_quota(s, &r, req->size, &rep->class);
+    rep->class = (uint8_t)r.class; /* a small enum */
+    rep->relayed = r.relayed;
+    rep->cut = steps.cut;
+    rep->disk_full = engine_space(s->engine) != SPACE_PLENTY;
+    rep->set_up = domains > 0;
+    rep->steps = list;
+    rep->steps_count = n;
+    return check_quota(s, &r, req->size, rep);
 }
 
 /* ---- log-ins ---- */

@@ -6,6 +6,7 @@
 #include "role/testkit_store.h"
 #include "rt/clock.h"
 #include "store/directory_rights.h"
+#include "store/queue_verbs.h"
 
 #define LETTER STR("From: s@far.example\r\nSubject: hi\r\n\r\nText\r\n")
 enum { CLASS_FORGED = 5, CLASS_REPORTS_ONLY, CLASS_TOO_MANY };

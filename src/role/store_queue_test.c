@@ -6,6 +6,7 @@
 #include "engine/engine_faults.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
+#include "store/queue_verbs.h"
 
 #define LETTER STR("From: s@far.example\r\nSubject: hi\r\n\r\nText\r\n")
 

@@ -8,9 +8,8 @@
 #include "ipc/store_serve.h"
 #include "role/store.h"
 
-/* Is the address one of relay-from?  mx found so; a server without such a line never sends for it, whatever it says. */
-static bool
-is_listed(const struct config *c, struct str peer)
+bool
+store_relay_listed(const struct config *c, struct str peer)
 {
     struct sockaddr_in four = {.sin_family = AF_INET};
     struct sockaddr_in6 six = {.sin6_family = AF_INET6};
@@ -52,7 +51,8 @@ store_serve_relay(struct ipc_peer *from, const struct store_relay *req, struct a
     struct intake_body body;
     struct store_sent sent;
 
-    if (!is_listed(s->config, req->peer))
+    /* mx found so; a server without such a line never sends for it, whatever it says. */
+    if (!store_relay_listed(s->config, req->peer))
         return ERR_DENIED;
     TRY(check_sender(s, req->sender));
     TRY(store_take(from, &which, a, &body));

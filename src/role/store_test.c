@@ -8,6 +8,7 @@
 #include "role/store_mail.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
+#include "store/queue_verbs.h"
 
 #define LETTER STR("From: s@far.example\r\nSubject: hi\r\n\r\nText\r\n")
 

@@ -178,8 +178,8 @@ MUST_USE SUSPENDS enum status conn_adopt(int fd, int64_t timeout_ms, struct conn
 void conn_borrow(struct conn *c);
 MUST_USE SUSPENDS enum status conn_read_line(struct conn *c, int64_t timeout_ms,
                                              struct str *line_out);
-/* Exactly n bytes, at most CONN_READ_MAX, valid until the next call for input; what follows them stays.  ERR_CLOSED: the
- * peer ended before. */
+/* Exactly n bytes, at most CONN_READ_MAX, valid until the next call for input; what follows them stays.  ERR_CLOSED:
+ * the peer ended before. */
 #define CONN_READ_MAX 1024u
 MUST_USE SUSPENDS enum status conn_read_bytes(struct conn *c, size_t n, int64_t timeout_ms,
                                               struct str *bytes_out);

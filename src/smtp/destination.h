@@ -1,8 +1,8 @@
 /* destination.h - how many conversations a destination gets at once, and which destinations are left alone.
  *
- * A destination is a domain, or the host and port of a route.  It starts with LIMIT_OUT_FIRST conversations; each window full of
- * answers adds one, up to LIMIT_OUT_PER_DOMAIN; each failure to reach it halves them, down to one.  A destination
- * that could not be reached is left alone for a while (absent.h): who waits for it is sent away at once.
+ * A destination is a domain, or the host and port of a route.  It starts with LIMIT_OUT_FIRST conversations;
+ * each window full of answers adds one, up to LIMIT_OUT_PER_DOMAIN; each failure to reach it halves them, down to one.
+ * One that could not be reached is left alone for a while (absent.h): who waits for it is sent away at once.
  * Owns:      the counts.  At most LIMIT_OUT_CONNS conversations in all.
  * Promises:  who waits is served in turn; a destination at its limit holds no place that another could use.
  *

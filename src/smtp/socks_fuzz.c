@@ -1,4 +1,4 @@
-/* socks_fuzz.c - any bytes as the answers of a SOCKS5 proxy: it ends open or failed, and never asks for more than it may.
+/* socks_fuzz.c - any bytes as the answers of a SOCKS5 proxy: it ends, and never asks for more than it may.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/status.h"

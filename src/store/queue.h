@@ -173,30 +173,6 @@ MUST_USE SUSPENDS enum status queue_reported(struct queue *q, const struct queue
                                              const struct queue_report *report, struct instant now,
                                              uint64_t *qid_out);
 
-enum queue_verb {
-    QUEUE_RETRY,
-    QUEUE_HOLD,
-    QUEUE_RELEASE,
-    QUEUE_DROP,
-    QUEUE_ROUTE, /* another way, and a try at once */
-};               /* as in admin.ipc */
-/* qid 0 = all.  ERR_NOT_FOUND: no such message.  Not QUEUE_ROUTE: queue_reroute(). */
-MUST_USE SUSPENDS enum status queue_act(struct queue *q, uint64_t qid, enum queue_verb v,
-                                        struct instant now, uint32_t *count_out);
-MUST_USE SUSPENDS enum status queue_reroute(struct queue *q, uint64_t qid, struct str route,
-                                            struct instant now);
-/* A part of the selected ones; begin with after = 0, and call again while there is more. */
-struct queue_act_part {
-    const struct queue_selection *only;
-    enum queue_verb verb;
-    struct str route; /* of QUEUE_ROUTE; empty = as the configuration says */
-    struct instant now;
-    uint64_t after;
-    bool more;
-    uint32_t count; /* of this part */
-};
-MUST_USE SUSPENDS enum status queue_act_some(struct queue *q, struct queue_act_part *p);
-
 /* Mail to a domain, or with an empty one to all other servers, is kept and not sent; also after a restart.
  * ERR_EXISTS, ERR_NOT_FOUND: it is so already.  ERR_LIMIT. */
 MUST_USE SUSPENDS enum status queue_pause(struct queue *q, struct str domain, bool paused,

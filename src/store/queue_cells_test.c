@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/queue_internal.h"
 #include "store/queue_summary.h"
+#include "store/queue_verbs.h"
 #include "store/testkit_internal.h"
 
 static struct queue *q;

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/queue_internal.h"
+#include "store/queue_verbs.h"
 #include "store/testkit_internal.h"
 
 enum { STEPS = 1500, DOMAINS = 4, TAKEN_MAX = 12, CHECK_EVERY = 25, ITEMS_MAX = 8192 };

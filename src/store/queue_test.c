@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/queue.h"
 
+#include "store/queue_values.h"
+#include "store/queue_verbs.h"
 #include "store/testkit_internal.h"
 
 #define SECOND INT64_C(1000000)
@@ -347,6 +349,72 @@ test_leases_of_another_life(struct kit *k)
 }
 
 static SUSPENDS void
+expect_route(struct kit *k, uint64_t qid, const char *route)
+{
+    struct queue_message m;
+
+    ASSERT(queue_get(q, qid, k->a, &m) == OK && str_eq(m.route, str_of(route)));
+}
+
+/* Kept with the message, and due at once; one that is held stays held, one that is under way goes that way next. */
+static SUSPENDS void
+test_routes(struct kit *k)
+{
+    const struct queue_selection only = {.domain = STR("z.example")};
+    struct queue_act_part part = {
+        .only = &only, .verb = QUEUE_ROUTE, .route = STR("night"), .now = now};
+    struct queue_job job, again;
+    uint32_t n;
+
+    open_queue(k);
+    part.now = now;
+    uint64_t one = add(k, "s@here.example", "a@x.example", 0);
+    uint64_t other = add(k, "s@here.example", "b@z.example", 0);
+    ASSERT(queue_reroute(q, 999, STR("spare"), now) == ERR_NOT_FOUND);
+    for (int i = 0; i < 2; i++) {
+        ASSERT(queue_take_remote(q, 5, &job));
+        ASSERT(result(k, &job, 0, QUEUE_WAITING) == OK);
+    }
+    ASSERT(queue_remote_ready(q) == 0);
+    ASSERT(queue_reroute(q, one, STR("spare"), now) == OK);
+    ASSERT(queue_remote_ready(q) == 1 && queue_take_remote(q, 5, &job) && job.qid == one);
+    ASSERT(queue_reroute(q, one, STR("other"), now) == OK && !queue_take_remote(q, 5, &again));
+    ASSERT(result(k, &job, 0, QUEUE_WAITING) == OK);
+    expect_route(k, one, "other");
+    expect_route(k, other, "");
+    ASSERT(queue_act(q, other, QUEUE_HOLD, now, &n) == OK);
+    ASSERT(queue_act_some(q, &part) == OK && part.count == 1 && queue_remote_ready(q) == 0);
+    reopen(k);
+    expect_route(k, one, "other");
+    expect_route(k, other, "night");
+    ASSERT(queue_reroute(q, other, STR(""), now) == OK && queue_remote_ready(q) == 0);
+    expect_route(k, other, "");
+    queue_free(&q);
+}
+
+/* Whose log-in brought it stays with it, also beside a route. */
+static SUSPENDS void
+test_account(struct kit *k)
+{
+    struct queue_rcpt rcpt = {.address = STR("a@x.example"), .original = STR("a@x.example")};
+    struct queue_message m = {
+        .sender = STR("s@here.example"), .account = 77, .rcpts = &rcpt, .rcpt_count = 1};
+    AUTO_BUF value = BUF(4096);
+    struct queue_message read;
+
+    queue_message_write(&m, &value);
+    ASSERT(queue_message_read(buf_str(&value), k->a, &read) == OK);
+    ASSERT(read.account == 77 && read.route.len == 0);
+    buf_reset(&value);
+    m.account = 0;
+    queue_message_write(&m, &value);
+    ASSERT(value.ptr[0] == 1); /* as versions before wrote it */
+    ASSERT(queue_message_read(buf_str(&value), k->a, &read) == OK && read.account == 0);
+    value.ptr[0] = 3;
+    ASSERT(queue_message_read(buf_str(&value), k->a, &read) == ERR_CORRUPT);
+}
+
+static SUSPENDS void
 test_verbs(struct kit *k)
 {
     struct queue_job job, none;
@@ -557,6 +625,8 @@ static const struct kit_row rows[] = {
     {"report_enters_with_its_mark", test_report_enters_with_its_mark, KIT_ALL},
     {"lost_leases", test_lost_leases, KIT_MEM | KIT_CLUSTER},
     {"leases_of_another_life", test_leases_of_another_life, KIT_MEM | KIT_CLUSTER},
+    {"routes", test_routes, KIT_ALL},
+    {"account", test_account, KIT_MEM},
     {"verbs", test_verbs, KIT_ALL},
     {"listing", test_listing, KIT_ALL},
     {"turns", test_turns, KIT_MEM},

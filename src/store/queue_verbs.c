@@ -1,6 +1,7 @@
 /* queue_verbs.c - what an operator does to messages in the queue, and to destinations.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "store/queue_verbs.h"
 #include "base/mem.h"
 #include "base/scan.h"
 #include "base/size.h"

@@ -415,6 +415,8 @@ fake_begin(const struct fake_protocol *p, struct fake_how how)
                                   .domain = STR("test"),
                                   .plaintext_loopback = how.plaintext_login,
                                   .message_bytes_max = 4u << 20};
+    if (how.delay)
+        fake.config.pop3_login_delay_s = 3600;
     if (how.tokens)
         fake.config.oauth.issuer = STR("https://id.test");
     fake.world.config = &fake.config;

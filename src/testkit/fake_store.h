@@ -37,6 +37,7 @@ struct fake_protocol {
 struct fake_how {
     bool plaintext_login; /* from loopback */
     bool tokens;          /* of an issuer are log-ins */
+    bool delay;           /* between log-ins by POP3 */
 };
 void fake_begin(const struct fake_protocol *p, struct fake_how how); /* inside a loop */
 void fake_end(void); /* on a fiber, when no session is left */

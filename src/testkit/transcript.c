@@ -280,7 +280,8 @@ play(const char *name, struct str text, bool bytewise)
 
     loop_init();
     fake_begin(protocol, (struct fake_how){.plaintext_login = !has_word(text, "strict"),
-                                           .tokens = has_word(text, "oauth")});
+                                           .tokens = has_word(text, "oauth"),
+                                           .delay = has_word(text, "delay")});
     if (listener_start(&p.listener) != OK || fiber_go(play_entry, &p) != OK)
         fail_play(&p, "cannot start", STR(""), STR(""));
     loop_run();

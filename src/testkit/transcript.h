@@ -9,6 +9,7 @@
  *    Nx C: text    ... N times; also before other lines    # text       a comment
  * Words in the first line, a comment, change how it is played:
  *    once          it does not work byte by byte           tls          the server has a certificate
+ *    delay         a pause between log-ins by POP3
  *    strict        no log-in without TLS, from loopback either
  *    oauth         tokens are log-ins: "good.token" is u's
  * Escapes in client text: \r \n \\ and \x00; \*NxC repeats character C N times, \*Nx{TEXT} a text.

@@ -50,6 +50,19 @@ def test_nothing_is_wrong(served):
     assert not os.path.exists(served.path('data/doctor.tmp'))
 
 
+def test_a_domain_whose_postmaster_is_nobody(served):
+    mend, found = doctor(served, '--offline')
+    assert found['postmaster']['level'] == 'ok'
+    alias = json.loads(served.godwit('alias', 'list', '-c', served.config, '--json').stdout)
+    reads = next(a['targets'] for a in alias if a['address'] == 'postmaster@example.org')
+    served.godwit('alias', 'remove', 'postmaster@example.org', '-c', served.config)
+    try:
+        mend, _ = doctor(served, '--offline')
+        assert [topic for topic, _ in mend] == ['postmaster'] and 'postmaster@example.org is refused' in mend[0][1]
+    finally:
+        served.godwit('alias', 'set', 'postmaster@example.org', *reads, '-c', served.config)
+
+
 def test_a_service_that_does_not_answer(served):
     user = next(pid for name, pid in roles(served).items() if name == 'user.0')
     os.kill(user, signal.SIGSTOP)

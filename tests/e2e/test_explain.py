@@ -19,6 +19,7 @@ RECORDS = [
     'null.example. 60 IN MX 0 .',
     'ours.example. 60 IN MX 10 mail.example.com.', 'mail.example.com. 60 IN A 192.0.2.9',
     'empty.example. 60 IN MX 10 nowhere.example.',
+    'named.example. 60 IN MX 10 first.far.example.',
 ]
 
 
@@ -26,7 +27,10 @@ RECORDS = [
 def world():
     knot = Knot(RECORDS).start()
     s = Server(extra=[f'resolver {knot.resolver()} no-dnssec', 'route relay.example 127.0.0.1:2525',
-                      'route strict.example relay.far.example:465 tls'])
+                      'route strict.example relay.far.example:465 tls', 'relay-from 192.0.2.77',
+                      'route far.example late.example:26 after 3 tries after 4 hours from example.com name late',
+                      'route named.example mx source ipv4 192.0.2.5 ehlo out.example.com tls-verified',
+                      'route socks.example host.inside:25 socks 192.0.2.4:1080 socks-names tls-never'])
     try:
         s.start()
         s.add_domain()
@@ -97,6 +101,56 @@ def test_the_way_of_an_alias_step_by_step(world):
         world.ctl('alias', 'remove', '@example.com')
 
 
+def test_a_domain_without_a_postmaster_has_that_of_the_default_domain(world):
+    world.ctl('domain', 'add', 'bare.example')
+    world.ctl('alias', 'set', 'postmaster@example.com', 'anna@example.com')
+    try:
+        for name in ('postmaster', 'abuse'):
+            status, text, data = explain(world, 'rcpt', f'{name}@bare.example')
+            assert status == 0 and 'by the default domain, postmaster@example.com' in text
+            assert [s['address'] for s in data['steps']] == [f'{name}@bare.example', 'anna@example.com']
+            with smtplib.SMTP('127.0.0.1', world.ports['smtp']) as s:
+                s.sendmail('kim@world.example', [f'{name}@bare.example'], f'Subject: to {name}\r\n\r\nx')
+        assert explain(world, 'rcpt', 'hostmaster@bare.example')[0] == 1
+        m = imaplib.IMAP4('127.0.0.1', world.ports['imap'])
+        m.login('anna', 'secret')
+        m.select('INBOX')
+        for name in ('postmaster', 'abuse'):
+            assert len(m.search(None, 'SUBJECT', f'"to {name}"')[1][0].split()) == 1
+        m.logout()
+    finally:
+        world.ctl('alias', 'remove', 'postmaster@example.com')
+    assert explain(world, 'rcpt', 'postmaster@bare.example')[0] == 1
+    world.ctl('domain', 'remove', 'bare.example')
+
+
+def test_a_return_address(world):
+    """SRS: what a forward leaves under, asked about as a report and as other mail."""
+    with smtplib.SMTP('127.0.0.1', world.ports['smtp']) as s:
+        s.sendmail('kim@world.example', ['away@example.com'], 'Subject: x\r\n\r\nx')
+    line = wait_for(lambda: [l for l in world.log().splitlines() if 'ev=queue.rewrite' in l])[-1]
+    address = next(w.removeprefix('as=').strip('"<>') for w in line.split() if w.startswith('as='))
+    assert address.upper().startswith('SRS0')
+    status, text, data = explain(world, 'rcpt', address, '--from', '<>')
+    assert status == 0 and data['returns_to'] == 'kim@world.example' and 'is a return address (SRS) of' in text
+    assert 'when it is a report' in explain(world, 'rcpt', address)[2]['why']
+    assert 'only reports' in explain(world, 'rcpt', address, '--from', 'a@b.example')[2]['why']
+    forged = address[:5] + ('B' if address[5] == 'A' else 'A') + address[6:]
+    status, _, data = explain(world, 'rcpt', forged, '--from', '<>')
+    assert status == 1 and '550 5.7.1' in data['why']
+
+
+def test_a_network_of_relay_from(world):
+    for words, status, says in ((('--ip', '192.0.2.77'), 0, 'with a sender of a domain served here or none'),
+                                (('--ip', '192.0.2.77', '--from', 'a@example.com'), 0, 'accepted and sent on'),
+                                (('--ip', '192.0.2.77', '--from', '<>'), 0, 'accepted and sent on'),
+                                (('--ip', '192.0.2.77', '--from', 'a@b.example'), 1, '553 5.7.1'),
+                                (('--ip', '192.0.2.78', '--from', 'a@example.com'), 1, '554 5.7.1'),
+                                (('--from', 'a@example.com'), 1, '554 5.7.1')):
+        code, text, _ = explain(world, 'rcpt', 'x@far.example', *words)
+        assert code == status and says in text, words
+
+
 def test_sender_and_address_of_the_client(world):
     assert explain(world, 'rcpt', 'anna@example.com', '--from', 'kim@world.example', '--ip', '192.0.2.1')[0] == 0
     assert explain(world, 'rcpt', 'anna@example.com', '--from', '<>')[0] == 0
@@ -130,6 +184,21 @@ def test_routes(world, domain, code, kind, says):
     status, text, data = explain(world, 'route', domain)
     assert (status, data['kind']) == (code, kind) and says in text
     assert kind != 'route' or data['tls'] == ('required' if domain == 'strict.example' else 'offered')
+
+
+def test_a_route_by_time_and_sender(world):
+    for words, route in (((), ''), (('--from', 'a@example.com'), ''), (('--from', 'a@example.com', '--tries', '3'), 'late'),
+                         (('--from', 'a@example.com', '--age', '4h'), 'late'), (('--from', 'a@b.example', '--tries', '9'), '')):
+        _, _, data = explain(world, 'route', 'far.example', *words)
+        assert data['route'] == route and data['kind'] == ('route' if route else 'mx'), words
+
+
+def test_the_manner_of_a_route(world):
+    _, text, data = explain(world, 'route', 'named.example')
+    assert data['source4'] == '192.0.2.5' and data['ehlo'] == 'out.example.com' and data['tls'] == 'verified'
+    status, text, data = explain(world, 'route', 'socks.example')
+    assert status == 0 and data['socks'] == '192.0.2.4:1080' and data['socks_names'] is True and data['tls'] == 'never'
+    assert data['hosts'][0]['state'] == 'proxy' and 'by the SOCKS proxy 192.0.2.4:1080' in text
 
 
 LOGINS = [
