@@ -179,7 +179,7 @@ def stale():
 
 def sub_verbs(noun):
     """The words of the table NOUN_verbs, wherever it stands."""
-    for path in csource.files('src/role', endings=('.c',)):
+    for path in csource.files('src/ctl', endings=('.c',)):
         match = re.search(rf'struct ctl_verb {noun}_verbs\[\] = \{{(.*?)^\}};', csource.read(path),
                           re.MULTILINE | re.DOTALL)
         if match:
@@ -189,7 +189,7 @@ def sub_verbs(noun):
 
 def verbs():
     """"account add", "serve" ...: a noun with verbs counts by them; `status show` is `status`, `reload now` is `reload`."""
-    for name in re.findall(r'^\s*\{"([a-z-]+)"', csource.read('src/role/commands.c'), re.MULTILINE):
+    for name in re.findall(r'^\s*\{"([a-z-]+)"', csource.read('src/ctl/commands.c'), re.MULTILINE):
         subs = [s for s in sub_verbs(name) if s not in ('show', 'now') or len(sub_verbs(name)) > 1]
         yield from [f'{name} {s}' for s in subs] or [name]
 

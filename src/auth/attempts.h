@@ -28,9 +28,9 @@ enum attempt_kind { ATTEMPT_ADDRESS, ATTEMPT_NETWORK, ATTEMPT_ACCOUNT, ATTEMPT_D
 struct attempts;
 struct attempts *attempts_new(void);
 void attempts_free(struct attempts **t);
-/* May it be tried now?  Of those that come at the same time beyond the number, one. */
 /* Is it more than the number?  Then what attempts_try() lets through has used up its interval. */
 bool attempts_are_slow(struct attempts *t, const struct attempt *a);
+/* May it be tried now?  Of those that come at the same time beyond the number, one. */
 MUST_USE bool attempts_try(struct attempts *t, const struct attempt *a);
 void attempts_wrong(struct attempts *t, const struct attempt *a);
 void attempts_right(struct attempts *t, const struct attempt *a);

@@ -33,18 +33,19 @@ FILES = {
     'src/store/directory_values.h': '/* x\n *\n *     cell 1   what\n */\n',
     'src/store/queue_values.h': "/* x\n *\n *     'H'   head\n */\n",
     'src/store/sealed.h': "/* x\n *\n * Owns:      cell 'c' 1: key = role, name.\n */\n",
+    'src/store/blocks.h': "/* x\n *\n * Owns:      cell 'c' 2: key of a network = until.\n */\n",
     'src/ipc/small.ipc': '# Small.\ninterface small 1\narena 1000\nnote gone from store\n    why enum<2>\n',
     'src/engine/engine.h': '',
-    'src/role/commands.c': 'const struct command commands[] = {\n    {"serve", "", "", f},\n'
+    'src/ctl/commands.c': 'const struct command commands[] = {\n    {"serve", "", "", f},\n'
                            '    {"queue", "", "", f},\n    {"status", "", "", f},\n};\n',
-    'src/role/ctl.c': 'static const struct ctl_verb queue_verbs[] = {\n    {"list", 0, 0, "", f},\n    {"hold",\n'
+    'src/ctl/ctl.c': 'static const struct ctl_verb queue_verbs[] = {\n    {"list", 0, 0, "", f},\n    {"hold",\n'
                       '     0, 0, "", f},\n    {0},\n};\n'
                       'static const struct ctl_verb status_verbs[] = {\n    {"show", 0, 0, "", f},\n    {0},\n};\n',
     'src/config/config.c': '    {STR("host"), false, read_host},\n    {STR("run-dir"), true, read_run_dir},\n'
                            '/* LIMIT_FIBERS LIMIT_LAST EVENT_ROLE_END */\n',
     'docs/man/godwit.1': '.It Cm serve\n.It Cm queue list\n.It Cm queue hold Ar qid\n.It Cm status\n',
     'docs/man/godwit.conf.5': '.It Ic host Ar name\n.It Ic run-dir Ar directory\n',
-    'README.md': 'See [docs](docs/limits.md), `src/role/`, `src/foo.c`, `fuzz/corpus/NAME/`, [out](https://x.example/).\n',
+    'README.md': 'See [docs](docs/limits.md), `src/ctl/`, `src/foo.c`, `fuzz/corpus/NAME/`, [out](https://x.example/).\n',
 }
 
 
@@ -91,12 +92,12 @@ def test_what_is_made(tree):
     ('src/store/keys.h', 'a name,', 'the name,', 'docs/keys.md'),
     ('src/store/queue_values.h', 'head', 'tail', 'docs/keys.md'),
     ('src/ipc/small.ipc', 'enum<2>', 'enum<3>', 'docs/ipc.md'),
-    ('src/role/commands.c', '"serve"', '"observe"', '".It Cm observe"'),
-    ('src/role/ctl.c', '"hold"', '"held"', '".It Cm queue held"'),
+    ('src/ctl/commands.c', '"serve"', '"observe"', '".It Cm observe"'),
+    ('src/ctl/ctl.c', '"hold"', '"held"', '".It Cm queue held"'),
     ('src/config/config.c', 'STR("host")', 'STR("ghost")', '".It Ic ghost"'),
     ('src/config/config.c', ' LIMIT_LAST ', ' ', 'LAST is used nowhere'),
     ('src/config/config.c', 'EVENT_ROLE_END', '', 'ROLE_END is used nowhere'),
-    ('README.md', 'src/role/', 'src/roles/', 'there is no src/roles/'),
+    ('README.md', 'src/ctl/', 'src/ctls/', 'there is no src/ctls/'),
     ('README.md', 'docs/limits.md', 'limits.md', 'there is no limits.md'),
 ])
 def test_each_check_can_fail(tree, path, was, now, says):

@@ -1,0 +1,32 @@
+/* account.h - what the files of `godwit account` share.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_ACCOUNT_H
+#define CTL_ACCOUNT_H
+
+#include "ctl/ctl.h"
+
+/* What was typed; directory.c has the table. */
+struct account_options {
+    uint64_t quota;
+    bool generate, now, deleted, keep, keep_not, off, remove;
+    const char *as, *for_text, *expires;
+};
+extern struct account_options account_options;
+
+/* ---- app.c ---- */
+SUSPENDS int ctl_app_password(struct ctl *c);
+/* ---- life.c: verbs of godwit account ---- */
+
+/* Made here, with --generate; else as above. */
+MUST_USE bool ctl_new_password(struct secret *out);
+/* What is said of a new account or a new password; shows the password when it was made here. */
+int ctl_account_ready(struct ctl *c, struct str address, const struct secret *password);
+SUSPENDS int ctl_account_password(struct ctl *c);
+SUSPENDS int ctl_account_suspend(struct ctl *c);
+SUSPENDS int ctl_account_resume(struct ctl *c);
+SUSPENDS int ctl_account_delete(struct ctl *c);
+SUSPENDS int ctl_account_undelete(struct ctl *c);
+SUSPENDS int ctl_account_deleted(struct ctl *c); /* list --deleted */
+
+#endif
