@@ -21,6 +21,7 @@
     EVENT(SERVER_RELOAD,  "server.reload",  LOG_INFO,  "log:n config:n files:n listeners:n",  "SIGHUP: the configuration (config=1: it was taken) and its files were read afresh; the first line of a log opened anew") \
     EVENT(RELOAD_FAIL,    "reload.fail",    LOG_ERROR, "what reason",                         "SIGHUP: this could not be taken afresh and stays as it was") \
     EVENT(IPC_VIOLATION,  "ipc.violation",  LOG_ERROR, "peer reason",                         "a role broke the protocol and was cut off") \
+    EVENT(API_DENIED,     "api.denied",     LOG_WARN,  "peer uid:n",                          "somebody asked the API who may not: a wrong token, or another user of this machine") \
     EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away: load, no listed network, or it spoke before the greeting") \
     EVENT(CONN_BLOCKED,   "conn.blocked",   LOG_INFO,  "proto peer",                          "a client was turned away: its network is blocked") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \

@@ -260,6 +260,8 @@ obey(struct worker *w, const struct control *c)
         on_ready(w, c->value);
     else if (c->kind == CONTROL_PONG && c->value == w->asked && w->answered != w->asked)
         w->answered = w->asked;
+    else if (c->kind == CONTROL_RELOAD && w->role == ROLE_API)
+        (void)raise(SIGHUP); /* it may say no more than a signal could */
     else if (c->kind == CONTROL_FAILED)
         (void)snprintf(w->reason, sizeof(w->reason), "%.*s", STR_FMT(c->text));
     else

@@ -2,7 +2,7 @@
  *
  * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, LOG, PING, STOP, and after
  * a reload RELOADED, with CONFIG, LISTENER*, FILE* before it when there is a new configuration.
- * From the role: READY once; PONG after each PING; FAILED before it ends by itself.
+ * From the role: READY once; PONG after each PING; FAILED before it ends by itself; RELOAD when an administrator asks.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_CONTROL_H
@@ -26,8 +26,9 @@ enum control_kind {
     CONTROL_PONG,   /* value = the same number */
     CONTROL_READY,  /* value = bits of the walls that hold */
     CONTROL_FAILED, /* text = why */
+    CONTROL_RELOAD, /* of role api: as SIGHUP */
 };
-#define CONTROL_KIND_COUNT (CONTROL_FAILED + 1)
+#define CONTROL_KIND_COUNT (CONTROL_RELOAD + 1)
 #define CONTROL_TEXT_MAX   1024u
 /* Which descriptors of START are there. */
 enum control_has { CONTROL_HAS_KEY = 1, CONTROL_HAS_ADMIN = 2 };

@@ -12,6 +12,7 @@ static const unsigned groups[ROLE_COUNT] = {
     /* accept: the socket of the godwit command */
     [ROLE_STORE] = SANDBOX_BASE | SANDBOX_THREADS | SANDBOX_FILES | SANDBOX_ACCEPT,
     [ROLE_COOK] = SANDBOX_BASE,
+    [ROLE_API] = SANDBOX_BASE | SANDBOX_ACCEPT,
     [ROLE_OUT] = SANDBOX_BASE | SANDBOX_THREADS | SANDBOX_CONNECT | SANDBOX_READ_FILES,
 };
 

@@ -1,6 +1,7 @@
 /* store_admin.c - the control socket of the godwit command: who may talk on it; domains, aliases, status.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#define ADMIN_SERVE_HANDLERS_ONLY
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -20,7 +21,6 @@
 #include "rt/loop.h"
 
 static struct watch control = {.fd = -1};
-static const struct ipc_service *const serves[] = {&admin_service};
 
 static void on_connection(struct watch *w, uint32_t ready);
 static bool may_talk(int fd);
@@ -237,14 +237,18 @@ list_processes(const struct store *s, const struct store_totals *t, struct arena
     size_t n = 0;
 
     list[n++] = (struct admin_process){.name = STR("boss"),
-                                       .pid = s->start != NULL ? s->start->boss_pid : 0};
-    list[n++] = (struct admin_process){.name = STR("store.0"), .pid = (uint32_t)getpid()};
+                                       .pid = s->start != NULL ? s->start->boss_pid : 0,
+                                       .memory = s->start != NULL ? role_memory_of_boss() : 0};
+    list[n++] = (struct admin_process){.name = STR("store.0"),
+                                       .pid = (uint32_t)getpid(),
+                                       .memory = s->start != NULL ? role_memory() : 0};
     for (size_t i = 0; i < t->process_count && n < ADMIN_STATS_REPLY_PROCESSES_MAX; i++)
         list[n++] =
             (struct admin_process){.name = arena_printf(a, "%s.%u", role_name(t->processes[i].role),
                                                         t->processes[i].index),
                                    .pid = t->processes[i].pid,
-                                   .open = t->processes[i].open};
+                                   .open = t->processes[i].open,
+                                   .memory = t->processes[i].memory};
     return n;
 }
 
@@ -298,8 +302,8 @@ on_connection(struct watch *w, uint32_t ready)
     const struct ipc_options o = {
         .own_role = ROLE_STORE,
         .peer_role = ROLE_ADMIN,
-        .serves = serves,
-        .serve_count = COUNT_OF(serves),
+        .serves = store_admin_serves,
+        .serve_count = 1,
     };
     enum status st = ipc_attach(&end, &o, &peer);
     (void)st; /* a failure has closed it: the command sees that */

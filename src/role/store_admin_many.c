@@ -33,11 +33,9 @@ add_one(struct crowd *c, size_t i)
     c->results[i] = (struct admin_new_result){.status = (uint8_t)st}; /* fewer than 256 */
     if (st == OK)
         return;
-    if (st == ERR_DENIED && n->hash.len > 0)
-        problem_set(&why, 0, "", "the hash of %.*s is of a scheme, or of a cost, that is not taken",
-                    STR_FMT(str_sub(n->address, 0, 100)));
-    else
-        store_admin_words(st, "account add", n->address, &why);
+    store_admin_words(st, "account add", n->address, &why);
+    if (st == ERR_SYNTAX && n->hash.len > 0 && said.text[0] != '\0')
+        why = said; /* auth knows what is wrong with it */
     c->results[i].text = arena_str(c->a, str_of(why.text));
 }
 

@@ -12,7 +12,7 @@ const struct topology_pair topology_pairs[] = {
     {ROLE_MX, ROLE_STORE, RING},  {ROLE_USER, ROLE_STORE, RING}, {ROLE_COOK, ROLE_STORE, RING},
     {ROLE_OUT, ROLE_STORE, RING}, {ROLE_KEYS, ROLE_STORE, 0},    {ROLE_AUTH, ROLE_STORE, 0},
     {ROLE_USER, ROLE_AUTH, 0},    {ROLE_MX, ROLE_KEYS, 0},       {ROLE_USER, ROLE_KEYS, 0},
-    {ROLE_MX, ROLE_OUT, 0},
+    {ROLE_MX, ROLE_OUT, 0},       {ROLE_API, ROLE_STORE, 0},
 };
 const size_t topology_pair_count = COUNT_OF(topology_pairs);
 
@@ -35,6 +35,7 @@ topology_workers(const struct config *c, enum role r)
     case ROLE_USER: return c->user_workers;
     case ROLE_COOK: return c->cook_workers;
     case ROLE_OUT: return c->out_workers;
+    case ROLE_API: return config_has_api(c) ? 1 : 0;
     case ROLE_KEYS:
     case ROLE_AUTH:
     case ROLE_STORE: return 1;
@@ -47,5 +48,5 @@ topology_workers(const struct config *c, enum role r)
 bool
 topology_stops_first(enum role r)
 {
-    return r == ROLE_MX || r == ROLE_USER || r == ROLE_OUT;
+    return r == ROLE_MX || r == ROLE_USER || r == ROLE_OUT || r == ROLE_API;
 }

@@ -39,7 +39,7 @@ const char *
 role_name(enum role r)
 {
     static const char *const names[ROLE_COUNT] = {"boss",  "mx",   "user", "keys", "auth",
-                                                  "store", "cook", "out",  "admin"};
+                                                  "store", "cook", "out",  "api",  "admin"};
 
     ASSERT(r < ROLE_COUNT);
     return names[r];

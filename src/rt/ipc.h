@@ -28,6 +28,7 @@ enum role {
     ROLE_STORE,
     ROLE_COOK,
     ROLE_OUT,
+    ROLE_API,
     ROLE_ADMIN
 };
 #define ROLE_COUNT (ROLE_ADMIN + 1)

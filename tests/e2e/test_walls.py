@@ -17,7 +17,7 @@ import pytest
 
 from godwit import PROGRAM, Server, wait_for, words_of
 
-ROLES = ('mx', 'user', 'keys', 'auth', 'store', 'cook', 'out')
+ROLES = ('mx', 'user', 'keys', 'auth', 'store', 'cook', 'out', 'api')
 NOBODY = pwd.getpwnam('nobody')
 AS_NOBODY = ('setpriv', f'--reuid={NOBODY.pw_uid}', f'--regid={NOBODY.pw_gid}', '--clear-groups')
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason='needs root to become somebody else')
