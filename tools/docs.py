@@ -87,7 +87,10 @@ def metrics():
     path = 'src/config/stats.h'
     out = ['# Metrics', '', made_of(path), '',
            '`godwit stats --prometheus` prints them with the prefix `godwit_`.  Counters begin anew with the store process, and '
-           'those of a process that was started again go on.', '', '| Name | Label | Counts |', '|---|---|---|']
+           'those of a process that was started again go on.', '',
+           '`listen metrics 127.0.0.1:9025` (or `listen metrics unix FILE`) answers `GET /metrics` with the same, for Prometheus '
+           'itself.  It is off unless configured.',
+           '', '| Name | Label | Counts |', '|---|---|---|']
     for row in rows(table_of(path, 'STATS'), 'STAT', 4):
         _, name, labels, about = row
         labels = labels.replace('\\"', '"')

@@ -28,7 +28,7 @@ import os
 import re
 import sys
 
-ROLES = ['boss', 'mx', 'user', 'keys', 'auth', 'store', 'cook', 'out', 'ask', 'admin']
+ROLES = ['boss', 'mx', 'user', 'keys', 'auth', 'store', 'cook', 'out', 'ask', 'api', 'admin']
 SCALARS = {  # C type, bytes
     'u8': ('uint8_t', 1), 'u16': ('uint16_t', 2), 'u32': ('uint32_t', 4), 'u64': ('uint64_t', 8),
     'i64': ('int64_t', 8), 'bool': ('bool', 1),

@@ -57,10 +57,10 @@ take_head(struct scan *s, struct head *out)
 {
     struct str rest = scan_rest(s), line;
     struct head h = {0};
-    ssize_t end = str_find_str(str_sub(rest, 0, LIMIT_HTTP_HEAD_BYTES), STR("\r\n\r\n"));
+    ssize_t end = str_find_str(str_sub(rest, 0, LIMIT_ASK_HEAD_BYTES), STR("\r\n\r\n"));
 
     if (end < 0)
-        return rest.len >= LIMIT_HTTP_HEAD_BYTES ? ERR_LIMIT : ERR_TEMP;
+        return rest.len >= LIMIT_ASK_HEAD_BYTES ? ERR_LIMIT : ERR_TEMP;
     struct scan lines = scan_of(str_sub(rest, 0, (size_t)end + 2));
     if (!take_line(&lines, &line) || !read_status_line(line, &h.status))
         return ERR_SYNTAX;
@@ -118,9 +118,9 @@ read_field(struct str line, struct head *h)
         uint64_t length;
         if (h->has_length || !scan_u64(&s, UINT64_MAX, &length) || !scan_at_end(&s))
             return ERR_SYNTAX;
-        if (length > LIMIT_HTTP_BODY_BYTES)
+        if (length > LIMIT_ASK_BODY_BYTES)
             return ERR_LIMIT;
-        h->length = (uint32_t)length; /* at most LIMIT_HTTP_BODY_BYTES */
+        h->length = (uint32_t)length; /* at most LIMIT_ASK_BODY_BYTES */
         h->has_length = true;
     } else if (str_eq_nocase(name, STR("Transfer-Encoding"))) {
         if (h->chunked || !str_eq_nocase(value, STR("chunked")))
@@ -143,7 +143,7 @@ read_body(struct scan *s, bool ended, const struct head *h, struct str *out)
         *out = STR("");
         return OK;
     }
-    if (!h->has_length && have > LIMIT_HTTP_BODY_BYTES)
+    if (!h->has_length && have > LIMIT_ASK_BODY_BYTES)
         return ERR_LIMIT;
     if (h->has_length ? have < h->length : !ended)
         return ERR_TEMP;
@@ -184,7 +184,7 @@ take_short_line(struct scan *s, struct str *out)
 static enum status
 read_chunks(struct scan *s, struct arena *a, struct str *out)
 {
-    AUTO_BUF body = BUF(LIMIT_HTTP_BODY_BYTES);
+    AUTO_BUF body = BUF(LIMIT_ASK_BODY_BYTES);
     struct str line, data;
     uint32_t size;
 
@@ -198,7 +198,7 @@ read_chunks(struct scan *s, struct arena *a, struct str *out)
             return ERR_SYNTAX;
         if (size == 0)
             break;
-        if (size > LIMIT_HTTP_BODY_BYTES - body.len)
+        if (size > LIMIT_ASK_BODY_BYTES - body.len)
             return ERR_LIMIT;
         if (scan_left(s) < size + 2u)
             return ERR_TEMP;

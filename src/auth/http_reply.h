@@ -1,7 +1,7 @@
 /* http_reply.h - the reply of an HTTP server to one request on a connection of its own.
  *
  * Use:       the caller reads more and asks again while the answer is ERR_TEMP.
- * Promises:  a head of at most LIMIT_HTTP_HEAD_BYTES and a body of at most LIMIT_HTTP_BODY_BYTES, or ERR_LIMIT; interim
+ * Promises:  a head of at most LIMIT_ASK_HEAD_BYTES and a body of at most LIMIT_ASK_BODY_BYTES, or ERR_LIMIT; interim
  *            replies (1xx) are passed over; a length that is said twice or in two ways is refused.
  * Never:     follows a redirect, keeps a cookie, decodes a content coding.
  * RFC:       9112 sections 2 to 7.

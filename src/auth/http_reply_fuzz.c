@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ASSERT(last.status == 77);
     if (e == OK) {
         ASSERT(at_end == OK && str_eq(r.body, last.body) && r.status == last.status);
-        ASSERT(r.status >= 200 && r.status <= 599 && r.body.len <= LIMIT_HTTP_BODY_BYTES);
+        ASSERT(r.status >= 200 && r.status <= 599 && r.body.len <= LIMIT_ASK_BODY_BYTES);
     } else if (e != ERR_TEMP) {
         ASSERT(at_end == e);
     }

@@ -118,17 +118,17 @@ test_limits(void **state)
 
     (void)state;
     buf_add(&b, STR(OK_HEAD));
-    while (b.len < LIMIT_HTTP_HEAD_BYTES)
+    while (b.len < LIMIT_ASK_HEAD_BYTES)
         buf_add(&b, STR("X-Filler: 0123456789\r\n"));
     assert_int_equal(http_reply_read(buf_str(&b), false, a, &r), ERR_LIMIT);
     buf_reset(&b);
     buf_add(&b, STR(OK_HEAD "\r\n"));
-    for (size_t i = 0; i <= LIMIT_HTTP_BODY_BYTES; i++)
+    for (size_t i = 0; i <= LIMIT_ASK_BODY_BYTES; i++)
         buf_add_char(&b, 'x');
     assert_int_equal(http_reply_read(buf_str(&b), false, a, &r), ERR_LIMIT);
     buf_reset(&b);
     buf_add(&b, STR(OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"));
-    for (size_t i = 0; i < LIMIT_HTTP_BODY_BYTES / 16 + 1; i++)
+    for (size_t i = 0; i < LIMIT_ASK_BODY_BYTES / 16 + 1; i++)
         buf_add(&b, STR("10\r\n0123456789abcdef\r\n"));
     assert_int_equal(http_reply_read(buf_str(&b), false, a, &r), ERR_LIMIT);
     buf_reset(&b);

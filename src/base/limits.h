@@ -168,9 +168,22 @@
     LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
+    /* HTTP */ \
+    LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \
+    LIMIT(HTTP_LINE_BYTES,         8192,      "bytes",    "of a head: 431, the first one 414, and closed") \
+    LIMIT(HTTP_TARGET_BYTES,       4096,      "bytes",    "414 and closed") \
+    LIMIT(HTTP_FIELDS,             100,       "fields",   "431 and closed") \
+    LIMIT(HTTP_HEAD_S,             30,        "s",        "for a whole head: 408 and closed") \
+    LIMIT(HTTP_IDLE_S,             60,        "s",        "without a byte: closed, inside a request with 408") \
+    LIMIT(HTTP_CHUNK_EXTRA_BYTES,  4096,      "bytes",    "extensions and trailer fields of a body in chunks: 400 and closed") \
+    LIMIT(HTTP_DISCARD_BYTES,      16777216,  "bytes",    "of a body that was refused: closed before its end") \
+    LIMIT(API_BODY_BYTES,          4194304,   "bytes",    "413; many accounts come as NDJSON") \
+    LIMIT(API_BULK_BYTES,          268435456, "bytes",    "of accounts as NDJSON in one request: 413") \
+    LIMIT(API_LINE_BYTES,          65536,     "bytes",    "of one account as NDJSON: it is refused") \
+    LIMIT(API_RESULTS_BYTES,       134217728, "bytes",    "of the answers to one such request: the rest is not looked at") \
     /* passwords */ \
-    LIMIT(HTTP_HEAD_BYTES,         8192,      "bytes",    "of a reply of the endpoint of tokens, and of each interim one: the log-in cannot be judged now") \
-    LIMIT(HTTP_BODY_BYTES,         16384,     "bytes",    "the same for what follows") \
+    LIMIT(ASK_HEAD_BYTES,          8192,      "bytes",    "of a reply of the endpoint of tokens, and of each interim one: the log-in cannot be judged now") \
+    LIMIT(ASK_BODY_BYTES,          16384,     "bytes",    "the same for what follows") \
     LIMIT(INTROSPECTION_S,         10,        "s",        "for one question about a token: the log-in cannot be judged now") \
     LIMIT(INTROSPECTIONS,          64,        "questions","at once: as above") \
     LIMIT(INTROSPECTION_KEPT,      4096,      "tokens",   "that were good a short while ago: the oldest is asked about again") \

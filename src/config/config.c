@@ -45,6 +45,8 @@ static const char *const service_names[SERVICE_COUNT] = {
     [SERVICE_POP3S] = "pop3s",
     [SERVICE_LMTP] = "lmtp",
     [SERVICE_SENDMAIL] = "sendmail",
+    [SERVICE_API] = "api",
+    [SERVICE_METRICS] = "metrics",
 };
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static_assert(COUNT_OF(level_names) == LOG_ERROR + 1, "a name for every level");
@@ -72,6 +74,22 @@ bool
 service_of_mx(enum service s)
 {
     return s == SERVICE_SMTP || s == SERVICE_LMTP;
+}
+
+bool
+service_of_api(enum service s)
+{
+    return s == SERVICE_API || s == SERVICE_METRICS;
+}
+
+bool
+config_has_api(const struct config *c)
+{
+    for (size_t i = 0; i < c->listen_count; i++) {
+        if (service_of_api(c->listen[i].service))
+            return true;
+    }
+    return false;
 }
 
 static struct str
@@ -145,7 +163,12 @@ read_listen(struct reader *r, const struct config_line *l)
     if (s == SERVICE_COUNT)
         return config_expected(
             l, l->words[1],
-            "one of smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp, sendmail");
+            "one of smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp, sendmail, api, "
+            "metrics");
+    if (s == SERVICE_API && l->count == 3 && str_eq(l->words[2], STR("none"))) {
+        r->c.api_none = true;
+        return OK;
+    }
     if (r->c.listen_count == CONFIG_LISTEN_MAX)
         return config_expected(l, l->words[1], "at most 64 listen lines");
     struct config_listen *n = &r->listen[r->c.listen_count];
@@ -576,6 +599,24 @@ check_whole(const struct reader *r, const char *name, struct problem *why)
     return ERR_SYNTAX;
 }
 
+/* The API's own socket, for who starts the server, unless there is another line about the API. */
+static void
+add_api(struct reader *r, struct arena *a)
+{
+    struct config_socket socket = {
+        .path = arena_printf(a, "%.*s/" CONFIG_API_SOCKET, STR_FMT(r->c.run_dir)), .mode = 0600};
+
+    for (size_t i = 0; i < r->c.listen_count; i++) {
+        if (r->listen[i].service == SERVICE_API && r->listen[i].socket.path.len > 0)
+            return;
+    }
+    if (r->c.api_none || r->c.listen_count == CONFIG_LISTEN_MAX ||
+        socket.path.len > CONFIG_SOCKET_MAX)
+        return;
+    r->listen[r->c.listen_count++] =
+        (struct config_listen){.service = SERVICE_API, .at = {.host = STR("")}, .socket = socket};
+}
+
 static struct config *
 reader_finish(struct reader *r, struct arena *a)
 {
@@ -640,6 +681,7 @@ config_read(struct str text, const char *name, struct config **out, struct probl
         arena_free(&a);
         return s;
     }
+    add_api(r, a);
     *out = reader_finish(r, a);
     return OK;
 }

@@ -8,6 +8,9 @@
  *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s sendmail
  *                listen submission unix /run/godwit/submit.sock mode 660 group mail
  *                listen lmtp 192.0.2.1:24 from 192.0.2.7
+ *                listen api unix /run/godwit/api.sock group adm mode 660  # this, without group, is there anyway
+ *                listen api 127.0.0.1:8025 token-file FILE                # or: listen api none
+ *                listen metrics 127.0.0.1:9025
  *                tls cert FILE key FILE                 # several times; names come from the certificate
  *                workers mx 1                           # mx, user, cook, out: 1 to 10
  *                resolver 127.0.0.1:53                  # or: resolver system, resolver recursive
@@ -45,26 +48,12 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/subnet.h"
+#include "config/service.h"
 
+#define CONFIG_API_SOCKET  "api.sock" /* in run-dir */
+#define CONFIG_SOCKET_MAX  107u       /* bytes of a path */
 #define CONFIG_TRUSTED_MAX 64u
 #define CONFIG_WORKERS_MAX 10u /* of one role: its index is one digit */
-
-enum service {
-    SERVICE_SMTP,        /* 25: STARTTLS offered */
-    SERVICE_SUBMISSION,  /* 587: STARTTLS before AUTH */
-    SERVICE_SUBMISSIONS, /* 465: TLS from the start */
-    SERVICE_IMAP,        /* 143: STARTTLS before login */
-    SERVICE_IMAPS,       /* 993 */
-    SERVICE_POP3,        /* 110: STLS before login */
-    SERVICE_POP3S,       /* 995 */
-    SERVICE_LMTP,        /* RFC 2033: mail for here from a mail server of ours; no usual port */
-    SERVICE_SENDMAIL,    /* a Unix socket alone: who calls is known, and need not log in */
-};
-#define SERVICE_COUNT (SERVICE_SENDMAIL + 1)
-const char *service_name(enum service s); /* "smtp", "submission" ... as in the text */
-bool service_is_tls(enum service s);      /* TLS from the first byte */
-bool service_is_unix(enum service s);     /* on Unix sockets alone */
-bool service_of_mx(enum service s);       /* served by role mx; others by role user */
 
 struct config_address {
     struct str host; /* numeric address without brackets, or "*" for all, IPv6 and IPv4 */
@@ -82,6 +71,7 @@ struct config_listen {
     struct config_socket socket; /* which then has a path */
     const struct subnet *from;   /* who may connect; none: everybody */
     size_t from_count;
+    struct str token_file; /* of the API by TCP: who knows what is in it may do all */
 };
 struct config_tls {
     struct str cert_file, key_file;
@@ -162,6 +152,7 @@ struct config {
     struct str data_dir, run_dir, user, engine;
     const struct config_listen *listen;
     size_t listen_count;
+    bool api_none; /* listen api none: else there is its Unix socket in run_dir */
     const struct config_tls *tls;
     size_t tls_count;
     uint32_t mx_workers, user_workers, cook_workers, out_workers;
@@ -194,6 +185,8 @@ struct config {
     uint64_t trace_bytes;
 };
 
+/* Has role api anything to do? */
+bool config_has_api(const struct config *c);
 /* name: what to call the text in messages.  why: "godwit.conf:12: read \"imapz\", expected one of smtp, ..." */
 MUST_USE enum status config_read(struct str text, const char *name, struct config **out,
                                  struct problem *why);

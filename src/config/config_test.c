@@ -48,7 +48,9 @@ test_reads_every_setting(void **state)
                     "t", &c, &why),
         OK);
     assert_true(str_eq(c->host, STR("mail.example.org")));
-    assert_int_equal(c->listen_count, 2);
+    assert_int_equal(c->listen_count, 3); /* and the API's socket */
+    assert_int_equal(c->listen[2].service, SERVICE_API);
+    assert_int_equal(c->listen[2].socket.mode, 0600);
     assert_int_equal(c->listen[1].service, SERVICE_IMAPS);
     assert_true(str_eq(c->listen[1].at.host, STR("::1")));
     assert_int_equal(c->listen[1].at.port, 993);
@@ -136,7 +138,7 @@ test_reads_unix_sockets(void **state)
                                           "sendmail-trust www-data backup\nsendmail-trust x\n"),
                                  "t", &c, &why),
                      OK);
-    assert_int_equal(c->listen_count, 4);
+    assert_int_equal(c->listen_count, 5);
     assert_int_equal(c->listen[3].service, SERVICE_SENDMAIL);
     assert_int_equal(c->trusted_count, 3);
     assert_true(str_eq(c->trusted[0], STR("www-data")) && str_eq(c->trusted[2], STR("x")));
@@ -179,6 +181,43 @@ test_reads_filters(void **state)
     assert_int_equal(f[3].path.len, 107);
 }
 
+static void
+test_reads_the_api(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t count; /* of listen lines, with the one that is smtp */
+        bool has;
+    } rows[] = {
+        {"", 2, true},
+        {"listen api none\n", 1, false},
+        {"listen api unix /run/x.sock mode 660 group adm\n", 2, true},
+        {"listen api 127.0.0.1:8025 token-file /t\n", 3, true}, /* its socket as well */
+        {"listen api none\nlisten api [::1]:8025 token-file \"/a b\"\n", 2, true},
+        {"listen api none\nlisten metrics 127.0.0.1:9025\n", 2, true},
+        {"listen api none\nlisten metrics *:9025 from 192.0.2.0/24\n", 2, true},
+        {"listen api none\nlisten metrics unix /run/m.sock\n", 2, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_BUF text = BUF(4096);
+        AUTO_BUF written = BUF(4096);
+        AUTO_BUF again = BUF(4096);
+        AUTO(config_free) struct config *c = NULL;
+        AUTO(config_free) struct config *d = NULL;
+        struct problem why = {0};
+        buf_addf(&text, HEAD "listen smtp *:25\n%s", rows[i].text);
+        assert_int_equal(config_read(buf_str(&text), "t", &c, &why), OK);
+        assert_int_equal(c->listen_count, rows[i].count);
+        assert_int_equal(config_has_api(c), rows[i].has);
+        config_write(c, &written);
+        assert_int_equal(config_read(buf_str(&written), "t", &d, &why), OK);
+        config_write(d, &again);
+        assert_true(str_eq(buf_str(&written), buf_str(&again)));
+    }
+}
+
 #define NINE "policy [::1]:1\n"
 #define ASK  "oauth-introspection "
 
@@ -214,6 +253,14 @@ static const struct {
     {HEAD "listen smtp\n", "listen SERVICE"},
     {HEAD "listen smtp *:25 more\n", "read \"more\", expected nothing after"},
     {HEAD "listen smtp *:25 from 192.0.2.1\n", "read \"from\", expected nothing after"},
+    {HEAD "listen smtp *:25\nlisten api 127.0.0.1:80\n", "token-file"},
+    {HEAD "listen smtp *:25\nlisten api *:80 token-file /t\n", "loopback"},
+    {HEAD "listen smtp *:25\nlisten api 192.0.2.1:80 token-file /t\n", "loopback"},
+    {HEAD "listen smtp *:25\nlisten api 127.0.0.1:80 token-file t\n", "read \"t\""},
+    {HEAD "listen smtp *:25\nlisten metrics *:90\n", "beyond loopback"},
+    {HEAD "listen smtp *:25\nlisten metrics 127.0.0.1:90 x\n", "from NETWORK"},
+    {HEAD "listen smtp *:25\nlisten metrics none\n", "ADDRESS:PORT"},
+    {HEAD "listen api none\n", "listen smtp"},
     {HEAD "listen lmtp *:24\n", "from NETWORK"},
     {HEAD "listen lmtp *:24 from\n", "read \"from\", expected a network"},
     {HEAD "listen lmtp *:24 with 192.0.2.1\n", "from NETWORK"},
@@ -414,6 +461,7 @@ main(void)
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_reads_where_to_ask),
         cmocka_unit_test(test_reads_filters),
+        cmocka_unit_test(test_reads_the_api),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),
         cmocka_unit_test(test_some_events_are_traced),

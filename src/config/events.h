@@ -22,6 +22,7 @@
     EVENT(SERVER_UPGRADE, "server.upgrade", LOG_WARN,  "kind result from to reason",          "another program took the place of this one, or did not (result=refused: nothing was changed; fallback: it did not start)") \
     EVENT(RELOAD_FAIL,    "reload.fail",    LOG_ERROR, "what reason",                         "SIGHUP: this could not be taken afresh and stays as it was") \
     EVENT(IPC_VIOLATION,  "ipc.violation",  LOG_ERROR, "peer reason",                         "a role broke the protocol and was cut off") \
+    EVENT(API_DENIED,     "api.denied",     LOG_WARN,  "peer uid:n",                          "somebody asked the API who may not: a wrong token, or another user of this machine") \
     EVENT(CONN_SHED,      "conn.shed",      LOG_WARN,  "proto peer reason",                   "a client was turned away: load, no listed network, or it spoke before the greeting") \
     EVENT(CONN_BLOCKED,   "conn.blocked",   LOG_INFO,  "proto peer",                          "a client was turned away: its network is blocked") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \

@@ -74,6 +74,40 @@ read_lmtp(const struct config_line *l, struct config_listen *out)
     return config_word_networks(l, 4, &out->from, &out->from_count);
 }
 
+static bool
+is_loopback(struct str host)
+{
+    struct scan s = scan_of(host);
+
+    return scan_str(&s, STR("127.")) || str_eq(host, STR("::1"));
+}
+
+/* A token goes in the clear over TCP: this machine alone may hear it. */
+static enum status
+read_api(const struct config_line *l, struct config_listen *out)
+{
+    if (l->count != 5 || !str_eq(l->words[3], STR("token-file")))
+        return config_expected(l, l->words[l->count - 1],
+                               "listen api 127.0.0.1:PORT token-file FILE, or unix PATH, or none");
+    TRY(config_word_address(l, l->words[2], &out->at));
+    if (!is_loopback(out->at.host))
+        return config_expected(l, l->words[2], "an address of loopback: the API has no TLS");
+    return config_word_path(l, l->words[4], &out->token_file);
+}
+
+/* Figures are no secret, but nobody's business either. */
+static enum status
+read_metrics(const struct config_line *l, struct config_listen *out)
+{
+    TRY(config_word_address(l, l->words[2], &out->at));
+    if (l->count > 3 && str_eq(l->words[3], STR("from")))
+        return config_word_networks(l, 4, &out->from, &out->from_count);
+    if (l->count > 3 || !is_loopback(out->at.host))
+        return config_expected(l, l->words[l->count - 1],
+                               "listen metrics ADDRESS:PORT, and from NETWORK ... beyond loopback");
+    return OK;
+}
+
 enum status
 config_listen_words(const struct config_line *l, struct config_listen *out)
 {
@@ -86,6 +120,10 @@ config_listen_words(const struct config_line *l, struct config_listen *out)
     out->socket = (struct config_socket){.path = STR("")};
     if (out->service == SERVICE_LMTP)
         return read_lmtp(l, out);
+    if (out->service == SERVICE_API)
+        return read_api(l, out);
+    if (out->service == SERVICE_METRICS)
+        return read_metrics(l, out);
     if (l->count != 3)
         return config_expected(l, l->words[3], "nothing after listen SERVICE ADDRESS:PORT");
     return config_word_address(l, l->words[2], &out->at);
@@ -101,6 +139,8 @@ config_listen_write(const struct config_listen *l, struct buf *b)
             buf_add_z(b, i == 0 ? " from " : " ");
             subnet_write(&l->from[i], b);
         }
+        if (l->token_file.len > 0)
+            buf_addf(b, " token-file \"%.*s\"", STR_FMT(l->token_file));
     } else {
         buf_addf(b, "unix \"%.*s\" mode %03o", STR_FMT(l->socket.path), l->socket.mode);
         if (l->socket.owner.len > 0)

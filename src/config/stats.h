@@ -21,6 +21,8 @@
     STAT(CONNS_POP3S,       "connections_total", "service=\"pop3s\"",       "") \
     STAT(CONNS_LMTP,        "connections_total", "service=\"lmtp\"",        "") \
     STAT(CONNS_SENDMAIL,    "connections_total", "service=\"sendmail\"",    "") \
+    STAT(CONNS_API,         "connections_total", "service=\"api\"",         "") \
+    STAT(CONNS_METRICS,     "connections_total", "service=\"metrics\"",     "") \
     STAT(CONNS_SHED,        "connections_shed_total", "",                   "Clients turned away for load.") \
     STAT(TLS_FAILED,        "tls_failures_total", "",                       "TLS handshakes that failed.") \
     STAT(LOGINS_GOOD,       "logins_total", "result=\"good\"",              "Log-ins, by result.") \

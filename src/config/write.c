@@ -93,6 +93,8 @@ config_write(const struct config *c, struct buf *b)
     add_setting(b, "engine", c->engine);
     for (size_t i = 0; i < c->listen_count; i++)
         config_listen_write(&c->listen[i], b);
+    if (c->api_none)
+        buf_add_z(b, "listen api none\n");
     for (size_t i = 0; i < c->tls_count; i++)
         buf_addf(b, "tls cert \"%.*s\" key \"%.*s\"\n", STR_FMT(c->tls[i].cert_file),
                  STR_FMT(c->tls[i].key_file));

@@ -10,10 +10,12 @@
 struct account_options {
     uint64_t quota;
     bool generate, now, deleted, keep, keep_not, off, remove;
-    const char *as, *for_text, *expires, *to;
+    const char *as, *for_text, *expires, *to, *from;
 };
 extern struct account_options account_options;
 
+/* ---- account_many.c ---- */
+SUSPENDS int ctl_account_add_many(struct ctl *c); /* add --from */
 /* ---- app.c ---- */
 SUSPENDS int ctl_app_password(struct ctl *c);
 /* ---- export_account.c ---- */

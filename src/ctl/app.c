@@ -11,8 +11,6 @@
 #define DAY_US INT64_C(86400000000)
 enum { DAYS_MAX = 36600 };
 
-static const char *const protocols[] = {"imap", "pop3", "submission"}; /* bits of admin.ipc */
-
 /* 1#protocol */
 static bool
 read_protocols(const char *text, uint32_t *out)
@@ -22,9 +20,9 @@ read_protocols(const char *text, uint32_t *out)
 
     while (str_split(&rest, ',', &word)) {
         size_t i = 0;
-        while (i < COUNT_OF(protocols) && !str_eq(word, str_of(protocols[i])))
+        while (i < COUNT_OF(view_app_protocols) && !str_eq(word, str_of(view_app_protocols[i])))
             i++;
-        if (i == COUNT_OF(protocols))
+        if (i == COUNT_OF(view_app_protocols))
             return false;
         bits |= 1u << i;
     }
@@ -37,12 +35,12 @@ protocols_text(struct ctl *c, uint32_t bits)
 {
     AUTO_BUF b = BUF(64);
 
-    for (size_t i = 0; i < COUNT_OF(protocols); i++) {
+    for (size_t i = 0; i < COUNT_OF(view_app_protocols); i++) {
         if ((bits >> i & 1u) == 0)
             continue;
         if (b.len > 0)
             buf_add_char(&b, ',');
-        buf_add_z(&b, protocols[i]);
+        buf_add_z(&b, view_app_protocols[i]);
     }
     return arena_str(c->arena, buf_str(&b));
 }
@@ -72,9 +70,8 @@ add(struct ctl *c)
     if (e != OK)
         return ctl_fail(c, e);
     if (c->json)
-        return ctl_print_json(json_pack("{s:o, s:o, s:o}", "address", ctl_json_str(req.address),
-                                        "name", ctl_json_str(req.name), "password",
-                                        ctl_json_str(rep.password)));
+        return ctl_print_json(json_pack("{s:o, s:o, s:o}", "address", view_str(req.address), "name",
+                                        view_str(req.name), "password", view_str(rep.password)));
     printf("%.*s\n", STR_FMT(rep.password));
     fprintf(stderr, "That is the password; it is not shown again.\n");
     return CTL_OK;
@@ -86,14 +83,7 @@ print_one(struct ctl *c, const struct admin_app_password *p, json_t *all)
     char created[40], expires[40], used[40];
 
     if (c->json) {
-        json_t *list = json_array();
-        for (size_t i = 0; i < COUNT_OF(protocols); i++)
-            if ((p->protocols >> i & 1u) != 0)
-                json_array_append_new(list, json_string(protocols[i]));
-        json_array_append_new(
-            all, json_pack("{s:o, s:o, s:I, s:I, s:I}", "name", ctl_json_str(p->name), "protocols",
-                           list, "created_us", (json_int_t)p->created, "expires_us",
-                           (json_int_t)p->expires, "used_us", (json_int_t)p->used_day * DAY_US));
+        json_array_append_new(all, view_app_password(p));
         return;
     }
     struct str words = protocols_text(c, p->protocols);

@@ -11,9 +11,6 @@
 
 static int64_t for_us; /* --for */
 
-static const char *const kinds[] = {"address", "network", "account",
-                                    "device"}; /* enum<3> of admin.ipc */
-
 static const char *
 seconds_text(uint32_t s, char *text, size_t size)
 {
@@ -32,9 +29,7 @@ print_block(struct ctl *c, const struct admin_block *b, json_t *all)
     char since[40], until[40];
 
     if (c->json)
-        json_array_append_new(all, json_pack("{s:o, s:I, s:I}", "network", ctl_json_str(b->network),
-                                             "since_us", (json_int_t)b->since, "until_us",
-                                             (json_int_t)b->until));
+        json_array_append_new(all, view_block(b));
     else
         printf("%-40s blocked since %s, %s%s\n", ctl_text(c, b->network),
                ctl_time_text(b->since, since, sizeof(since)), b->until == 0 ? "for good" : "until ",
@@ -47,13 +42,10 @@ print_penalty(struct ctl *c, const struct admin_penalty *p, json_t *all)
     char next[24], ends[24];
 
     if (c->json)
-        json_array_append_new(all, json_pack("{s:s, s:o, s:s, s:i, s:i, s:i}", "kind",
-                                             kinds[p->kind & 3], "what", ctl_json_str(p->what),
-                                             "reason", "wrong log-ins", "wrong", (int)p->wrong,
-                                             "next_s", (int)p->next_s, "ends_s", (int)p->ends_s));
+        json_array_append_new(all, view_penalty(p));
     else
         printf("%-40s slowed as %s for %u wrong log-ins, next try in %s, all forgiven in %s\n",
-               ctl_text(c, p->what), kinds[p->kind & 3], p->wrong,
+               ctl_text(c, p->what), view_penalty_kinds[p->kind & 3], p->wrong,
                seconds_text(p->next_s, next, sizeof(next)),
                seconds_text(p->ends_s, ends, sizeof(ends)));
 }
@@ -90,7 +82,7 @@ add_block(struct ctl *c)
     if (e != OK)
         return ctl_fail(c, e);
     if (c->json)
-        return ctl_print_json(json_pack("{s:o}", "network", ctl_json_str(rep.network)));
+        return ctl_print_json(json_pack("{s:o}", "network", view_str(rep.network)));
     printf("%.*s may not connect any more\n", STR_FMT(rep.network));
     return CTL_OK;
 }

@@ -14,7 +14,7 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "ctl/command.h"
-#include "role/names.h"
+#include "mail/names.h"
 #include "role/role.h"
 #include "rt/disk.h"
 #include "rt/loop.h"

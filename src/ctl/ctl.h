@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <sys/un.h>
 
+#include "api/view.h"
 #include "base/arena.h"
 #include "base/mem.h"
 #include "config/config.h"
@@ -99,8 +100,6 @@ MUST_USE SUSPENDS enum status ctl_next_domain(struct ctl_domains *l,
 
 /* In the arena, without control characters: what a stranger wrote must not move the cursor of who reads. */
 const char *ctl_text(struct ctl *c, struct str s);
-/* As a JSON string; bytes that are no UTF-8 become U+FFFD. */
-json_t *ctl_json_str(struct str s);
 /* The fields of a line of the log; bytes that are no UTF-8 stay as the log wrote them. */
 json_t *ctl_json_line(struct str line);
 /* Prints and frees; CTL_OK. */

@@ -15,40 +15,12 @@
 
 /* ---- account ---- */
 
-static json_t *
-json_strings(const struct str *list, size_t n)
-{
-    json_t *all = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(all, ctl_json_str(list[i]));
-    return all;
-}
-
 static void
 print_words(struct ctl *c, const char *before, const struct str *list, size_t n)
 {
     printf("%s", before);
     for (size_t i = 0; i < n; i++)
         printf(" %s", ctl_text(c, list[i]));
-}
-
-static json_t *
-account_json(const struct admin_account *a)
-{
-    json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:b, s:b, s:o, s:b, s:o}", "address",
-                          ctl_json_str(a->address), "bytes", (json_int_t)a->bytes, "messages",
-                          (json_int_t)a->messages, "quota_bytes", (json_int_t)a->quota_bytes,
-                          "disabled", (int)a->disabled, "suspended", (int)a->suspended, "forward",
-                          json_strings(a->forward, a->forward_count), "keep", (int)a->keep,
-                          "send_as", json_strings(a->send_as, a->send_as_count));
-
-    if (a->quota_bytes != 0)
-        json_object_set_new(j, "quota_percent",
-                            json_integer((json_int_t)quota_percent(a->bytes, a->quota_bytes)));
-    if (a->full_since != 0)
-        json_object_set_new(j, "full_since_us", json_integer((json_int_t)a->full_since));
-    return j;
 }
 
 static void
@@ -79,7 +51,7 @@ print_accounts(struct ctl *c, const struct admin_account *a, size_t n, json_t *a
 {
     for (size_t i = 0; i < n; i++) {
         if (c->json)
-            json_array_append_new(all, account_json(&a[i]));
+            json_array_append_new(all, view_account(&a[i]));
         else
             print_account(c, &a[i]);
     }
@@ -125,6 +97,12 @@ add_account(struct ctl *c)
     AUTO_SECRET password = {0};
     struct admin_account_add_reply rep;
 
+    if ((account_options.from != NULL) == (c->argc == 1)) {
+        fprintf(stderr, "godwit account add: expected an address, or --from FILE\n");
+        return CTL_USAGE;
+    }
+    if (account_options.from != NULL)
+        return ctl_account_add_many(c);
     if (!ctl_new_password(&password))
         return CTL_FAILED;
     struct admin_account_add req = {.address = ctl_address(c, 0),
@@ -227,7 +205,7 @@ set_send_as(struct ctl *c)
 }
 
 static const struct ctl_verb account_verbs[] = {
-    {"add", 1, 1, "[--quota SIZE] [--generate] ADDRESS", add_account,
+    {"add", 0, 1, "[--quota SIZE] [--generate] ADDRESS | --from FILE", add_account,
      "the password comes from the terminal or standard input, or is made and shown"},
     {"list", 0, 0, "[--deleted]", list_accounts, "each with its messages, size and quota"},
     {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},
@@ -268,6 +246,7 @@ static const struct ctl_option account_table[] = {
     {"--for", CTL_TEXT, &account_options.for_text},
     {"--expires", CTL_TEXT, &account_options.expires},
     {"--to", CTL_TEXT, &account_options.to},
+    {"--from", CTL_TEXT, &account_options.from},
     {0},
 };
 
@@ -296,9 +275,7 @@ static void
 print_alias(struct ctl *c, const struct admin_alias *a, json_t *all)
 {
     if (c->json) {
-        json_array_append_new(all,
-                              json_pack("{s:o, s:o}", "address", ctl_json_str(a->address),
-                                        "targets", json_strings(a->targets, a->targets_count)));
+        json_array_append_new(all, view_alias(a));
         return;
     }
     printf("%-40s", ctl_text(c, a->address));
@@ -358,10 +335,7 @@ static void
 print_domain(struct ctl *c, const struct admin_domain *d, json_t *all)
 {
     if (c->json)
-        json_array_append_new(all, json_pack("{s:o, s:i, s:o, s:o}", "name", ctl_json_str(d->name),
-                                             "accounts", (int)d->accounts, "selector",
-                                             ctl_json_str(d->selector), "dkim_record",
-                                             ctl_json_str(d->dkim_record)));
+        json_array_append_new(all, view_domain(d));
     else
         printf("%-40.*s %u accounts, DKIM selector %.*s\n", STR_FMT(d->name), d->accounts,
                STR_FMT(d->selector.len > 0 ? d->selector : STR("none")));

@@ -142,7 +142,9 @@ greeting_of(enum service s)
     case SERVICE_POP3: return STR("+OK");
     case SERVICE_SUBMISSIONS:
     case SERVICE_IMAPS:
-    case SERVICE_POP3S: return STR("");
+    case SERVICE_POP3S:
+    case SERVICE_API:
+    case SERVICE_METRICS: return STR("");
     }
     UNREACHABLE();
 }
@@ -153,7 +155,7 @@ answers(const struct config *c, const struct config_listen *l)
     char line[LINE_BYTES];
     AUTO(fd_close) int fd = dial_service(c, l);
 
-    if (fd < 0 || service_is_tls(l->service))
+    if (fd < 0 || service_is_tls(l->service) || service_of_api(l->service))
         return fd >= 0;
     return str_starts(read_answer(fd, line), greeting_of(l->service));
 }

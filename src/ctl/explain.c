@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#include "base/limits.h"
 #include "base/size.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
@@ -22,22 +21,21 @@ static struct {
     int64_t age_us;
 } typed;
 
-static const char *const verdicts[] = {
-    [EXPLAIN_YES] = "yes", [EXPLAIN_NO] = "no", [EXPLAIN_UNKNOWN] = "unknown"};
-
 /* Both forms of an answer: a verdict, why, and what led there. */
 static int
-finish(struct ctl *c, int verdict, const char *why, json_t *j)
+finish(struct ctl *c, struct view_judgement v, json_t *j)
 {
+    static const int exits[] = {
+        [VIEW_YES] = EXPLAIN_YES, [VIEW_NO] = EXPLAIN_NO, [VIEW_UNKNOWN] = EXPLAIN_UNKNOWN};
+
     if (c->json) {
-        json_object_set_new(j, "verdict", json_string(verdicts[verdict]));
-        json_object_set_new(j, "why", json_string(why));
+        view_set_judgement(j, v);
         (void)ctl_print_json(j);
     } else {
-        printf("%s\n", why);
+        printf("%s\n", v.why);
         json_decref(j);
     }
-    return verdict;
+    return exits[v.verdict];
 }
 
 /* The server does not answer a question that is none, or cannot now. */
@@ -122,92 +120,7 @@ print_step(struct ctl *c, const struct admin_explain_step *s)
     printf("%s\n", leads_on(s) ? ":" : "");
 }
 
-static json_t *
-step_json(const struct admin_explain_step *s)
-{
-    static const char *const names[] = {"foreign", "nobody",   "account", "disabled",
-                                        "alias",   "too-deep", "forward", "keep"};
-
-    return json_pack("{s:i, s:o, s:o, s:s, s:I, s:I}", "depth", (int)s->depth, "address",
-                     ctl_json_str(s->address), "entry", ctl_json_str(s->entry), "found",
-                     names[MIN((size_t)s->found, COUNT_OF(names) - 1)], "used",
-                     (json_int_t)s->used_bytes, "quota", (json_int_t)s->quota_bytes);
-}
-
-struct verdict {
-    int exit;
-    const char *why;
-};
-
-/* To other servers, on port 25. */
-static struct verdict
-judge_relay(const struct admin_explain_rcpt_reply *r)
-{
-    if (!r->listed)
-        return (struct verdict){EXPLAIN_NO,
-                                "refused with 554 5.7.1: its domain is not served here; a "
-                                "user who logged in may send to it, see explain route"};
-    if (typed.from == NULL)
-        return (struct verdict){EXPLAIN_YES,
-                                "accepted and sent on for a network of relay-from, with a sender "
-                                "of a domain served here or none"};
-    if (!r->sender_ours)
-        return (struct verdict){EXPLAIN_NO,
-                                "refused with 553 5.7.1: for a network of relay-from, but with a "
-                                "sender of a domain that is not served here"};
-    return (struct verdict){EXPLAIN_YES, "accepted and sent on: the client is of a network of "
-                                         "relay-from; see explain route"};
-}
-
-/* Classes of rewritten senders behind those of the directory, as in store.ipc. */
-enum { CLASS_FORGED = DIRECTORY_DISABLED + 1, CLASS_REPORTS_ONLY, CLASS_TOO_MANY };
-
-static struct verdict
-judge_return(const struct admin_explain_rcpt_reply *r)
-{
-    if (r->class == CLASS_FORGED)
-        return (struct verdict){EXPLAIN_NO, "refused with 550 5.7.1: this return address (SRS) was "
-                                            "not made here, or has expired"};
-    if (r->class == CLASS_REPORTS_ONLY)
-        return (struct verdict){EXPLAIN_NO, "refused with 550 5.7.1: only reports (MAIL FROM:<>) "
-                                            "go to a return address (SRS)"};
-    return (struct verdict){EXPLAIN_NO, "refused for now with 451 4.7.1: too many reports to this "
-                                        "return address (SRS)"};
-}
-
-/* In the order of the checks of SMTP. */
-static struct verdict
-judge_rcpt(const struct admin_explain_rcpt_reply *r)
-{
-    if (r->class >= CLASS_FORGED)
-        return judge_return(r);
-    if (r->class == DIRECTORY_FOREIGN && !r->set_up)
-        return (struct verdict){EXPLAIN_NO,
-                                "refused for now with 451: no domain is set up here yet"};
-    if (r->class == DIRECTORY_FOREIGN)
-        return judge_relay(r);
-    if (r->cut)
-        return (struct verdict){EXPLAIN_NO,
-                                "refused with 550 5.1.1: its aliases lead to too many addresses"};
-    if (r->class == DIRECTORY_NO_USER)
-        return (struct verdict){EXPLAIN_NO,
-                                "refused with 550 5.1.1: there is no such address here"};
-    if (r->class == DIRECTORY_DISABLED)
-        return (struct verdict){EXPLAIN_NO, "refused with 550 5.2.1: the account is disabled"};
-    if (r->class == DIRECTORY_OVER_QUOTA && r->lasting)
-        return (struct verdict){
-            EXPLAIN_NO, "refused with 552 5.2.2: the mailbox is full, and has been for days"};
-    if (r->class == DIRECTORY_OVER_QUOTA)
-        return (struct verdict){EXPLAIN_NO, "refused for now with 452 4.2.2: the mailbox is full"};
-    if (r->disk_full)
-        return (struct verdict){EXPLAIN_NO,
-                                "refused for now with 452 4.3.1: the disk is nearly full"};
-    if (r->returns.len > 0 && typed.from == NULL)
-        return (struct verdict){EXPLAIN_YES, "accepted, when it is a report (MAIL FROM:<>)"};
-    return (struct verdict){
-        EXPLAIN_YES, r->relayed ? "accepted; some of it is sent on to other servers" : "accepted"};
-}
-
+/* Both decide only about mail for other servers; wrong ones are wrong all the same. */
 static bool
 client_is_one(void)
 {
@@ -216,15 +129,6 @@ client_is_one(void)
     fprintf(stderr, "godwit explain: read --ip \"%s\", expected an address such as 192.0.2.1\n",
             typed.ip);
     return false;
-}
-
-static bool
-sender_is_one(struct str sender)
-{
-    ssize_t at = str_rfind(sender, '@');
-
-    return sender.len == 0 || str_eq(sender, STR("<>")) ||
-           (at > 0 && (size_t)at + 1 < sender.len && sender.len <= LIMIT_SMTP_PATH_BYTES);
 }
 
 static SUSPENDS int
@@ -240,52 +144,19 @@ explain_rcpt(struct ctl *c)
     req.sender = typed.from != NULL ? str_of(typed.from) : STR("");
     req.peer = typed.ip != NULL ? str_of(typed.ip) : STR("");
     enum status e = admin_explain_rcpt_call(c->store, &req, c->arena, &rep);
-    json_t *j = json_pack("{s:o}", "address", ctl_json_str(req.address));
     if (e == ERR_SYNTAX)
-        return finish(c, EXPLAIN_NO, "refused: this is no address", j);
-    if (e != OK) {
-        json_decref(j);
+        return finish(c, (struct view_judgement){VIEW_NO, "refused: this is no address"},
+                      json_pack("{s:o}", "address", view_str(req.address)));
+    if (e != OK)
         return failed(c, e);
-    }
     if (rep.returns.len > 0 && !c->json)
         printf("%s is a return address (SRS) of\n", ctl_text(c, req.address));
-    json_object_set_new(j, "returns_to",
-                        rep.returns.len > 0 ? ctl_json_str(rep.returns) : json_null());
-    json_t *steps = json_array();
-    for (size_t i = 0; i < rep.steps_count; i++) {
-        json_array_append_new(steps, step_json(&rep.steps[i]));
-        if (!c->json)
-            print_step(c, &rep.steps[i]);
-    }
-    json_object_set_new(j, "steps", steps);
-    struct verdict v = judge_rcpt(&rep);
-    if (v.exit == EXPLAIN_YES && typed.from != NULL && !sender_is_one(str_of(typed.from)))
-        v = (struct verdict){EXPLAIN_NO, "refused with 501 5.1.7: the sender is no address"};
-    return finish(c, v.exit, v.why, j);
+    for (size_t i = 0; !c->json && i < rep.steps_count; i++)
+        print_step(c, &rep.steps[i]);
+    return finish(c, view_judge_rcpt(&rep, req.sender), view_explain_rcpt(req.address, &rep));
 }
 
 /* ---- login ---- */
-
-static struct verdict
-judge_login(const struct admin_explain_login_reply *r)
-{
-    if (!r->found)
-        return (struct verdict){EXPLAIN_NO,
-                                "refused: nobody has this name; neither a tag nor a "
-                                "catch-all nor an alias of several leads to an account"};
-    if (r->disabled)
-        return (struct verdict){EXPLAIN_NO, "refused: the account is disabled"};
-    if (r->suspended)
-        return (struct verdict){EXPLAIN_NO, "refused: the account is suspended"};
-    if (!r->has_password)
-        return (struct verdict){EXPLAIN_NO, "refused: the account has no password"};
-    if (!r->known)
-        return (struct verdict){EXPLAIN_UNKNOWN, "not now: role auth, which checks passwords, does "
-                                                 "not answer"};
-    if (r->wait_s > 0)
-        return (struct verdict){EXPLAIN_NO, "refused for now: too many wrong log-ins from there"};
-    return (struct verdict){EXPLAIN_YES, "accepted, with the right password"};
-}
 
 static void
 print_login(struct ctl *c, const struct admin_explain_login_reply *r)
@@ -318,54 +189,11 @@ explain_login(struct ctl *c)
         return failed(c, e);
     if (!c->json)
         print_login(c, &rep);
-    struct verdict v = judge_login(&rep);
-    return finish(c, v.exit, v.why,
-                  json_pack("{s:b, s:o, s:b, s:b, s:b, s:i, s:i}", "found", (int)rep.found,
-                            "address", ctl_json_str(rep.address), "by_alias", (int)rep.by_alias,
-                            "disabled", (int)rep.disabled, "has_password", (int)rep.has_password,
-                            "wrong", (int)rep.wrong, "wait_s", (int)rep.wait_s));
+    struct view_judgement v = view_judge_login(&rep);
+    return finish(c, v, view_explain_login(&rep));
 }
 
 /* ---- route ---- */
-
-static struct verdict
-judge_route(const struct admin_explain_route_reply *r)
-{
-    size_t found = 0, unknown = 0;
-
-    if (r->local)
-        return (struct verdict){EXPLAIN_YES, "stays here: the domain is served by this server"};
-    for (size_t i = 0; i < r->plan.hosts_count; i++) {
-        found += r->plan.hosts[i].state == PLAN_HOST_FOUND ||
-                 r->plan.hosts[i].state == PLAN_HOST_OF_PROXY;
-        unknown += r->plan.hosts[i].state == PLAN_HOST_UNKNOWN;
-    }
-    switch ((enum plan_kind)r->plan.kind) {
-    case PLAN_NULL_MX:
-        return (struct verdict){EXPLAIN_NO, "returned: the domain takes no mail (null MX)"};
-    case PLAN_NO_DOMAIN: return (struct verdict){EXPLAIN_NO, "returned: there is no such domain"};
-    case PLAN_TO_US:
-        return (struct verdict){EXPLAIN_NO,
-                                "returned: its MX is this server, which does not serve it"};
-    case PLAN_NONE:
-        return (struct verdict){EXPLAIN_NO,
-                                "returned: outbound none, and no route for this domain"};
-    case PLAN_NO_ROUTE:
-        return (struct verdict){EXPLAIN_NO, "waits: the configuration has no route of this name"};
-    case PLAN_UNKNOWN:
-        return (struct verdict){EXPLAIN_UNKNOWN, "waits: the domain cannot be looked up now"};
-    case PLAN_ROUTE:
-    case PLAN_MX:
-    case PLAN_IMPLICIT: break;
-    }
-    if (found > 0)
-        return (struct verdict){EXPLAIN_YES, "tried at these hosts, in this order"};
-    if (unknown > 0)
-        return (struct verdict){EXPLAIN_UNKNOWN, "waits: the hosts cannot be looked up now"};
-    return (struct verdict){EXPLAIN_NO, r->plan.kind == PLAN_ROUTE
-                                            ? "waits: the host of the route has no address"
-                                            : "returned: none of its hosts has an address"};
-}
 
 static void
 print_host(struct ctl *c, const struct admin_route_host *h, bool by_mx)
@@ -420,36 +248,6 @@ print_plan(struct ctl *c, const struct admin_route_plan *p)
         print_manner(c, &p->manner);
 }
 
-static json_t *
-plan_json(const struct admin_route_plan *p)
-{
-    static const char *const kinds[] = {"route", "mx",   "implicit", "null-mx", "no-domain",
-                                        "to-us", "none", "unknown",  "no-route"};
-    static const char *const states[] = {"found", "nowhere", "unknown", "proxy"};
-    static const char *const tls[] = {"offered", "required", "verified", "never"};
-    const struct admin_route_manner *m = &p->manner;
-    json_t *hosts = json_array();
-
-    for (size_t i = 0; i < p->hosts_count; i++) {
-        const struct admin_route_host *h = &p->hosts[i];
-        json_t *addresses = json_array();
-        for (size_t k = 0; k < h->addresses_count; k++)
-            json_array_append_new(addresses, ctl_json_str(h->addresses[k]));
-        json_array_append_new(hosts, json_pack("{s:o, s:i, s:i, s:s, s:o, s:b}", "name",
-                                               ctl_json_str(h->name), "preference",
-                                               (int)h->preference, "port", (int)h->port, "state",
-                                               states[MIN((size_t)h->state, COUNT_OF(states) - 1)],
-                                               "addresses", addresses, "secure", (int)h->secure));
-    }
-    return json_pack("{s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "kind",
-                     kinds[MIN((size_t)p->kind, COUNT_OF(kinds) - 1)], "hosts", hosts, "tls",
-                     tls[MIN((size_t)m->tls, COUNT_OF(tls) - 1)], "secure", (int)p->secure, "login",
-                     (int)m->login, "route", ctl_json_str(m->title), "socks",
-                     ctl_json_str(m->socks), "socks_names", (int)m->socks_names, "source4",
-                     ctl_json_str(m->source4), "source6", ctl_json_str(m->source6), "ehlo",
-                     ctl_json_str(m->ehlo));
-}
-
 /* Without the brackets of none. */
 static struct str
 sender_typed(void)
@@ -473,12 +271,10 @@ explain_route(struct ctl *c)
     enum status e = admin_explain_route_call(c->store, &req, c->arena, &rep);
     if (e != OK)
         return failed(c, e);
-    json_t *j = rep.local ? json_pack("{s:s}", "kind", "local") : plan_json(&rep.plan);
-    json_object_set_new(j, "domain", ctl_json_str(req.domain));
-    struct verdict v = judge_route(&rep);
+    struct view_judgement v = view_judge_route(&rep);
     if (!c->json && !rep.local)
         print_plan(c, &rep.plan);
-    return finish(c, v.exit, v.why, j);
+    return finish(c, v, view_explain_route(req.domain, &rep));
 }
 
 static const struct ctl_verb explain_verbs[] = {

@@ -82,7 +82,7 @@ static json_t *
 about(const struct admin_account *a)
 {
     return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:b, s:o}", "address",
-                     ctl_json_str(a->address), "created_us", (json_int_t)a->created, "bytes",
+                     view_str(a->address), "created_us", (json_int_t)a->created, "bytes",
                      (json_int_t)a->bytes, "messages", (json_int_t)a->messages, "quota_bytes",
                      (json_int_t)a->quota_bytes, "full_since_us", (json_int_t)a->full_since,
                      "disabled", (int)a->disabled, "suspended", (int)a->suspended, "forward",
@@ -106,7 +106,7 @@ gather_aliases(struct ctl *c, struct str address, json_t *all)
             for (size_t k = 0; k < rep.aliases[i].targets_count; k++)
                 leads_here = leads_here || str_eq_nocase(rep.aliases[i].targets[k], address);
             if (leads_here)
-                json_array_append_new(all, ctl_json_str(rep.aliases[i].address));
+                json_array_append_new(all, view_str(rep.aliases[i].address));
         }
         more = rep.more && rep.aliases_count > 0;
         buf_reset(&after);
@@ -131,7 +131,7 @@ gather_apps(struct ctl *c, struct str address, json_t *all)
             if ((p->protocols >> k & 1u) != 0)
                 json_array_append_new(protocols, json_string(words[k]));
         json_array_append_new(
-            all, json_pack("{s:o, s:o, s:I, s:I, s:I}", "name", ctl_json_str(p->name), "protocols",
+            all, json_pack("{s:o, s:o, s:I, s:I, s:I}", "name", view_str(p->name), "protocols",
                            protocols, "created_us", (json_int_t)p->created, "expires_us",
                            (json_int_t)p->expires, "used_day", (json_int_t)p->used_day));
     }
@@ -153,9 +153,9 @@ gather_sessions(struct ctl *c, struct str address, json_t *all)
             const struct admin_session *s = &rep.sessions[i];
             json_array_append_new(
                 all, json_pack("{s:s, s:o, s:o, s:o, s:I, s:I}", "protocol",
-                               protocols[s->protocol & 3], "peer", ctl_json_str(s->peer), "tls",
-                               ctl_json_str(s->tls_version), "app", ctl_json_str(s->app),
-                               "since_us", (json_int_t)s->since, "asked_us", (json_int_t)s->asked));
+                               protocols[s->protocol & 3], "peer", view_str(s->peer), "tls",
+                               view_str(s->tls_version), "app", view_str(s->app), "since_us",
+                               (json_int_t)s->since, "asked_us", (json_int_t)s->asked));
             req.after_incarnation = s->incarnation;
             req.after_number = s->number;
         }
@@ -175,7 +175,7 @@ gather_queue(struct ctl *c, const struct admin_selection *select, json_t *all)
         struct admin_queue_reply rep;
         TRY(admin_queue_call(c->store, &req, page, &rep));
         for (size_t i = 0; i < rep.messages_count; i++)
-            json_array_append_new(all, ctl_queued_json(&rep.messages[i]));
+            json_array_append_new(all, view_queued(&rep.messages[i]));
         more = rep.more && rep.after > req.after;
         req.after = rep.after;
     }
@@ -212,7 +212,7 @@ strings(const struct str *list, size_t n)
     json_t *all = json_array();
 
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(all, ctl_json_str(list[i]));
+        json_array_append_new(all, view_str(list[i]));
     return all;
 }
 

@@ -9,8 +9,8 @@
 #include "base/size.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
+#include "mail/names.h"
 #include "migrate/maildir.h"
-#include "role/names.h"
 
 enum { REPLY_ARENA = 8 << 20, SYSTEM_FLAGS = 31, KEYWORD_SHIFT = 5 };
 

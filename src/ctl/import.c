@@ -11,7 +11,7 @@
 #include "ctl/import.h"
 #include "ctl/import_mail.h"
 #include "mail/address.h"
-#include "role/names.h"
+#include "mail/names.h"
 #include "role/role.h"
 #include "rt/disk.h"
 
@@ -423,11 +423,11 @@ ctl_import_tell(struct import *im, const struct import_wish *w, enum import_resu
     if (c->json) {
         json_t *targets = json_array();
         for (size_t i = 0; i < w->count; i++)
-            json_array_append_new(targets, ctl_json_str(w->targets[i]));
+            json_array_append_new(targets, view_str(w->targets[i]));
         json_array_append_new(im->all, json_pack("{s:i, s:o, s:o, s:s, s:o}", "line", (int)w->line,
-                                                 "address", ctl_json_str(w->address), "targets",
+                                                 "address", view_str(w->address), "targets",
                                                  targets, "result", words[r], "why",
-                                                 ctl_json_str(str_of(why != NULL ? why : ""))));
+                                                 view_str(str_of(why != NULL ? why : ""))));
         return;
     }
     if (why == NULL)

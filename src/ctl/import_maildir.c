@@ -12,8 +12,8 @@
 #include "base/hash.h"
 #include "base/size.h"
 #include "ctl/import_mail.h"
+#include "mail/names.h"
 #include "migrate/maildir.h"
-#include "role/names.h"
 #include "rt/clock.h"
 
 enum { WORKERS = 4, TREE_ARENA = 256 << 20, WRONG_BYTES = 300 };

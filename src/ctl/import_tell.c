@@ -72,9 +72,9 @@ import_mail_tell(struct import_mail *im, const struct import_account *acc, struc
     add_counts(&im->all, n);
     if (im->c->json) {
         json_t *o = json_counts(n);
-        json_object_set_new(o, "account", ctl_json_str(acc->address));
-        json_object_set_new(o, "mailbox", ctl_json_str(folder));
-        json_object_set_new(o, "wrong", ctl_json_str(str_of(wrong != NULL ? wrong : "")));
+        json_object_set_new(o, "account", view_str(acc->address));
+        json_object_set_new(o, "mailbox", view_str(folder));
+        json_object_set_new(o, "wrong", view_str(str_of(wrong != NULL ? wrong : "")));
         json_array_append_new(im->told, o);
         return;
     }

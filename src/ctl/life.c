@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "ctl/account.h"
-#include "role/names.h"
+#include "mail/names.h"
 #include "rt/fiber.h"
 #include "setup/options.h"
 
@@ -39,10 +39,10 @@ ctl_new_password(struct secret *out)
 int
 ctl_account_ready(struct ctl *c, struct str address, const struct secret *password)
 {
-    json_t *j = json_pack("{s:o}", "address", ctl_json_str(address));
+    json_t *j = json_pack("{s:o}", "address", view_str(address));
 
     if (account_options.generate && c->json)
-        json_object_set_new(j, "password", ctl_json_str(secret_str(password)));
+        json_object_set_new(j, "password", view_str(secret_str(password)));
     if (c->json)
         return ctl_print_json(j);
     json_decref(j);
@@ -64,8 +64,8 @@ ctl_account_password(struct ctl *c)
                                          .password = secret_str(&password)};
     enum status e = admin_account_password_call(c->store, &req, c->arena, &rep);
     if (e == OK && c->json && account_options.generate)
-        return ctl_print_json(json_pack("{s:s, s:o}", "result", "ok", "password",
-                                        ctl_json_str(secret_str(&password))));
+        return ctl_print_json(
+            json_pack("{s:s, s:o}", "result", "ok", "password", view_str(secret_str(&password))));
     int exit = done(c, e, "has a new password");
     if (exit == CTL_OK && account_options.generate)
         printf("password: %.*s\n", STR_FMT(secret_str(&password)));
@@ -105,7 +105,7 @@ say_purged(struct ctl *c, const struct admin_account_delete_reply *gone)
 {
     if (c->json)
         return ctl_print_json(json_pack(
-            "{s:s, s:o, s:I, s:i}", "result", "ok", "address", ctl_json_str(gone->deleted.address),
+            "{s:s, s:o, s:I, s:i}", "result", "ok", "address", view_str(gone->deleted.address),
             "messages", (json_int_t)gone->deleted.messages, "queued", (int)gone->queued));
     printf("%s is gone with %llu messages, and %u that it had in the queue\n",
            ctl_text(c, gone->deleted.address), (unsigned long long)gone->deleted.messages,
@@ -150,7 +150,7 @@ ctl_account_delete(struct ctl *c)
         return purge(c, &rep);
     if (c->json)
         return ctl_print_json(json_pack("{s:s, s:o, s:I}", "result", "ok", "address",
-                                        ctl_json_str(rep.deleted.address), "ends",
+                                        view_str(rep.deleted.address), "ends",
                                         (json_int_t)rep.deleted.ends));
     printf("%s is deleted; until %s godwit account undelete brings it back with its mail\n",
            ctl_text(c, rep.deleted.address), ctl_time_text(rep.deleted.ends, day, sizeof(day)));
@@ -171,7 +171,7 @@ ctl_account_undelete(struct ctl *c)
         return ctl_fail(c, e);
     if (c->json)
         return ctl_print_json(json_pack("{s:s, s:o, s:I}", "result", "ok", "address",
-                                        ctl_json_str(rep.account.address), "messages",
+                                        view_str(rep.account.address), "messages",
                                         (json_int_t)rep.account.messages));
     printf("%s is back with %llu messages\n", ctl_text(c, rep.account.address),
            (unsigned long long)rep.account.messages);
@@ -184,10 +184,7 @@ print_deleted(struct ctl *c, const struct admin_deleted *d, json_t *all)
     char size[32], day[40];
 
     if (c->json)
-        json_array_append_new(
-            all, json_pack("{s:o, s:I, s:I, s:I, s:I}", "address", ctl_json_str(d->address),
-                           "bytes", (json_int_t)d->bytes, "messages", (json_int_t)d->messages,
-                           "quota_bytes", (json_int_t)d->quota_bytes, "ends", (json_int_t)d->ends));
+        json_array_append_new(all, view_deleted(d));
     else
         printf("%-40s %8llu messages %10s until %s\n", ctl_text(c, d->address),
                (unsigned long long)d->messages, ctl_size_text(d->bytes, size, sizeof(size)),

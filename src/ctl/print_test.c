@@ -45,7 +45,7 @@ test_text_of_strangers(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        json_t *j = ctl_json_str(rows[i].text);
+        json_t *j = view_str(rows[i].text);
 
         assert_string_equal(ctl_text(&c, rows[i].text), rows[i].terminal);
         assert_non_null(j);
@@ -60,7 +60,7 @@ test_nul(void **state)
 {
     AUTO_ARENA *a = arena_new(65536);
     struct ctl c = {.arena = a};
-    json_t *j = ctl_json_str(STR("a\0b"));
+    json_t *j = view_str(STR("a\0b"));
 
     (void)state;
     assert_string_equal(ctl_text(&c, STR("a\0b")), "a?b");

@@ -36,7 +36,7 @@ list_once(struct ctl *c, uint64_t only, json_t *all, size_t *count)
         *count += rep.messages_count;
         for (size_t i = 0; i < rep.messages_count; i++) {
             if (c->json)
-                json_array_append_new(all, ctl_queued_json(&rep.messages[i]));
+                json_array_append_new(all, view_queued(&rep.messages[i]));
             else if (only != 0)
                 ctl_queued_whole(c, &rep.messages[i]);
             else
@@ -123,7 +123,7 @@ act(struct ctl *c, uint8_t verb, struct str route)
     } while (rep.more);
     json_t *j = json_pack("{s:I}", "messages", (json_int_t)count);
     if (verb == VERB_ROUTE)
-        json_object_set_new(j, "route", route.len > 0 ? ctl_json_str(route) : json_null());
+        json_object_set_new(j, "route", route.len > 0 ? view_str(route) : json_null());
     if (c->json)
         return ctl_print_json(j);
     json_decref(j);
@@ -190,8 +190,8 @@ pause_or_resume(struct ctl *c, bool paused)
         return ctl_fail(c, e);
     if (c->json)
         return ctl_print_json(json_pack("{s:o, s:b}", "domain",
-                                        c->argc == 1 ? ctl_json_str(req.domain) : json_null(),
-                                        "paused", (int)paused));
+                                        c->argc == 1 ? view_str(req.domain) : json_null(), "paused",
+                                        (int)paused));
     printf("mail to %s %s\n", what, paused ? "is taken and kept, but not sent" : "is sent again");
     return CTL_OK;
 }
@@ -250,18 +250,8 @@ show_status(struct ctl *c)
 
     if (e != OK)
         return ctl_fail(c, e);
-    if (c->json) {
-        json_t *roles = json_object();
-        for (size_t i = 0; i < rep.roles_count; i++) {
-            char name[40];
-            snprintf(name, sizeof(name), "%.*s", STR_FMT(rep.roles[i].name));
-            json_object_set_new(roles, name, json_boolean(rep.roles[i].connected));
-        }
-        json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:o}", "version", ctl_json_str(rep.version),
-                              "commits", (json_int_t)rep.commits, "syncs", (json_int_t)rep.syncs,
-                              "queue", (json_int_t)rep.queue_length, "roles", roles);
-        return ctl_print_json(j);
-    }
+    if (c->json)
+        return ctl_print_json(view_status(&rep));
     printf("godwit %s\n%llu messages in the queue\n%llu commits in %llu syncs\n",
            ctl_text(c, rep.version), (unsigned long long)rep.queue_length,
            (unsigned long long)rep.commits, (unsigned long long)rep.syncs);

@@ -22,7 +22,6 @@ void ctl_queue_draw(const struct ctl *c);
 const char *ctl_span_text(int64_t us, char *text, size_t size);
 
 /* ---- queue_show.c ---- */
-json_t *ctl_queued_json(const struct admin_queued *m);
 void ctl_queued_line(struct ctl *c, const struct admin_queued *m);
 void ctl_queued_whole(struct ctl *c, const struct admin_queued *m);
 void ctl_queue_paused(struct ctl *c, const struct str *domains, size_t n);

@@ -9,7 +9,7 @@
 #include "base/scan.h"
 #include "base/size.h"
 #include "ctl/queue.h"
-#include "role/names.h"
+#include "mail/names.h"
 #include "rt/clock.h"
 
 enum { WATCH_MS = 2000, STEP_MS = 50 };

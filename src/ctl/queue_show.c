@@ -7,52 +7,10 @@
 #include "ctl/queue.h"
 #include "rt/clock.h"
 
-enum { TOLD_SUCCESS = 2, TOLD_FAILURE = 4, TOLD_DELAY = 8 }; /* queued_rcpt.told */
-enum { BY_NONE, BY_NOTIFY, BY_RETURN };                      /* queued.by_mode */
-static const char *const by_modes[] = {"", "notify", "return"};
-static const char *const states[] = {"waiting", "delivered", "failed", "under way"};
-
 static const char *
 state_of(const struct admin_queued_rcpt *r)
 {
-    return r->paused ? "paused" : states[r->state & 3];
-}
-
-static json_t *
-rcpt_json(const struct admin_queued_rcpt *r)
-{
-    json_t *told = json_array();
-
-    if ((r->told & TOLD_DELAY) != 0)
-        json_array_append_new(told, json_string("delay"));
-    if ((r->told & TOLD_FAILURE) != 0)
-        json_array_append_new(told, json_string("failure"));
-    if ((r->told & TOLD_SUCCESS) != 0)
-        json_array_append_new(told, json_string("success"));
-    return json_pack("{s:o, s:o, s:s, s:b, s:b, s:i, s:I, s:i, s:o, s:o, s:o, s:o}", "address",
-                     ctl_json_str(r->address), "original", ctl_json_str(r->original), "state",
-                     states[r->state & 3], "paused", (int)r->paused, "local", (int)r->local,
-                     "tries", (int)r->tries, "next_us", (json_int_t)r->next, "code", (int)r->code,
-                     "enhanced", ctl_json_str(r->enhanced), "text", ctl_json_str(r->text), "remote",
-                     ctl_json_str(r->remote), "reported", told);
-}
-
-json_t *
-ctl_queued_json(const struct admin_queued *m)
-{
-    json_t *rcpts = json_array();
-    char qid[20];
-
-    for (size_t i = 0; i < m->rcpts_count; i++)
-        json_array_append_new(rcpts, rcpt_json(&m->rcpts[i]));
-    snprintf(qid, sizeof(qid), "%llx", (unsigned long long)m->qid);
-    return json_pack(
-        "{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:o, s:o, s:o}", "qid", qid, "sender",
-        ctl_json_str(m->sender), "size", (json_int_t)m->size, "arrived_us", (json_int_t)m->arrived,
-        "next_us", (json_int_t)m->next, "not_before_us", (json_int_t)m->not_before, "deliver_by_us",
-        (json_int_t)m->by, "deliver_by_mode", m->by_mode <= BY_RETURN ? by_modes[m->by_mode] : "",
-        "held", (int)m->held, "paused", (int)m->paused, "envelope_id", ctl_json_str(m->envid),
-        "route", m->route.len > 0 ? ctl_json_str(m->route) : json_null(), "recipients", rcpts);
+    return r->paused ? "paused" : view_rcpt_states[r->state & 3];
 }
 
 static void
@@ -129,10 +87,10 @@ print_rcpt(struct ctl *c, const struct admin_queued_rcpt *r, int64_t now_us)
     if (r->remote.len > 0)
         printf("    given by    %s\n", ctl_text(c, r->remote));
     if (r->told != 0)
-        printf("    reported    %s\n", (r->told & TOLD_FAILURE) != 0 ? "the failure, to the sender"
-                                       : (r->told & TOLD_DELAY) != 0
-                                           ? "the delay, to the sender"
-                                           : "the delivery, to the sender");
+        printf("    reported    %s\n",
+               (r->told & VIEW_TOLD_FAILURE) != 0 ? "the failure, to the sender"
+               : (r->told & VIEW_TOLD_DELAY) != 0 ? "the delay, to the sender"
+                                                  : "the delivery, to the sender");
 }
 
 void
@@ -145,9 +103,9 @@ ctl_queued_whole(struct ctl *c, const struct admin_queued *m)
            ctl_text(c, m->sender), ctl_size_text(m->size, size, sizeof(size)));
     print_time("arrived", m->arrived, now_us);
     print_not_before(m->not_before, now_us);
-    if (m->by_mode != BY_NONE) {
+    if (m->by_mode != VIEW_BY_NONE) {
         print_time("deliver by", m->by, now_us);
-        printf("            %s\n", m->by_mode == BY_RETURN
+        printf("            %s\n", m->by_mode == VIEW_BY_RETURN
                                        ? "then it comes back to its sender"
                                        : "then its sender hears that it is late");
     }

@@ -36,11 +36,8 @@ static int
 tell(struct ctl *c, const struct admin_status_reply *rep)
 {
     if (c->json)
-        return ctl_print_json(json_pack("{s:b, s:o}", "taken", (int)rep->reload_taken, "said",
-                                        ctl_json_str(rep->reload_said))) != CTL_OK ||
-                       !rep->reload_taken
-                   ? CTL_FAILED
-                   : CTL_OK;
+        return ctl_print_json(view_reload(rep)) != CTL_OK || !rep->reload_taken ? CTL_FAILED
+                                                                                : CTL_OK;
     if (!rep->reload_taken) {
         fprintf(stderr, "godwit reload: nothing was changed: %s\n", ctl_text(c, rep->reload_said));
         return CTL_FAILED;

@@ -34,7 +34,7 @@ run_for_setup(const struct config *config, const char *path, struct problem *why
 
     for (size_t i = 0; i < ROLE_COUNT; i++)
         table[i] = role_table[i];
-    table[ROLE_MX] = table[ROLE_USER] = table[ROLE_OUT] = table[ROLE_ASK] = NULL;
+    table[ROLE_MX] = table[ROLE_USER] = table[ROLE_OUT] = table[ROLE_ASK] = table[ROLE_API] = NULL;
     return boss_run(&o, why);
 }
 

@@ -1,6 +1,6 @@
 /* stats.c - `godwit stats`: what was counted, for people, for programs, and for Prometheus.
  *
- * The figures come from the store, which hears every process; how much memory each has stands in /proc.
+ * The figures come from the store, which hears every process.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -13,28 +13,9 @@
 #include "ctl/ctl.h"
 #include "rt/disk.h"
 
-enum { STATM_BYTES = 256 };
+enum { PROMETHEUS_BYTES = 1 << 20 };
 
-/* Resident bytes; 0 = cannot be told. */
 static bool prometheus; /* --prometheus */
-
-static uint64_t
-memory_of(uint32_t pid)
-{
-    char path[40], text[STATM_BYTES];
-    uint64_t pages = 0;
-    AUTO(fd_close) int fd = -1;
-
-    snprintf(path, sizeof(path), "/proc/%u/statm", pid);
-    if (disk_open(path, O_RDONLY, 0, &fd) != OK)
-        return 0;
-    ssize_t n = read(fd, text, sizeof(text));
-    struct scan s = scan_of(str_from(text, n > 0 ? (size_t)n : 0)); /* size SP resident SP ... */
-    if (!scan_u64(&s, UINT64_MAX, &pages) || !scan_char(&s, ' ') ||
-        !scan_u64(&s, UINT64_MAX / 65536, &pages))
-        return 0;
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 static uint64_t
 value(const uint64_t *list, size_t count, size_t i)
@@ -42,101 +23,7 @@ value(const uint64_t *list, size_t count, size_t i)
     return i < count ? list[i] : 0;
 }
 
-/* ---- Prometheus ---- */
-
-static void
-metric(const char *name, const char *kind, const char *help)
-{
-    printf("# HELP godwit_%s %s\n# TYPE godwit_%s %s\n", name, help, name, kind);
-}
-
-static void
-print_counters(const struct admin_stats_reply *r)
-{
-    for (size_t i = 0; i < STAT_COUNT; i++) {
-        const struct stat_info *s = &stats[i];
-        if (s->help[0] != '\0')
-            metric(s->name, "counter", s->help);
-        printf("godwit_%s%s%s%s %llu\n", s->name, s->labels[0] != '\0' ? "{" : "", s->labels,
-               s->labels[0] != '\0' ? "}" : "",
-               (unsigned long long)value(r->totals, r->totals_count, i));
-    }
-}
-
-static void
-print_one(const char *name, const char *kind, const char *help, uint64_t v)
-{
-    metric(name, kind, help);
-    printf("godwit_%s %llu\n", name, (unsigned long long)v);
-}
-
-static void
-print_processes(struct ctl *c, const struct admin_stats_reply *r)
-{
-    metric("connections_open", "gauge", "Connections of clients.");
-    for (size_t i = 0; i < r->processes_count; i++)
-        printf("godwit_connections_open{process=\"%s\"} %u\n", ctl_text(c, r->processes[i].name),
-               r->processes[i].open);
-    metric("process_resident_memory_bytes", "gauge",
-           "Resident memory; shared pages count in each.");
-    for (size_t i = 0; i < r->processes_count; i++) {
-        uint64_t bytes = memory_of(r->processes[i].pid);
-        if (bytes > 0)
-            printf("godwit_process_resident_memory_bytes{process=\"%s\"} %llu\n",
-                   ctl_text(c, r->processes[i].name), (unsigned long long)bytes);
-    }
-}
-
-static int
-print_prometheus(struct ctl *c, const struct admin_stats_reply *r)
-{
-    metric("info", "gauge", "The version that runs.");
-    printf("godwit_info{version=\"%s\"} 1\n", ctl_text(c, r->version));
-    print_one("start_time_seconds", "gauge", "When the store started, seconds since 1970.",
-              (uint64_t)(r->started / 1000000));
-    print_counters(r);
-    print_one("queue_messages", "gauge", "Messages in the queue.", r->queue_length);
-    print_one("sessions", "gauge", "Sessions that are logged in.", r->sessions);
-    print_one("commits_total", "counter", "Commits of the store.", r->commits);
-    print_one("syncs_total", "counter", "Syncs that they took.", r->syncs);
-    print_processes(c, r);
-    return CTL_OK;
-}
-
 /* ---- for people and programs ---- */
-
-static json_t *
-counters_json(const uint64_t *list, size_t count)
-{
-    json_t *all = json_object();
-    char key[120];
-
-    for (size_t i = 0; i < STAT_COUNT; i++) {
-        snprintf(key, sizeof(key), "%s%s%s%s", stats[i].name, stats[i].labels[0] != '\0' ? "{" : "",
-                 stats[i].labels, stats[i].labels[0] != '\0' ? "}" : "");
-        json_object_set_new(all, key, json_integer((json_int_t)value(list, count, i)));
-    }
-    return all;
-}
-
-static int
-print_json(const struct admin_stats_reply *r)
-{
-    json_t *processes = json_array();
-
-    for (size_t i = 0; i < r->processes_count; i++)
-        json_array_append_new(processes, json_pack("{s:o, s:i, s:i, s:I}", "name",
-                                                   ctl_json_str(r->processes[i].name), "pid",
-                                                   (int)r->processes[i].pid, "connections",
-                                                   (int)r->processes[i].open, "memory",
-                                                   (json_int_t)memory_of(r->processes[i].pid)));
-    return ctl_print_json(json_pack(
-        "{s:o, s:I, s:o, s:i, s:o, s:I, s:I, s:I, s:I, s:o}", "version", ctl_json_str(r->version),
-        "started_us", (json_int_t)r->started, "totals", counters_json(r->totals, r->totals_count),
-        "recent_s", (int)r->recent_s, "recent", counters_json(r->recent, r->recent_count), "queue",
-        (json_int_t)r->queue_length, "sessions", (json_int_t)r->sessions, "commits",
-        (json_int_t)r->commits, "syncs", (json_int_t)r->syncs, "processes", processes));
-}
 
 /* "logins_total" and result="bad" as "logins bad". */
 static void
@@ -177,8 +64,18 @@ print_text(struct ctl *c, const struct admin_stats_reply *r)
            (unsigned long long)r->commits, (unsigned long long)r->syncs);
     for (size_t i = 0; i < r->processes_count; i++)
         printf("%-8s %10s  %u connections\n", ctl_text(c, r->processes[i].name),
-               ctl_size_text(memory_of(r->processes[i].pid), size, sizeof(size)),
-               r->processes[i].open);
+               ctl_size_text(r->processes[i].memory, size, sizeof(size)), r->processes[i].open);
+    return CTL_OK;
+}
+
+static int
+print_prometheus(const struct admin_stats_reply *r)
+{
+    AUTO_BUF text = BUF(PROMETHEUS_BYTES);
+
+    if (view_prometheus(r, &text) != OK)
+        return CTL_FAILED;
+    printf("%.*s", STR_FMT(buf_str(&text)));
     return CTL_OK;
 }
 
@@ -192,8 +89,8 @@ show_stats(struct ctl *c)
     if (e != OK)
         return ctl_fail(c, e);
     if (prometheus)
-        return print_prometheus(c, &rep);
-    return c->json ? print_json(&rep) : print_text(c, &rep);
+        return print_prometheus(&rep);
+    return c->json ? ctl_print_json(view_stats(&rep)) : print_text(c, &rep);
 }
 
 static const struct ctl_verb stats_verbs[] = {

@@ -203,16 +203,16 @@ step_json(struct str line)
     json_t *j = ctl_json_line(line);
 
     trace_words(line, &words);
-    json_object_set_new(j, "words", ctl_json_str(buf_str(&words)));
+    json_object_set_new(j, "words", view_str(buf_str(&words)));
     return j;
 }
 
 static json_t *
 summary_json(struct str id, const struct trace_summary *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "id", ctl_json_str(id), "time",
-                     ctl_json_str(s->time), "message_id", ctl_json_str(s->message_id), "size",
-                     ctl_json_str(s->size), "result", s->result, "code", ctl_json_str(s->code));
+    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "id", view_str(id), "time",
+                     view_str(s->time), "message_id", view_str(s->message_id), "size",
+                     view_str(s->size), "result", s->result, "code", view_str(s->code));
 }
 
 static void

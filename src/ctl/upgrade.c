@@ -77,10 +77,9 @@ tell(struct ctl *c, const struct state *st)
     bool taken = str_eq(st->result, STR("taken"));
 
     if (c->json) {
-        int shown =
-            ctl_print_json(json_pack("{s:b, s:o, s:o, s:o, s:o}", "taken", (int)taken, "result",
-                                     ctl_json_str(st->result), "from", ctl_json_str(st->from), "to",
-                                     ctl_json_str(st->to), "said", ctl_json_str(st->said)));
+        int shown = ctl_print_json(json_pack(
+            "{s:b, s:o, s:o, s:o, s:o}", "taken", (int)taken, "result", view_str(st->result),
+            "from", view_str(st->from), "to", view_str(st->to), "said", view_str(st->said)));
         return taken ? shown : CTL_FAILED;
     }
     if (taken && str_eq(st->from, st->to))

@@ -12,8 +12,6 @@
 
 enum { WORDS_MAX = 8 };
 
-static const char *const protocols[] = {"imap", "pop3", "submission", "web"};
-
 static void
 print_session(struct ctl *c, const struct admin_session *s, json_t *all)
 {
@@ -22,17 +20,11 @@ print_session(struct ctl *c, const struct admin_session *s, json_t *all)
 
     snprintf(name, sizeof(name), "%u.%llu", s->worker, (unsigned long long)s->number);
     if (c->json) {
-        json_array_append_new(
-            all, json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:o, s:o}", "session", name, "account",
-                           ctl_json_str(s->address), "protocol", protocols[s->protocol & 3], "peer",
-                           ctl_json_str(s->peer), "since", (json_int_t)s->since, "asked",
-                           (json_int_t)s->asked, "tls",
-                           s->tls_version.len > 0 ? ctl_json_str(s->tls_version) : json_null(),
-                           "app", s->app.len > 0 ? ctl_json_str(s->app) : json_null()));
+        json_array_append_new(all, view_session(s));
         return;
     }
     printf("%-10s %-32s %-10s %-20s since %s  %s  idle %llds%s%s\n", name, ctl_text(c, s->address),
-           protocols[s->protocol & 3], ctl_text(c, s->peer),
+           view_protocols[s->protocol & 3], ctl_text(c, s->peer),
            ctl_time_text(s->since, since, sizeof(since)),
            s->tls_version.len > 0 ? ctl_text(c, s->tls_version) : "no TLS",
            (long long)(idle_s > 0 ? idle_s : 0), s->app.len > 0 ? "  app password " : "",

@@ -5,8 +5,8 @@
 #include "auth/attempts.h"
 #include "config/events.h"
 #include "ipc/auth_serve.h"
+#include "mail/names.h"
 #include "role/auth_internal.h"
-#include "role/names.h"
 #include "role/role.h"
 #include "rt/logger.h"
 

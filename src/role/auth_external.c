@@ -7,9 +7,9 @@
 #define AUTH_SERVE_HANDLERS_ONLY
 #include "base/size.h"
 #include "ipc/auth_serve.h"
+#include "mail/names.h"
 #include "role/auth_internal.h"
 #include "role/client_trust.h"
-#include "role/names.h"
 #include "rt/tls_trust.h"
 
 enum { FOUND_BYTES = 65536 };

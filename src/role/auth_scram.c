@@ -10,8 +10,8 @@
 #include "base/limits.h"
 #include "base/size.h"
 #include "ipc/auth_serve.h"
+#include "mail/names.h"
 #include "role/auth_internal.h"
-#include "role/names.h"
 #include "rt/ipc.h"
 #include "rt/random.h"
 

@@ -311,6 +311,8 @@ obey(struct worker *w, const struct control *c)
         w->answered = w->asked;
     else if (c->kind == CONTROL_DIAL && (w->role == ROLE_MX || w->role == ROLE_USER))
         boss_dial(boss.o.config, c, w);
+    else if (c->kind == CONTROL_RELOAD && w->role == ROLE_API)
+        (void)raise(SIGHUP); /* it may say no more than a signal could */
     else if (c->kind == CONTROL_FAILED)
         (void)snprintf(w->reason, sizeof(w->reason), "%.*s", STR_FMT(c->text));
     else

@@ -211,9 +211,11 @@ name_files(const struct config *c, struct boss_open *b)
     name_file(b, ROLE_ASK, c->introspection.authority_file);
     name_file(b, ROLE_AUTH, c->client_certificates);
     name_file(b, ROLE_USER, c->client_certificates);
-    for (size_t i = 0; i < c->listen_count; i++)
+    for (size_t i = 0; i < c->listen_count; i++) {
         if (c->listen[i].service == SERVICE_SENDMAIL)
             name_file(b, ROLE_USER, STR(ROLE_PASSWD_FILE));
+        name_file(b, ROLE_API, c->listen[i].token_file);
+    }
 }
 
 void
@@ -281,7 +283,9 @@ hand_listeners(const struct boss_open *b, enum role role, int control_fd)
                             .value = (uint32_t)l->service,
                             .value2 = l->number,
                             .index = l->line};
-        enum role owner = service_of_mx(l->service) ? ROLE_MX : ROLE_USER;
+        enum role owner = service_of_api(l->service)  ? ROLE_API
+                          : service_of_mx(l->service) ? ROLE_MX
+                                                      : ROLE_USER;
         if (owner == role)
             TRY(control_say(control_fd, &c, &l->fd, 1));
     }

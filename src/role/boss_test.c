@@ -366,7 +366,8 @@ static void
 clean(const struct world *w)
 {
     static const char socket_name[] = "run/" ROLE_ADMIN_SOCKET;
-    static const char *const names[] = {"log", "cert", ROLE_MASTER_KEY_NAME, socket_name};
+    static const char *const names[] = {"log", "cert", ROLE_MASTER_KEY_NAME, socket_name,
+                                        "run/" CONFIG_API_SOCKET};
     char path[160];
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {

@@ -3,7 +3,8 @@
  * From boss, in this order: START, LISTENER*, FILE*, GO; then at any time PEER, FILE* FILES, LOG, PING, STOP, DIALLED
  * after each DIAL, and after a reload RELOADED, with CONFIG, LISTENER*, FILE* before it when there is a new
  * configuration.
- * From the role: READY once; PONG after each PING; FAILED before it ends by itself; mx and user: DIAL.
+ * From the role: READY once; PONG after each PING; FAILED before it ends by itself; mx and user: DIAL; api: RELOAD
+ * when an administrator asks.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_CONTROL_H
@@ -29,8 +30,9 @@ enum control_kind {
     CONTROL_FAILED,  /* text = why */
     CONTROL_DIAL,    /* value = number of the question, text = where to: struct config_filter */
     CONTROL_DIALLED, /* value = the same number, fd; or none, and value2 = an error of errno.h */
+    CONTROL_RELOAD,  /* of role api: as SIGHUP */
 };
-#define CONTROL_KIND_COUNT (CONTROL_DIALLED + 1)
+#define CONTROL_KIND_COUNT (CONTROL_RELOAD + 1)
 #define CONTROL_TEXT_MAX   1024u
 /* index of START: which descriptors are there, and whether all this is only tried. */
 enum control_has { CONTROL_HAS_KEY = 1, CONTROL_HAS_ADMIN = 2, CONTROL_REHEARSAL = 4 };

@@ -209,7 +209,7 @@ configure(struct served *v, const struct config *c, const struct role_listener *
         v->prompt = prompt_networks(c, &l->prompt_count);
         l->prompt = v->prompt;
     }
-    if (c->tls_count == 0 || service_is_unix(from->service))
+    if (c->tls_count == 0 || service_is_unix(from->service) || service_of_api(from->service))
         return OK;
     return protocol_tls(v->how->alpn, &l->tls);
 }
@@ -260,7 +260,7 @@ front_count(void)
 
     count(&all, taken, &open);
     count(&ended, taken, &open);
-    static_assert(STAT_CONNS_SENDMAIL - STAT_CONNS_SMTP + 1 == SERVICE_COUNT, "in their order");
+    static_assert(STAT_CONNS_METRICS - STAT_CONNS_SMTP + 1 == SERVICE_COUNT, "in their order");
     for (size_t i = 0; i < SERVICE_COUNT; i++)
         stat_values[STAT_CONNS_SMTP + i] = taken[i];
     return open;

@@ -190,6 +190,7 @@ on_message(const struct control *c, struct control_packet *p)
     case CONTROL_PONG:
     case CONTROL_READY:
     case CONTROL_DIAL:
+    case CONTROL_RELOAD:
     case CONTROL_FAILED: break;
     }
 }
@@ -228,7 +229,7 @@ on_start(const struct control *c, struct control_packet *p)
     if (!str_to_z(config->data_dir, self.data_dir, sizeof(self.data_dir)))
         role_fail("the data directory has too long a name");
     logger_init(log_fd, config->log_level, self.name);
-    role_stats_prepare();
+    role_stats_prepare(self.start.role);
 }
 
 static void
@@ -300,6 +301,12 @@ wall_bits(const struct sandbox_walls *w)
     return (w->seccomp ? CONTROL_WALL_SECCOMP : 0u) | (w->landlock ? CONTROL_WALL_LANDLOCK : 0u) |
            (w->uid ? CONTROL_WALL_UID : 0u) | (w->no_new_privs ? CONTROL_WALL_NO_NEW_PRIVS : 0u) |
            (w->dumpable_off ? CONTROL_WALL_DUMPABLE : 0u);
+}
+
+void
+role_ask_reload(void)
+{
+    say(CONTROL_RELOAD, 0, "");
 }
 
 static void

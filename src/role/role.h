@@ -84,6 +84,11 @@ SUSPENDS struct ipc_peer *role_peer_wait(enum role r, int64_t timeout_ms);
 const struct role_start *role_self(void);
 void role_stopped(void);          /* ends the process with success */
 void role_fail(const char *what); /* logs and ends the process: boss starts it anew */
+/* Resident bytes of this process, and, in the store, of boss; 0 = cannot be told. */
+uint64_t role_memory(void);
+uint64_t role_memory_of_boss(void);
+void
+role_ask_reload(void); /* of role api: boss takes the configuration anew, and every role hears it */
 /* The whole of a small file, whatever its offset.  ERR_LIMIT past b->max. */
 MUST_USE enum status role_fd_read(int fd, struct buf *b);
 /* The configuration that the file holds.  ERR_IO: it cannot be read; else why says what is wrong with it. */

@@ -36,7 +36,8 @@ void role_peer_add(const struct role_verbs *verbs, const struct control *c,
 /* What a worker logs of the life of a message goes to the store as well. */
 void role_trace_start(const struct role_start *s);
 /* What it counts (config/stats.h) as well: prepared before the jail, started in a role that is not the store. */
-void role_stats_prepare(void);
+void role_stats_prepare(enum role r);
+void role_memory_prepare(enum role r);
 void role_stats_start(void);
 
 #endif

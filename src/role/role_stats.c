@@ -18,8 +18,11 @@ static uint32_t pid;
 static void
 tell(struct timer *t)
 {
-    struct store_stats note = {
-        .pid = pid, .open = front_count(), .values = stat_values, .values_count = STAT_COUNT};
+    struct store_stats note = {.pid = pid,
+                               .open = front_count(),
+                               .memory = role_memory(),
+                               .values = stat_values,
+                               .values_count = STAT_COUNT};
     enum status st = store_stats_note(role_peer(ROLE_STORE), &note);
 
     (void)st;
@@ -28,9 +31,10 @@ tell(struct timer *t)
 
 /* Before the jail, where asking for it needs no permission. */
 void
-role_stats_prepare(void)
+role_stats_prepare(enum role r)
 {
     pid = (uint32_t)getpid();
+    role_memory_prepare(r);
 }
 
 void

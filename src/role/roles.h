@@ -7,6 +7,6 @@
 #include "role/role.h"
 
 extern const struct role_verbs role_mx, role_user, role_keys, role_auth, role_store, role_cook,
-    role_out, role_ask;
+    role_out, role_ask, role_api;
 
 #endif

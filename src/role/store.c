@@ -2,16 +2,21 @@
  *
  * Touches:   the data directory, the control socket, its channels.  Parses no mail, opens no connection, holds no key.
  * Peers:     mx, user (bodies, mail), auth, keys (log-ins, sealed records), cook (content work), out (queue),
- *            the godwit command (admin) over the control socket.
+ *            the godwit command (admin) over the control socket, and role api, which may ask the same.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "role/store.h"
+
+#include "base/size.h"
 #include "role/role.h"
+#include "role/store_admin.h"
 #include "role/store_trace.h"
 
 /* Peers may call while the data is still being opened: they wait. */
 static enum status wait_open(struct ipc_peer *from);
 #define STORE_SERVE_BEFORE wait_open
+#define ADMIN_SERVE_BEFORE wait_open
+#include "ipc/admin_serve.h"
 #include "ipc/store_serve.h"
 
 enum { EARLY_MAX = 256, OPEN_MS = 60000, STOP_MS = 100 };
@@ -28,10 +33,11 @@ static void config_changed(const struct role_start *start);
 static void stop(void);
 static void stop_orderly(void *arg);
 
-static const struct ipc_service *const serves[] = {&store_service};
+static const struct ipc_service *const serves[] = {&store_service, &admin_service};
+const struct ipc_service *const store_admin_serves[1] = {&admin_service};
 const struct role_verbs role_store = {
     .serves = serves,
-    .serve_count = 1,
+    .serve_count = COUNT_OF(serves),
     .begin = begin,
     .peer_arrived = arrived,
     .peer_gone = gone,

@@ -93,10 +93,9 @@ struct store_rcpts {
     bool spam;   /* somebody judged it so: it is not sent on.  Nobody judges yet */
     const struct intake_facts *facts; /* for what was sent on before; NULL: it is our own */
     /* what came out */
-    bool foreign; /* one is foreign, and no address here leads to it */
-    enum status
-        refused; /* why there are failed ones that the sender's server can be told of at once */
-    struct {     /* of the address that was asked about last */
+    bool foreign;        /* one is foreign, and no address here leads to it */
+    enum status refused; /* why some failed of which the sender's server can be told at once */
+    struct {             /* of the address that was asked about last */
         struct str via;
         uint64_t mark;
     } last;
@@ -137,8 +136,7 @@ MUST_USE SUSPENDS enum status store_forwarded(struct store *s, struct str via,
 struct store_attempt;
 MUST_USE SUSPENDS enum status store_forward(struct store *s, const struct queue_message *m,
                                             struct arena *a, struct store_attempt *at);
-/* The same for a body that others share: it stays, whatever comes out.  queued: never at once, so that what fails now
- * is tried again here. */
+/* The same for a body that others share: it stays, whatever comes out.  queued: never at once, to be tried again. */
 MUST_USE SUSPENDS enum status store_send_shared(struct store *s, struct queue_message *m,
                                                 const struct intake_body *body, bool queued,
                                                 struct store_sent *out);

@@ -1,6 +1,7 @@
 /* store_admin.c - the control socket of the godwit command: who may talk on it; domains, aliases, status.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#define ADMIN_SERVE_HANDLERS_ONLY
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -22,7 +23,6 @@
 #include "rt/spawn.h"
 
 static struct watch control = {.fd = -1};
-static const struct ipc_service *const serves[] = {&admin_service};
 
 static void on_connection(struct watch *w, uint32_t ready);
 static void on_gone(struct ipc_peer *p);
@@ -242,15 +242,19 @@ list_processes(const struct store *s, const struct store_totals *t, struct arena
 
     if (s->start != NULL && s->start->admin_fd >= 0 && !control_listener(s->start->admin_fd, &boss))
         boss = 0;
-    list[n++] =
-        (struct admin_process){.name = STR("boss"), .pid = (uint32_t)boss}; /* none is negative */
-    list[n++] = (struct admin_process){.name = STR("store.0"), .pid = (uint32_t)getpid()};
+    list[n++] = (struct admin_process){.name = STR("boss"),
+                                       .pid = (uint32_t)boss, /* none is negative */
+                                       .memory = s->start != NULL ? role_memory_of_boss() : 0};
+    list[n++] = (struct admin_process){.name = STR("store.0"),
+                                       .pid = (uint32_t)getpid(),
+                                       .memory = s->start != NULL ? role_memory() : 0};
     for (size_t i = 0; i < t->process_count && n < ADMIN_STATS_REPLY_PROCESSES_MAX; i++)
         list[n++] =
             (struct admin_process){.name = arena_printf(a, "%s.%u", role_name(t->processes[i].role),
                                                         t->processes[i].index),
                                    .pid = t->processes[i].pid,
-                                   .open = t->processes[i].open};
+                                   .open = t->processes[i].open,
+                                   .memory = t->processes[i].memory};
     return n;
 }
 
@@ -304,8 +308,8 @@ on_connection(struct watch *w, uint32_t ready)
     const struct ipc_options o = {
         .own_role = ROLE_STORE,
         .peer_role = ROLE_ADMIN,
-        .serves = serves,
-        .serve_count = COUNT_OF(serves),
+        .serves = store_admin_serves,
+        .serve_count = 1,
         .gone = on_gone,
     };
     enum status st = ipc_attach(&end, &o, &peer);

@@ -6,6 +6,9 @@
 
 #include "role/store.h"
 
+/* What is answered on the control socket, and to role api; in store.c. */
+extern const struct ipc_service *const store_admin_serves[1];
+
 /* Logs what was done to what, and gives a failure its sentence; st passes through store_checked(). */
 MUST_USE enum status store_admin_done(const struct store *s, enum status st, const char *verb,
                                       struct str object);

@@ -10,8 +10,6 @@
 #include "store/account.h"
 #include "store/directory_rights.h"
 
-enum { ACCOUNTS_PAGE = 64 /* with everything at its longest so many fit into a reply */ };
-
 struct preparation { /* of an account, on a fiber of its own */
     struct store *s;
     struct directory_new_account *account;
@@ -175,36 +173,6 @@ admin_serve_account_send_as(struct ipc_peer *from, const struct admin_account_se
         ipc_fail(&why);
     }
     return st;
-}
-
-enum status
-admin_serve_accounts(struct ipc_peer *from, const struct admin_accounts *req, struct arena *a,
-                     struct admin_accounts_reply *rep)
-{
-    struct store *s = store_of(from);
-    struct admin_account *list =
-        ARENA_ARRAY(a, struct admin_account, ADMIN_ACCOUNTS_REPLY_ACCOUNTS_MAX);
-    struct directory_page page = {.after = req->after, .max = ACCOUNTS_PAGE, .a = a};
-    const struct directory_entry *found;
-    struct directory_entry one;
-    size_t n = 1;
-
-    if (req->only.len > 0) {
-        enum status st = directory_find(s->directory, req->only, a, &one);
-        if (st == OK && one.kind != DIRECTORY_ACCOUNT)
-            st = ERR_NOT_FOUND;
-        TRY(store_admin_done(s, st, "account show", req->only));
-        found = &one;
-    } else {
-        TRY(store_checked(s, directory_list(s->directory, DIRECTORY_ACCOUNT, &page, &found, &n),
-                          "accounts"));
-    }
-    for (size_t i = 0; i < n; i++)
-        TRY(store_checked(s, store_admin_account(s, &found[i], &list[i]), "account"));
-    rep->accounts = list;
-    rep->accounts_count = n;
-    rep->more = req->only.len == 0 && n == page.max;
-    return OK;
 }
 
 /* ---- helpers ---- */

@@ -115,7 +115,7 @@ tell_workers(struct store *s)
 
     list_each (l, &s->peers) {
         struct ipc_peer *p = LIST_ENTRY(l, struct store_peer, in_store)->peer;
-        if (ipc_role(p) != ROLE_MX && ipc_role(p) != ROLE_USER)
+        if (ipc_role(p) != ROLE_MX && ipc_role(p) != ROLE_USER && ipc_role(p) != ROLE_API)
             continue;
         enum status st = blockwatch_blocks_changed_note(p, &note);
         (void)st; /* whose channel is gone asks when it is back */

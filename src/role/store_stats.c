@@ -81,6 +81,7 @@ store_stats_hear(const struct store_process *told, int64_t now_ms)
     }
     p->pid = told->pid;
     p->open = told->open;
+    p->memory = told->memory;
     for (size_t i = 0; i < STAT_COUNT; i++)
         p->values[i] =
             MAX(p->values[i], told->values[i]); /* a captured worker may lie, not count down */
@@ -108,7 +109,8 @@ store_serve_stats(struct ipc_peer *from, const struct store_stats *req, struct a
                                    .index = ipc_index(from),
                                    .incarnation = ipc_incarnation(from),
                                    .pid = req->pid,
-                                   .open = req->open};
+                                   .open = req->open,
+                                   .memory = req->memory};
     for (size_t i = 0; i < req->values_count && i < STAT_COUNT; i++)
         told->values[i] = req->values[i];
     store_stats_hear(told, clock_mono_ms());

@@ -13,7 +13,7 @@
 struct store_process {
     enum role role;
     uint32_t index, pid, open; /* open: connections */
-    uint64_t incarnation;
+    uint64_t incarnation, memory;
     uint64_t values[STAT_COUNT];
 };
 struct store_totals {

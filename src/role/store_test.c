@@ -693,6 +693,25 @@ test_admin(void)
     ASSERT(admin_status_call(town.user, &ask, town.a, &status) != OK);
 }
 
+/* u90 to u99 and u9, in pages of 4. */
+static SUSPENDS void
+check_search(void)
+{
+    struct admin_accounts req = {.search = STR("U9"), .max = 4};
+    struct admin_accounts_reply rep = {.more = true};
+    size_t found = 0, pages = 0;
+
+    for (; rep.more; pages++) {
+        ASSERT(admin_accounts_call(town.admin, &req, town.a, &rep) == OK);
+        ASSERT(rep.accounts_count <= 4 && (rep.after.len > 0) == rep.more);
+        for (size_t i = 0; i < rep.accounts_count; i++)
+            ASSERT(str_starts(rep.accounts[i].address, STR("u9")));
+        found += rep.accounts_count;
+        req.after = rep.after;
+    }
+    ASSERT(found == 11 && pages == 3);
+}
+
 static SUSPENDS void
 test_many_accounts(void)
 {
@@ -733,6 +752,7 @@ test_many_accounts(void)
         ASSERT(rep.results[i].status != OK);
     ASSERT(admin_account_add_many_call(town.admin, &none, town.a, &rep) == OK);
     ASSERT(rep.results_count == 0);
+    check_search();
 }
 
 static const struct town_row rows[] = {

@@ -13,6 +13,7 @@ const struct topology_pair topology_pairs[] = {
     {ROLE_OUT, ROLE_STORE, RING}, {ROLE_KEYS, ROLE_STORE, 0},    {ROLE_AUTH, ROLE_STORE, 0},
     {ROLE_USER, ROLE_AUTH, 0},    {ROLE_MX, ROLE_KEYS, 0},       {ROLE_USER, ROLE_KEYS, 0},
     {ROLE_MX, ROLE_OUT, 0},       {ROLE_AUTH, ROLE_ASK, 0},      {ROLE_ASK, ROLE_STORE, 0},
+    {ROLE_API, ROLE_STORE, 0},
 };
 const size_t topology_pair_count = COUNT_OF(topology_pairs);
 
@@ -36,6 +37,7 @@ topology_workers(const struct config *c, enum role r)
     case ROLE_COOK: return c->cook_workers;
     case ROLE_OUT: return c->out_workers;
     case ROLE_ASK: return c->introspection.url.len > 0 ? 1 : 0;
+    case ROLE_API: return config_has_api(c) ? 1 : 0;
     case ROLE_KEYS:
     case ROLE_AUTH:
     case ROLE_STORE: return 1;
@@ -48,5 +50,5 @@ topology_workers(const struct config *c, enum role r)
 bool
 topology_stops_first(enum role r)
 {
-    return r == ROLE_MX || r == ROLE_USER || r == ROLE_OUT || r == ROLE_ASK;
+    return r == ROLE_MX || r == ROLE_USER || r == ROLE_OUT || r == ROLE_ASK || r == ROLE_API;
 }

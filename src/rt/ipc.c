@@ -38,8 +38,8 @@ static void trim_ended(size_t keep);
 const char *
 role_name(enum role r)
 {
-    static const char *const names[ROLE_COUNT] = {"boss",  "mx",   "user", "keys", "auth",
-                                                  "store", "cook", "out",  "ask",  "admin"};
+    static const char *const names[ROLE_COUNT] = {"boss", "mx",  "user", "keys", "auth", "store",
+                                                  "cook", "out", "ask",  "api",  "admin"};
 
     ASSERT(r < ROLE_COUNT);
     return names[r];

@@ -29,6 +29,7 @@ enum role {
     ROLE_COOK,
     ROLE_OUT,
     ROLE_ASK,
+    ROLE_API,
     ROLE_ADMIN
 };
 #define ROLE_COUNT (ROLE_ADMIN + 1)

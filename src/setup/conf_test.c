@@ -50,7 +50,7 @@ test_first_is_read_back(void **state)
     assert_true(str_eq(c->host, f.host) && str_eq(c->domain, f.domain));
     assert_true(str_eq(c->data_dir, f.data_dir));
     assert_true(str_eq(c->tls[0].cert_file, f.cert_file) && str_eq(c->tls[0].key_file, f.key_file));
-    assert_int_equal(c->listen_count, SERVICE_COUNT - 1); /* all but LMTP */
+    assert_int_equal(c->listen_count, SERVICE_COUNT - 2); /* all but LMTP and metrics */
     for (size_t i = 0; i < c->listen_count; i++)
         assert_int_equal(c->listen[i].at.port, conf_usual_port(c->listen[i].service));
     assert_int_equal(c->resolver.kind, RESOLVER_RECURSIVE);

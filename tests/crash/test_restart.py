@@ -128,7 +128,7 @@ def test_roles_end_with_boss_and_the_next_server_starts_at_once(server):
     for n in range(5):
         deliver(server, f'm{n}')
         pids = server.roles()
-        assert len(pids) == 7
+        assert len(pids) == 8
         server.process.kill()
         server.process.wait()
         server.start()  # while some of the old ones may still be at work

@@ -184,4 +184,4 @@ def test_an_upgrade_is_a_reload(started):
     manager.wait('WATCHDOG=1', ready)
     assert not [text for text in manager.heard[seen:] if text.startswith('STOPPING')]
     assert manager.heard[ready - 1] == 'STATUS=serving'
-    assert server.process.poll() is None and server.process.pid == pid and len(server.roles()) == 7
+    assert server.process.poll() is None and server.process.pid == pid and len(server.roles()) == 8

@@ -157,7 +157,7 @@ def test_memory_after_the_start():
         m.login('anna', 'secret')
         m.logout()
         used_kib = memory(server)
-        assert len(used_kib) == 8
+        assert len(used_kib) == 9
         assert sum(used_kib.values()) <= MEMORY_MAX_KIB, used_kib
     finally:
         server.remove()

@@ -78,7 +78,7 @@ def test_what_happens_is_counted(world):
 
 
 def test_every_process_has_its_memory_and_connections(world):
-    wait_for(lambda: len(stats(world)['processes']) == 9)
+    wait_for(lambda: len(stats(world)['processes']) == 10)
     with smtplib.SMTP('127.0.0.1', world.ports['smtp']):
         wait_for(lambda: sum(p['connections'] for p in stats(world)['processes'] if p['name'].startswith('mx.')) == 1)
     found = {p['name']: p for p in stats(world)['processes']}

@@ -17,7 +17,7 @@ import pytest
 
 from godwit import PROGRAM, Server, wait_for, words_of
 
-ROLES = ('mx', 'user', 'keys', 'auth', 'store', 'cook', 'out')
+ROLES = ('mx', 'user', 'keys', 'auth', 'store', 'cook', 'out', 'api')
 NOBODY = pwd.getpwnam('nobody')
 AS_NOBODY = ('setpriv', f'--reuid={NOBODY.pw_uid}', f'--regid={NOBODY.pw_gid}', '--clear-groups')
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason='needs root to become somebody else')
@@ -30,8 +30,13 @@ def status_of(pid):
 
 @pytest.fixture(scope='module')
 def loud():
-    """A server that logs all it can."""
-    s = Server(extra=['log-level debug'])
+    """A server of all roles that logs all it can."""
+    s = Server(extra=['log-level debug', 'oauth-issuer https://id.example audience mail'])
+    secret = os.path.join(s.dir, 'secret')
+    with open(secret, 'w', encoding='ascii') as f:
+        f.write('of nobody\n')
+    with open(s.config, 'a', encoding='ascii') as f:
+        f.write(f'oauth-introspection https://localhost:1/introspect client mail secret {secret}\n')
     s.start()
     s.add_domain()
     yield s
@@ -40,7 +45,7 @@ def loud():
 
 def test_every_role_is_walled_in(loud):
     found = loud.roles()
-    assert {name.split('.')[0] for name in found} == set(ROLES)
+    assert {name.split('.')[0] for name in found} == {*ROLES, 'ask'}
     for name, pid in found.items():
         status = status_of(pid)
         assert (status['NoNewPrivs'], status['Seccomp']) == ('1', '2'), name

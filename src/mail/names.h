@@ -4,8 +4,8 @@
  * type into the godwit command or a log-in is brought into that form here.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef ROLE_NAMES_H
-#define ROLE_NAMES_H
+#ifndef MAIL_NAMES_H
+#define MAIL_NAMES_H
 
 #include "base/arena.h"
 

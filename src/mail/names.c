@@ -1,7 +1,7 @@
 /* names.c - see names.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "role/names.h"
+#include "mail/names.h"
 
 #include "mail/domain.h"
 
