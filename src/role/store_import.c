@@ -93,7 +93,7 @@ admin_serve_import_blob(struct ipc_peer *from, const struct admin_import_blob *r
 
     (void)a;
     if (handle == 0)
-        TRY(intake_open(source_of(from), req->size_hint, &handle));
+        TRY(intake_open(source_of(from), req->size_hint, false, &handle));
     TRY(store_checked(store_of(from), intake_add(source_of(from), handle, req->bytes), "body"));
     rep->handle = handle;
     return OK;

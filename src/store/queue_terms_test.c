@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
 #include "store/queue_internal.h"
+#include "store/queue_verbs.h"
 #include "store/testkit_internal.h"
 
 #define SECOND INT64_C(1000000)
