@@ -48,17 +48,33 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/subnet.h"
-#include "config/service.h"
+#include "config/ways.h"
 
 #define CONFIG_API_SOCKET  "api.sock" /* in run-dir */
 #define CONFIG_SOCKET_MAX  107u       /* bytes of a path */
 #define CONFIG_TRUSTED_MAX 64u
 #define CONFIG_WORKERS_MAX 10u /* of one role: its index is one digit */
 
-struct config_address {
-    struct str host; /* numeric address without brackets, or "*" for all, IPv6 and IPv4 */
-    uint16_t port;
+enum service {
+    SERVICE_SMTP,        /* 25: STARTTLS offered */
+    SERVICE_SUBMISSION,  /* 587: STARTTLS before AUTH */
+    SERVICE_SUBMISSIONS, /* 465: TLS from the start */
+    SERVICE_IMAP,        /* 143: STARTTLS before login */
+    SERVICE_IMAPS,       /* 993 */
+    SERVICE_POP3,        /* 110: STLS before login */
+    SERVICE_POP3S,       /* 995 */
+    SERVICE_LMTP,        /* RFC 2033: mail for here from a mail server of ours; no usual port */
+    SERVICE_SENDMAIL,    /* a Unix socket alone: who calls is known, and need not log in */
+    SERVICE_API,     /* the JSON API of administrators: a Unix socket, or loopback with a token */
+    SERVICE_METRICS, /* figures for Prometheus */
 };
+#define SERVICE_COUNT (SERVICE_METRICS + 1)
+const char *service_name(enum service s); /* "smtp", "submission" ... as in the text */
+bool service_is_tls(enum service s);      /* TLS from the first byte */
+bool service_is_unix(enum service s);     /* on Unix sockets alone */
+bool service_of_mx(enum service s);       /* served by role mx */
+bool service_of_api(enum service s);      /* by role api; those of neither by role user */
+
 /* A Unix socket; no path: none. */
 struct config_socket {
     struct str path;
@@ -75,47 +91,6 @@ struct config_listen {
 };
 struct config_tls {
     struct str cert_file, key_file;
-};
-enum route_tls {                    /* rising */
-                 ROUTE_TLS_OFFERED, /* where it is offered, with any certificate */
-                 ROUTE_TLS_REQUIRED,
-                 ROUTE_TLS_VERIFIED, /* and a certificate for the host's name */
-};
-struct config_socks {
-    struct str host; /* empty = none */
-    uint16_t port;
-    struct str user, password_file;
-    bool names; /* it looks names up, instead of us */
-};
-/* What is set must all fit. */
-struct config_route {
-    struct str domain;                 /* "*" = every other, "-" = none: chosen by name alone */
-    struct str sender;                 /* an address, a domain, "<>"; empty = any */
-    uint32_t after_tries, after_hours; /* one of them, when there is any */
-    struct str name;                   /* empty = none */
-    struct str host;                   /* name or numeric address; "mx": */
-    bool by_mx;                        /* the hosts of the domain, at this port */
-    uint16_t port;
-    struct str user, password_file; /* empty = none */
-    enum route_tls tls;
-    bool tls_never;
-    struct config_socks socks;
-    struct str source4, source6; /* as in struct config; empty = as there */
-    struct str ehlo;             /* empty = our host's name */
-};
-/* Another program that is asked about mail: a policy server (the protocol of Postfix), or a milter. */
-enum filter_kind { FILTER_POLICY, FILTER_MILTER };
-enum filter_otherwise { FILTER_TEMPFAIL, FILTER_ACCEPT, FILTER_REJECT };
-struct config_filter {
-    enum filter_kind kind;
-    struct str where;         /* "unix PATH" or "ADDRESS:PORT" */
-    struct str path;          /* empty: by TCP */
-    struct config_address at; /* of TCP */
-    bool on_mx, on_submission;
-    bool at_data;    /* a policy server: asked at the end of the message, not at RCPT */
-    struct str name; /* of a milter, for the log; of a policy server its context; may be empty */
-    uint32_t timeout_s;
-    enum filter_otherwise otherwise; /* what becomes of mail while it cannot be asked */
 };
 enum resolver_kind { RESOLVER_SYSTEM, RESOLVER_RECURSIVE, RESOLVER_FORWARD };
 struct config_resolver {

@@ -62,7 +62,6 @@ void store_peer_arrived(struct store *s, struct ipc_peer *p);
 void store_peer_gone(struct store *s, struct ipc_peer *p);
 /* An open channel to that role, or NULL. */
 struct ipc_peer *store_peer_of(const struct store *s, enum role r);
-
 struct store *store_of(const struct ipc_peer *p);
 struct intake_source *store_source_of(const struct ipc_peer *p);
 /* The grant of a session of this channel: ERR_DENIED when there is none. */
@@ -93,8 +92,8 @@ struct store_rcpts {
     bool spam;   /* somebody judged it so: it is not sent on.  Nobody judges yet */
     const struct intake_facts *facts; /* for what was sent on before; NULL: it is our own */
     /* what came out */
-    bool foreign;        /* one is foreign, and no address here leads to it */
-    enum status refused; /* why some failed of which the sender's server can be told at once */
+    bool foreign;        /* one is, and no address here leads to it */
+    enum status refused; /* of failed ones that the sender's server can be told of at once */
     struct {             /* of the address that was asked about last */
         struct str via;
         uint64_t mark;

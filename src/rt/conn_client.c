@@ -94,8 +94,7 @@ finish_connect(struct conn *c, int64_t timeout_ms)
     }
     if (getsockopt(c->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
         return ERR_TEMP;
-    c->hangup = false;
-    return OK;
+    return OK; /* hangup stays: the peer may have ended already, and that is told once */
 }
 
 void

@@ -1,0 +1,57 @@
+/* ways.h - of the configuration: routes to other servers, and programs that are asked about mail.
+ *
+ * Owns:      nothing; strings are of the configuration that they are part of.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONFIG_WAYS_H
+#define CONFIG_WAYS_H
+
+#include "base/str.h"
+
+struct config_address {
+    struct str host; /* numeric address without brackets, or "*" for all, IPv6 and IPv4 */
+    uint16_t port;
+};
+enum route_tls {                    /* rising */
+                 ROUTE_TLS_OFFERED, /* where it is offered, with any certificate */
+                 ROUTE_TLS_REQUIRED,
+                 ROUTE_TLS_VERIFIED, /* and a certificate for the host's name */
+};
+struct config_socks {
+    struct str host; /* empty = none */
+    uint16_t port;
+    struct str user, password_file;
+    bool names; /* it looks names up, instead of us */
+};
+/* What is set must all fit. */
+struct config_route {
+    struct str domain;                 /* "*" = every other, "-" = none: chosen by name alone */
+    struct str sender;                 /* an address, a domain, "<>"; empty = any */
+    uint32_t after_tries, after_hours; /* one of them, when there is any */
+    struct str name;                   /* empty = none */
+    struct str host;                   /* name or numeric address; "mx": */
+    bool by_mx;                        /* the hosts of the domain, at this port */
+    uint16_t port;
+    struct str user, password_file; /* empty = none */
+    enum route_tls tls;
+    bool tls_never;
+    struct config_socks socks;
+    struct str source4, source6; /* as in struct config; empty = as there */
+    struct str ehlo;             /* empty = our host's name */
+};
+/* Another program that is asked about mail: a policy server (the protocol of Postfix), or a milter. */
+enum filter_kind { FILTER_POLICY, FILTER_MILTER };
+enum filter_otherwise { FILTER_TEMPFAIL, FILTER_ACCEPT, FILTER_REJECT };
+struct config_filter {
+    enum filter_kind kind;
+    struct str where;         /* "unix PATH" or "ADDRESS:PORT" */
+    struct str path;          /* empty: by TCP */
+    struct config_address at; /* of TCP */
+    bool on_mx, on_submission;
+    bool at_data;    /* a policy server: asked at the end of the message, not at RCPT */
+    struct str name; /* of a milter, for the log; of a policy server its context; may be empty */
+    uint32_t timeout_s;
+    enum filter_otherwise otherwise; /* what becomes of mail while it cannot be asked */
+};
+
+#endif
