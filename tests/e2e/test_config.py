@@ -27,7 +27,7 @@ WRONG = [
     ('workers mx 0', '0', 'a number from 1 to 10'),
     ('workers boss 1', 'boss', 'one of mx, user, cook, out'),
     ('resolver 8.8.8.8', '8.8.8.8', 'ADDRESS:PORT'),
-    ('smarthost relay.example user me', 'user', 'tls, or user NAME password-file FILE'),
+    ('smarthost relay.example user me', 'me', 'user NAME password-file FILE'),
     ('smarthost -x', '-x', 'HOST or HOST:PORT'),
     ('route a.example', 'a.example', 'route DOMAIN HOST:PORT'),
     ('oauth-issuer https://id.example', 'https://id.example', 'oauth-issuer URL audience NAME, and perhaps keys FILE'),
