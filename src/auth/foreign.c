@@ -186,6 +186,18 @@ read_plain(struct str text, struct foreign *f)
 
 /* ---- crypt(3) ---- */
 
+size_t
+foreign_looks_at(const struct foreign *f)
+{
+    enum { BCRYPT_LOOKS_AT = 72, DES_LOOKS_AT = 8 };
+
+    if (f->kind != FOREIGN_CRYPT || f->text[0] == '_')
+        return SIZE_MAX;
+    if (f->text[0] != '$')
+        return DES_LOOKS_AT;
+    return f->text[1] == '2' ? BCRYPT_LOOKS_AT : SIZE_MAX;
+}
+
 static const char *
 read_crypt(struct str text, struct foreign *f)
 {

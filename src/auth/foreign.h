@@ -45,6 +45,8 @@ struct foreign {
 const char *foreign_read(struct str text, struct foreign *out);
 /* ERR_DENIED: another password.  The password as it came: other servers do not prepare it. */
 MUST_USE enum status foreign_check(const struct foreign *f, const struct secret *password);
+/* How many bytes of a password count; any may follow them.  SIZE_MAX = all. */
+size_t foreign_looks_at(const struct foreign *f);
 void foreign_wipe(struct foreign *f);
 #define AUTO_FOREIGN AUTO(foreign_wipe) struct foreign
 

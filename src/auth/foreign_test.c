@@ -269,12 +269,34 @@ verifiers_are_made_of_them(void **state)
     assert_false(verifier_is_foreign(buf_str(&own)) || verifier_is_foreign(STR("")));
 }
 
+/* What follows is not known to be the password: it must not become the only one. */
+static void
+some_look_at_a_beginning(void **state)
+{
+    static const struct {
+        struct str hash;
+        size_t at;
+    } rows[] = {
+        {STR("{PLAIN}correct horse"), SIZE_MAX},
+        {STR("{SHA}L55TUjtiq8FBorTWAZ0jy6g129A="), SIZE_MAX},
+        {STR("$2y$05$abcdefghijklmnopqrstuuEJwvS1/IgUeWCSYiNAjpBQGJ2JTXCoC"), 72},
+        {STR("{CRYPT}abJnggxhB/yWI"), 8},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_FOREIGN f = {0};
+        ROW(i, foreign_read(rows[i].hash, &f) == NULL && foreign_looks_at(&f) == rows[i].at);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passwords_are_known),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(some_look_at_a_beginning),
         cmocka_unit_test(verifiers_are_made_of_them),
     };
 

@@ -118,6 +118,15 @@ verifier_is_foreign(struct str verifier)
     return verifier.len > 0 && verifier.ptr[0] == FORMAT_FOREIGN;
 }
 
+bool
+verifier_saw_all(struct str verifier, const struct secret *password)
+{
+    AUTO_FOREIGN f = {0};
+
+    return !verifier_is_foreign(verifier) || (foreign_read(str_skip(verifier, 1), &f) == NULL &&
+                                              password->len <= foreign_looks_at(&f));
+}
+
 /* What another server's cost less is made up for, so that the time does not tell who has one. */
 static enum status
 check_foreign(struct str text, const struct secret *password)

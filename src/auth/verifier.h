@@ -26,6 +26,8 @@ MUST_USE enum status verifier_make(const struct secret *password, struct buf *ou
 MUST_USE enum status verifier_take(struct str hash, struct buf *out, const char **why);
 /* Is it to be replaced by one of ours?  Then the password is wanted as it came, else prepared (auth/prepare.h). */
 bool verifier_is_foreign(struct str verifier);
+/* Did all of this password count?  Old schemes look at its beginning alone: it may not be the one that is meant. */
+bool verifier_saw_all(struct str verifier, const struct secret *password);
 /* OK: right.  ERR_DENIED: wrong.  ERR_CORRUPT: these bytes are no verifier. */
 MUST_USE enum status verifier_check(struct str verifier, const struct secret *password);
 /* The SCRAM keys beside it.  ERR_CORRUPT: as above, or it has none that we can use; ERR_NOT_FOUND: it is foreign, and

@@ -56,7 +56,8 @@ ctl_main(int argc, char **argv, const struct ctl_verb *verbs, const struct ctl_o
         fprintf(stderr, "godwit %s: there is no verb \"%s\"\n", argv[0], words[0]);
         return usage(stderr, argv[0], verbs);
     }
-    if (c.argc < c.verb->args_min || c.argc > c.verb->args_max)
+    bool instead = c.argc == 0 && c.verb->instead != NULL && *c.verb->instead != NULL;
+    if ((c.argc < c.verb->args_min && !instead) || c.argc > c.verb->args_max)
         return usage_of(argv[0], c.verb);
     if (!read_config(&c))
         return CTL_FAILED;

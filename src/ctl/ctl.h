@@ -24,9 +24,10 @@ struct ctl_verb {
     const char *name;
     int args_min, args_max; /* after the verb, options not counted */
     const char *usage;
-    int (*run)(struct ctl *c); /* SUSPENDS; enum ctl_exit */
-    const char *about;         /* one line, or NULL */
-    int exit_unreached;        /* when no server answers; 0 = CTL_FAILED */
+    int (*run)(struct ctl *c);  /* SUSPENDS; enum ctl_exit */
+    const char *about;          /* one line, or NULL */
+    int exit_unreached;         /* when no server answers; 0 = CTL_FAILED */
+    const char *const *instead; /* an option that stands for the arguments; NULL = none does */
 };
 /* What a noun takes besides -c FILE and --json, each with a place of its own; ended by an empty one. */
 enum ctl_kind {

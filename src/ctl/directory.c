@@ -205,8 +205,9 @@ set_send_as(struct ctl *c)
 }
 
 static const struct ctl_verb account_verbs[] = {
-    {"add", 0, 1, "[--quota SIZE] [--generate] ADDRESS | --from FILE", add_account,
-     "the password comes from the terminal or standard input, or is made and shown"},
+    {"add", 1, 1, "[--quota SIZE] [--generate] ADDRESS | --from FILE", add_account,
+     "the password comes from the terminal or standard input, or is made and shown", 0,
+     (const char *const *)&account_options.from},
     {"list", 0, 0, "[--deleted]", list_accounts, "each with its messages, size and quota"},
     {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},
     {"password", 1, 1, "[--generate] ADDRESS", ctl_account_password, "a new one; sessions end"},

@@ -361,7 +361,8 @@ check_password(const struct auth_asked *q, const struct given *given, struct are
         return ERR_TEMP;
     out->who = found.who;
     auth_cache_add(cache, login, password, out->who.account, out->who.address);
-    if (verifier_is_foreign(buf_str(&found.verifier)))
+    if (verifier_is_foreign(buf_str(&found.verifier)) &&
+        verifier_saw_all(buf_str(&found.verifier), &given->raw))
         auth_renew(&found, password);
     return OK;
 }

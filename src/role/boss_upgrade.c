@@ -172,6 +172,19 @@ open_program(enum change kind, int *out, struct problem *why)
     return ERR_IO;
 }
 
+/* One that cannot be watched ends at once; nothing was changed. */
+static enum status
+no_trial(void)
+{
+    struct spawn_end end;
+
+    change.said.fd = -1;
+    spawn_kill(&change.child, SIGKILL);
+    enum status st = spawn_reap(&change.child, &end);
+    (void)st; /* at worst it stays a zombie */
+    return ERR_IO;
+}
+
 static enum status
 start_trial(struct problem *why)
 {
@@ -189,8 +202,12 @@ start_trial(struct problem *why)
     change.deadline.fire = on_late;
     change.text_len = 0;
     change.late = false;
-    if (watch_start(&change.ended, EPOLLIN) != OK || watch_start(&change.said, EPOLLIN) != OK)
-        return ERR_IO; /* nothing was changed */
+    if (watch_start(&change.ended, EPOLLIN) != OK)
+        return no_trial();
+    if (watch_start(&change.said, EPOLLIN) != OK) {
+        watch_stop(&change.ended);
+        return no_trial();
+    }
     hears = -1;
     change.trying = true;
     timer_set(&change.deadline, TRY_MS);

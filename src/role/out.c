@@ -96,13 +96,19 @@ let_go_upstream(struct upstream *u)
 }
 
 static void
+forget_passwords(struct secret *passwords, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        secret_wipe(&passwords[i]);
+    mem_free(passwords);
+}
+
+static void
 let_go(struct terms *t)
 {
     if (--t->users > 0)
         return;
-    for (size_t i = 0; i < 2 * t->world.config->route_count; i++)
-        secret_wipe(&t->passwords[i]);
-    mem_free(t->passwords);
+    forget_passwords(t->passwords, 2 * t->world.config->route_count);
     let_go_upstream(t->upstream);
     mem_free(t);
 }
@@ -318,7 +324,7 @@ read_passwords(const struct role_start *s, struct secret **out, struct problem *
     if (st == OK)
         *out = passwords;
     else
-        mem_free(passwords);
+        forget_passwords(passwords, 2 * n);
     return st;
 }
 
@@ -361,7 +367,7 @@ make_terms(const struct role_start *s, const struct delivery_world *before, stru
     TRY(read_passwords(s, &passwords, why));
     enum status st = take_upstream(config, &upstream, why);
     if (st != OK) {
-        mem_free(passwords);
+        forget_passwords(passwords, 2 * config->route_count);
         return st;
     }
     struct terms *fresh = MEM_NEW(struct terms);

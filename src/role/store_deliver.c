@@ -12,6 +12,7 @@
 #include "store/account.h"
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
+enum { BY_MOST_S = 1000000000 /* of RFC 2852, and one */ };
 static_assert(STORE_CLASS_TOO_MANY == STORE_RCPT_REPLY_CLASS_MAX, "classes");
 
 struct sender {
@@ -443,12 +444,14 @@ signing_domain(struct store *s, const struct store_signing *what, struct arena *
 struct queue_terms
 store_terms(const struct store_terms *asked)
 {
-    int64_t most = clock_now().us + LIMIT_FUTURE_RELEASE_S * INT64_C(1000000);
+    int64_t now = clock_now().us;
+    int64_t most = now + LIMIT_FUTURE_RELEASE_S * INT64_C(1000000);
+    int64_t by_most = now + BY_MOST_S * INT64_C(1000000);
 
     return (struct queue_terms){.hold_until = {MAX(MIN(asked->hold_until, most), 0)},
                                 .hold_asked = asked->hold_asked,
                                 .by_mode = (enum queue_by_mode)asked->by_mode, /* enum<2> */
-                                .by = {asked->by},
+                                .by = {MAX(MIN(asked->by, by_most), 0)},
                                 .by_trace = asked->by_trace,
                                 .priority = (int32_t)MAX(MIN(asked->priority, 9), -9),
                                 .require_tls = asked->require_tls};

@@ -264,9 +264,11 @@ start_tls(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *
         return p->tls_required
                    ? ERR_TEMP
                    : OK; /* offered and refused: go on in clear, as opportunism has it */
-    if (conn_connect_tls(c->conn, p->tls, p->name) != OK) {
-        smtp_answer_set(a, "the TLS handshake failed");
-        return ERR_SYNTAX;
+    enum status e = conn_connect_tls(c->conn, p->tls, p->name);
+    if (e != OK) {
+        smtp_answer_set(a, e == ERR_DENIED ? "the certificate does not prove the name of the server"
+                                           : "the TLS handshake failed");
+        return e != ERR_DENIED && p->tls_required ? ERR_TEMP : ERR_SYNTAX;
     }
     c->tls = true;
     return hello(c, p, a);

@@ -27,7 +27,8 @@ struct smtp_peer {
     const struct secret *password;
 };
 /* Connects, greets, turns TLS on when it is offered, logs in when asked to.  ERR_CLOSED, ERR_TIMEOUT: no connection;
- * ERR_TEMP, ERR_DENIED: refused for now, for good; ERR_SYNTAX: TLS failed, or is required and not offered.
+ * ERR_TEMP, ERR_DENIED: refused for now, for good; ERR_SYNTAX: TLS failed, or is required and not to be had.
+ * A handshake that failed where TLS is required is ERR_TEMP: the next may not.
  * why is always filled on failure. */
 MUST_USE SUSPENDS enum status smtp_client_open(const struct smtp_peer *peer,
                                                struct smtp_client **out, struct smtp_answer *why);

@@ -15,7 +15,7 @@ struct delivery_host {
     const struct config_route *route; /* NULL = by MX, as everywhere */
     size_t route_index;
     bool nowhere;     /* the DNS is sure that it has no address */
-    bool unprotected; /* it does not do what REQUIRETLS asks, as the last answer says */
+    bool unprotected; /* none of its addresses does what REQUIRETLS asks */
     int64_t started_ms;
 };
 struct hop {

@@ -19,6 +19,7 @@ struct targets {
     struct conn_target at[DIAL_MAX];
     struct sockaddr_storage source[DIAL_MAX];
     size_t n;
+    size_t found; /* addresses, also those that are left alone */
 };
 
 static bool
@@ -279,6 +280,7 @@ gather(const struct hop *h, const struct dns_addresses *found, struct targets *t
     const char *why = "";
 
     t->n = 0;
+    t->found = found->count;
     for (size_t i = 0; i < found->count && t->n < DIAL_MAX; i++) {
         struct conn_target *one = &t->at[t->n];
         *one = (struct conn_target){
@@ -337,7 +339,6 @@ try_next(const struct hop *h, struct targets *t)
     struct smtp_client *c = NULL;
 
     h->host->started_ms = clock_mono_ms();
-    h->host->unprotected = false; /* the last address says so */
     h->d->asked = true;
     if (dial(t->at, t->n, &got, failed) != OK) {
         note_failures(h, t, failed);
@@ -413,7 +414,7 @@ find_targets(const struct hop *h, struct arena *a, struct targets *t)
     if (by_name(h)) { /* one that the proxy knows */
         t->at[0] = (struct conn_target){
             .timeout_ms = 1000 * (h->d->first ? LIMIT_OUT_CONNECT_FIRST_S : LIMIT_OUT_CONNECT_S)};
-        t->n = 1;
+        t->n = t->found = 1;
         return true;
     }
     enum status e = resolver_addresses(h->world->resolver, h->host->name, families, a, &found);
@@ -438,13 +439,19 @@ hop_try(const struct hop *h)
 
     if (!str_to_z(str_sub(h->host->name, 0, sizeof(d->remote) - 1), d->remote, sizeof(d->remote)))
         d->remote[0] = '\0';
+    size_t unprotected = 0;
     h->host->unprotected = false;
     if (try_kept(h))
         return true;
     if (!find_targets(h, a, t))
         return false;
-    while (t->n > 0)
+    while (t->n > 0) {
+        h->host->unprotected = false;
         if (by_proxy(h) ? try_next_by_proxy(h, t) : try_next(h, t))
             return true;
+        unprotected += h->host->unprotected;
+    }
+    /* An address that did not answer may keep the promise that another one does not give. */
+    h->host->unprotected = unprotected > 0 && unprotected == t->found;
     return false;
 }

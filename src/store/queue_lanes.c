@@ -10,7 +10,7 @@ enum {
     SEARCH_MAX = 4096, /* items that a verb looks through for one message */
     STOCK = 256,       /* items that one lane makes ready at a time */
     FRESH_TURNS = 4,   /* of so many takings one is of the late, when there are both */
-    CLASS_TURNS = 8,   /* of so many one is of the least urgent, when there are several classes */
+    CLASS_TURNS = 8, /* of so many one is not of the most urgent, when there are several classes */
 };
 
 static void lane_init(struct lane *l, enum lane_kind kind);
@@ -111,19 +111,35 @@ lane_has(const struct lane *l, enum queue_class class)
     return l->fresh[class].count + l->late[class].count > 0;
 }
 
-/* The most urgent class first, but never alone, as with fresh mail. */
+/* The most urgent class first, but never alone: one turn in CLASS_TURNS is of the others, which take turns.
+ * has: a bit for each class that has something; QUEUE_CLASSES when none has. */
+static enum queue_class
+class_of_turn(unsigned has, uint32_t *turn)
+{
+    enum queue_class others[QUEUE_CLASSES], best = QUEUE_CLASSES;
+    size_t n = 0;
+
+    for (enum queue_class c = QUEUE_URGENT; c < QUEUE_CLASSES; c++) {
+        if ((has >> c & 1u) == 0)
+            continue;
+        if (best == QUEUE_CLASSES)
+            best = c;
+        else
+            others[n++] = c;
+    }
+    if (n == 0 || ++*turn % CLASS_TURNS != 0)
+        return best;
+    return others[*turn / CLASS_TURNS % n];
+}
+
 static enum queue_class
 next_class(struct lane *l)
 {
-    enum queue_class best = QUEUE_CLASSES, last = QUEUE_CLASSES;
+    unsigned has = 0;
 
-    for (enum queue_class c = QUEUE_URGENT; c < QUEUE_CLASSES; c++) {
-        if (!lane_has(l, c))
-            continue;
-        best = best == QUEUE_CLASSES ? c : best;
-        last = c;
-    }
-    return best != last && ++l->class_turn % CLASS_TURNS == 0 ? last : best;
+    for (enum queue_class c = QUEUE_URGENT; c < QUEUE_CLASSES; c++)
+        has |= lane_has(l, c) ? 1u << c : 0u;
+    return class_of_turn(has, &l->class_turn);
 }
 
 /* Of a class fresh mail first, but never alone: a destination with much new mail gets its old mail too. */
@@ -167,18 +183,14 @@ lane_show(struct queue *q, struct lane *l)
 struct lane *
 lane_next(struct queue *q)
 {
-    struct list *best = NULL, *last = NULL;
+    unsigned has = 0;
 
-    for (size_t i = 0; i < QUEUE_CLASSES; i++) {
-        if (list_empty(&q->lanes_open[i]))
-            continue;
-        best = best == NULL ? &q->lanes_open[i] : best;
-        last = &q->lanes_open[i];
-    }
-    if (best == NULL)
+    for (unsigned c = 0; c < QUEUE_CLASSES; c++)
+        has |= list_empty(&q->lanes_open[c]) ? 0u : 1u << c;
+    enum queue_class class = class_of_turn(has, &q->class_turn);
+    if (class == QUEUE_CLASSES)
         return NULL;
-    struct list *from = best != last && ++q->class_turn % CLASS_TURNS == 0 ? last : best;
-    return LIST_ENTRY(from->next, struct lane, ring);
+    return LIST_ENTRY(q->lanes_open[class].next, struct lane, ring);
 }
 
 bool

@@ -44,7 +44,7 @@ def doctor(place, *more, prefix=None):
 def test_nothing_is_wrong(served):
     mend, found = doctor(served, '--offline')
     assert not mend
-    assert found['services']['text'] == 'All 8 services answer.'
+    assert found['services']['text'] == 'All 9 services answer.'
     assert found['relay']['level'] == 'ok' and 'cannot send' in found['relay']['text']
     assert re.search(r'A sync of the disk takes \d+\.\d ms', found['disk']['text'])
     assert not os.path.exists(served.path('data/doctor.tmp'))
