@@ -113,15 +113,17 @@ def test_every_scheme_logs_in_and_is_replaced(town):
     with pytest.raises(imaplib.IMAP4.error, match='AUTHENTICATIONFAILED'):
         log_in(town, 'sha', 'Correct horse')
     clients = {name: log_in(town, name) for name in SCHEMES}
-    for name in SCHEMES:
+    ours = [name for name in SCHEMES if name != 'des']  # which looked at eight letters: the rest may be anything
+    for name in ours:
         wait_for(lambda: renewed(town, name))
+    assert not renewed(town, 'des')
     for name, client in clients.items():  # nothing of it ends a session
         assert client.select()[0] == 'OK', name
         client.shutdown()
     town.stop()
     town.start()
     before = town.log().count('ev=auth.renewed')
-    for name in SCHEMES:
+    for name in ours:
         log_in(town, name).shutdown()
         assert by_scram(town, name) == b'ok', name
     assert town.log().count('ev=auth.renewed') == before
