@@ -21,7 +21,7 @@ number_of(struct aged_node *n)
 static void
 add(struct aged *t, struct thing *x, char key)
 {
-    x->number = key;
+    x->number = (unsigned char)key;
     x->key[0] = key;
     aged_add(t, &x->node, str_from(x->key, 1));
 }

@@ -106,10 +106,10 @@ def test_xclient(server):
     with connect(server, 'smtp', source=SPEAKER) as s, s.makefile('rb') as f:
         f.readline()
         s.sendall(b'EHLO filter.example\r\n')
-        lines = [f.readline() for _ in range(9)]
-        assert b'250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT\r\n' in lines
+        lines = [f.readline()]
         while lines[-1][3:4] == b'-':
             lines.append(f.readline())
+        assert b'250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT\r\n' in lines
         assert say(f, s, b'XCLIENT ADDR=198.51.100.7 NAME=c.example').startswith(b'220 ')
         for line in (b'EHLO c.example', b'MAIL FROM:<a@far.example>', b'RCPT TO:<anna@example.com>'):
             assert say(f, s, line).startswith(b'250 ')
