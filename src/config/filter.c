@@ -97,7 +97,7 @@ read_option(const struct config_line *l, size_t i, struct config_filter *f)
 enum status
 config_filter_words(const struct config_line *l, struct config_filter *out)
 {
-    size_t i;
+    size_t i = 0;
 
     out->on_mx = true;
     out->name = STR("");

@@ -10,6 +10,7 @@
 
 #define KVSEP '\x01'
 
+static bool read_pair(struct scan *s, struct str *key_out, struct str *value_out);
 static bool read_auth(struct str value, struct str *token_out);
 static bool is_name(struct str name);
 static bool is_value(struct str value);
@@ -21,7 +22,7 @@ oauth_bearer_read(struct str message, struct arena *a, struct oauth_first *out)
 {
     struct scan s = scan_of(message);
     struct oauth_first f = {0};
-    struct str pair, key;
+    struct str value, key;
     bool has_auth = false;
 
     if (message.len > LIMIT_OAUTH_BYTES || (!scan_char(&s, 'n') && !scan_char(&s, 'y')) ||
@@ -32,15 +33,11 @@ oauth_bearer_read(struct str message, struct arena *a, struct oauth_first *out)
     if (!scan_char(&s, ',') || !scan_char(&s, KVSEP))
         return ERR_SYNTAX;
     while (!scan_char(&s, KVSEP)) {
-        if (!scan_until(&s, KVSEP, &pair) || !scan_char(&s, KVSEP) || str_find(pair, '=') < 1 ||
-            !str_split(&pair, '=', &key) || !is_value(pair))
+        if (!read_pair(&s, &key, &value))
             return ERR_SYNTAX;
-        for (size_t i = 0; i < key.len; i++)
-            if (!ascii_is_alpha(key.ptr[i]))
-                return ERR_SYNTAX;
         if (!str_eq(key, STR("auth")))
             continue;
-        if (has_auth || !read_auth(pair, &f.token))
+        if (has_auth || !read_auth(value, &f.token))
             return ERR_SYNTAX;
         has_auth = true;
     }
@@ -48,6 +45,22 @@ oauth_bearer_read(struct str message, struct arena *a, struct oauth_first *out)
         return ERR_SYNTAX;
     *out = f;
     return OK;
+}
+
+/* key "=" value kvsep, where key = 1*ALPHA */
+static bool
+read_pair(struct scan *s, struct str *key_out, struct str *value_out)
+{
+    struct str pair;
+
+    if (!scan_until(s, KVSEP, &pair) || !scan_char(s, KVSEP) || str_find(pair, '=') < 1 ||
+        !str_split(&pair, '=', key_out) || !is_value(pair))
+        return false;
+    for (size_t i = 0; i < key_out->len; i++)
+        if (!ascii_is_alpha(key_out->ptr[i]))
+            return false;
+    *value_out = pair;
+    return true;
 }
 
 /* "user=" name kvsep "auth=Bearer " token kvsep kvsep */

@@ -173,16 +173,10 @@ change_once(struct queue_change *c)
     return OK;
 }
 
-static enum status
-apply(const struct queue_change *c, struct queue_message *m)
+static void
+apply_results(const struct queue_change *c, struct queue_message *m)
 {
-    for (size_t i = 0; i < c->result_count; i++) {
-        const struct queue_result *result = &c->results[i];
-        if (result->index >= m->rcpt_count || result->state > QUEUE_FAILED ||
-            !job_has(c->kind, c->domain, &m->rcpts[result->index]))
-            return ERR_SYNTAX;
-    }
-    for (size_t i = 0; c->with_results && i < m->rcpt_count; i++) {
+    for (size_t i = 0; i < m->rcpt_count; i++) {
         struct queue_rcpt *r = &m->rcpts[i];
         const struct queue_result *result = NULL;
         for (size_t k = 0; k < c->result_count; k++)
@@ -194,6 +188,19 @@ apply(const struct queue_change *c, struct queue_message *m)
         else
             apply_result(c, m, r, result);
     }
+}
+
+static enum status
+apply(const struct queue_change *c, struct queue_message *m)
+{
+    for (size_t i = 0; i < c->result_count; i++) {
+        const struct queue_result *result = &c->results[i];
+        if (result->index >= m->rcpt_count || result->state > QUEUE_FAILED ||
+            !job_has(c->kind, c->domain, &m->rcpts[result->index]))
+            return ERR_SYNTAX;
+    }
+    if (c->with_results)
+        apply_results(c, m);
     for (size_t i = 0; c->told != NULL && i < m->rcpt_count; i++)
         m->rcpts[i].told |= c->told[i];
     if (c->expire)
