@@ -106,13 +106,43 @@ read_terms(struct scan *s, struct milter_said *out)
            (out->actions & ~MILTER_ACTIONS) == 0 && (out->steps & ~MILTER_STEPS) == 0;
 }
 
+/* An enhanced code of the class of the reply, when there is one. */
+static void
+read_enhanced(struct scan *s, struct milter_said *out)
+{
+    uint32_t class, subject, detail;
+    struct scan e = *s;
+
+    if (!scan_u32(&e, 5, &class) || (int)class != out->code / 100 || !scan_char(&e, '.') ||
+        !scan_u32(&e, 999, &subject) || !scan_char(&e, '.') || !scan_u32(&e, 999, &detail) ||
+        !(scan_at_end(&e) || scan_spaces(&e)))
+        return;
+    struct str digits = str_trim(str_from(s->pos, (size_t)(e.pos - s->pos)));
+    if (str_to_z(digits, out->enhanced, sizeof(out->enhanced)))
+        *s = e;
+}
+
+static void
+read_text(struct scan *s, struct milter_said *out)
+{
+    size_t n = 0;
+
+    for (; n < MILTER_TEXT_MAX && !scan_at_end(s); n++) {
+        char c = *s->pos++;
+        if (c == '%' && !scan_at_end(s) && *s->pos == '%') /* smfi_setreply() doubles it */
+            s->pos++;
+        out->text[n] = c;
+        if (c < ' ' || c > '~')
+            out->text[n] = '?';
+    }
+    out->text[n] = '\0';
+}
+
 /* 4xx or 5xx, perhaps an enhanced code of the same class, text.  Of several lines ("550-...") the first counts. */
 static bool
 read_reply(struct scan *s, struct milter_said *out)
 {
     struct str line, rest;
-    uint32_t class, subject, detail;
-    size_t n = 0;
 
     if (!last_string(s, &rest) || rest.len < 3)
         return false;
@@ -126,23 +156,8 @@ read_reply(struct scan *s, struct milter_said *out)
         (line.len > 3 && line.ptr[3] != ' ' && line.ptr[3] != '-'))
         return false;
     struct scan t = scan_of(str_trim(str_skip(line, 4)));
-    struct scan e = t;
-    if (scan_u32(&e, 5, &class) && (int)class == out->code / 100 && scan_char(&e, '.') &&
-        scan_u32(&e, 999, &subject) && scan_char(&e, '.') && scan_u32(&e, 999, &detail) &&
-        (scan_at_end(&e) || scan_spaces(&e))) {
-        struct str digits = str_trim(str_from(t.pos, (size_t)(e.pos - t.pos)));
-        if (str_to_z(digits, out->enhanced, sizeof(out->enhanced)))
-            t = e;
-    }
-    for (; n < MILTER_TEXT_MAX && !scan_at_end(&t); n++) {
-        char c = *t.pos++;
-        if (c == '%' && !scan_at_end(&t) && *t.pos == '%') /* smfi_setreply() doubles it */
-            t.pos++;
-        out->text[n] = c;
-        if (c < ' ' || c > '~')
-            out->text[n] = '?';
-    }
-    out->text[n] = '\0';
+    read_enhanced(&t, out);
+    read_text(&t, out);
     return true;
 }
 

@@ -345,14 +345,14 @@ check_terms(const struct smtp_terms *t, const struct smtp_dialect *d, struct pro
     if (t->by_mode == SMTP_BY_RETURN && t->by.us < now.us + LIMIT_DELIVER_BY_MIN_S * SECOND_US)
         problem_set(why, 555, "5.5.4", "With R, BY is %d seconds at the least",
                     LIMIT_DELIVER_BY_MIN_S); /* RFC 2852 section 3 */
-    else if (t->hold_asked.len == 0)
-        return OK;
-    else if (t->hold_until.us <= now.us)
+    else if (t->hold_asked.len > 0 && t->hold_until.us <= now.us)
         problem_set(why, 501, "5.5.4", "The time of HOLDUNTIL is over");
-    else if (t->hold_until.us > now.us + LIMIT_FUTURE_RELEASE_S * SECOND_US)
+    else if (t->hold_asked.len > 0 &&
+             t->hold_until.us > now.us + LIMIT_FUTURE_RELEASE_S * SECOND_US)
         problem_set(why, 501, "5.5.4", "A message is held for %d seconds at the most",
                     LIMIT_FUTURE_RELEASE_S);
-    else if (t->by_mode != SMTP_BY_NONE && t->hold_until.us > t->by.us) /* RFC 4865 section 5.2.2 */
+    else if (t->hold_asked.len > 0 && t->by_mode != SMTP_BY_NONE &&
+             t->hold_until.us > t->by.us) /* RFC 4865 section 5.2.2 */
         problem_set(why, 501, "5.5.4", "The message would be held until after the time of BY");
     else
         return OK;
