@@ -341,27 +341,32 @@ read_string(struct account_cursor *c, struct buf *out)
     return false;
 }
 
+/* False: there are no more. */
+static bool
+copy_line(struct account_cursor *c, struct str *out)
+{
+    if (scan_at_end(&c->in))
+        return false;
+    const char *start = c->in.pos;
+    while (!scan_at_end(&c->in) && *c->in.pos != '\n')
+        c->in.pos++;
+    *out = str_from(start, (size_t)(c->in.pos - start));
+    if (!scan_at_end(&c->in))
+        step(c);
+    return !str_eq(str_trim(*out), STR("\\."));
+}
+
 /* A line of COPY: values parted by tabs; "\." ends them. */
 static bool
 copy_next(struct account_cursor *c, struct arena *a, struct account_record *out)
 {
     struct str line, value;
 
-    for (;;) {
-        if (scan_at_end(&c->in))
-            return false;
+    do {
         out->line = c->line;
-        const char *start = c->in.pos;
-        while (!scan_at_end(&c->in) && *c->in.pos != '\n')
-            c->in.pos++;
-        line = str_from(start, (size_t)(c->in.pos - start));
-        if (!scan_at_end(&c->in))
-            step(c);
-        if (str_eq(str_trim(line), STR("\\.")))
+        if (!copy_line(c, &line))
             return false;
-        if (c->table.columns > 0)
-            break;
-    }
+    } while (c->table.columns == 0);
     uint32_t column = 0;
     for (; str_split(&line, '\t', &value); column++) {
         AUTO_BUF plain = BUF(LIMIT_ALIAS_LINE_BYTES);
