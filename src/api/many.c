@@ -121,7 +121,7 @@ many_send(struct many *b)
         return;
     }
     enum status e = admin_account_add_many_call(*b->store, &req, a, &rep);
-    if (e == OK && rep.results_count != b->count)
+    if (e == OK && (rep.results == NULL || rep.results_count != b->count))
         e = ERR_CORRUPT;
     for (size_t i = 0; i < b->count; i++) {
         const struct admin_new_result lost = {.status = (uint8_t)e, /* fewer than 256 */

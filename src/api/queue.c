@@ -49,25 +49,36 @@ complete(struct admin_selection *s, uint64_t older_s, struct arena *a)
 
 #define OLDER_MAX_S (100ull * 366 * 86400)
 
+/* False: it was answered. */
+static SUSPENDS bool
+read_wish(struct api_call *c, struct admin_queue *req, uint64_t *limit)
+{
+    uint64_t older_s = 0;
+    struct str after;
+
+    if (!api_limit(c, limit) || !api_query(c, "after", &after) ||
+        !api_query(c, "domain", &req->select.domain) ||
+        !api_query(c, "sender", &req->select.sender) ||
+        !api_query(c, "recipient", &req->select.recipient) ||
+        !api_query_u64(c, "older_s", OLDER_MAX_S, &older_s))
+        return false;
+    if (after.len > 0 && !read_qid(after, &req->after)) {
+        api_problem(c->x, 422, "syntax", STR("\"after\" is the \"next\" of a page before"));
+        return false;
+    }
+    complete(&req->select, older_s, c->a);
+    return true;
+}
+
 SUSPENDS void
 api_queue(struct api_call *c)
 {
     struct admin_queue req = {0};
-    uint64_t limit, older_s = 0;
-    struct str after;
+    uint64_t limit;
     bool more = true, all_paused = false;
 
-    if (!api_limit(c, &limit) || !api_query(c, "after", &after) ||
-        !api_query(c, "domain", &req.select.domain) ||
-        !api_query(c, "sender", &req.select.sender) ||
-        !api_query(c, "recipient", &req.select.recipient) ||
-        !api_query_u64(c, "older_s", OLDER_MAX_S, &older_s))
+    if (!read_wish(c, &req, &limit))
         return;
-    if (after.len > 0 && !read_qid(after, &req.after)) {
-        api_problem(c->x, 422, "syntax", STR("\"after\" is the \"next\" of a page before"));
-        return;
-    }
-    complete(&req.select, older_s, c->a);
     json_t *all = json_array(), *paused = json_array();
     json_t *j = json_pack("{s:o, s:o}", "messages", all, "paused", paused);
     while (more && json_array_size(all) < limit) {
