@@ -46,7 +46,7 @@ smtp_milters_end(struct smtp_session *s, struct smtp_reply *out)
         if (s->mail.judged.discard || (m->over && !milter_failed(m)))
             continue;
         if (milter_failed(m))
-            r.st = ERR_CLOSED;
+            r.st = m->failure;
         else
             st = show(&l, m, &r);
         if (st == OK && r.st == OK && !m->over)
