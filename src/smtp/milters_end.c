@@ -8,7 +8,7 @@
 #include "mail/header.h"
 #include "smtp/milters_internal.h"
 
-enum { ARENA_BYTES = 16 << 20, PIECE_BYTES = 65536 };
+enum { ARENA_BYTES = 16 << 20, PIECE_BYTES = 65536, BEFORE_BYTES = 1 << 20 };
 
 /* The message as it is now: its header here, its body in a spool. */
 struct letter {
@@ -289,9 +289,51 @@ take_body(struct letter *l)
     l->changed = true;
 }
 
+/* What a milter may change, as it was before; the rest is never changed in place. */
+struct before {
+    struct fields fields;
+    struct str sender;
+    struct smtp_rcpt *rcpts;
+    size_t rcpt_count;
+    bool hold;
+};
+
+static struct before
+remember(const struct letter *l, struct arena *a)
+{
+    const struct smtp_transaction *t = &l->s->mail;
+    struct before b = {.fields = l->fields,
+                       .sender = t->said.sender,
+                       .rcpts = ARENA_ARRAY(a, struct smtp_rcpt, t->rcpt_count),
+                       .rcpt_count = t->rcpt_count,
+                       .hold = t->judged.hold};
+
+    b.fields.at = ARENA_ARRAY(a, struct field, l->fields.count);
+    mem_copy(b.fields.at, l->fields.at, l->fields.count * sizeof(*b.fields.at));
+    mem_copy(b.rcpts, t->rcpts, t->rcpt_count * sizeof(*b.rcpts));
+    return b;
+}
+
+static void
+restore(struct letter *l, const struct before *b)
+{
+    struct smtp_transaction *t = &l->s->mail;
+    struct fields *f = &l->fields;
+
+    /* There is room, since a list only grows; what was spent stays spent: the arena has no less of it. */
+    mem_copy(f->at, b->fields.at, b->fields.count * sizeof(*f->at));
+    f->count = b->fields.count;
+    f->changed = b->fields.changed;
+    mem_copy(t->rcpts, b->rcpts, b->rcpt_count * sizeof(*t->rcpts));
+    t->rcpt_count = b->rcpt_count;
+    t->said.sender = b->sender;
+    t->judged.hold = b->hold;
+    smtp_body_free(&l->renewed);
+}
+
 /* What cannot be made is logged and left out; only what has no room, or the store's failure, ends the message. */
-static enum status
-take_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
+static SUSPENDS enum status
+hear_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
 {
     struct milter_said change;
     bool more = true;
@@ -309,10 +351,18 @@ take_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
         if (is_fatal(st))
             return too_large(l, st);
     }
-    if (r->st != OK) { /* it died in the middle: what it wrote of a body is none */
-        smtp_body_free(&l->renewed);
-        return OK;
-    }
+    return OK;
+}
+
+static enum status
+take_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
+{
+    AUTO_ARENA *a = arena_new(BEFORE_BYTES);
+    const struct before b = remember(l, a);
+
+    TRY(hear_changes(l, m, r));
+    if (r->st != OK) /* it died in the middle: half of its changes are none */
+        restore(l, &b);
     if (l->renewed != NULL) {
         l->renewed->complete = true;
         enum status st = smtp_body_finish(l->renewed);

@@ -238,6 +238,18 @@ def test_one_that_dies_after_half_of_its_changes(world, smtp):
     second.say['E'] = lambda s, d: s.sendall(packet(b'b', b'half a body')) or True
     assert send(smtp)[0] == 250
     assert arrives(server, n).endswith(b'\r\n\r\none\r\ntwo\r\n')
+    k = box(server, 'bert')[0]
+    half = (field(b'i', 'X-Top', 'half', 0) + field(b'm', 'Subject', '', 1) + field(b'm', 'X-A', 'half', 1) +
+            b''.join(field(b'h', f'X-{i}', 'half') for i in range(100)) + packet(b'e', z('<b@far.example>')) +
+            packet(b'+', z('<bert@example.com>')) + packet(b'-', z('<anna@example.com>')) + packet(b'q', z('look')))
+    for rest in b'', packet(b'-', z('<bert@example.com>')):  # the second leaves nobody
+        n = box(server)[0]
+        second.say['E'] = lambda s, d, rest=rest: s.sendall(half + rest) or True
+        got = send(smtp)
+        assert got[0] == 250 and b'queued as' not in got[1]
+        text = arrives(server, n)
+        assert text.startswith(b'Return-Path: <a@far.example>\r\nReceived: ') and text.endswith(MESSAGE)
+    assert box(server, 'bert')[0] == k
 
 
 def test_a_slow_one(world, smtp):
