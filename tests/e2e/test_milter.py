@@ -174,6 +174,29 @@ def test_changes_of_body_and_envelope(world, smtp):
     assert send(smtp)[0] == 250 and box(server)[0] == k
 
 
+def holds(server, name, subject):
+    with imaplib.IMAP4('127.0.0.1', server.ports['imap']) as m:
+        m.login(name, 'secret')
+        m.select('INBOX')
+        return len(m.search(None, 'SUBJECT', subject)[1][0].split())
+
+
+def test_a_recipient_that_cannot_be_added_now(world, smtp):
+    server, first, _, _ = world
+    message = MESSAGE.replace(b'Subject: x', b'Subject: shared')
+    assert send(smtp, 'bert', message=MESSAGE + b'full\r\n' * 1000)[0] == 250
+    first.say['E'] = packet(b'+', z('<bert@example.com>')) + packet(b'c')
+    server.ctl('account', 'quota', 'bert@example.com', '1K')
+    assert send(smtp, message=message)[0] == 451
+    server.ctl('account', 'quota', 'bert@example.com', 'none')
+    assert send(smtp, message=message)[0] == 250
+    wait_for(lambda: holds(server, 'anna', 'shared') and holds(server, 'bert', 'shared'))
+    assert holds(server, 'anna', 'shared') == holds(server, 'bert', 'shared') == 1
+    server.ctl('account', 'disable', 'bert@example.com')  # for good: left out
+    assert send(smtp)[0] == 250
+    server.ctl('account', 'enable', 'bert@example.com')
+
+
 @pytest.mark.parametrize('chunked', [False, True])
 def test_large_messages(world, smtp, chunked):
     server, first, second, _ = world
