@@ -193,8 +193,10 @@ change_body(struct letter *l, struct str piece)
         l->renewed =
             smtp_body_new(l->body->store, STR_NONE, smtp_world->config->message_bytes_max, NULL);
         smtp_body_spool(l->renewed);
+        smtp_body_mend(l->renewed);
     }
-    smtp_body_put(l->renewed, piece);
+    struct scan in = scan_of(piece);
+    smtp_body_feed(l->renewed, &in);
     return l->renewed->failed;
 }
 
@@ -364,7 +366,7 @@ take_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
     if (r->st != OK) /* it died in the middle: half of its changes are none */
         restore(l, &b);
     if (l->renewed != NULL) {
-        l->renewed->complete = true;
+        smtp_body_last(l->renewed);
         enum status st = smtp_body_finish(l->renewed);
         if (st != OK)
             return too_large(l, st);

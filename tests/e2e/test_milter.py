@@ -197,6 +197,16 @@ def test_a_recipient_that_cannot_be_added_now(world, smtp):
     server.ctl('account', 'enable', 'bert@example.com')
 
 
+def test_lines_of_a_new_body(world, smtp):
+    server, first, second, _ = world
+    n = box(server)[0]
+    # Cut in the middle of a CRLF; dots mean nothing.
+    first.say['E'] = b''.join(packet(b'b', x) for x in (b'a\nb\rc\0d\r', b'\n.\r\n..e\n.\n', b'\r\n.', b'\r')) + packet(b'c')
+    assert send(smtp)[0] == 250
+    body = b'a\r\nb c d\r\n.\r\n..e\r\n.\r\n\r\n. \r\n'
+    assert second.body() == body and arrives(server, n).endswith(b'\r\n\r\n' + body)
+
+
 @pytest.mark.parametrize('chunked', [False, True])
 def test_large_messages(world, smtp, chunked):
     server, first, second, _ = world
