@@ -172,8 +172,8 @@ link_words(enum status st)
     case ERR_TEMP: return "nobody answers there";
     case ERR_TIMEOUT: return "no answer in time";
     case ERR_CLOSED: return "it closed the connection";
-    case ERR_LIMIT: return "too many connections, or too long an answer";
-    case ERR_SYNTAX: return "its answer cannot be understood";
+    case ERR_LIMIT: return "too much is asked of filters at once";
+    case ERR_SYNTAX: return "its answer is too long, or cannot be understood";
     default: return status_name(st);
     }
 }
@@ -183,6 +183,8 @@ link_line(struct link *l, int64_t until_ms, struct str *line_out)
 {
     enum status st = conn_read_line(l->conn, MAX(until_ms - clock_mono_ms(), 0), line_out);
 
+    if (st == ERR_LIMIT)
+        return ERR_SYNTAX; /* its fault, no limit of our own */
     if (st != ERR_SYNTAX)
         return st;
     bool bad = str_find(*line_out, '\0') >= 0 || str_find(*line_out, '\r') >= 0;

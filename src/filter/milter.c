@@ -67,7 +67,7 @@ milter_rcpt(struct milter *m, const struct milter_recipient *r, enum milter_verd
 
     *out = MILTER_GOES_ON;
     if (milter_failed(m))
-        return ERR_CLOSED;
+        return m->failure;
     if (m->link == NULL || m->over || (m->steps & MILTER_NO_RCPT) != 0 ||
         (m->steps & wants) != wants)
         return OK;
@@ -87,7 +87,7 @@ milter_data(struct milter *m, const struct milter_macros *macros, enum milter_ve
 {
     *out = m->refused ? MILTER_REFUSED : MILTER_GOES_ON; /* DATA may be tried again */
     if (milter_failed(m))
-        return ERR_CLOSED;
+        return m->failure;
     if (m->link == NULL || m->over || (m->steps & MILTER_NO_DATA) != 0)
         return OK;
     milter_write(start(m, MILTER_DATA, macros), MILTER_DATA, NULL, 0);
@@ -97,7 +97,7 @@ milter_data(struct milter *m, const struct milter_macros *macros, enum milter_ve
 bool
 milter_failed(const struct milter *m)
 {
-    return m->link == NULL && m->why[0] != '\0';
+    return m->link == NULL && m->failure != OK;
 }
 
 bool
@@ -295,7 +295,7 @@ hear(struct milter *m, int64_t until_ms, struct milter_said *out)
     TRY(link_read(m->link, MILTER_LENGTH, until_ms, &m->in));
     uint32_t n = milter_length(buf_str(&m->in), LIMIT_MILTER_PACKET_BYTES);
     if (n == 0)
-        return ERR_LIMIT;
+        return ERR_SYNTAX;
     buf_reset(&m->in);
     TRY(link_read(m->link, n, until_ms, &m->in));
     return milter_read(buf_str(&m->in), out);
@@ -313,7 +313,7 @@ hear_answer(struct milter *m, struct milter_said *out)
         if (out->what != MILTER_PROGRESS)
             return OK;
     }
-    return ERR_LIMIT;
+    return ERR_SYNTAX;
 }
 
 static void
@@ -374,6 +374,7 @@ failed(struct milter *m, enum status st)
 {
     link_drop(&m->link);
     m->over = true;
+    m->failure = st;
     m->why = link_words(st);
     return st;
 }

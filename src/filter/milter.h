@@ -34,10 +34,11 @@ struct milter {
     bool owes;    /* an answer to the whole message is under way */
     bool ended;   /* the whole message was judged */
     bool skips_body;
-    int64_t end_ms;     /* of the answer to the whole message */
-    struct buf out, in; /* one packet, with the macros before it; one answer */
-    const char *why;    /* after a failure */
-    int code;           /* after MILTER_REFUSED */
+    int64_t end_ms;      /* of the answer to the whole message */
+    struct buf out, in;  /* one packet, with the macros before it; one answer */
+    enum status failure; /* once it failed: why; ERR_LIMIT: a limit of our own, not the milter */
+    const char *why;     /* ... in words */
+    int code;            /* after MILTER_REFUSED */
     char enhanced[12];
     char text[MILTER_TEXT_MAX + 1];
 };

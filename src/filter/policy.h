@@ -51,7 +51,8 @@ MUST_USE enum status policy_action_read(struct str value, struct arena *a,
                                         struct policy_action *out);
 
 /* Asks; a kept connection that turns out to be dead is replaced by a new one, once.
- * ERR_NOT_FOUND: it said an action that is not known here.  why: words for the log. */
+ * ERR_NOT_FOUND: it said an action that is not known here.  ERR_LIMIT: it was not asked, for a limit of our own.
+ * why: words for the log. */
 MUST_USE SUSPENDS enum status policy_ask(const struct config_filter *f,
                                          const struct policy_request *r, struct arena *a,
                                          struct policy_action *out, const char **why);

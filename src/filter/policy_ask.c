@@ -22,7 +22,7 @@ read_answer(struct link *l, int64_t until_ms, struct arena *a, struct str *out)
         if (out->ptr == NULL && str_starts(line, key))
             *out = arena_str(a, str_skip(line, key.len));
     }
-    return ERR_LIMIT;
+    return ERR_SYNTAX; /* too many of them */
 }
 
 static SUSPENDS enum status

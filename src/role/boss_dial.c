@@ -60,7 +60,7 @@ address_of(const struct config_filter *f, union place *out)
     return (socklen_t)sizeof(out->six);
 }
 
-/* An error of errno.h, or 0. */
+/* An error of errno.h, or 0.  EAGAIN: for a limit of our own nothing was tried. */
 static int
 begin_connection(const struct config_filter *f, int *fd_out)
 {
@@ -71,12 +71,12 @@ begin_connection(const struct config_filter *f, int *fd_out)
     if (len == 0)
         return EINVAL;
     AUTO(fd_close) int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return errno;
+    if (fd < 0) /* no descriptors left: nothing that the filter did */
+        return errno == EMFILE || errno == ENFILE ? EAGAIN : errno;
     if (at.any.sa_family != AF_UNIX)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (connect(fd, &at.any, len) != 0 && errno != EINPROGRESS)
-        return errno;
+        return errno == EAGAIN ? ECONNREFUSED : errno; /* it accepts nobody: EAGAIN is ours */
     *fd_out = fd;
     fd = -1;
     return 0;

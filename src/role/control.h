@@ -29,7 +29,8 @@ enum control_kind {
     CONTROL_READY,   /* value = bits of the walls that hold */
     CONTROL_FAILED,  /* text = why */
     CONTROL_DIAL,    /* value = number of the question, text = where to: struct config_filter */
-    CONTROL_DIALLED, /* value = the same number, fd; or none, and value2 = an error of errno.h */
+    CONTROL_DIALLED, /* value = the same number, fd; or none, and value2 = an error of errno.h;
+                        EAGAIN: for a limit of our own */
     CONTROL_RELOAD,  /* of role api: as SIGHUP */
 };
 #define CONTROL_KIND_COUNT (CONTROL_RELOAD + 1)

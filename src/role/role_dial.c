@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "role/role_dial.h"
 
+#include <errno.h>
+
 #include "base/list.h"
 #include "base/size.h"
 #include "role/role_internal.h"
@@ -13,7 +15,8 @@ struct caller {
     struct list node;
     uint32_t number;
     bool answered;
-    int fd; /* -1: there is none */
+    enum status st; /* the answer */
+    int fd;         /* -1: there is none */
     struct fiber_queue news;
 };
 
@@ -28,7 +31,9 @@ role_dial(struct str where, int64_t timeout_ms, int *fd_out)
     struct control ask = {.kind = CONTROL_DIAL, .value = me.number, .text = where};
     enum status st = OK;
 
-    TRY(control_say(CONTROL_FD, &ask, NULL, 0));
+    st = control_say(CONTROL_FD, &ask, NULL, 0);
+    if (st != OK)
+        return st == ERR_TEMP ? ERR_LIMIT : st;
     fiber_queue_init(&me.news);
     list_push(&callers, &me.node);
     while (st == OK && !me.answered)
@@ -36,10 +41,10 @@ role_dial(struct str where, int64_t timeout_ms, int *fd_out)
     list_remove(&me.node);
     if (st != OK) {
         fd_close(&me.fd);
-        return st;
+        return st == ERR_TIMEOUT ? ERR_LIMIT : st; /* boss never lets the filter keep it waiting */
     }
     *fd_out = me.fd;
-    return me.fd >= 0 ? OK : ERR_TEMP;
+    return me.st;
 }
 
 void
@@ -50,6 +55,7 @@ role_dialled(const struct control *c, struct control_packet *p)
         if (one->number != c->value || one->answered)
             continue;
         one->fd = role_handed_take(p, 0);
+        one->st = one->fd >= 0 ? OK : c->value2 == EAGAIN ? ERR_LIMIT : ERR_TEMP;
         one->answered = true;
         fiber_queue_wake_all(&one->news);
         return;

@@ -9,7 +9,8 @@
 
 #include "role/control.h"
 
-/* where: struct config_filter.  ERR_TEMP: there is nobody now.  ERR_TIMEOUT: boss said nothing. */
+/* where: struct config_filter.  ERR_TEMP: there is nobody now.  ERR_LIMIT: nobody was tried: too much is asked of
+ * boss, or it said nothing. */
 MUST_USE SUSPENDS enum status role_dial(struct str where, int64_t timeout_ms, int *fd_out);
 /* Boss's answer; p's descriptor is taken when somebody waits for it. */
 void role_dialled(const struct control *c, struct control_packet *p);

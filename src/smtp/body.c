@@ -49,6 +49,12 @@ smtp_body_count(struct smtp_body *b)
 }
 
 void
+smtp_body_mend(struct smtp_body *b)
+{
+    line_decoder_init_counted(&b->lines, LINE_NORMALISE);
+}
+
+void
 smtp_body_spool(struct smtp_body *b)
 {
     b->spool = true;
@@ -131,7 +137,8 @@ smtp_body_last(struct smtp_body *b)
 enum status
 smtp_body_fault(const struct smtp_body *b)
 {
-    return b->failed == OK && b->lines.faults != 0 && !b->filtered ? ERR_SYNTAX : b->failed;
+    return b->failed == OK && b->lines.faults != 0 && b->lines.policy == LINE_REFUSE ? ERR_SYNTAX
+                                                                                     : b->failed;
 }
 
 enum status

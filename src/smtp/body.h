@@ -46,6 +46,8 @@ struct smtp_body *smtp_body_new(struct ipc_peer *store, struct str prefix, uint6
                                 const struct smtp_body_fields *fields);
 /* Before the first byte: they are counted, and the caller says which is the last. */
 void smtp_body_count(struct smtp_body *b);
+/* The same, and wrong line ends and NUL are put right as in a submission. */
+void smtp_body_mend(struct smtp_body *b);
 /* Before the first byte: it will be read by smtp_body_read(), not delivered; but for one that is still here. */
 void smtp_body_spool(struct smtp_body *b);
 /* Bytes that are right already. */

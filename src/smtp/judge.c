@@ -86,10 +86,14 @@ log_failure(const struct smtp_session *s, const struct config_filter *f, const c
 
 struct smtp_reply
 smtp_judge_absent(struct smtp_session *s, const struct config_filter *f, const char *stage,
-                  const char *why)
+                  enum status st, const char *why)
 {
     static const char *const then[] = {"tempfail", "accept", "reject"};
 
+    if (st == ERR_LIMIT) { /* whoever uses our limits up must not switch the filter off by that */
+        log_failure(s, f, stage, why, "tempfail");
+        return (struct smtp_reply){451, "4.3.2", "Too much mail is judged now, try again later"};
+    }
     log_failure(s, f, stage, why, then[f->otherwise]);
     switch (f->otherwise) {
     case FILTER_ACCEPT: return (struct smtp_reply){0};
@@ -223,7 +227,7 @@ ask_one(struct smtp_session *s, const struct config_filter *f, struct round *r,
         log_failure(s, f, r->stage, why, "tempfail");
         *out = (struct smtp_reply){451, "4.3.5", "The server is set up wrongly, try again later"};
     } else {
-        *out = smtp_judge_absent(s, f, r->stage, why);
+        *out = smtp_judge_absent(s, f, r->stage, st, why);
     }
     return out->code != 0;
 }

@@ -2,6 +2,7 @@
  *
  * Owns:      nothing; what was decided is in the transaction (struct smtp_judgement).
  * Promises:  a filter that cannot be asked is logged, and its line of the configuration says what becomes of the mail.
+ *            When it is not asked because of a limit of our own, the answer is 451 whatever that line says.
  *            LMTP is not judged: its client did so before.
  * Suspends:  while a filter thinks, each at most its time limit.
  *
@@ -21,9 +22,10 @@ bool smtp_filter_applies(const struct smtp_session *s, const struct config_filte
 /* Puts a reply into the session, where it lives on. */
 struct smtp_reply smtp_verdict(struct smtp_session *s, int code, const char *enhanced,
                                struct str text);
-/* The reply while a filter cannot be asked; code 0: the mail goes on without it.  Logs that. */
+/* The reply while a filter cannot be asked; code 0: the mail goes on without it.  ERR_LIMIT: because of us, not the
+ * filter; then the mail never goes on.  Logs that. */
 struct smtp_reply smtp_judge_absent(struct smtp_session *s, const struct config_filter *f,
-                                    const char *stage, const char *why);
+                                    const char *stage, enum status st, const char *why);
 
 /* Of a verdict, for the log. */
 struct smtp_judged {

@@ -342,8 +342,11 @@ smtp_rcpt_add(struct smtp_session *s, struct str address)
         return ERR_TEMP;
     /* Where a client may not send, a milter does not lead. */
     bool away = answer.class == RCPT_FOREIGN && !smtp_is_submission(s) && !s->mail.relays;
-    if (away || refusal_of(s, &answer) != NULL || s->mail.rcpt_count == smtp_rcpts_max(s))
+    const struct smtp_reply *no = refusal_of(s, &answer);
+    if (away || (no != NULL && no->code >= 500) || s->mail.rcpt_count == smtp_rcpts_max(s))
         return ERR_DENIED;
+    if (no != NULL) /* whoever sends it again sends it to all */
+        return ERR_TEMP;
     s->mail.rcpts[s->mail.rcpt_count++] =
         (struct smtp_rcpt){.address = arena_str(s->mail.arena, r.address), .orcpt = STR("")};
     return OK;

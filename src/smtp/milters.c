@@ -17,7 +17,7 @@ smtp_milter_settle(struct smtp_session *s, struct milter *m, const char *stage,
     struct smtp_judged log = {.filter = m->filter, .stage = stage, .text = STR("")};
 
     if (r->st != OK)
-        return smtp_judge_absent(s, m->filter, stage, m->why);
+        return smtp_judge_absent(s, m->filter, stage, r->st, m->why);
     switch (r->verdict) {
     case MILTER_GOES_ON:
     case MILTER_ACCEPTED: return (struct smtp_reply){0};

@@ -4,7 +4,9 @@
  * Promises:  each milter sees the message as those before it left it, without our own trace fields, and before it is
  *            signed.  Nothing is promised to the client before all have judged.  A message is read from its spool in
  *            pieces; only its header is in memory, at most LIMIT_HEADER_BYTES.
- *            A milter that fails is logged, and its line of the configuration says what becomes of the mail.
+ *            A body that a milter writes has CRLF at its line ends, and no bare CR, bare LF or NUL.
+ *            A milter that fails is logged, and its line of the configuration says what becomes of the mail; of what it
+ *            wanted changed in the message before that, nothing is.
  * Suspends:  while milters think (all but smtp_milters_drop()).
  *
  * SPDX-License-Identifier: Apache-2.0 */

@@ -8,7 +8,7 @@
 #include "mail/header.h"
 #include "smtp/milters_internal.h"
 
-enum { ARENA_BYTES = 16 << 20, PIECE_BYTES = 65536 };
+enum { ARENA_BYTES = 16 << 20, PIECE_BYTES = 65536, BEFORE_BYTES = 1 << 20 };
 
 /* The message as it is now: its header here, its body in a spool. */
 struct letter {
@@ -46,7 +46,7 @@ smtp_milters_end(struct smtp_session *s, struct smtp_reply *out)
         if (s->mail.judged.discard || (m->over && !milter_failed(m)))
             continue;
         if (milter_failed(m))
-            r.st = ERR_CLOSED;
+            r.st = m->failure;
         else
             st = show(&l, m, &r);
         if (st == OK && r.st == OK && !m->over)
@@ -193,8 +193,10 @@ change_body(struct letter *l, struct str piece)
         l->renewed =
             smtp_body_new(l->body->store, STR_NONE, smtp_world->config->message_bytes_max, NULL);
         smtp_body_spool(l->renewed);
+        smtp_body_mend(l->renewed);
     }
-    smtp_body_put(l->renewed, piece);
+    struct scan in = scan_of(piece);
+    smtp_body_feed(l->renewed, &in);
     return l->renewed->failed;
 }
 
@@ -289,9 +291,51 @@ take_body(struct letter *l)
     l->changed = true;
 }
 
+/* What a milter may change, as it was before; the rest is never changed in place. */
+struct before {
+    struct fields fields;
+    struct str sender;
+    struct smtp_rcpt *rcpts;
+    size_t rcpt_count;
+    bool hold;
+};
+
+static struct before
+remember(const struct letter *l, struct arena *a)
+{
+    const struct smtp_transaction *t = &l->s->mail;
+    struct before b = {.fields = l->fields,
+                       .sender = t->said.sender,
+                       .rcpts = ARENA_ARRAY(a, struct smtp_rcpt, t->rcpt_count),
+                       .rcpt_count = t->rcpt_count,
+                       .hold = t->judged.hold};
+
+    b.fields.at = ARENA_ARRAY(a, struct field, l->fields.count);
+    mem_copy(b.fields.at, l->fields.at, l->fields.count * sizeof(*b.fields.at));
+    mem_copy(b.rcpts, t->rcpts, t->rcpt_count * sizeof(*b.rcpts));
+    return b;
+}
+
+static void
+restore(struct letter *l, const struct before *b)
+{
+    struct smtp_transaction *t = &l->s->mail;
+    struct fields *f = &l->fields;
+
+    /* There is room, since a list only grows; what was spent stays spent: the arena has no less of it. */
+    mem_copy(f->at, b->fields.at, b->fields.count * sizeof(*f->at));
+    f->count = b->fields.count;
+    f->changed = b->fields.changed;
+    mem_copy(t->rcpts, b->rcpts, b->rcpt_count * sizeof(*t->rcpts));
+    t->rcpt_count = b->rcpt_count;
+    t->said.sender = b->sender;
+    t->judged.hold = b->hold;
+    smtp_body_free(&l->renewed);
+}
+
 /* What cannot be made is logged and left out; only what has no room, or the store's failure, ends the message. */
-static enum status
-take_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
+static SUSPENDS enum status
+hear_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
 {
     struct milter_said change;
     bool more = true;
@@ -309,12 +353,20 @@ take_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
         if (is_fatal(st))
             return too_large(l, st);
     }
-    if (r->st != OK) { /* it died in the middle: what it wrote of a body is none */
-        smtp_body_free(&l->renewed);
-        return OK;
-    }
+    return OK;
+}
+
+static enum status
+take_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
+{
+    AUTO_ARENA *a = arena_new(BEFORE_BYTES);
+    const struct before b = remember(l, a);
+
+    TRY(hear_changes(l, m, r));
+    if (r->st != OK) /* it died in the middle: half of its changes are none */
+        restore(l, &b);
     if (l->renewed != NULL) {
-        l->renewed->complete = true;
+        smtp_body_last(l->renewed);
         enum status st = smtp_body_finish(l->renewed);
         if (st != OK)
             return too_large(l, st);

@@ -134,7 +134,8 @@ struct smtp_reply smtp_need_login(const struct smtp_session *s);
 /* Ends the transaction, if any, and forgets it. */
 void smtp_reset(struct smtp_session *s);
 
-/* What milters change in an envelope.  ERR_SYNTAX: no address; ERR_DENIED: not to there, or no more. */
+/* What milters change in an envelope.  ERR_SYNTAX: no address; ERR_DENIED: not to there, or no more; ERR_TEMP: not now,
+ * so the message must come again. */
 MUST_USE enum status smtp_sender_change(struct smtp_session *s, struct str address);
 MUST_USE SUSPENDS enum status smtp_rcpt_add(struct smtp_session *s, struct str address);
 void smtp_rcpt_remove(struct smtp_session *s, struct str address);

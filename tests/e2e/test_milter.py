@@ -174,6 +174,39 @@ def test_changes_of_body_and_envelope(world, smtp):
     assert send(smtp)[0] == 250 and box(server)[0] == k
 
 
+def holds(server, name, subject):
+    with imaplib.IMAP4('127.0.0.1', server.ports['imap']) as m:
+        m.login(name, 'secret')
+        m.select('INBOX')
+        return len(m.search(None, 'SUBJECT', subject)[1][0].split())
+
+
+def test_a_recipient_that_cannot_be_added_now(world, smtp):
+    server, first, _, _ = world
+    message = MESSAGE.replace(b'Subject: x', b'Subject: shared')
+    assert send(smtp, 'bert', message=MESSAGE + b'full\r\n' * 1000)[0] == 250
+    first.say['E'] = packet(b'+', z('<bert@example.com>')) + packet(b'c')
+    server.ctl('account', 'quota', 'bert@example.com', '1K')
+    assert send(smtp, message=message)[0] == 451
+    server.ctl('account', 'quota', 'bert@example.com', 'none')
+    assert send(smtp, message=message)[0] == 250
+    wait_for(lambda: holds(server, 'anna', 'shared') and holds(server, 'bert', 'shared'))
+    assert holds(server, 'anna', 'shared') == holds(server, 'bert', 'shared') == 1
+    server.ctl('account', 'disable', 'bert@example.com')  # for good: left out
+    assert send(smtp)[0] == 250
+    server.ctl('account', 'enable', 'bert@example.com')
+
+
+def test_lines_of_a_new_body(world, smtp):
+    server, first, second, _ = world
+    n = box(server)[0]
+    # Cut in the middle of a CRLF; dots mean nothing.
+    first.say['E'] = b''.join(packet(b'b', x) for x in (b'a\nb\rc\0d\r', b'\n.\r\n..e\n.\n', b'\r\n.', b'\r')) + packet(b'c')
+    assert send(smtp)[0] == 250
+    body = b'a\r\nb c d\r\n.\r\n..e\r\n.\r\n\r\n. \r\n'
+    assert second.body() == body and arrives(server, n).endswith(b'\r\n\r\n' + body)
+
+
 @pytest.mark.parametrize('chunked', [False, True])
 def test_large_messages(world, smtp, chunked):
     server, first, second, _ = world
@@ -238,6 +271,18 @@ def test_one_that_dies_after_half_of_its_changes(world, smtp):
     second.say['E'] = lambda s, d: s.sendall(packet(b'b', b'half a body')) or True
     assert send(smtp)[0] == 250
     assert arrives(server, n).endswith(b'\r\n\r\none\r\ntwo\r\n')
+    k = box(server, 'bert')[0]
+    half = (field(b'i', 'X-Top', 'half', 0) + field(b'm', 'Subject', '', 1) + field(b'm', 'X-A', 'half', 1) +
+            b''.join(field(b'h', f'X-{i}', 'half') for i in range(100)) + packet(b'e', z('<b@far.example>')) +
+            packet(b'+', z('<bert@example.com>')) + packet(b'-', z('<anna@example.com>')) + packet(b'q', z('look')))
+    for rest in b'', packet(b'-', z('<bert@example.com>')):  # the second leaves nobody
+        n = box(server)[0]
+        second.say['E'] = lambda s, d, rest=rest: s.sendall(half + rest) or True
+        got = send(smtp)
+        assert got[0] == 250 and b'queued as' not in got[1]
+        text = arrives(server, n)
+        assert text.startswith(b'Return-Path: <a@far.example>\r\nReceived: ') and text.endswith(MESSAGE)
+    assert box(server, 'bert')[0] == k
 
 
 def test_a_slow_one(world, smtp):

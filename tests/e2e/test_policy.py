@@ -201,7 +201,7 @@ def never_ends(s):
 
 
 @pytest.mark.parametrize('fault, reason', [
-    (dies, 'it closed the connection'), (over_long, 'too long an answer'), (never_ends, 'too long an answer'),
+    (dies, 'it closed the connection'), (over_long, 'its answer is too long'), (never_ends, 'its answer is too long'),
     (lambda s: s.sendall(b'\n'), 'cannot be understood'), (lambda s: s.sendall(b'ac\0tion=OK\n\n'), 'cannot be understood'),
     (lambda s: None, 'no answer in time')])
 def test_faults(world, smtp, fault, reason):
