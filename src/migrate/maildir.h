@@ -75,7 +75,8 @@ struct maildir_layout {
 };
 MUST_USE enum status maildir_tree(const struct maildir_layout *l, struct arena *a,
                                   struct migrate_tree *out);
-/* Fills f, whose name and path are given.  uidl: the format for those of which the list says none, empty = none. */
+/* Fills f, whose name and path are given.  A message that moves meanwhile is in this list or in the next one.  uidl:
+ * the format for those of which the list says none, empty = none. */
 MUST_USE enum status maildir_folder_read(struct migrate_folder *f, struct str uidl,
                                          struct arena *a);
 /* One message, as migrate_crlf() makes it, and when it came; a whole file as it is.  ERR_NOT_FOUND: it is gone.

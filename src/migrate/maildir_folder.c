@@ -74,9 +74,10 @@ maildir_folder_read(struct migrate_folder *f, struct str uidl, struct arena *a)
     if (maildir_file_read(path, &words) == OK)
         maildir_keywords_read(arena_str(a, buf_str(&words)), f->words);
     f->words[FORWARDED] = STR("$Forwarded");
-    enum status s = read_dir(&r, "cur");
+    /* In this order: messages move from new to cur, so one that moves now is in one of them or in both. */
+    enum status s = read_dir(&r, "new");
     if (s == OK)
-        s = read_dir(&r, "new");
+        s = read_dir(&r, "cur");
     map_free(&r.listed);
     TRY(s);
     if (f->count > 0)
@@ -108,8 +109,10 @@ read_dir(struct reading *r, const char *sub)
 
     migrate_path(path, "%s/%s", r->f->path, sub);
     DIR *d = opendir(path);
-    if (d == NULL)
+    if (d == NULL) {
+        r->f->missing |= errno == ENOENT;
         return errno == ENOENT ? OK : ERR_IO;
+    }
     for (errno = 0; (e = readdir(d)) != NULL; errno = 0)
         add_message(r, sub, e->d_name);
     enum status s = errno != 0 ? ERR_IO : OK;
@@ -159,7 +162,8 @@ name_uidl(struct reading *r, struct migrate_message *m, struct str base)
         m->uidl = arena_str(r->a, buf_str(&b));
 }
 
-/* Those without a UID last, in the order of their names, which begin with the time. */
+/* Those without a UID last, in the order of their names, which begin with the time.  Of one that is there twice, that
+ * in cur first, which has flags. */
 static int
 by_uid(const void *a, const void *b)
 {
@@ -168,7 +172,8 @@ by_uid(const void *a, const void *b)
 
     if (p != q)
         return p < q ? -1 : 1;
-    return str_cmp(x->key, y->key);
+    int by_key = str_cmp(x->key, y->key);
+    return by_key != 0 ? by_key : str_cmp(x->file, y->file);
 }
 
 /* ---- bodies ---- */

@@ -1,6 +1,8 @@
 /* maildir_folder_test.c - a Maildir written and read again, and what other servers leave in one.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <dlfcn.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +161,45 @@ test_loose(void **state)
     assert_int_equal(maildir_body_read(&f, &f.messages[2], &body, &received), ERR_NOT_FOUND);
 }
 
+/* Stands before that of the C library: when the first folder has been read, a file moves. */
+static const char *moves_from, *moves_to;
+
+int
+closedir(DIR *d)
+{
+    int (*real)(DIR *) = (int (*)(DIR *))dlsym(RTLD_NEXT, "closedir");
+    int result = real(d);
+
+    if (moves_from != NULL)
+        assert_int_equal(rename(moves_from, moves_to), 0);
+    moves_from = NULL;
+    return result;
+}
+
+/* The old server takes a message from new to cur between our looks at them. */
+static void
+test_moving(void **state)
+{
+    AUTO_ARENA *a = arena_new(16u << 20);
+    struct migrate_folder f = {.path = root};
+
+    (void)state;
+    assert_int_equal(mkdir(at("cur"), 0700), 0);
+    assert_int_equal(mkdir(at("new"), 0700), 0);
+    put("new/10.a", "a\n");
+    moves_to = at("cur/10.a:2,S");
+    moves_from = at("new/10.a");
+    assert_int_equal(maildir_folder_read(&f, STR_NONE, a), OK);
+    assert_true(moves_from == NULL && f.count == 2 && !f.missing);
+    assert_true(f.messages[0].flags == MIGRATE_SEEN && f.messages[1].flags == 0);
+    assert_true(str_eq(f.messages[0].key, f.messages[1].key));
+    /* What is not there is not empty. */
+    struct migrate_folder part = {.path = root};
+    assert_int_equal(rmdir(at("new")), 0);
+    assert_int_equal(maildir_folder_read(&part, STR_NONE, a), OK);
+    assert_true(part.missing && part.count == 1);
+}
+
 int
 main(void)
 {
@@ -166,6 +207,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_round, begin, end),
         cmocka_unit_test_setup_teardown(test_tree, begin, end),
         cmocka_unit_test_setup_teardown(test_loose, begin, end),
+        cmocka_unit_test_setup_teardown(test_moving, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,7 @@ struct migrate_folder {
     struct str words[MIGRATE_KEYWORDS]; /* an empty one is none */
     struct migrate_message *messages;   /* by uid; those without one last, by name */
     size_t count;
+    bool missing; /* a part of it is not there: what is not in messages may be there all the same */
 };
 struct migrate_tree {
     struct migrate_folder *folders; /* name and path alone; INBOX first, parents before children */
