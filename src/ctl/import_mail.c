@@ -72,7 +72,9 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
     w.flags = ARENA_ARRAY(w.a, struct admin_import_flag_item, FLAGS_STEP);
     enum status s =
         maildir_folder_read(f, str_eq(f->name, STR("INBOX")) ? acc->uidl : STR_NONE, w.a);
-    const char *wrong = s != OK ? "the folder cannot be read" : NULL;
+    const char *wrong = s == ERR_DENIED ? "a link stands in the place of cur, new or a list of it"
+                        : s != OK       ? "the folder cannot be read"
+                                        : NULL;
     if (s == OK) {
         s = run_anew(&w);
         const char *said = ipc_problem()->text;
@@ -443,7 +445,7 @@ remove_gone(struct work *w)
 static enum status
 look_again(struct work *w)
 {
-    struct migrate_folder again = {.name = w->f->name, .path = w->f->path};
+    struct migrate_folder again = {.name = w->f->name, .path = w->f->path, .below = w->f->below};
 
     enum status s = maildir_folder_read(&again, STR_NONE, w->a);
     if (s == OK && again.missing)

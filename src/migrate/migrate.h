@@ -29,6 +29,8 @@ struct migrate_message {
 struct migrate_folder {
     struct str name; /* UTF-8, "/" between levels, "INBOX" */
     const char *path;
+    size_t
+        below; /* so many bytes at the end of path are not the administrator's: no link is followed there */
     uint32_t uidvalidity;               /* 0 = it has none */
     uint32_t uidnext;                   /* 0 = unknown */
     struct str words[MIGRATE_KEYWORDS]; /* an empty one is none */
@@ -41,7 +43,9 @@ struct migrate_tree {
     size_t count;
     struct str *subscribed; /* names */
     size_t subscribed_count;
-    size_t skipped; /* folders whose names can be no mailbox */
+    size_t skipped;    /* folders whose names can be no mailbox */
+    struct str *links; /* folders and files that are links: they were not entered */
+    size_t link_count;
 };
 
 /* A key that fits: short ones as they are. */

@@ -327,3 +327,25 @@ def test_renamed(town):
     assert sums(told) == only() and 'not there' in told['mailboxes'][0]['wrong'] and 1 in look(town, user)[1]
     os.rename(os.path.join(old.path, 'elsewhere'), os.path.join(old.path, 'new'))
     assert sums(run(town, 'maildir', old.path, '--account', user)) == only(removed=1)
+
+
+def test_links(town):
+    """A link that an owner put into a Maildir, or in its place, brings nobody else's files."""
+    user = town.add_account('ida')
+    secret = Old(town, 'secret')
+    secret.add(1)
+    tree_of = os.path.join(town.dir, 'old', 'linked')
+    old = Old(town, 'linked', 'example.com', 'ida')
+    old.add(4)
+    os.symlink(secret.path, os.path.join(old.path, '.L'))
+    old.folder('.X')
+    os.rmdir(os.path.join(old.path, '.X', 'cur'))
+    os.symlink(os.path.join(secret.path, 'cur'), os.path.join(old.path, '.X', 'cur'))
+    os.makedirs(os.path.join(tree_of, 'example.com', 'anna'))
+    os.symlink(secret.path, os.path.join(tree_of, 'example.com', 'anna', 'Maildir'))
+    done = town.ctl('import', 'maildir', tree_of, '--all', '--json', check=False)
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and told['accounts'] == 1 and told['failed'] == 1 and sums(told) == only(added=1)
+    assert [m['mailbox'] for m in told['mailboxes'] if 'link' in m['wrong']] == ['X']
+    assert 'ida/.L: a link is not followed' in done.stderr and 'anna/Maildir: a link is not followed' in done.stderr
+    assert list(look(town, user)[1]) == [4]
