@@ -24,7 +24,8 @@ bool maildir_name_read(struct str file, struct maildir_name *out);
 /* ":2," and what belongs behind it, as Dovecot orders it. */
 void maildir_info_write(uint32_t flags, uint32_t letters, struct buf *b);
 
-/* dovecot-uidlist of version 3 and 1, courierimapuiddb, which is as version 1. */
+/* dovecot-uidlist of version 3 and 1, courierimapuiddb, which is as version 1.  Numbers above MIGRATE_NUMBER_MAX are
+ * as if they were not there. */
 struct uidlist {
     struct scan in;
     bool named; /* fields have letters: version 3 */

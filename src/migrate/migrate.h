@@ -9,6 +9,9 @@
 #include "base/limits.h"
 #include "base/time.h"
 
+/* UIDs, UIDNEXT and UIDVALIDITY above it are as if they were not there (store/import.h). */
+#define MIGRATE_NUMBER_MAX ((uint32_t)INT32_MAX)
+
 #define MIGRATE_KEYWORDS 27u /* 26 letters of Maildir, and $Forwarded */
 
 enum migrate_flags { /* as in store.ipc */
