@@ -31,8 +31,10 @@ struct work { /* on one folder */
     struct admin_mail_box box;
     uint32_t last; /* store/import.h */
     struct map *known;
+    size_t known_here; /* of this source */
     struct import_counts n;
-    size_t done; /* messages dealt with in this try */
+    const char *wrong; /* NULL: the status says it */
+    size_t done;       /* messages dealt with in this try */
     /* the batch */
     struct arena *ba;
     struct admin_import_message *messages;
@@ -55,6 +57,7 @@ static SUSPENDS enum status change_flags(struct work *w, const struct known *k,
                                          const struct migrate_message *m);
 static SUSPENDS enum status send_flags(struct work *w);
 static SUSPENDS enum status remove_gone(struct work *w);
+static enum status look_again(struct work *w);
 static size_t words_of(const struct work *w, const struct migrate_message *m, struct str *out);
 static uint8_t special_of(const struct import_account *acc, struct str name);
 
@@ -69,12 +72,16 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
     w.flags = ARENA_ARRAY(w.a, struct admin_import_flag_item, FLAGS_STEP);
     enum status s =
         maildir_folder_read(f, str_eq(f->name, STR("INBOX")) ? acc->uidl : STR_NONE, w.a);
-    const char *wrong = s != OK ? "the folder cannot be read" : NULL;
+    const char *wrong = s == ERR_DENIED ? "a link stands in the place of cur, new or a list of it"
+                        : s != OK       ? "the folder cannot be read"
+                                        : NULL;
     if (s == OK) {
         s = run_anew(&w);
         const char *said = ipc_problem()->text;
         if (s == ERR_EXISTS)
             wrong = "another import is at work on this mailbox";
+        else if (s != OK && w.wrong != NULL)
+            wrong = w.wrong;
         else if (s != OK)
             wrong = said[0] != '\0' ? said : status_name(s);
     }
@@ -102,7 +109,7 @@ run_anew(struct work *w)
         map_free(&w->known);
         w->known = map_new();
         arena_reset(w->ba);
-        w->count = w->bytes = w->flag_count = w->done = 0;
+        w->count = w->bytes = w->flag_count = w->done = w->known_here = 0;
         s = run(w);
         if (s == ERR_EXISTS)
             w->im->done -= w->done;
@@ -115,6 +122,10 @@ run(struct work *w)
 {
     TRY(open_box(w, 0));
     TRY(load_known(w));
+    if (w->f->missing && w->known_here > 0) {
+        w->wrong = "cur or new is not there, and messages of it were imported before";
+        return ERR_NOT_FOUND;
+    }
     for (size_t i = 0; i < w->f->count; i++) {
         TRY(look_at(w, &w->f->messages[i]));
         w->im->done++;
@@ -197,6 +208,7 @@ load_known(struct work *w)
             struct known *k = ARENA_NEW(w->a, struct known);
             *k = (struct known){x->uid, x->source, x->flags, false};
             map_put(w->known, x->key, k);
+            w->known_here += k->source == w->acc->source;
             req.from_uid = x->uid + 1;
         }
     }
@@ -393,22 +405,33 @@ send_removed(struct work *w, const uint32_t *uids, size_t n)
     return OK;
 }
 
+static bool
+is_gone(const struct work *w, const struct known *k)
+{
+    return !k->seen && k->source == w->acc->source && !import_mail_typed.no_delete;
+}
+
 static enum status
 remove_gone(struct work *w)
 {
     uint32_t *uids = ARENA_ARRAY(w->a, uint32_t, REMOVE_STEP);
     size_t cursor = 0, n = 0;
+    bool any = false;
     struct str key;
     void *value;
 
     while (map_next(w->known, &cursor, &key, &value)) {
         const struct known *k = value;
-        if (k->seen)
+        any |= is_gone(w, k);
+        w->n.elsewhere += !k->seen && k->source != w->acc->source;
+    }
+    if (any)
+        TRY(look_again(w));
+    cursor = 0;
+    while (any && map_next(w->known, &cursor, &key, &value)) {
+        const struct known *k = value;
+        if (!is_gone(w, k))
             continue;
-        if (k->source != w->acc->source || import_mail_typed.no_delete) {
-            w->n.elsewhere += k->source != w->acc->source;
-            continue;
-        }
         uids[n++] = k->uid;
         if (n == REMOVE_STEP) {
             TRY(send_removed(w, uids, n));
@@ -416,4 +439,23 @@ remove_gone(struct work *w)
         }
     }
     return send_removed(w, uids, n);
+}
+
+/* A list of a folder in use may lack a message that was renamed meanwhile: only what two of them lack is gone. */
+static enum status
+look_again(struct work *w)
+{
+    struct migrate_folder again = {.name = w->f->name, .path = w->f->path, .below = w->f->below};
+
+    enum status s = maildir_folder_read(&again, STR_NONE, w->a);
+    if (s == OK && again.missing)
+        s = ERR_NOT_FOUND;
+    if (s != OK)
+        w->wrong = "the folder cannot be read again, so nothing was removed";
+    for (size_t i = 0; s == OK && i < again.count; i++) {
+        struct known *k = map_get(w->known, again.messages[i].key);
+        if (k != NULL)
+            k->seen = true;
+    }
+    return s;
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "base/size.h"
@@ -15,6 +14,7 @@
 #include "mail/names.h"
 #include "migrate/maildir.h"
 #include "rt/clock.h"
+#include "rt/disk.h"
 
 enum { WORKERS = 4, TREE_ARENA = 256 << 20, WRONG_BYTES = 300 };
 
@@ -22,6 +22,7 @@ struct import_mail_options import_mail_typed;
 
 struct place { /* an account and its Maildir */
     const char *path;
+    size_t below; /* maildir.h */
     struct str address;
     struct place *next;
 };
@@ -44,8 +45,9 @@ struct run {
 
 static enum status find_places(struct run *r, const char *root);
 static enum status find_users(struct run *r, const char *root, const char *domain);
-static void add_place(struct run *r, const char *path, struct str address);
-static bool is_dir(const char *path);
+static void find_user(struct run *r, struct str dir, const char *domain, const char *user);
+static void add_place(struct run *r, const struct maildir_layout *l, struct str address);
+static void tell_link(const struct run *r, const char *path);
 static void work(void *arg);
 static SUSPENDS bool next_folder(struct run *r, struct opened **o_out,
                                  struct migrate_folder **f_out);
@@ -72,7 +74,8 @@ ctl_import_maildir(struct ctl *c)
         return CTL_USAGE;
     }
     if (o->account != NULL)
-        add_place(&r, c->argv[0], name_address(str_of(o->account), c->arena));
+        add_place(&r, &(const struct maildir_layout){.path = c->argv[0]},
+                  name_address(str_of(o->account), c->arena));
     else if (find_places(&r, c->argv[0]) != OK || r.places == NULL) {
         fprintf(stderr,
                 "godwit import maildir: %s: there is no folder DOMAIN/USER with a Maildir\n",
@@ -109,42 +112,59 @@ find_places(struct run *r, const char *root)
 static enum status
 find_users(struct run *r, const char *root, const char *domain)
 {
+    struct str dir = arena_printf(r->a, "%s/%s", root, domain);
     const struct dirent *e;
+    int fd = -1;
 
-    DIR *d = opendir(arena_printf(r->a, "%s/%s", root, domain).ptr);
-    if (d == NULL)
-        return ERR_NOT_FOUND;
-    while ((e = readdir(d)) != NULL) {
-        static const char *const ends[] = {"", "/Maildir"};
-        for (size_t i = 0; i < COUNT_OF(ends) && e->d_name[0] != '.'; i++) {
-            struct str path = arena_printf(r->a, "%s/%s/%s%s", root, domain, e->d_name, ends[i]);
-            if (!is_dir(arena_printf(r->a, "%.*s/cur", STR_FMT(path)).ptr))
-                continue;
-            struct str address = arena_printf(r->a, "%s@%s", e->d_name, domain);
-            add_place(r, path.ptr, name_address(address, r->a));
-            break;
-        }
+    enum status s = maildir_dir_open(dir.ptr, strlen(domain) + 1, &fd);
+    if (s == ERR_DENIED)
+        tell_link(r, dir.ptr);
+    TRY(s);
+    DIR *d = fdopendir(fd);
+    if (d == NULL) {
+        fd_close(&fd);
+        return ERR_IO;
     }
+    while ((e = readdir(d)) != NULL)
+        if (e->d_name[0] != '.')
+            find_user(r, dir, domain, e->d_name);
     closedir(d);
     return OK;
 }
 
 static void
-add_place(struct run *r, const char *path, struct str address)
+find_user(struct run *r, struct str dir, const char *domain, const char *user)
+{
+    static const char *const ends[] = {"", "/Maildir"};
+    enum status s = ERR_NOT_FOUND;
+
+    for (size_t i = 0; i < COUNT_OF(ends) && s == ERR_NOT_FOUND; i++) {
+        struct str path = arena_printf(r->a, "%.*s/%s%s", STR_FMT(dir), user, ends[i]);
+        const struct maildir_layout l = {.path = path.ptr,
+                                         .below = strlen(domain) + 1 + path.len - dir.len};
+        s = maildir_check(&l);
+        if (s == OK)
+            add_place(r, &l, name_address(arena_printf(r->a, "%s@%s", user, domain), r->a));
+        if (s == ERR_DENIED)
+            tell_link(r, l.path);
+    }
+}
+
+static void
+add_place(struct run *r, const struct maildir_layout *l, struct str address)
 {
     struct place *p = ARENA_NEW(r->a, struct place);
 
-    *p = (struct place){.path = path, .address = address};
+    *p = (struct place){.path = l->path, .below = l->below, .address = address};
     *r->last = p;
     r->last = &p->next;
 }
 
-static bool
-is_dir(const char *path)
+/* Whoever owns a Maildir could have any file of the machine imported. */
+static void
+tell_link(const struct run *r, const char *path)
 {
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    fprintf(stderr, "godwit import: %s: a link is not followed\n", ctl_text(r->im.c, str_of(path)));
 }
 
 /* ---- fibers ---- */
@@ -240,8 +260,8 @@ static const char *
 prepare(struct run *r, const struct place *p, struct opened *o)
 {
     const struct import_mail_options *opt = &import_mail_typed;
-    const struct maildir_layout layout = {.path = p->path,
-                                          .fs = opt->layout != NULL && opt->layout[0] == 'f'};
+    const struct maildir_layout layout = {
+        .path = p->path, .below = p->below, .fs = opt->layout != NULL && opt->layout[0] == 'f'};
     const struct admin_accounts req = {.after = STR(""), .only = p->address};
     struct admin_accounts_reply rep;
 
@@ -260,6 +280,8 @@ prepare(struct run *r, const struct place *p, struct opened *o)
     s = maildir_tree(&layout, o->a, &o->acc.tree);
     if (s != OK)
         return s == ERR_NOT_FOUND ? "this is no Maildir" : "it cannot be read";
+    for (size_t i = 0; i < o->acc.tree.link_count; i++)
+        tell_link(r, arena_printf(o->a, "%s/%.*s", p->path, STR_FMT(o->acc.tree.links[i])).ptr);
     s = load_boxes(r, o);
     if (s == OK)
         s = subscribe_rest(r, o);

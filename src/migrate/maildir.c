@@ -99,19 +99,20 @@ uidlist_begin(struct str text, struct uidlist *out)
         return false;
     l.named = version == 3;
     if (!l.named) {
-        if (!scan_u32(&s, UINT32_MAX, &l.uidvalidity) || !scan_spaces(&s) ||
-            !scan_u32(&s, UINT32_MAX, &l.uidnext))
+        if (!scan_u32(&s, MIGRATE_NUMBER_MAX, &l.uidvalidity) || !scan_spaces(&s))
             return false;
+        if (!scan_u32(&s, MIGRATE_NUMBER_MAX, &l.uidnext))
+            l.uidnext = 0;
         *out = l;
         return l.uidvalidity != 0;
     }
     struct str rest = scan_rest(&s);
     while (str_split(&rest, ' ', &word)) {
         struct scan number = scan_of(str_skip(word, 1));
-        if (str_starts(word, STR("V")) && !scan_u32(&number, UINT32_MAX, &l.uidvalidity))
+        if (str_starts(word, STR("V")) && !scan_u32(&number, MIGRATE_NUMBER_MAX, &l.uidvalidity))
             return false;
-        if (str_starts(word, STR("N")) && !scan_u32(&number, UINT32_MAX, &l.uidnext))
-            return false;
+        if (str_starts(word, STR("N")) && !scan_u32(&number, MIGRATE_NUMBER_MAX, &l.uidnext))
+            l.uidnext = 0;
     }
     *out = l;
     return l.uidvalidity != 0;
@@ -125,7 +126,7 @@ read_entry(struct str line, bool named, struct uidlist_entry *out)
     struct scan s = scan_of(line);
     struct str rest, word;
 
-    if (!scan_u32(&s, UINT32_MAX, &e.uid) || e.uid == 0 || !scan_spaces(&s))
+    if (!scan_u32(&s, MIGRATE_NUMBER_MAX, &e.uid) || e.uid == 0 || !scan_spaces(&s))
         return false;
     rest = scan_rest(&s);
     while (named && rest.len > 0 && rest.ptr[0] != ':') {

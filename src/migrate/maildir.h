@@ -24,7 +24,8 @@ bool maildir_name_read(struct str file, struct maildir_name *out);
 /* ":2," and what belongs behind it, as Dovecot orders it. */
 void maildir_info_write(uint32_t flags, uint32_t letters, struct buf *b);
 
-/* dovecot-uidlist of version 3 and 1, courierimapuiddb, which is as version 1. */
+/* dovecot-uidlist of version 3 and 1, courierimapuiddb, which is as version 1.  Numbers above MIGRATE_NUMBER_MAX are
+ * as if they were not there. */
 struct uidlist {
     struct scan in;
     bool named; /* fields have letters: version 3 */
@@ -66,24 +67,35 @@ struct uidl_facts {
 bool uidl_format(struct str format, const struct uidl_facts *f, struct buf *out);
 #define UIDL_DOVECOT STR("%08Xu%08Xv")
 
+/* ---- maildir_open.c: ERR_DENIED where a link is, for files also where any other thing that is none is ---- */
+
+/* As below of struct migrate_folder. */
+MUST_USE enum status maildir_dir_open(const char *path, size_t below, int *fd_out);
+MUST_USE enum status maildir_sub_open(int dir, const char *name, int *fd_out);
+MUST_USE enum status maildir_file_open(int dir, const char *name, int *fd_out);
+/* ERR_LIMIT: larger than the buffer. */
+MUST_USE enum status maildir_file_read(int dir, const char *name, struct buf *out);
+
 /* ---- maildir_folder.c, maildir_tree.c: they block ---- */
 
-/* fs: each level is a folder of its own (LAYOUT=fs).  ERR_NOT_FOUND: path is no Maildir.  ERR_IO. */
+/* fs: each level is a folder of its own (LAYOUT=fs).  ERR_NOT_FOUND: path is no Maildir.  ERR_DENIED: a link. */
 struct maildir_layout {
     const char *path;
+    size_t below; /* as in struct migrate_folder */
     bool fs;
 };
+MUST_USE enum status maildir_check(const struct maildir_layout *l);
 MUST_USE enum status maildir_tree(const struct maildir_layout *l, struct arena *a,
                                   struct migrate_tree *out);
-/* Fills f, whose name and path are given.  uidl: the format for those of which the list says none, empty = none. */
+/* Fills f, whose name and path are given.  A message that moves meanwhile is in this list or in the next one.  uidl:
+ * the format for those of which the list says none, empty = none.  ERR_DENIED: a link in the place of a part. */
 MUST_USE enum status maildir_folder_read(struct migrate_folder *f, struct str uidl,
                                          struct arena *a);
-/* One message, as migrate_crlf() makes it, and when it came; a whole file as it is.  ERR_NOT_FOUND: it is gone.
+/* One message, as migrate_crlf() makes it, and when it came; ERR_NOT_FOUND: it is gone.
  * ERR_LIMIT: larger than the buffer. */
 MUST_USE enum status maildir_body_read(const struct migrate_folder *f,
                                        const struct migrate_message *m, struct buf *out,
                                        struct instant *received_out);
-MUST_USE enum status maildir_file_read(const char *path, struct buf *out);
 
 /* ---- maildir_write.c: it blocks ---- */
 

@@ -26,62 +26,59 @@ struct reading {
 };
 
 static void read_list(struct reading *r, struct str text);
-static enum status read_dir(struct reading *r, const char *sub);
+static enum status read_lists(struct reading *r, int dir);
+static enum status read_dir(struct reading *r, int dir, const char *sub);
 static void add_message(struct reading *r, const char *sub, const char *file);
 static void name_uidl(struct reading *r, struct migrate_message *m, struct str base);
 static int by_uid(const void *a, const void *b);
 static enum status open_message(const struct migrate_folder *f, const struct migrate_message *m,
                                 int *fd_out);
-static bool find_again(const struct migrate_folder *f, const struct migrate_message *m, char *path);
-
-enum status
-maildir_file_read(const char *path, struct buf *out)
-{
-    AUTO(fd_close) int fd = -1;
-    struct stat st;
-
-    TRY(disk_open(path, O_RDONLY, 0, &fd));
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return ERR_IO;
-    if ((uint64_t)st.st_size > out->max - out->len) /* a size is not negative */
-        return ERR_LIMIT;
-    size_t size = (size_t)st.st_size;
-    if (size == 0)
-        return OK;
-    char *at = buf_tail(out, size);
-    TRY(buf_status(out));
-    TRY(disk_read_at(fd, at, size, 0));
-    buf_grew(out, size);
-    return OK;
-}
+static enum status find_again(int dir, struct str file, int *fd_out);
 
 enum status
 maildir_folder_read(struct migrate_folder *f, struct str uidl, struct arena *a)
 {
-    static const char *const lists[] = {"dovecot-uidlist", "courierimapuiddb"};
-    struct reading r = {.f = f, .a = a, .format = uidl, .listed = map_new()};
-    AUTO_BUF text = BUF(LIMIT_IMPORT_FILE_BYTES);
-    AUTO_BUF words = BUF(LIMIT_IMPORT_FILE_BYTES);
-    char path[MIGRATE_PATH_BYTES];
+    struct reading r = {.f = f, .a = a, .format = uidl};
+    AUTO(fd_close) int dir = -1;
 
-    for (size_t i = 0; i < COUNT_OF(lists) && f->uidvalidity == 0; i++) {
-        migrate_path(path, "%s/%s", f->path, lists[i]);
-        buf_reset(&text);
-        if (maildir_file_read(path, &text) == OK)
-            read_list(&r, buf_str(&text));
-    }
-    migrate_path(path, "%s/dovecot-keywords", f->path);
-    if (maildir_file_read(path, &words) == OK)
-        maildir_keywords_read(arena_str(a, buf_str(&words)), f->words);
-    f->words[FORWARDED] = STR("$Forwarded");
-    enum status s = read_dir(&r, "cur");
+    TRY(maildir_dir_open(f->path, f->below, &dir));
+    r.listed = map_new();
+    enum status s = read_lists(&r, dir);
+    /* In this order: messages move from new to cur, so one that moves now is in one of them or in both. */
     if (s == OK)
-        s = read_dir(&r, "new");
+        s = read_dir(&r, dir, "new");
+    if (s == OK)
+        s = read_dir(&r, dir, "cur");
     map_free(&r.listed);
     TRY(s);
     if (f->count > 0)
         qsort(f->messages, f->count, sizeof(f->messages[0]), by_uid);
     return OK;
+}
+
+/* One that is a link is not as if there were none: all UIDs would be others. */
+static enum status
+read_lists(struct reading *r, int dir)
+{
+    static const char *const lists[] = {"dovecot-uidlist", "courierimapuiddb"};
+    AUTO_BUF text = BUF(LIMIT_IMPORT_FILE_BYTES);
+    AUTO_BUF words = BUF(LIMIT_IMPORT_FILE_BYTES);
+    struct migrate_folder *f = r->f;
+    enum status s;
+
+    for (size_t i = 0; i < COUNT_OF(lists) && f->uidvalidity == 0; i++) {
+        buf_reset(&text);
+        s = maildir_file_read(dir, lists[i], &text);
+        if (s == ERR_DENIED)
+            return s;
+        if (s == OK)
+            read_list(r, buf_str(&text));
+    }
+    s = maildir_file_read(dir, "dovecot-keywords", &words);
+    if (s == OK)
+        maildir_keywords_read(arena_str(r->a, buf_str(&words)), f->words);
+    f->words[FORWARDED] = STR("$Forwarded");
+    return s == ERR_DENIED ? s : OK;
 }
 
 static void
@@ -100,19 +97,34 @@ read_list(struct reading *r, struct str text)
             map_put(r->listed, name.unique, arena_dup(r->a, &e, sizeof(e)));
 }
 
+/* d_out owns a descriptor of its own.  ERR_NOT_FOUND, ERR_DENIED: a link. */
 static enum status
-read_dir(struct reading *r, const char *sub)
+list_sub(int dir, const char *sub, DIR **d_out)
 {
-    char path[MIGRATE_PATH_BYTES];
-    const struct dirent *e;
+    int fd = -1;
 
-    migrate_path(path, "%s/%s", r->f->path, sub);
-    DIR *d = opendir(path);
-    if (d == NULL)
-        return errno == ENOENT ? OK : ERR_IO;
+    TRY(maildir_sub_open(dir, sub, &fd));
+    *d_out = fdopendir(fd);
+    if (*d_out == NULL)
+        fd_close(&fd);
+    return *d_out == NULL ? ERR_IO : OK;
+}
+
+static enum status
+read_dir(struct reading *r, int dir, const char *sub)
+{
+    const struct dirent *e;
+    DIR *d;
+
+    enum status s = list_sub(dir, sub, &d);
+    if (s == ERR_NOT_FOUND) {
+        r->f->missing = true;
+        return OK;
+    }
+    TRY(s);
     for (errno = 0; (e = readdir(d)) != NULL; errno = 0)
         add_message(r, sub, e->d_name);
-    enum status s = errno != 0 ? ERR_IO : OK;
+    s = errno != 0 ? ERR_IO : OK;
     closedir(d);
     return s;
 }
@@ -159,7 +171,8 @@ name_uidl(struct reading *r, struct migrate_message *m, struct str base)
         m->uidl = arena_str(r->a, buf_str(&b));
 }
 
-/* Those without a UID last, in the order of their names, which begin with the time. */
+/* Those without a UID last, in the order of their names, which begin with the time.  Of one that is there twice, that
+ * in cur first, which has flags. */
 static int
 by_uid(const void *a, const void *b)
 {
@@ -168,7 +181,8 @@ by_uid(const void *a, const void *b)
 
     if (p != q)
         return p < q ? -1 : 1;
-    return str_cmp(x->key, y->key);
+    int by_key = str_cmp(x->key, y->key);
+    return by_key != 0 ? by_key : str_cmp(x->file, y->file);
 }
 
 /* ---- bodies ---- */
@@ -182,7 +196,7 @@ maildir_body_read(const struct migrate_folder *f, const struct migrate_message *
     struct stat st;
 
     TRY(open_message(f, m, &fd));
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+    if (fstat(fd, &st) != 0)
         return ERR_IO;
     if (st.st_size > LIMIT_MESSAGE_BYTES)
         return ERR_LIMIT;
@@ -201,32 +215,31 @@ maildir_body_read(const struct migrate_folder *f, const struct migrate_message *
 static enum status
 open_message(const struct migrate_folder *f, const struct migrate_message *m, int *fd_out)
 {
-    char path[MIGRATE_PATH_BYTES];
+    AUTO(fd_close) int dir = -1;
+    AUTO(fd_close) int sub = -1;
+    char name[MIGRATE_PATH_BYTES];
+    struct str file = str_skip(m->file, 4); /* "cur/", "new/" */
 
-    migrate_path(path, "%s/%.*s", f->path, STR_FMT(m->file));
-    enum status s = disk_open(path, O_RDONLY, 0, fd_out);
-    if (s != ERR_NOT_FOUND || !find_again(f, m, path))
-        return s;
-    return disk_open(path, O_RDONLY, 0, fd_out);
+    TRY(maildir_dir_open(f->path, f->below, &dir));
+    migrate_path(name, "%.*s", STR_FMT(file));
+    enum status s = maildir_sub_open(dir, str_starts(m->file, STR("cur")) ? "cur" : "new", &sub);
+    if (s == OK)
+        s = maildir_file_open(sub, name, fd_out);
+    return s == ERR_NOT_FOUND ? find_again(dir, file, fd_out) : s;
 }
 
-static bool
-find_again(const struct migrate_folder *f, const struct migrate_message *m, char *path)
+static enum status
+find_again(int dir, struct str file, int *fd_out)
 {
+    enum status s = ERR_NOT_FOUND;
     struct maildir_name was, is;
     const struct dirent *e;
-    bool found = false;
+    DIR *d;
 
-    migrate_path(path, "%s/cur", f->path);
-    DIR *d = opendir(path);
-    if (d == NULL)
-        return false;
-    struct str file = str_skip(m->file, 4); /* "cur/", "new/" */
-    while (!found && maildir_name_read(file, &was) && (e = readdir(d)) != NULL) {
-        found = maildir_name_read(str_of(e->d_name), &is) && str_eq(is.unique, was.unique);
-        if (found)
-            migrate_path(path, "%s/cur/%s", f->path, e->d_name);
-    }
+    TRY(list_sub(dir, "cur", &d));
+    while (s == ERR_NOT_FOUND && maildir_name_read(file, &was) && (e = readdir(d)) != NULL)
+        if (maildir_name_read(str_of(e->d_name), &is) && str_eq(is.unique, was.unique))
+            s = maildir_file_open(dirfd(d), e->d_name, fd_out);
     closedir(d);
-    return found;
+    return s;
 }

@@ -1,6 +1,8 @@
 /* maildir_folder_test.c - a Maildir written and read again, and what other servers leave in one.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <dlfcn.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +161,103 @@ test_loose(void **state)
     assert_int_equal(maildir_body_read(&f, &f.messages[2], &body, &received), ERR_NOT_FOUND);
 }
 
+/* Stands before that of the C library: when the first folder has been read, a file moves. */
+static const char *moves_from, *moves_to;
+
+int
+closedir(DIR *d)
+{
+    int (*real)(DIR *) = (int (*)(DIR *))dlsym(RTLD_NEXT, "closedir");
+    int result = real(d);
+
+    if (moves_from != NULL)
+        assert_int_equal(rename(moves_from, moves_to), 0);
+    moves_from = NULL;
+    return result;
+}
+
+/* The old server takes a message from new to cur between our looks at them. */
+static void
+test_moving(void **state)
+{
+    AUTO_ARENA *a = arena_new(16u << 20);
+    struct migrate_folder f = {.path = root};
+
+    (void)state;
+    assert_int_equal(mkdir(at("cur"), 0700), 0);
+    assert_int_equal(mkdir(at("new"), 0700), 0);
+    put("new/10.a", "a\n");
+    moves_to = at("cur/10.a:2,S");
+    moves_from = at("new/10.a");
+    assert_int_equal(maildir_folder_read(&f, STR_NONE, a), OK);
+    assert_true(moves_from == NULL && f.count == 2 && !f.missing);
+    assert_true(f.messages[0].flags == MIGRATE_SEEN && f.messages[1].flags == 0);
+    assert_true(str_eq(f.messages[0].key, f.messages[1].key));
+    /* What is not there is not empty. */
+    struct migrate_folder part = {.path = root};
+    assert_int_equal(rmdir(at("new")), 0);
+    assert_int_equal(maildir_folder_read(&part, STR_NONE, a), OK);
+    assert_true(part.missing && part.count == 1);
+}
+
+static struct migrate_folder *
+folder_of(const struct migrate_tree *t, const char *name)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (str_eq(t->folders[i].name, str_of(name)))
+            return &t->folders[i];
+    return NULL;
+}
+
+/* The owner of a Maildir leads us nowhere else, not in circles, and does not keep us waiting. */
+static void
+test_links(void **state)
+{
+    AUTO_ARENA *a = arena_new(16u << 20);
+    static const char *const dirs[] = {"out",      "out/cur",  "m",        "m/cur",
+                                       "m/new",    "m/.X",     "m/.X/new", "m/.K",
+                                       "m/.K/cur", "m/.K/new", "m/a",      "m/a/cur"};
+    char path[2][300];
+    struct maildir_layout l = {.path = path[0]};
+    AUTO_BUF body = BUF(1000);
+    struct instant received;
+    struct migrate_tree t;
+
+    (void)state;
+    snprintf(path[0], sizeof(path[0]), "%s/m", root);
+    snprintf(path[1], sizeof(path[1]), "%s/link", root);
+    for (size_t i = 0; i < COUNT_OF(dirs); i++)
+        assert_int_equal(mkdir(at(dirs[i]), 0700), 0);
+    put("out/cur/1.secret", "x\n");
+    put("out/uidlist", "3 V9 N6\n");
+    assert_int_equal(symlink("../out", at("m/.L")), 0);
+    assert_int_equal(symlink("../../out/cur", at("m/.X/cur")), 0);
+    assert_int_equal(symlink("../../out/uidlist", at("m/.K/dovecot-uidlist")), 0);
+    assert_int_equal(symlink("../../out/cur/1.secret", at("m/cur/1.link")), 0);
+    assert_int_equal(symlink("..", at("m/a/loop")), 0);
+    assert_int_equal(mkfifo(at("m/cur/2.pipe"), 0600), 0);
+    assert_int_equal(mkfifo(at("m/subscriptions"), 0600), 0);
+    assert_int_equal(maildir_tree(&l, a, &t), OK);
+    assert_true(t.count == 3 && t.link_count == 2 && str_eq(t.links[0], STR(".L")));
+    assert_int_equal(maildir_folder_read(folder_of(&t, "X"), STR_NONE, a), ERR_DENIED);
+    assert_int_equal(maildir_folder_read(folder_of(&t, "K"), STR_NONE, a), ERR_DENIED);
+    struct migrate_folder *f = &t.folders[0];
+    assert_int_equal(maildir_folder_read(f, STR_NONE, a), OK);
+    assert_int_equal(f->count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(maildir_body_read(f, &f->messages[i], &body, &received), ERR_DENIED);
+    l.fs = true;
+    assert_int_equal(maildir_tree(&l, a, &t), OK);
+    assert_true(t.count == 2 && t.link_count == 2 && str_eq(t.links[0], STR("a/loop")));
+    /* Of a tree of accounts, their folders too; what the administrator named may be a link. */
+    l = (struct maildir_layout){.path = path[1]};
+    assert_int_equal(symlink("out", l.path), 0);
+    assert_int_equal(maildir_check(&l), OK);
+    l.below = 5;
+    assert_int_equal(maildir_check(&l), ERR_DENIED);
+    assert_int_equal(maildir_tree(&l, a, &t), ERR_DENIED);
+}
+
 int
 main(void)
 {
@@ -166,6 +265,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_round, begin, end),
         cmocka_unit_test_setup_teardown(test_tree, begin, end),
         cmocka_unit_test_setup_teardown(test_loose, begin, end),
+        cmocka_unit_test_setup_teardown(test_moving, begin, end),
+        cmocka_unit_test_setup_teardown(test_links, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,17 +16,17 @@ struct finding {
     const struct maildir_layout *l;
     struct arena *a;
     struct migrate_tree *t;
-    size_t room, subscribed_room;
+    size_t room, subscribed_room, link_room;
     /* of fs: folders still to be looked into, below the root */
     struct str *waiting;
     size_t waiting_count, waiting_room;
 };
 
-static bool is_maildir(const char *path);
+static bool is_maildir(int dir);
 static void add_folder(struct finding *f, struct str name, struct str path);
 static enum status look_into(struct finding *f, struct str below);
-static void look_at(struct finding *f, struct str below, const char *file);
-static void read_subscriptions(struct finding *f, const char *file);
+static void look_at(struct finding *f, int dir, struct str below, const char *file);
+static void read_subscriptions(struct finding *f, int dir, const char *file);
 static int by_name(const void *a, const void *b);
 
 enum status
@@ -35,37 +35,57 @@ maildir_tree(const struct maildir_layout *l, struct arena *a, struct migrate_tre
     struct migrate_tree t = {0};
     struct finding f = {.l = l, .a = a, .t = &t};
 
-    if (!is_maildir(l->path))
-        return ERR_NOT_FOUND;
+    AUTO(fd_close) int root = -1;
+
+    TRY(maildir_check(l));
+    TRY(maildir_dir_open(l->path, l->below, &root));
     add_folder(&f, STR("INBOX"), str_of(l->path));
     TRY(look_into(&f, STR_NONE));
     for (size_t i = 0; i < f.waiting_count; i++)
         TRY(look_into(&f, f.waiting[i]));
     qsort(t.folders + 1, t.count - 1, sizeof(t.folders[0]), by_name);
-    read_subscriptions(&f, "subscriptions");
-    read_subscriptions(&f, "courierimapsubscribed");
+    read_subscriptions(&f, root, "subscriptions");
+    read_subscriptions(&f, root, "courierimapsubscribed");
     *out = t;
     return OK;
 }
 
-static bool
-is_dir(const char *path)
+enum status
+maildir_check(const struct maildir_layout *l)
 {
-    struct stat st;
+    AUTO(fd_close) int dir = -1;
 
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    enum status s = maildir_dir_open(l->path, l->below, &dir);
+    if (s == OK && is_maildir(dir))
+        return OK;
+    return s == ERR_DENIED ? s : ERR_NOT_FOUND;
 }
 
+/* Where cur is a link it is said when the folder is read. */
 static bool
-is_maildir(const char *path)
+is_maildir(int dir)
 {
-    char sub[MIGRATE_PATH_BYTES];
+    static const char *const subs[] = {"cur", "new"};
+    struct stat st;
 
-    migrate_path(sub, "%s/cur", path);
-    if (is_dir(sub))
-        return true;
-    migrate_path(sub, "%s/new", path);
-    return is_dir(sub);
+    for (size_t i = 0; i < COUNT_OF(subs); i++)
+        if (fstatat(dir, subs[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)))
+            return true;
+    return false;
+}
+
+static void
+add_str(struct finding *f, struct str **list, size_t *count, size_t *room, struct str s)
+{
+    if (*count == *room) {
+        *room = MAX(*room * 2, 16);
+        struct str *more = ARENA_ARRAY(f->a, struct str, *room);
+        if (*count > 0)
+            mem_copy(more, *list, *count * sizeof(*more));
+        *list = more;
+    }
+    (*list)[(*count)++] = s;
 }
 
 static void
@@ -80,21 +100,31 @@ add_folder(struct finding *f, struct str name, struct str path)
             mem_copy(more, t->folders, t->count * sizeof(*more));
         t->folders = more;
     }
-    t->folders[t->count++] = (struct migrate_folder){.name = name, .path = arena_z(f->a, path)};
+    t->folders[t->count++] =
+        (struct migrate_folder){.name = name,
+                                .path = arena_z(f->a, path),
+                                .below = path.len - strlen(f->l->path) + f->l->below};
 }
 
 static enum status
 look_into(struct finding *f, struct str below)
 {
+    size_t more = below.len > 0 ? below.len + 1 : 0;
     char path[MIGRATE_PATH_BYTES];
     const struct dirent *e;
+    int fd = -1;
 
-    migrate_path(path, "%s/%.*s", f->l->path, STR_FMT(below));
-    DIR *d = opendir(path);
-    if (d == NULL)
+    migrate_path(path, "%s%s%.*s", f->l->path, more > 0 ? "/" : "", STR_FMT(below));
+    if (path[0] == '\0')
         return ERR_IO;
+    TRY(maildir_dir_open(path, f->l->below + more, &fd));
+    DIR *d = fdopendir(fd);
+    if (d == NULL) {
+        fd_close(&fd);
+        return ERR_IO;
+    }
     for (errno = 0; (e = readdir(d)) != NULL; errno = 0)
-        look_at(f, below, e->d_name);
+        look_at(f, fd, below, e->d_name);
     enum status s = errno != 0 ? ERR_IO : OK;
     closedir(d);
     return s;
@@ -102,59 +132,48 @@ look_into(struct finding *f, struct str below)
 
 /* Of fs: a folder may have no messages, and others below it all the same. */
 static void
-look_at(struct finding *f, struct str below, const char *file)
+look_at(struct finding *f, int dir, struct str below, const char *file)
 {
-    struct str dir = str_of(file), name;
+    struct str name;
+    struct migrate_tree *t = f->t;
+    AUTO(fd_close) int fd = -1;
     bool own = strcmp(file, "cur") == 0 || strcmp(file, "new") == 0 || strcmp(file, "tmp") == 0;
 
     if (strcmp(file, ".") == 0 || strcmp(file, "..") == 0 || own || (file[0] == '.') == f->l->fs)
         return;
-    struct str whole =
-        below.len > 0 ? arena_printf(f->a, "%.*s/%s", STR_FMT(below), file) : arena_str(f->a, dir);
-    struct str path = arena_printf(f->a, "%s/%.*s", f->l->path, STR_FMT(whole));
-    if (!is_dir(path.ptr))
+    struct str whole = below.len > 0 ? arena_printf(f->a, "%.*s/%s", STR_FMT(below), file)
+                                     : arena_str(f->a, str_of(file));
+    enum status s = maildir_sub_open(dir, file, &fd);
+    if (s == ERR_DENIED)
+        add_str(f, &t->links, &t->link_count, &f->link_room, whole);
+    if (s != OK)
         return;
-    if (f->l->fs) {
-        if (f->waiting_count == f->waiting_room) {
-            f->waiting_room = MAX(f->waiting_room * 2, 16);
-            struct str *more = ARENA_ARRAY(f->a, struct str, f->waiting_room);
-            if (f->waiting_count > 0)
-                mem_copy(more, f->waiting, f->waiting_count * sizeof(*more));
-            f->waiting = more;
-        }
-        f->waiting[f->waiting_count++] = whole;
-    }
-    if (!is_maildir(path.ptr))
+    if (f->l->fs)
+        add_str(f, &f->waiting, &f->waiting_count, &f->waiting_room, whole);
+    if (!is_maildir(fd))
         return;
     if (maildir_folder_name(whole, f->l->fs ? '/' : '.', f->a, &name) != OK ||
         str_eq_nocase(name, STR("INBOX")))
-        f->t->skipped++;
+        t->skipped++;
     else
-        add_folder(f, name, path);
+        add_folder(f, name, arena_printf(f->a, "%s/%.*s", f->l->path, STR_FMT(whole)));
 }
 
 static void
-read_subscriptions(struct finding *f, const char *file)
+read_subscriptions(struct finding *f, int dir, const char *file)
 {
     AUTO_BUF text = BUF(LIMIT_IMPORT_FILE_BYTES);
     struct migrate_tree *t = f->t;
-    char path[MIGRATE_PATH_BYTES];
     struct str name;
 
-    migrate_path(path, "%s/%s", f->l->path, file);
-    if (maildir_file_read(path, &text) != OK)
+    enum status st = maildir_file_read(dir, file, &text);
+    if (st == ERR_DENIED)
+        add_str(f, &t->links, &t->link_count, &f->link_room, str_of(file));
+    if (st != OK)
         return;
     struct subscriptions s = subscriptions_of(buf_str(&text));
-    while (subscriptions_next(&s, f->a, &name)) {
-        if (t->subscribed_count == f->subscribed_room) {
-            f->subscribed_room = MAX(f->subscribed_room * 2, 16);
-            struct str *more = ARENA_ARRAY(f->a, struct str, f->subscribed_room);
-            if (t->subscribed_count > 0)
-                mem_copy(more, t->subscribed, t->subscribed_count * sizeof(*more));
-            t->subscribed = more;
-        }
-        t->subscribed[t->subscribed_count++] = name;
-    }
+    while (subscriptions_next(&s, f->a, &name))
+        add_str(f, &t->subscribed, &t->subscribed_count, &f->subscribed_room, name);
 }
 
 static int

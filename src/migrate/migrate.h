@@ -9,6 +9,9 @@
 #include "base/limits.h"
 #include "base/time.h"
 
+/* UIDs, UIDNEXT and UIDVALIDITY above it are as if they were not there (store/import.h). */
+#define MIGRATE_NUMBER_MAX ((uint32_t)INT32_MAX)
+
 #define MIGRATE_KEYWORDS 27u /* 26 letters of Maildir, and $Forwarded */
 
 enum migrate_flags { /* as in store.ipc */
@@ -29,18 +32,23 @@ struct migrate_message {
 struct migrate_folder {
     struct str name; /* UTF-8, "/" between levels, "INBOX" */
     const char *path;
+    size_t
+        below; /* so many bytes at the end of path are not the administrator's: no link is followed there */
     uint32_t uidvalidity;               /* 0 = it has none */
     uint32_t uidnext;                   /* 0 = unknown */
     struct str words[MIGRATE_KEYWORDS]; /* an empty one is none */
     struct migrate_message *messages;   /* by uid; those without one last, by name */
     size_t count;
+    bool missing; /* a part of it is not there: what is not in messages may be there all the same */
 };
 struct migrate_tree {
     struct migrate_folder *folders; /* name and path alone; INBOX first, parents before children */
     size_t count;
     struct str *subscribed; /* names */
     size_t subscribed_count;
-    size_t skipped; /* folders whose names can be no mailbox */
+    size_t skipped;    /* folders whose names can be no mailbox */
+    struct str *links; /* folders and files that are links: they were not entered */
+    size_t link_count;
 };
 
 /* A key that fits: short ones as they are. */

@@ -56,6 +56,8 @@ import_open(struct cell *account, const struct import_mailbox *m, uint32_t *id_o
     int tries = 0;
 
     ASSERT((int)m->special >= 0 && m->special < (int)SPECIAL_COUNT);
+    if (m->uidvalidity > IMPORT_NUMBER_MAX || m->uidnext > IMPORT_NUMBER_MAX)
+        return ERR_SYNTAX;
     TRY(work_may_grow(account, GROWS_A_LITTLE));
     TRY(mailbox_name_check(m->name, a, &checked.name));
     s = mailbox_create(account, checked.name, SPECIAL_NONE, id_out);
@@ -106,7 +108,7 @@ take_validity(struct work *w, struct work_box *b, const struct import_mailbox *m
         b->v.uidvalidity = m->uidvalidity;
         b->v.uidnext = 1;
         mailbox_log(w, b);
-        if (w->head.next_uidvalidity <= m->uidvalidity && m->uidvalidity < UINT32_MAX - 1) {
+        if (w->head.next_uidvalidity <= m->uidvalidity) {
             w->head.next_uidvalidity = m->uidvalidity + 1;
             w->head_dirty = true;
         }
@@ -148,7 +150,7 @@ import_uid(struct work *w, struct work_box *box, const struct import_batch *b, s
 {
     uint32_t uid = b->origins[i].uid;
 
-    if (b->uidvalidity != box->v.uidvalidity || uid <= box->v.uidnext)
+    if (b->uidvalidity != box->v.uidvalidity || uid <= box->v.uidnext || uid > IMPORT_NUMBER_MAX)
         return OK;
     return import_raise(w, box, uid);
 }

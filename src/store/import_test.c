@@ -4,7 +4,7 @@
 #include "store/import.h"
 #include "store/testkit_internal.h"
 
-enum { V = 4000000000u, SOURCE = 7 };
+enum { V = 2147483000u, SOURCE = 7 };
 
 static SUSPENDS uint32_t
 open_box(struct cell *account, const char *name, uint32_t uidvalidity, uint32_t uidnext)
@@ -105,6 +105,30 @@ test_validity(struct kit *k)
     uint32_t other;
     ASSERT(mailbox_create(account, STR("Other"), SPECIAL_NONE, &other) == OK);
     ASSERT(kit_box(k, account, other).uidvalidity >= own);
+    cell_close(&account);
+}
+
+/* Numbers so high that no room would be left for new mail. */
+static SUSPENDS void
+test_high(struct kit *k)
+{
+    struct cell *account = kit_account(k, 1);
+    const struct import_mailbox rows[] = {
+        {.name = STR("A"), .uidvalidity = IMPORT_NUMBER_MAX + 1},
+        {.name = STR("A"), .uidvalidity = V, .uidnext = IMPORT_NUMBER_MAX + 1},
+        {.name = STR("A"), .uidvalidity = UINT32_MAX, .uidnext = UINT32_MAX},
+    };
+    uint32_t box;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        ASSERT(import_open(account, &rows[i], &box) == ERR_SYNTAX);
+    box = open_box(account, "A", V, 7);
+    ASSERT(uid_of(k, account, box, V, UINT32_MAX) == 7);
+    ASSERT(uid_of(k, account, box, V, IMPORT_NUMBER_MAX + 1) == 8);
+    ASSERT(kit_add(k, account, box, 10).uid == 9);
+    ASSERT(uid_of(k, account, box, V, IMPORT_NUMBER_MAX) == IMPORT_NUMBER_MAX);
+    ASSERT(kit_add(k, account, box, 10).uid == IMPORT_NUMBER_MAX + 1);
+    kit_check(k, account);
     cell_close(&account);
 }
 
@@ -233,10 +257,10 @@ int
 main(int argc, char **argv)
 {
     static const struct kit_row rows[] = {
-        {"uids", test_uids, KIT_ALL},         {"validity", test_validity, KIT_ALL},
-        {"conflict", test_conflict, KIT_MEM}, {"quota", test_quota, KIT_MEM},
-        {"flags", test_flags, KIT_ALL},       {"remove", test_remove, KIT_ALL},
-        {"delete", test_delete, KIT_ALL},
+        {"uids", test_uids, KIT_ALL},     {"validity", test_validity, KIT_ALL},
+        {"high", test_high, KIT_ALL},     {"conflict", test_conflict, KIT_MEM},
+        {"quota", test_quota, KIT_MEM},   {"flags", test_flags, KIT_ALL},
+        {"remove", test_remove, KIT_ALL}, {"delete", test_delete, KIT_ALL},
     };
 
     (void)argc;

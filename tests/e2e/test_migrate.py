@@ -290,3 +290,62 @@ def test_cut_off(town):
                 break
     os.close(outer)
     assert p.returncode == 0 and b'\r[#' in said and b'] 2048 of 4000 messages' in said and b'4000 new' in said, said
+
+
+def test_renamed(town):
+    """A message that the first list lacks is there in the second: it stays.  A folder in parts removes nothing."""
+    for attempt in range(5):  # until we are in time
+        name = f'hans{attempt}'
+        user = town.add_account(name)
+        old = Old(town, name)
+        kept, gone = old.add(1), old.add(2)
+        assert sums(run(town, 'maildir', old.path, '--account', user)) == only(added=2)
+        hidden = os.path.join(old.path, 'tmp', 'x')
+        os.rename(kept, hidden)  # as if it was renamed while the folder was read
+        os.unlink(gone)
+        for uid in range(10, 2010):
+            with open(os.path.join(old.path, 'cur', f'17.M{uid}P1.old:2,S'), 'wb') as f:
+                f.write(b'Subject: %d\n\nx\n' % uid)
+        words = [town.program, 'import', 'maildir', '-c', town.config, old.path, '--account', user]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as p:
+            while len(look(town, user)[1]) <= 2 and p.poll() is None:
+                time.sleep(0.01)
+            p.send_signal(signal.SIGSTOP)
+            in_time = p.poll() is None and len(look(town, user)[1]) < 2002
+            os.rename(hidden, kept)
+            p.send_signal(signal.SIGCONT)
+            said = p.stdout.read()
+        assert p.returncode == 0, said
+        if in_time:
+            break
+    assert in_time
+    found = look(town, user)[1]
+    assert 1 in found and 2 not in found and len(found) == 2001
+    os.rename(os.path.join(old.path, 'new'), os.path.join(old.path, 'elsewhere'))
+    os.unlink(kept)
+    told = run(town, 'maildir', old.path, '--account', user, code=1)
+    assert sums(told) == only() and 'not there' in told['mailboxes'][0]['wrong'] and 1 in look(town, user)[1]
+    os.rename(os.path.join(old.path, 'elsewhere'), os.path.join(old.path, 'new'))
+    assert sums(run(town, 'maildir', old.path, '--account', user)) == only(removed=1)
+
+
+def test_links(town):
+    """A link that an owner put into a Maildir, or in its place, brings nobody else's files."""
+    user = town.add_account('ida')
+    secret = Old(town, 'secret')
+    secret.add(1)
+    tree_of = os.path.join(town.dir, 'old', 'linked')
+    old = Old(town, 'linked', 'example.com', 'ida')
+    old.add(4)
+    os.symlink(secret.path, os.path.join(old.path, '.L'))
+    old.folder('.X')
+    os.rmdir(os.path.join(old.path, '.X', 'cur'))
+    os.symlink(os.path.join(secret.path, 'cur'), os.path.join(old.path, '.X', 'cur'))
+    os.makedirs(os.path.join(tree_of, 'example.com', 'anna'))
+    os.symlink(secret.path, os.path.join(tree_of, 'example.com', 'anna', 'Maildir'))
+    done = town.ctl('import', 'maildir', tree_of, '--all', '--json', check=False)
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and told['accounts'] == 1 and told['failed'] == 1 and sums(told) == only(added=1)
+    assert [m['mailbox'] for m in told['mailboxes'] if 'link' in m['wrong']] == ['X']
+    assert 'ida/.L: a link is not followed' in done.stderr and 'anna/Maildir: a link is not followed' in done.stderr
+    assert list(look(town, user)[1]) == [4]
