@@ -366,8 +366,8 @@ static void
 clean(const struct world *w)
 {
     static const char socket_name[] = "run/" ROLE_ADMIN_SOCKET;
-    static const char *const names[] = {"log", "cert", ROLE_MASTER_KEY_NAME, socket_name,
-                                        "run/" CONFIG_API_SOCKET};
+    static const char api_name[] = "run/" CONFIG_API_SOCKET;
+    static const char *const names[] = {"log", "cert", ROLE_MASTER_KEY_NAME, socket_name, api_name};
     char path[160];
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
