@@ -118,6 +118,16 @@ uidlist_begin(struct str text, struct uidlist *out)
     return l.uidvalidity != 0;
 }
 
+/* RFC 1939 section 7 */
+static bool
+is_uidl(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < 0x21 || s.ptr[i] > 0x7e)
+            return false;
+    return s.len > 0 && s.len <= LIMIT_UIDL_BYTES;
+}
+
 /* "12 W34 Pabc :base" or "12 base" */
 static bool
 read_entry(struct str line, bool named, struct uidlist_entry *out)
@@ -132,7 +142,7 @@ read_entry(struct str line, bool named, struct uidlist_entry *out)
     while (named && rest.len > 0 && rest.ptr[0] != ':') {
         if (!str_split(&rest, ' ', &word))
             return false;
-        if (str_starts(word, STR("P")) && word.len <= LIMIT_UIDL_BYTES + 1)
+        if (str_starts(word, STR("P")) && is_uidl(str_skip(word, 1)))
             e.uidl = str_skip(word, 1);
     }
     e.base = named ? str_skip(rest, 1) : rest;
@@ -308,8 +318,5 @@ uidl_format(struct str format, const struct uidl_facts *f, struct buf *out)
         else if (!add_number(&s, f, out))
             return false;
     }
-    for (size_t i = before; i < out->len; i++) /* RFC 1939 section 7 */
-        if (out->ptr[i] < 0x21 || out->ptr[i] > 0x7e)
-            return false;
-    return out->len > before && out->len - before <= LIMIT_UIDL_BYTES;
+    return is_uidl(str_skip(buf_str(out), before));
 }

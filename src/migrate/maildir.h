@@ -34,7 +34,7 @@ struct uidlist {
 struct uidlist_entry {
     uint32_t uid;
     struct str base;
-    struct str uidl; /* empty = none is said */
+    struct str uidl; /* as RFC 1939 section 7 has it; empty = none such is said */
 };
 /* False: not such a list. */
 bool uidlist_begin(struct str text, struct uidlist *out);

@@ -45,6 +45,8 @@ check_list(struct str in)
         ASSERT(e.uid != 0 && e.uid <= MIGRATE_NUMBER_MAX && e.base.len > 0 &&
                is_within(e.base, in) && is_within(e.uidl, in) && e.uidl.len <= LIMIT_UIDL_BYTES &&
                str_find(e.base, '\n') < 0);
+        for (size_t i = 0; i < e.uidl.len; i++)
+            ASSERT(e.uidl.ptr[i] > ' ' && e.uidl.ptr[i] <= '~');
         ASSERT(++n <= in.len);
     }
 }

@@ -52,6 +52,13 @@ test_lists(void **state)
     } rows[] = {
         {"3 V1234 N56 Gabc\n7 :1.a\n9 W12 Pold-1 S3 :1.b,S=4\n", 1234, 56,
          "7=1.a/ 9=1.b,S=4/old-1 "},
+        /* no unique ids: bytes beyond those of RFC 1939 section 7, 71 of them, none */
+        {"3 V1 N2\n5 Pa\tb :a\n6 P\xe9 :b\n7 Pa\x7f :c\n8 P\x1b[2J :d\n9 P :e\n", 1, 2,
+         "5=a/ 6=b/ 7=c/ 8=d/ 9=e/ "},
+        {"3 V1 N2\n5 Pxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx :a\n6 "
+         "Pxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx :b\n7 P!~ :c\n",
+         1, 2,
+         "5=a/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx 6=b/ 7=c/!~ "},
         {"3 V1 N2\n", 1, 2, ""},
         {"3 N2 V1 \n5 :a:2,S\n", 1, 2, "5=a/ "},
         {"1 1234 56\n7 1.a\n8 1.b c\n", 1234, 56, "7=1.a/ 8=1.b c/ "}, /* Courier */
