@@ -185,7 +185,8 @@ many_add(struct many *b, json_t *object, const char *wrong)
         e->wrong = read_account(b, object, n, &e->generated);
     if (e->wrong != NULL) { /* no address of ours: the store would refuse it as well */
         *n = (struct admin_new_account){.address = arena_str(b->a, str_sub(n->address, 0, 512))};
-        add_result(b, result_json(b, b->count, NULL));
+        const struct admin_new_result unasked = {.status = ERR_SYNTAX, .text = STR("")};
+        add_result(b, result_json(b, b->count, &unasked));
         if (++b->unfit == BATCH)
             many_send(b);
         return;

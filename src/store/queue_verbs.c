@@ -169,7 +169,7 @@ SUSPENDS static enum status
 change(struct queue *q, uint64_t qid, enum queue_verb v, struct instant now)
 {
     AUTO_ARENA *a = arena_new(ARENA_MAX);
-    struct queue_message m;
+    struct queue_message m = {0};
     struct queue_plan p;
     struct queue_change c = {.q = q,
                              .qid = qid,

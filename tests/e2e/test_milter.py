@@ -92,6 +92,7 @@ def test_what_is_heard(world, smtp):
     before = first.connections, second.connections
     assert send(smtp)[0] == 250
     assert (first.connections, second.connections) == before  # kept; nobody negotiates again
+    wait_for(lambda: first.letters().endswith('K') and second.letters().endswith('K'))
     first.reset()
     smtp.rset()
     smtp.mail('a@far.example')

@@ -181,8 +181,8 @@ def test_without_root_mail_comes_and_goes(unprivileged):
     with imaplib.IMAP4('127.0.0.1', unprivileged.ports['imap']) as c:
         c.login('anna@example.com', 'secret')
         assert c.select('INBOX')[1] == [b'1']
+    wait_for(lambda: unprivileged.log().count('ev=role.start ') == len(ROLES))
     starts = re.findall(r'ev=role\.start .*', unprivileged.log())
-    assert len(starts) == len(ROLES)
     for start in starts:
         assert 'seccomp=1' in start and 'uid=0' in start
     for name, pid in unprivileged.roles().items():
