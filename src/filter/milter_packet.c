@@ -113,9 +113,9 @@ read_enhanced(struct scan *s, struct milter_said *out)
     uint32_t class, subject, detail;
     struct scan e = *s;
 
-    if (!scan_u32(&e, 5, &class) || (int)class != out->code / 100 || !scan_char(&e, '.') ||
-        !scan_u32(&e, 999, &subject) || !scan_char(&e, '.') || !scan_u32(&e, 999, &detail) ||
-        !(scan_at_end(&e) || scan_spaces(&e)))
+    if (scan_at_end(&e) || *e.pos == '0' || !scan_u32(&e, 5, &class) ||
+        (int)class != out->code / 100 || !scan_char(&e, '.') || !scan_u32(&e, 999, &subject) ||
+        !scan_char(&e, '.') || !scan_u32(&e, 999, &detail) || !(scan_at_end(&e) || scan_spaces(&e)))
         return;
     struct str digits = str_trim(str_from(s->pos, (size_t)(e.pos - s->pos)));
     if (str_to_z(digits, out->enhanced, sizeof(out->enhanced)))

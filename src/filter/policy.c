@@ -97,8 +97,9 @@ take_enhanced(struct str *text, int code, char *out, size_t size)
     uint32_t class, subject, detail;
     char next;
 
-    if (!scan_u32(&s, 5, &class) || (int)class != code / 100 || !scan_char(&s, '.') ||
-        !scan_u32(&s, 999, &subject) || !scan_char(&s, '.') || !scan_u32(&s, 999, &detail) ||
+    if (text->len == 0 || text->ptr[0] != (char)('0' + code / 100) || !scan_u32(&s, 5, &class) ||
+        (int)class != code / 100 || !scan_char(&s, '.') || !scan_u32(&s, 999, &subject) ||
+        !scan_char(&s, '.') || !scan_u32(&s, 999, &detail) ||
         (scan_peek(&s, &next) && !ascii_is_space(next)))
         return false;
     struct str digits = str_sub(*text, 0, (size_t)(s.pos - text->ptr));

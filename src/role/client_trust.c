@@ -15,10 +15,10 @@ tell(struct str file, enum status e, const struct tls_trust *trust)
     if (!event_begin(&l, e == OK ? EVENT_CLIENTS_TRUSTED : EVENT_CLIENTS_REFUSED))
         return;
     log_str(&l, "file", file);
-    if (e == OK)
-        log_u64(&l, "authorities", tls_trust_count(trust));
-    else
+    if (e != OK)
         log_str(&l, "reason", str_of(status_name(e)));
+    else if (trust != NULL)
+        log_u64(&l, "authorities", tls_trust_count(trust));
 }
 
 void

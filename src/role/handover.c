@@ -78,7 +78,8 @@ handover_read(struct str text, struct handover *out)
     out->previous_fd = out->admin_fd = -1;
     if (text.len > HANDOVER_BYTES_MAX)
         return ERR_LIMIT;
-    if (!str_split(&text, '\n', &line) || !str_eq(line, STR(FIRST_LINE)))
+    if (str_find(text, '\0') >= 0 || !str_split(&text, '\n', &line) ||
+        !str_eq(line, STR(FIRST_LINE)))
         return ERR_SYNTAX;
     for (size_t n = 0; str_split(&text, '\n', &line); n++) {
         if (text.ptr == NULL) /* or it was cut off */
@@ -208,6 +209,9 @@ read_unix(struct scan *s, struct config_listen *l, struct handover *h)
         !scan_char(s, ' ') || scan_at_end(s) || to->socket_count == COUNT_OF(to->sockets))
         return false;
     l->socket.path = scan_rest(s);
+    for (size_t i = 0; i < to->socket_count; i++)
+        if (str_eq(to->sockets[i].path, l->socket.path))
+            return false; /* one path has one socket */
     to->sockets[to->socket_count++] =
         (struct boss_socket){.path = l->socket.path, .dev = (dev_t)dev, .ino = (ino_t)ino};
     return true;
