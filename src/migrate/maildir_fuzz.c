@@ -47,7 +47,8 @@ check_list(struct str in)
                str_find(e.base, '\n') < 0);
         for (size_t i = 0; i < e.uidl.len; i++)
             ASSERT(e.uidl.ptr[i] > ' ' && e.uidl.ptr[i] <= '~');
-        ASSERT(++n <= in.len);
+        n++;
+        ASSERT(n <= in.len);
     }
 }
 
@@ -83,8 +84,10 @@ check_subscriptions(struct str in)
     struct str name;
     size_t n = 0;
 
-    while (subscriptions_next(&s, a, &name))
-        ASSERT(utf8_valid(name) && name.len > 0 && ++n <= in.len);
+    while (subscriptions_next(&s, a, &name)) {
+        n++;
+        ASSERT(utf8_valid(name) && name.len > 0 && n <= in.len);
+    }
 }
 
 static void

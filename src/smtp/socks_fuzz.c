@@ -16,7 +16,8 @@ play(const struct socks_wish *w, struct str in)
     ASSERT(socks_begin(w, &s, &out) == OK && out.len >= 3);
     while (s.step != SOCKS_OPEN && s.step != SOCKS_FAILED && in.len >= s.need) {
         struct str now = str_sub(in, 0, s.need);
-        ASSERT(s.need > 0 && s.need <= SOCKS_NEED_MAX && ++steps <= 4);
+        steps++;
+        ASSERT(s.need > 0 && s.need <= SOCKS_NEED_MAX && steps <= 4);
         in = str_skip(in, now.len);
         buf_reset(&out);
         socks_take(&s, now, &out);
