@@ -167,6 +167,9 @@
     LIMIT(OUT_REPLY_S,             300,       "s",        "tried later; RFC 5321 section 4.5.3.2") \
     LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
+    LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: as if it could not be told") \
+    LIMIT(DNS_ALIASES,             10,        "aliases",  "of a zone file, one leading to the next: cannot be told") \
+    LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \
