@@ -172,6 +172,7 @@
     LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* what other domains say about their mail */ \
+    LIMIT(CHECK_BATCH_BYTES,       67108864,  "bytes",    "of questions for godwit check: refused by the command") \
     LIMIT(SPF_RECORD_BYTES,        4096,      "bytes",    "permerror") \
     LIMIT(SPF_TERMS,               10,        "terms",    "of records of SPF that ask DNS, in one check: permerror; RFC 7208 section 4.6.4") \
     LIMIT(SPF_VOIDS,               2,         "terms",    "the same, of those that ask for what does not exist") \
