@@ -82,6 +82,7 @@ check_mail_command(int argc, char **argv)
 {
     struct run r = {.verb = find_verb(argv[0]), .exit = CHECK_USAGE};
 
+    ASSERT(r.verb != NULL);
     r.question = json_object();
     if (!read_words(&r, argc, argv)) {
         json_decref(r.question);

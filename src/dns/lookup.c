@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include "base/buf.h"
+#include "base/size.h"
 #include "dns/name.h"
 #include "dns/resolver_internal.h"
 
@@ -144,7 +145,7 @@ resolver_records(struct resolver *r, const struct dns_query *q, struct arena *a,
     found.secure = w.secure;
     if (w.count > LIMIT_DNS_RECORDS)
         return ERR_LIMIT;
-    struct str *data = w.count > 0 ? ARENA_ARRAY(a, struct str, w.count) : NULL;
+    struct str *data = ARENA_ARRAY(a, struct str, MAX(w.count, 1u));
     while (dns_answer_next(&w, &wire))
         if (read_record(wire, q->type, a, &data[found.count]))
             found.count++;
