@@ -80,6 +80,10 @@ result_json(const struct many *b, size_t i, const struct admin_new_result *r)
 
     if (st == OK && e->generated)
         json_object_set_new(j, "password", view_str(n->password));
+    if (st == OK && n->invite) {
+        json_object_set_new(j, "invitation", view_str(r->invitation));
+        json_object_set_new(j, "ends", json_integer((json_int_t)r->ends));
+    }
     if (st == OK)
         return j;
     json_object_set_new(j, "code", json_string(status_name(st)));
@@ -154,13 +158,19 @@ read_account(struct many *b, json_t *object, struct admin_new_account *n, bool *
         {"password_hash", API_STR, &n->hash, false},
         {"generate", API_BOOL, generate, false},
         {"quota_bytes", API_U64, &n->quota_bytes, false},
+        {"invite", API_BOOL, &n->invite, false},
+        {"valid_s", API_U64, &n->invite_s, false},
     };
     const char *wrong = api_read(object, members, COUNT_OF(members), b->a);
 
     if (wrong != NULL)
         return wrong;
-    if ((n->password.len > 0 ? 1 : 0) + (n->hash.len > 0 ? 1 : 0) + (*generate ? 1 : 0) > 1)
-        return "One of \"password\", \"password_hash\" and \"generate\" is enough";
+    if ((n->password.len > 0 ? 1 : 0) + (n->hash.len > 0 ? 1 : 0) + (*generate ? 1 : 0) +
+            (n->invite ? 1 : 0) >
+        1)
+        return "One of \"password\", \"password_hash\", \"generate\" and \"invite\" is enough";
+    if (n->invite_s != 0 && !n->invite)
+        return "\"valid_s\" goes with \"invite\"";
     if (n->address.len > ADMIN_NEW_ACCOUNT_ADDRESS_MAX)
         return "The address is too long";
     if (n->password.len > SECRET_MAX || n->hash.len > ADMIN_NEW_ACCOUNT_HASH_MAX)

@@ -264,17 +264,32 @@ tell_row(struct trace_view *v, struct str id, json_t *all)
            s.message_id.len > 0 ? ctl_text(&v->c, s.message_id) : "(no message id known)");
 }
 
+/* Of invitations to the account, which are no messages. */
+static void
+tell_invitations(struct trace_view *v, const struct trace_life *acts, json_t *all)
+{
+    for (size_t i = 0; i < acts->count; i++) {
+        if (v->c.json)
+            json_array_append_new(all, step_json(acts->steps[i].line));
+        else
+            print_step(v, acts->steps[i].line);
+    }
+}
+
+/* acts: of an address, whose messages are a row each; NULL: of messages, whose lives are told. */
 static int
-tell(struct trace_view *v, const struct trace_ids *ids, bool lives)
+tell(struct trace_view *v, const struct trace_ids *ids, const struct trace_life *acts)
 {
     json_t *all = json_array();
 
+    if (acts != NULL)
+        tell_invitations(v, acts, all);
     for (size_t i = ids->count; i-- > 0;) {
-        if (lives)
+        if (acts == NULL)
             tell_life(v, ids->list[i], all);
         else
             tell_row(v, ids->list[i], all);
-        if (lives && i > 0 && !v->c.json)
+        if (acts == NULL && i > 0 && !v->c.json)
             printf("\n");
     }
     if (ids->more && !v->c.json)
@@ -320,18 +335,21 @@ show(struct trace_view *v)
     struct trace_ids ids = find(v, TRACE_MESSAGE_ID, what);
 
     if (ids.count > 0)
-        return tell(v, &ids, true);
+        return tell(v, &ids, NULL);
     if (read_id(what, id)) {
         ids = find(v, TRACE_ID, str_of(id));
         if (ids.count > 0) { /* all of them tell the same */
             ids = (struct trace_ids){.list = ids.list, .count = 1};
             ids.list[0] = str_of(id);
-            return tell(v, &ids, true);
+            return tell(v, &ids, NULL);
         }
     }
     ids = find(v, TRACE_ADDRESS, what);
-    if (ids.count > 0)
-        return tell(v, &ids, false);
+    const struct trace_query about = {TRACE_ADDRESS, what, buf_str(&v->since), v->limit};
+    struct trace_life acts;
+    trace_invitations(v->r, &about, v->c.arena, &acts);
+    if (ids.count > 0 || acts.count > 0)
+        return tell(v, &ids, &acts);
     if (v->c.json)
         (void)ctl_print_json(json_array());
     else

@@ -33,6 +33,12 @@ struct directory_forward {
     size_t count;              /* 0 = it is not forwarded */
     bool keep;                 /* and stays in the account as well */
 };
+/* What a person may set the account's password with, once (directory_invitation.h). */
+#define DIRECTORY_INVITATION_HASH 32u
+struct directory_invitation {
+    struct str hash;        /* keyed; only auth can compare it; empty = there is none */
+    struct instant expires; /* whole seconds */
+};
 struct directory_entry {
     enum directory_kind kind;
     struct str address; /* canonical; "@domain" is a catch-all */
@@ -50,6 +56,7 @@ struct directory_entry {
     const struct str
         *send_as; /* canonical addresses, and "@domain", that it may write as besides its own */
     size_t send_as_count;
+    struct directory_invitation invitation;
     /* of an alias */
     const struct str *targets;
     size_t target_count;
@@ -159,6 +166,7 @@ struct directory_new_account {
     uint64_t quota_bytes;
     struct str verifier;
     bool suspended;
+    struct directory_invitation invitation;
     int64_t grace_s; /* of directory_account_prepare(): until then the reaper leaves it alone */
 };
 /* A random id, never 0, that keeps account and address in one shard: then they are one commit. */

@@ -289,6 +289,32 @@ trace_ids(struct trace_reader *r, const struct trace_query *q, struct arena *a,
     }
 }
 
+void
+trace_invitations(struct trace_reader *r, const struct trace_query *q, struct arena *a,
+                  struct trace_life *out)
+{
+    struct trace_cursor c = trace_find(r, trace_hash(q->kind, q->value), true);
+    size_t max = MIN(q->max, (size_t)TRACE_STEPS_MAX);
+    AUTO_ARENA *own = arena_new(SCRATCH_BYTES);
+    struct trace_hit hit;
+
+    *out = (struct trace_life){.steps = ARENA_ARRAY(a, struct trace_hit, max + 1)};
+    while (!out->cut && trace_next(&c, own, &hit)) {
+        if (str_cmp(str_sub(hit.line, 2, q->since.len), q->since) < 0)
+            break;
+        if (line_has(hit.line, q) && str_starts(trace_value(hit.line, "ev", own), STR("invite."))) {
+            out->cut = out->count == max;
+            if (!out->cut)
+                out->steps[out->count++] =
+                    (struct trace_hit){hit.place, arena_str(a, hit.line)};
+        }
+        if (arena_left(own) < SCRATCH_BYTES / 2)
+            arena_reset(own);
+    }
+    if (out->count > 1)
+        qsort(out->steps, out->count, sizeof(out->steps[0]), compare);
+}
+
 /* ---- in one word ---- */
 
 struct tally {

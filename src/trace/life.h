@@ -37,6 +37,10 @@ struct trace_ids {
 void trace_ids(struct trace_reader *r, const struct trace_query *q, struct arena *a,
                struct trace_ids *out);
 
+/* Lines of invitations, which belong to no message: the newest of an address, by time. */
+void trace_invitations(struct trace_reader *r, const struct trace_query *q, struct arena *a,
+                       struct trace_life *out);
+
 /* What became of it, from the lines of its life. */
 struct trace_summary {
     struct str time, message_id, size;

@@ -287,6 +287,20 @@ tell_admin(const struct teller *t)
     say_with(t, ": ", "result");
 }
 
+static void
+tell_invitation(const struct teller *t)
+{
+    struct str event = value(t, "ev");
+
+    say(t, str_eq(event, STR("invite.made"))   ? "an invitation was made for "
+           : str_eq(event, STR("invite.used")) ? "with its invitation a password was set for "
+                                               : "an invitation was not taken for ");
+    say_value(t, "account");
+    say_with(t, ", until ", "ends");
+    say_with(t, " by ", "ip");
+    say_with(t, ": ", "reason");
+}
+
 static const struct {
     struct str event;
     void (*tell)(const struct teller *t);
@@ -300,7 +314,8 @@ static const struct {
     {STR("mail.move"), tell_move},       {STR("mail.copy"), tell_move},
     {STR("mail.expunge"), tell_expunge}, {STR("mail.drop"), tell_drop},
     {STR("admin.action"), tell_admin},   {STR("queue.rewrite"), tell_rewrite},
-    {STR("forward.limit"), tell_limit},
+    {STR("forward.limit"), tell_limit},   {STR("invite.made"), tell_invitation},
+    {STR("invite.used"), tell_invitation}, {STR("invite.refused"), tell_invitation},
 };
 
 void
