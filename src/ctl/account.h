@@ -9,7 +9,7 @@
 /* What was typed; directory.c has the table. */
 struct account_options {
     uint64_t quota;
-    bool generate, invite, now, deleted, keep, keep_not, off, remove;
+    bool generate, invite, dry_run, now, deleted, keep, keep_not, off, remove;
     int64_t valid; /* microseconds; 0 = as usual */
     const char *as, *for_text, *expires, *to, *from;
 };

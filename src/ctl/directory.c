@@ -103,8 +103,12 @@ add_account(struct ctl *c)
         fprintf(stderr, "godwit account add: expected an address, or --from FILE\n");
         return CTL_USAGE;
     }
+    if (account_options.dry_run && account_options.from == NULL) {
+        fprintf(stderr, "godwit account add: --dry-run goes with --from\n");
+        return CTL_USAGE;
+    }
     if (account_options.from != NULL)
-        return ctl_account_add_many(c);
+        return ctl_invite_options(c) ? ctl_account_add_many(c) : CTL_USAGE;
     if (!ctl_invite_options(c))
         return CTL_USAGE;
     if (account_options.invite)
@@ -211,7 +215,7 @@ set_send_as(struct ctl *c)
 }
 
 static const struct ctl_verb account_verbs[] = {
-    {"add", 1, 1, "[--quota SIZE] [--generate | --invite] ADDRESS | --from FILE", add_account,
+    {"add", 1, 1, "[--quota SIZE] [--generate | --invite] ADDRESS | --from FILE [--dry-run]", add_account,
      "the password comes from the terminal or standard input, or is made and shown", 0,
      (const char *const *)&account_options.from},
     {"list", 0, 0, "[--deleted]", list_accounts, "each with its messages, size and quota"},
@@ -259,6 +263,7 @@ static const struct ctl_option account_table[] = {
     {"--expires", CTL_TEXT, &account_options.expires},
     {"--to", CTL_TEXT, &account_options.to},
     {"--from", CTL_TEXT, &account_options.from},
+    {"--dry-run", CTL_FLAG, &account_options.dry_run},
     {0},
 };
 

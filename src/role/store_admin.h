@@ -26,6 +26,9 @@ struct store_admin_made {
 };
 MUST_USE SUSPENDS enum status store_admin_make(struct store *s, const struct admin_new_account *n,
                                                struct arena *a, struct store_admin_made *out);
+/* The same, and nothing is made. */
+MUST_USE SUSPENDS enum status store_admin_try(struct store *s, const struct admin_new_account *n,
+                                              struct arena *a, struct store_admin_made *out);
 /* After a new password, or none any more: sessions end, and auth forgets what it remembers. */
 void store_admin_shut_out(struct store *s, uint64_t account);
 struct admin_account;

@@ -76,6 +76,28 @@ store_admin_make(struct store *s, const struct admin_new_account *new, struct ar
 }
 
 enum status
+store_admin_try(struct store *s, const struct admin_new_account *new, struct arena *a,
+                struct store_admin_made *out)
+{
+    const struct auth_verifier_make make = {.account = 1, .hash = new->hash};
+    struct str address, domain, unused;
+    struct directory_entry e;
+    bool local;
+
+    *out = (struct store_admin_made){.invitation = STR("")};
+    TRY(directory_canonical(s->directory, new->address, a, &address, &domain));
+    TRY(directory_is_local_domain(s->directory, domain, &local));
+    if (!local)
+        return ERR_NOT_FOUND;
+    enum status st = directory_find(s->directory, address, a, &e);
+    if (st != ERR_NOT_FOUND)
+        return st == OK ? ERR_EXISTS : st;
+    if (new->hash.len > 0)
+        return make_verifier(s, &make, a, &unused, &out->why);
+    return OK;
+}
+
+enum status
 admin_serve_account_password(struct ipc_peer *from, const struct admin_account_password *req,
                              struct arena *a, struct admin_account_password_reply *rep)
 {

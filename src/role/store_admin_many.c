@@ -29,8 +29,10 @@ add_one(struct crowd *c, size_t i)
     struct store_admin_made made = {0};
     struct problem why = {0};
 
-    enum status st = store_admin_make(c->s, n, c->a, &made);
-    st = store_admin_done(c->s, st, "account add", n->address);
+    enum status st = c->req->trial ? store_admin_try(c->s, n, c->a, &made)
+                                   : store_admin_make(c->s, n, c->a, &made);
+    if (!c->req->trial)
+        st = store_admin_done(c->s, st, "account add", n->address);
     c->results[i] = (struct admin_new_result){.status = (uint8_t)st, /* fewer than 256 */
                                               .invitation = made.invitation,
                                               .ends = made.ends.us};
