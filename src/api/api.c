@@ -80,6 +80,8 @@ static const struct route routes[] = {
     {"GET", "blocks", NO_BODY, api_blocks, ""},
     {"POST", "blocks", OBJECT, api_block_add, ""},
     {"DELETE", "blocks/*", NO_BODY, api_block_remove, ""},
+    {"GET", "trace", NO_BODY, api_trace, "what,since,after,limit"},
+    {"GET", "trace/*", NO_BODY, api_trace_life, ""},
     {"GET", "explain/rcpt", NO_BODY, api_explain_rcpt, "address,size,from,ip"},
     {"GET", "explain/login", NO_BODY, api_explain_login, "name,ip"},
     {"GET", "explain/route", NO_BODY, api_explain_route, "domain,from,tries,age_s"},

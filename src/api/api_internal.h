@@ -100,6 +100,10 @@ SUSPENDS void api_status(struct api_call *c);
 SUSPENDS void api_stats(struct api_call *c);
 SUSPENDS void api_reload(struct api_call *c);
 
+/* ---- trace.c ---- */
+SUSPENDS void api_trace(struct api_call *c);
+SUSPENDS void api_trace_life(struct api_call *c);
+
 /* ---- explain.c ---- */
 SUSPENDS void api_explain_rcpt(struct api_call *c);
 SUSPENDS void api_explain_login(struct api_call *c);

@@ -117,6 +117,8 @@
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
     LIMIT(TRACE_DAYS,              3650,      "days",     "refused as a setting") \
     LIMIT(TRACE_SEGMENT_BYTES,     8388608,   "bytes",    "of a file of the trace: the next one is begun") \
+    LIMIT(TRACE_READ_MS,           10000,     "ms",       "for one question to the trace by the API: the answer is cut, and says so") \
+    LIMIT(TRACE_READS,             16,        "questions","to the trace by the API that wait: 503") \
     LIMIT(TRACE_BUFFER_BYTES,      1048576,   "bytes",    "further lines of the trace are lost while the disk is slower, and counted") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
     /* mail that is sent on */ \
