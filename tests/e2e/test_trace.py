@@ -345,6 +345,8 @@ def test_none_is_kept_when_told_so():
         mail(s, 'kim@world.example', ['anna@example.com'], 'off@world.example')
         assert not os.path.exists(os.path.join(s.dir, 'data', 'trace'))
         assert 'trace-days is 0' in trace(s, 'off@world.example', code=1)
+        status, why = ask(s, '/v1/trace', what='off@world.example')
+        assert status == 404 and 'trace-days is 0' in why['detail']
     finally:
         s.remove()
 
