@@ -35,8 +35,8 @@ struct many {
     bool skips;      /* the rest of one that is too long */
     bool array;      /* results are elements, not lines */
     struct many_wishes wishes;
-    struct map *seen; /* of a trial: addresses that would be made */
-    bool full;       /* there is no room for more results */
+    struct map *seen; /* addresses so far, or NULL */
+    bool full;        /* there is no room for more results */
     struct buf results;
     unsigned status; /* of the last result */
     uint64_t refused;
@@ -59,7 +59,7 @@ void
 many_wish(struct many *b, const struct many_wishes *w)
 {
     b->wishes = *w;
-    if (w->trial && b->seen == NULL)
+    if (w->once && b->seen == NULL)
         b->seen = map_new();
 }
 

@@ -20,6 +20,7 @@ struct many *many_new(struct ipc_peer **store, bool array);
 /* For all that follow. */
 struct many_wishes {
     bool trial;  /* only what would come of it */
+    bool once;   /* an address that came before is refused: of many at once either might be made */
     bool invite; /* those without a password */
     uint64_t invite_s;
 };

@@ -73,8 +73,7 @@ take_query(struct api_call *c, struct admin_trace *req, uint64_t *limit)
         !api_query(c, "after", &req->after) || !api_limit(c, limit))
         return false;
     if (req->what.len == 0 || req->what.len > ADMIN_TRACE_WHAT_MAX) {
-        api_problem(c->x, 422, "syntax",
-                    STR("\"what\" is an address, a message id or a queue id"));
+        api_problem(c->x, 422, "syntax", STR("\"what\" is an address, a message id or a queue id"));
         return false;
     }
     if (req->after.len > ADMIN_TRACE_AFTER_MAX) {

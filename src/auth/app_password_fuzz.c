@@ -1,5 +1,5 @@
-/* app_password_fuzz.c - what is read has the letters of the input in their order, and is read again as itself; nothing is
- * an app password and an invitation as well.
+/* app_password_fuzz.c - what is read has the letters of the input in their order, and is read again as itself; nothing
+ * is an app password and an invitation as well.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "auth/app_password.h"

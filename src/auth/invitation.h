@@ -1,4 +1,4 @@
-/* invitation.h - what a person sets a password with that no administrator knows: a long random word, kept as a keyed hash.
+/* invitation.h - what a person sets a password with that no administrator knows: a long random word, kept as a hash.
  *
  * Form:      28 of 32 letters and digits (auth/letters.h), 140 random bits; so it is no app password, which has 24.
  * Promises:  a hash takes microseconds: what is so random needs no slow one.  It is bound to the account.  Without the

@@ -4,6 +4,8 @@
 #include "auth/letters.h"
 
 #include "base/mem.h"
+#include "base/size.h"
+#include "base/status.h"
 #include "rt/random.h"
 
 enum { GROUP = 4, BLANKS_MAX = 64 };

@@ -1,7 +1,7 @@
 /* letters.h - random words that people read, write down and type: 32 letters and digits without those that look alike.
  *
- * Form:      groups of four with dashes between them, as they are shown.  When they are read, blanks, dashes and case do
- *            not count.  Each letter is five random bits.
+ * Form:      groups of four with dashes between them, as they are shown.  When they are read, blanks, dashes and case
+ *            do not count.  Each letter is five random bits.
  * Never:     suspends, logs.
  *
  * SPDX-License-Identifier: Apache-2.0 */

@@ -1,5 +1,5 @@
-/* account_many.c - godwit account add --from FILE: a JSON object on each line, as the API takes it, or CSV with a header, as
- * `godwit import accounts` reads it.
+/* account_many.c - godwit account add --from FILE: a JSON object on each line, as the API takes it, or CSV with a
+ * header, as `godwit import accounts` reads it.
  *
  * JSON goes to the server piece by piece; CSV is read to its end first.
  *
@@ -160,6 +160,7 @@ ctl_account_add_many(struct ctl *c)
 {
     const struct many_wishes wishes = {
         .trial = account_options.dry_run,
+        .once = true,
         .invite = account_options.invite,
         .invite_s = (uint64_t)(account_options.valid / SECOND_US), /* not negative */
     };

@@ -215,8 +215,8 @@ set_send_as(struct ctl *c)
 }
 
 static const struct ctl_verb account_verbs[] = {
-    {"add", 1, 1, "[--quota SIZE] [--generate | --invite] ADDRESS | --from FILE [--dry-run]", add_account,
-     "the password comes from the terminal or standard input, or is made and shown", 0,
+    {"add", 1, 1, "[--quota SIZE] [--generate | --invite] ADDRESS | --from FILE [--dry-run]",
+     add_account, "the password comes from the terminal or standard input, or is made and shown", 0,
      (const char *const *)&account_options.from},
     {"list", 0, 0, "[--deleted]", list_accounts, "each with its messages, size and quota"},
     {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},

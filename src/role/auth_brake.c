@@ -15,10 +15,12 @@ enum { ARENA_BYTES = 8192 };
 static const char *const protocols[] = {"imap", "pop3", "submission",
                                         "web"}; /* enum<3> of auth.ipc */
 static const char *const reasons[] = {
-    [AUTH_SLOWED] = "slowed",     [AUTH_UNKNOWN] = "unknown",         [AUTH_PASSWORD] = "password",
-    [AUTH_DISABLED] = "disabled", [AUTH_PROTOCOL] = "protocol",       [AUTH_EXPIRED] = "expired",
-    [AUTH_TOKEN] = "token",       [AUTH_CERTIFICATE] = "certificate", [AUTH_FOREIGN] = "foreign",
-    [AUTH_NONE] = "none",         [AUTH_WRONG] = "wrong",
+    [AUTH_SLOWED] = "slowed",     [AUTH_UNKNOWN] = "unknown",
+    [AUTH_PASSWORD] = "password", [AUTH_DISABLED] = "disabled",
+    [AUTH_PROTOCOL] = "protocol", [AUTH_EXPIRED] = "expired",
+    [AUTH_TOKEN] = "token",       [AUTH_CERTIFICATE] = "certificate",
+    [AUTH_FOREIGN] = "foreign",   [AUTH_NONE] = "none",
+    [AUTH_WRONG] = "wrong",
 };
 static struct attempts *attempts;
 

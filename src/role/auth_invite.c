@@ -127,8 +127,8 @@ set_password(const struct auth_found *f, const unsigned char *hash, const struct
     AUTO_BUF sealed = BUF(VERIFIER_MAX + SEAL_OVERHEAD);
     AUTO_ARENA *a = arena_new(8192);
     const struct auth_password p = {.account = f->who.account, .password = password};
-    struct store_invitation_redeem req = {
-        .address = f->who.address, .hash = str_from((const char *)hash, INVITATION_HASH)};
+    struct store_invitation_redeem req = {.address = f->who.address,
+                                          .hash = str_from((const char *)hash, INVITATION_HASH)};
     struct store_invitation_redeem_reply rep;
     const char *why;
 

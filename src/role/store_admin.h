@@ -36,8 +36,8 @@ MUST_USE SUSPENDS enum status store_admin_account(struct store *s, const struct 
                                                   struct admin_account *out);
 
 /* ---- store_invite.c ---- */
-/* A new invitation for the account of this id, good for so long (0 = as usual), and what is kept of it.  ERR_SYNTAX: too
- * long, or not long enough. */
+/* A new invitation for the account of this id, good for so long (0 = as usual), and what is kept of it.  ERR_SYNTAX:
+ * too long, or not long enough. */
 struct store_invitation {
     struct directory_invitation kept;
     struct str shown; /* in the arena, as the hash is */

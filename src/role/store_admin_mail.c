@@ -254,9 +254,8 @@ make_invited(struct store *s, const struct admin_new_account *wish, struct direc
     TRY(directory_account_add(s->directory, n));
     out->invitation = made.shown;
     out->ends = made.kept.expires;
-    store_invitation_log(directory_find(s->directory, n->address, a, &e) == OK ? e.address
-                                                                               : n->address,
-                         out->ends);
+    store_invitation_log(
+        directory_find(s->directory, n->address, a, &e) == OK ? e.address : n->address, out->ends);
     return OK;
 }
 

@@ -1,4 +1,4 @@
-/* store_invite.c - invitations, by which a person sets the password of an account: for the godwit command, the API, auth.
+/* store_invite.c - invitations, by which a person sets the password of an account: for the godwit command, API, auth.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #define ADMIN_SERVE_HANDLERS_ONLY
@@ -37,8 +37,8 @@ store_invitation_make(struct store *s, uint64_t account, uint64_t valid_s, struc
     if (rep.hash.len != DIRECTORY_INVITATION_HASH)
         return ERR_TEMP;
     int64_t ends_s = clock_now().us / SECOND_US + (int64_t)for_s; /* bounded above */
-    *out = (struct store_invitation){
-        .kept = {.hash = rep.hash, .expires = {ends_s * SECOND_US}}, .shown = rep.invitation};
+    *out = (struct store_invitation){.kept = {.hash = rep.hash, .expires = {ends_s * SECOND_US}},
+                                     .shown = rep.invitation};
     return OK;
 }
 
@@ -117,7 +117,8 @@ admin_serve_invitation_redeem(struct ipc_peer *from, const struct admin_invitati
     if (st == ERR_SYNTAX)
         problem_set(&why, 0, "", "the new password is empty, or too long");
     else if (st == ERR_DENIED)
-        problem_set(&why, 0, "", "the address or the invitation is wrong, or it is not good any more");
+        problem_set(&why, 0, "",
+                    "the address or the invitation is wrong, or it is not good any more");
     else if (st == ERR_LIMIT)
         problem_set(&why, 0, "", "there were too many wrong tries; try again in some minutes");
     else

@@ -95,8 +95,8 @@ look(struct trace_reader *r, const struct question *q)
     size_t n = MIN(acts->count, (size_t)ADMIN_TRACE_REPLY_LINES_MAX);
     struct str *lines = ARENA_ARRAY(q->a, struct str, n + 1);
     for (size_t i = 0; i < n; i++)
-        lines[i] = keep(acts->steps[acts->count - n + i].line, ADMIN_TRACE_REPLY_LINES_ITEM_MAX,
-                        q->a);
+        lines[i] =
+            keep(acts->steps[acts->count - n + i].line, ADMIN_TRACE_REPLY_LINES_ITEM_MAX, q->a);
     q->found->lines = lines;
     q->found->lines_count = n;
 }

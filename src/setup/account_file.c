@@ -27,15 +27,15 @@ static const struct {
     enum account_field field;
 } mailbox_columns[] =
     {
-        {STR("username"), FIELD_ADDRESS},       {STR("email"), FIELD_ADDRESS},
-        {STR("address"), FIELD_ADDRESS},        {STR("mail"), FIELD_ADDRESS},
-        {STR("user"), FIELD_ADDRESS},           {STR("mailbox"), FIELD_ADDRESS},
-        {STR("local_part"), FIELD_LOCAL},       {STR("localpart"), FIELD_LOCAL},
-        {STR("domain"), FIELD_DOMAIN},          {STR("password"), FIELD_PASSWORD},
-        {STR("password_hash"), FIELD_HASH},     {STR("hash"), FIELD_HASH},
-        {STR("crypt"), FIELD_HASH},             {STR("quota"), FIELD_QUOTA},
-        {STR("quota_bytes"), FIELD_QUOTA},      {STR("quota_mb"), FIELD_QUOTA_MB},
-        {STR("active"), FIELD_ACTIVE},          {STR("enabled"), FIELD_ACTIVE},
+        {STR("username"), FIELD_ADDRESS},    {STR("email"), FIELD_ADDRESS},
+        {STR("address"), FIELD_ADDRESS},     {STR("mail"), FIELD_ADDRESS},
+        {STR("user"), FIELD_ADDRESS},        {STR("mailbox"), FIELD_ADDRESS},
+        {STR("local_part"), FIELD_LOCAL},    {STR("localpart"), FIELD_LOCAL},
+        {STR("domain"), FIELD_DOMAIN},       {STR("password"), FIELD_PASSWORD},
+        {STR("password_hash"), FIELD_HASH},  {STR("hash"), FIELD_HASH},
+        {STR("crypt"), FIELD_HASH},          {STR("quota"), FIELD_QUOTA},
+        {STR("quota_bytes"), FIELD_QUOTA},   {STR("quota_mb"), FIELD_QUOTA_MB},
+        {STR("active"), FIELD_ACTIVE},       {STR("enabled"), FIELD_ACTIVE},
         {STR("suspended"), FIELD_SUSPENDED},
 },
   alias_columns[] =

@@ -22,8 +22,8 @@ struct account_entry {
     struct str name;   /* address as written, or domain */
     bool inactive;     /* active = 0 and the like */
     /* of a mailbox */
-    struct str hash;    /* empty: it has none */
-    bool hash_by_name;  /* its column says that it is one */
+    struct str hash;   /* empty: it has none */
+    bool hash_by_name; /* its column says that it is one */
     bool has_quota;
     uint64_t quota_bytes; /* 0 = no limit */
     /* of an alias: with the same line and name */

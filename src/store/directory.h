@@ -9,8 +9,7 @@
  *            A new account exists completely or not at all; what a crash leaves behind the reaper removes.
  *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later; until then it can be brought back.
  * Never:     checks a password: verifiers are sealed, and role auth opens them.
- * Other directories (LDAP and the like) implement struct directory_source; the changing calls below are of
- * the built-in one and say ERR_DENIED on any other.
+ * Other directories (LDAP and the like) implement struct directory_source; the changing calls below are denied there.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_DIRECTORY_H
@@ -19,6 +18,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "store/cell.h"
+#include "store/directory_invitation.h"
 
 #define DIRECTORY_ADDRESS_MAX  512u
 #define DIRECTORY_VERIFIER_MAX 4096u
@@ -32,12 +32,6 @@ struct directory_forward {
     const struct str *targets; /* canonical */
     size_t count;              /* 0 = it is not forwarded */
     bool keep;                 /* and stays in the account as well */
-};
-/* What a person may set the account's password with, once (directory_invitation.h). */
-#define DIRECTORY_INVITATION_HASH 32u
-struct directory_invitation {
-    struct str hash;        /* keyed; only auth can compare it; empty = there is none */
-    struct instant expires; /* whole seconds */
 };
 struct directory_entry {
     enum directory_kind kind;
@@ -53,8 +47,7 @@ struct directory_entry {
     const struct directory_app_password *app_passwords;
     size_t app_password_count;
     struct directory_forward forward;
-    const struct str
-        *send_as; /* canonical addresses, and "@domain", that it may write as besides its own */
+    const struct str *send_as; /* canonical, and "@domain": what it may write as as well */
     size_t send_as_count;
     struct directory_invitation invitation;
     /* of an alias */
@@ -98,8 +91,7 @@ enum directory_class { /* order of enum<4> class in store.ipc */
 struct directory_target {
     struct str address; /* canonical: of the account, or foreign */
     uint64_t account;   /* 0 = foreign */
-    struct str
-        via; /* the address here that names it ("@domain": a catch-all); empty: it was asked for itself */
+    struct str via;     /* the address here that names it ("@domain": a catch-all); empty: itself */
 };
 struct directory_resolution {
     enum directory_class class; /* LOCAL, FOREIGN, NO_USER or DISABLED */

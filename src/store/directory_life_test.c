@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rt/clock.h"
 #include "store/directory_deleted.h"
-#include "store/directory_invitation.h"
 #include "store/directory_internal.h"
+#include "store/directory_invitation.h"
 #include "store/testkit_town.h"
 
 static SUSPENDS void

@@ -155,11 +155,11 @@ damage_is_seen(void **state)
         STR("\2\0" ACCOUNT "\4\62\0\0\0\0\0\0\0\3\5phone\20\12\0\0" HASH), /* no such protocol */
         STR("\2\0" ACCOUNT "\4\62" APP "\1\0"),                            /* out of order */
         STR("\2\0" ACCOUNT "\4\62" APP "\3\5\1\3x@y"),                     /* nor these */
-        STR("\2\0" ACCOUNT "\5\41\0" HASH),       /* an invitation without an end */
-        STR("\2\0" ACCOUNT "\5\40\12" HASH),      /* cut short */
-        STR("\2\0" ACCOUNT "\5\42\12" HASH "x"),  /* something behind it */
+        STR("\2\0" ACCOUNT "\5\41\0" HASH),      /* an invitation without an end */
+        STR("\2\0" ACCOUNT "\5\40\12" HASH),     /* cut short */
+        STR("\2\0" ACCOUNT "\5\42\12" HASH "x"), /* something behind it */
         STR("\2\0" ACCOUNT "\5\0"),              /* empty */
-        STR("\2\1\1\1a"),                                                  /* an alias has none */
+        STR("\2\1\1\1a"),                        /* an alias has none */
     };
     struct directory_entry e;
 

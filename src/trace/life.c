@@ -16,8 +16,9 @@ enum {
     FOLLOW_MAX = 64,        /* moves and copies */
     SCRATCH_BYTES = 64 << 20,
     SPARE_BYTES = 8 * LOG_LINE_MAX, /* what one line can need of an arena, and then some */
-    SUMMARY_BYTES = 2 * TRACE_STEPS_MAX * LOG_LINE_MAX, /* of trace_summary(), of the longest life */
-    SKIPPED_MAX = 20000             /* of an address: pages before the present one */
+    SUMMARY_BYTES =
+        2 * TRACE_STEPS_MAX * LOG_LINE_MAX, /* of trace_summary(), of the longest life */
+    SKIPPED_MAX = 20000                     /* of an address: pages before the present one */
 };
 
 /* A message in a mailbox, and from when on. */
@@ -328,8 +329,7 @@ trace_invitations(struct trace_reader *r, const struct trace_query *q, struct ar
         if (line_has(hit.line, q) && str_starts(trace_value(hit.line, "ev", own), STR("invite."))) {
             out->cut = out->count == max;
             if (!out->cut)
-                out->steps[out->count++] =
-                    (struct trace_hit){hit.place, arena_str(a, hit.line)};
+                out->steps[out->count++] = (struct trace_hit){hit.place, arena_str(a, hit.line)};
         }
         if (arena_left(own) < SCRATCH_BYTES / 2)
             arena_reset(own);
