@@ -84,6 +84,7 @@
     LIMIT(KEYWORDS,                27,        "keywords", "NO [LIMIT], per mailbox") \
     LIMIT(KEYWORD_BYTES,           64,        "bytes",    "NO [LIMIT]") \
     LIMIT(IMPORT_KEY_BYTES,        64,        "bytes",    "the command shortens what it has") \
+    LIMIT(IMPORT_NUMBER,           2147483647,"",         "a UID, UIDNEXT or UIDVALIDITY of another server above it counts as none") \
     LIMIT(IMPORT_FILE_BYTES,       268435456, "bytes",    "a list of another server that is larger is not read") \
     LIMIT(UIDL_BYTES,              70,        "bytes",    "a longer one is not kept; RFC 1939 section 7") \
     LIMIT(PLACEMENTS,              64,        "mailboxes","NO [LIMIT]: one message in so many places") \
