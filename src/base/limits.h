@@ -118,6 +118,8 @@
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
     LIMIT(TRACE_DAYS,              3650,      "days",     "refused as a setting") \
     LIMIT(TRACE_SEGMENT_BYTES,     8388608,   "bytes",    "of a file of the trace: the next one is begun") \
+    LIMIT(TRACE_READ_MS,           10000,     "ms",       "for one question to the trace by the API: the answer is cut, and says so") \
+    LIMIT(TRACE_READS,             16,        "questions","to the trace by the API that wait: 503") \
     LIMIT(TRACE_BUFFER_BYTES,      1048576,   "bytes",    "further lines of the trace are lost while the disk is slower, and counted") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
     /* mail that is sent on */ \
@@ -192,6 +194,7 @@
     LIMIT(HTTP_CHUNK_EXTRA_BYTES,  4096,      "bytes",    "extensions and trailer fields of a body in chunks: 400 and closed") \
     LIMIT(HTTP_DISCARD_BYTES,      16777216,  "bytes",    "of a body that was refused: closed before its end") \
     LIMIT(API_BODY_BYTES,          4194304,   "bytes",    "413; many accounts come as NDJSON") \
+    LIMIT(API_REDEEM_BYTES,        8192,      "bytes",    "of the redemption of an invitation: 413") \
     LIMIT(API_BULK_BYTES,          268435456, "bytes",    "of accounts as NDJSON in one request: 413") \
     LIMIT(API_LINE_BYTES,          65536,     "bytes",    "of one account as NDJSON: it is refused") \
     LIMIT(API_RESULTS_BYTES,       134217728, "bytes",    "of the answers to one such request: the rest is not looked at") \
@@ -218,6 +221,9 @@
     LIMIT(SCRAM_NONCE_BYTES,       128,       "bytes",    "of the client's nonce: refused as malformed") \
     LIMIT(SCRAM_S,                 60,        "s",        "from the first to the last response: fails like a wrong password") \
     LIMIT(SCRAM_EXCHANGES,         32768,     "exchanges","the oldest fails like a wrong password") \
+    LIMIT(INVITATION_S,            604800,    "s",        "an invitation that nobody gave another time is refused") \
+    LIMIT(INVITATION_MIN_S,        60,        "s",        "a shorter one is refused by the command") \
+    LIMIT(INVITATION_MAX_S,        7776000,   "s",        "a longer one is refused by the command") \
     LIMIT(APP_PASSWORDS,           16,        "passwords","of one account: refused by the command") \
     LIMIT(FOREIGN_BCRYPT_COST,     14,        "",         "of a hash of another server, two to the power of it: refused by the command, like those below") \
     LIMIT(FOREIGN_SHA_ROUNDS,      1000000,   "rounds",   "of SHA256-CRYPT and SHA512-CRYPT") \

@@ -603,6 +603,7 @@ store_serve_copy(struct ipc_peer *from, const struct store_copy *req, struct are
         return ERR_DENIED;                                                                         \
     }
 NEVER(login_find)
+NEVER(invitation_redeem)
 NEVER(verifier_renew)
 NEVER(grant)
 NEVER(revoke)
