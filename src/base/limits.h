@@ -34,6 +34,7 @@
     /* SMTP: RFC 5321 section 4.5.3 */ \
     LIMIT(SMTP_LINE_BYTES,         2048,      "bytes",    "500 5.5.2; RFC 5321 says 512, SMTPUTF8 and AUTH need more") \
     LIMIT(SMTP_REPLY_LINE_BYTES,   512,       "bytes",    "of a reply, RFC 5321 section 4.5.3.1.5: longer ones go on in another line") \
+    LIMIT(SMTP_AUTH_LINE_BYTES,    12288,     "bytes",    "500 5.5.2 or 5.5.6, RFC 4954 section 4; RFC 5034 wants it of POP3 too") \
     LIMIT(SMTP_RCPTS,              100,       "rcpts",    "452 4.5.3 for the rest; told as RCPTMAX, RFC 9422") \
     LIMIT(SUBMIT_RCPTS,            1000,      "rcpts",    "the same for users") \
     LIMIT(MESSAGE_BYTES,           52428800,  "bytes",    "552 5.3.4 / NO [TOOBIG]") \
@@ -172,6 +173,10 @@
     LIMIT(DMARC_NAMES,             14,        "names",    "asked for one message: parents of further signing domains count as without a record, further authors as too many") \
     LIMIT(DMARC_RECORD_BYTES,      4096,      "bytes",    "of a DMARC record: it counts as none") \
     LIMIT(SUFFIX_LIST_BYTES,       4194304,   "bytes",    "of the Public Suffix List: the one that libpsl has is used") \
+    LIMIT(AUTH_RESULTS_BYTES,      16384,     "bytes",    "of the value of an Authentication-Results field: it is not read") \
+    LIMIT(AUTH_RESULTS,            64,        "results",  "in one such field: further ones are not read") \
+    LIMIT(AUTH_PROPERTIES,         16,        "properties","of one result: it is not read") \
+    LIMIT(AUTH_VALUE_BYTES,        480,       "bytes",    "of one value: it is not read, and not written") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \
     LIMIT(HTTP_LINE_BYTES,         8192,      "bytes",    "of a head: 431, the first one 414, and closed") \
@@ -200,7 +205,11 @@
     LIMIT(LOGIN_KNOWN,             131072,    "entries",  "addresses with a good log-in, and those of accounts: the oldest is dropped") \
     LIMIT(LOGIN_KNOWN_S,           2592000,   "s",        "after its last good log-in from there an account's address is unknown again") \
     LIMIT(LOGIN_VOUCH_S,           604800,    "s",        "after the last good log-in an address is like any other") \
+    LIMIT(AUTH_QUEUE,              256,       "logins",   "NO [UNAVAILABLE] / 454") \
+    LIMIT(AUTH_CACHE_S,            300,       "s",        "the password is hashed again") \
+    LIMIT(AUTH_CACHE_ENTRIES,      100000,    "entries",  "the oldest is dropped") \
     LIMIT(SASL_BYTES,              2048,      "bytes",    "one response, decoded: refused as malformed") \
+    LIMIT(OAUTH_BYTES,             6000,      "bytes",    "the same of OAUTHBEARER and XOAUTH2, and of a token") \
     LIMIT(SCRAM_NONCE_BYTES,       128,       "bytes",    "of the client's nonce: refused as malformed") \
     LIMIT(SCRAM_S,                 60,        "s",        "from the first to the last response: fails like a wrong password") \
     LIMIT(SCRAM_EXCHANGES,         32768,     "exchanges","the oldest fails like a wrong password") \
