@@ -177,6 +177,7 @@
     LIMIT(AUTH_RESULTS,            64,        "results",  "in one such field: further ones are not read") \
     LIMIT(AUTH_PROPERTIES,         16,        "properties","of one result: it is not read") \
     LIMIT(AUTH_VALUE_BYTES,        480,       "bytes",    "of one value: it is not read, and not written") \
+    LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \
     LIMIT(HTTP_LINE_BYTES,         8192,      "bytes",    "of a head: 431, the first one 414, and closed") \
