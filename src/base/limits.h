@@ -177,6 +177,12 @@
     LIMIT(AUTH_RESULTS,            64,        "results",  "in one such field: further ones are not read") \
     LIMIT(AUTH_PROPERTIES,         16,        "properties","of one result: it is not read") \
     LIMIT(AUTH_VALUE_BYTES,        480,       "bytes",    "of one value: it is not read, and not written") \
+    LIMIT(REPORT_PACKED_BYTES,     10485760,  "bytes",    "of an aggregate report of DMARC as it comes: it is not read, as with the next four") \
+    LIMIT(REPORT_BYTES,            33554432,  "bytes",    "of one unpacked") \
+    LIMIT(REPORT_RATIO,            200,       "times",    "of its size when it is unpacked") \
+    LIMIT(REPORT_RECORDS,          50000,     "records",  "in one") \
+    LIMIT(REPORT_SIGNATURES,       100,       "signatures","in one of its records, as RFC 9990 has it") \
+    LIMIT(REPORT_TEXT_BYTES,       1024,      "bytes",    "of one of its texts: the rest is left out") \
     LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \

@@ -99,7 +99,7 @@ check_line(struct str line, const struct psl_ctx_st *list)
 {
     AUTO_BUF name = BUF(DOMAIN_MAX), want = BUF(DOMAIN_MAX);
     struct scan s = scan_of(line);
-    struct str raw, registered;
+    struct str raw = STR_NONE, registered = STR_NONE;
 
     assert_true(scan_str(&s, STR("checkPublicSuffix(")) && scan_quoted(&s, &raw));
     assert_true(scan_str(&s, STR(", ")) && scan_quoted(&s, &registered));
