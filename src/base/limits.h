@@ -167,6 +167,9 @@
     LIMIT(OUT_REPLY_S,             300,       "s",        "tried later; RFC 5321 section 4.5.3.2") \
     LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
+    LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: as if it could not be told") \
+    LIMIT(DNS_ALIASES,             10,        "aliases",  "of a zone file, one leading to the next: cannot be told") \
+    LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* who really sent it */ \
     LIMIT(DMARC_AUTHORS,           4,         "domains",  "in the From fields of a message: DMARC asks to refuse it") \
@@ -184,6 +187,16 @@
     LIMIT(REPORT_SIGNATURES,       100,       "signatures","in one of its records, as RFC 9990 has it") \
     LIMIT(REPORT_TEXT_BYTES,       1024,      "bytes",    "of one of its texts: the rest is left out") \
     LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
+    /* what other domains say about their mail */ \
+    LIMIT(CHECK_BATCH_BYTES,       67108864,  "bytes",    "of questions for godwit check: refused by the command") \
+    LIMIT(SPF_RECORD_BYTES,        4096,      "bytes",    "permerror") \
+    LIMIT(SPF_TERMS,               10,        "terms",    "of records of SPF that ask DNS, in one check: permerror; RFC 7208 section 4.6.4") \
+    LIMIT(SPF_VOIDS,               2,         "terms",    "the same, of those that ask for what does not exist") \
+    LIMIT(SPF_NAMES,               10,        "names",    "of one MX: permerror; of one PTR: later ones are ignored") \
+    LIMIT(SPF_VALUE_BYTES,         512,       "bytes",    "of what a macro stands for: HELO is cut, for other values there is no domain to ask about") \
+    LIMIT(SPF_EXPANDED_BYTES,      65536,     "bytes",    "of a name or an explanation with its macros expanded: permerror, or no explanation") \
+    LIMIT(SPF_EXPLANATION_BYTES,   500,       "bytes",    "a longer one is cut") \
+    LIMIT(SPF_S,                   20,        "s",        "temperror") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \
     LIMIT(HTTP_LINE_BYTES,         8192,      "bytes",    "of a head: 431, the first one 414, and closed") \

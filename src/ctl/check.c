@@ -8,6 +8,7 @@
 
 #include "base/size.h"
 #include "ctl/check.h"
+#include "ctl/check_mail.h"
 #include "ctl/command.h"
 #include "rt/loop.h"
 #include "setup/machine.h"
@@ -37,7 +38,11 @@ usage(FILE *to, const char *verb)
         "  --address ADDRESS    how the world reaches this server, when it is behind a router\n\n"
         "Exit status: 0 nothing to mend, 1 something to mend, 2 wrong usage.\n",
         verb, COMMAND_CONFIG);
-    return to == stdout ? CTL_OK : CTL_USAGE;
+    if (to != stdout)
+        return CTL_USAGE;
+    printf("\nOf mail, without a server; each says more with --help:\n");
+    check_mail_usage();
+    return CTL_OK;
 }
 
 int
@@ -45,6 +50,8 @@ check_command(int argc, char **argv)
 {
     struct ctl_check k = {.exit = CTL_FAILED, .deep = strcmp(argv[0], "doctor") == 0};
 
+    if (!k.deep && argc >= 2 && check_mail_has(argv[1]))
+        return check_mail_command(argc - 1, argv + 1);
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout, argv[0]);
     if (!read_options(&k, argc, argv))
