@@ -104,6 +104,14 @@
     LIMIT(RECORD_FIELD_BYTES,      262144,    "bytes",    "further header fields are read from the body") \
     LIMIT(RECORD_TEXT_BYTES,       262144,    "bytes",    "further parts have no names or parameters") \
     LIMIT(RECORD_REFERENCES,       64,        "ids",      "the first and the last ones stay") \
+    /* what domains say about their mail */ \
+    LIMIT(TAGS,                    64,        "tags",     "of a signature, a key or a policy: it is broken") \
+    LIMIT(DKIM_SIGNATURES,         8,         "fields",   "further signatures are not looked at") \
+    LIMIT(DKIM_FIELD_BYTES,        16384,     "bytes",    "of a signature: it does not pass") \
+    LIMIT(DKIM_IDENTITY_BYTES,     1024,      "bytes",    "of i= of a signature: it does not pass") \
+    LIMIT(DKIM_KEY_BYTES,          4096,      "bytes",    "of a key in DNS: the signature does not pass") \
+    LIMIT(DKIM_NAMES,              20,        "names",    "of keys that one message needs: a chain of ARC that needs more fails") \
+    LIMIT(ARC_SETS,                50,        "sets",     "a chain that is longer fails; RFC 8617 section 4.2.1") \
     /* the store */ \
     LIMIT(BLOB_HANDLES,            4096,      "handles",  "451, per worker") \
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
