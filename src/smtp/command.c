@@ -45,8 +45,8 @@ param_size(struct reading *r, struct str value)
 static bool
 param_body(struct reading *r, struct str value)
 {
-    (void)r;
-    return str_eq_nocase(value, STR("7BIT")) || str_eq_nocase(value, STR("8BITMIME"));
+    r->mail.binary = str_eq_nocase(value, STR("BINARYMIME"));
+    return r->mail.binary || str_eq_nocase(value, STR("7BIT")) || str_eq_nocase(value, STR("8BITMIME"));
 }
 
 /* RFC 6531 section 3.4: no value. */

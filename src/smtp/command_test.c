@@ -84,7 +84,7 @@ static const struct {
     const char *args;
     int reply; /* 0: it is fine */
     const char *enhanced;
-    const char *want; /* sender, size, "full", "utf8", envid */
+    const char *want; /* sender, size, "full", "utf8", "binary", envid */
 } mails[] = {
     {MX, "FROM:<a@b.example>", 0, "", "a@b.example 0 "},
     {MX, "from:<a@B.Example>", 0, "", "a@b.example 0 "},
@@ -140,7 +140,10 @@ static const struct {
     /* BODY, RFC 6152 */
     {MX, "FROM:<> BODY=7BIT", 0, "", " 0 "},
     {MX, "FROM:<> body=8bitmime SIZE=3", 0, "", " 3 "},
-    {MX, "FROM:<> BODY=BINARYMIME", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BODY=BINARYMIME", 0, "", " 0 binary "},
+    {MX, "FROM:<> body=binarymime SMTPUTF8", 0, "", " 0 utf8 binary "},
+    {MX, "FROM:<> BODY=BINARY", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BODY=7BIT BODY=BINARYMIME", 501, "5.5.4", NULL},
     {MX, "FROM:<> BODY", 501, "5.5.4", NULL},
     {MX, "FROM:<> BODY=7BIT BODY=8BITMIME", 501, "5.5.4", NULL},
     /* AUTH, RFC 4954 section 5 */
@@ -247,8 +250,9 @@ test_mail(void **state)
         ROW(i, e == OK || m.size == 77);
         if (e != OK)
             continue;
-        buf_addf(&text, "%.*s %llu %s%s%.*s", STR_FMT(m.sender), (unsigned long long)m.size,
-                 m.full_return ? "full " : "", m.smtputf8 ? "utf8 " : "", STR_FMT(m.envid));
+        buf_addf(&text, "%.*s %llu %s%s%s%.*s", STR_FMT(m.sender), (unsigned long long)m.size,
+                 m.full_return ? "full " : "", m.smtputf8 ? "utf8 " : "",
+                 m.binary ? "binary " : "", STR_FMT(m.envid));
         if (m.terms.hold_until.us != 0)
             buf_addf(&text, " hold=%lld %.*s",
                      (long long)((m.terms.hold_until.us - NOW_US) / 1000000),

@@ -256,7 +256,7 @@ greet(struct smtp_session *s, struct str args)
     s->esmtp = true;
     TRY(conn_printf(s->conn,
                     "250-%.*s%s%.*s\r\n250-PIPELINING\r\n250-SIZE "
-                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n250-DELIVERBY "
+                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n250-DELIVERBY "
                     "%d\r\n250-MT-PRIORITY MIXER\r\n",
                     STR_FMT(host), s->login.len > 0 ? " Hello " : "",
                     STR_FMT(s->login.len > 0 ? s->address : STR("")),
