@@ -26,7 +26,8 @@ struct smtp_dialect {
     bool utf8;         /* of RCPT: the MAIL before it said SMTPUTF8 */
     struct str domain; /* of a postmaster without one */
     struct instant now;
-    bool tls; /* RFC 8689 is announced */
+    bool tls;  /* RFC 8689 is announced */
+    bool ours; /* users, programs and networks of ours: RFC 2852 is announced */
 };
 /* What MAIL says. */
 struct smtp_mail {

@@ -78,7 +78,7 @@ test_bdat(void **state)
     }
 }
 
-enum { MX, SUBMIT, UTF8 = 2, TLS = 4 };
+enum { MX, SUBMIT, UTF8 = 2, TLS = 4, RELAY = 8 };
 static const struct {
     int where;
     const char *args;
@@ -195,18 +195,22 @@ static const struct {
     {MX, "FROM:<> HOLDFOR=1", 555, "5.5.4", NULL},
     {MX, "FROM:<> HOLDUNTIL=2026-12-01T01:00:00Z", 555, "5.5.4", NULL},
     /* DELIVERBY, RFC 2852 */
-    {MX, "FROM:<> BY=120;R", 0, "", " 0  by=120;R"},
-    {MX, "FROM:<> by=120;rt SIZE=1", 0, "", " 1  by=120;RT"},
+    {RELAY, "FROM:<> BY=120;R", 0, "", " 0  by=120;R"},
+    {RELAY, "FROM:<> by=120;rt SIZE=1", 0, "", " 1  by=120;RT"},
     {SUBMIT, "FROM:<> BY=-3;N", 0, "", " 0  by=-3;N"},
-    {MX, "FROM:<> BY=5;R", 0, "", " 0  by=5;R"},
-    {MX, "FROM:<> BY=4;R", 555, "5.5.4", NULL},
-    {MX, "FROM:<> BY=4;N", 0, "", " 0  by=4;N"},
-    {MX, "FROM:<> BY=0;R", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY=-1;R", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY=1000000000;N", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY=120", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY=120;R BY=120;R", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=5;R", 0, "", " 0  by=5;R"},
+    {RELAY, "FROM:<> BY=4;R", 555, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=4;N", 0, "", " 0  by=4;N"},
+    {RELAY, "FROM:<> BY=0;R", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=-1;R", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=1000000000;N", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=120", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=120;R BY=120;R", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BY=120;R", 555, "5.5.4", NULL}, /* it is not for strangers */
+    {MX, "FROM:<> BY=1;N", 555, "5.5.4", NULL},
+    {MX, "FROM:<> BY", 555, "5.5.4", NULL},
+    {RELAY, "FROM:<> HOLDFOR=1", 555, "5.5.4", NULL},
     {SUBMIT, "FROM:<> BY=120;R HOLDFOR=120", 0, "", " 0  hold=120 for;120 by=120;R"},
     {SUBMIT, "FROM:<> BY=120;R HOLDFOR=121", 501, "5.5.4", NULL},
     {SUBMIT, "FROM:<> HOLDUNTIL=2026-12-01T00:02:01Z BY=120;N", 501, "5.5.4", NULL},
@@ -239,7 +243,8 @@ test_mail(void **state)
                                  .utf8 = mails[i].where == UTF8,
                                  .domain = STR(DOMAIN),
                                  .now = {NOW_US},
-                                 .tls = mails[i].where == TLS};
+                                 .tls = mails[i].where == TLS,
+                                 .ours = mails[i].where == SUBMIT || mails[i].where == RELAY};
         struct smtp_mail m = {.size = 77};
         struct problem why = {0};
         AUTO_BUF text = BUF(4096);
@@ -251,8 +256,8 @@ test_mail(void **state)
         if (e != OK)
             continue;
         buf_addf(&text, "%.*s %llu %s%s%s%.*s", STR_FMT(m.sender), (unsigned long long)m.size,
-                 m.full_return ? "full " : "", m.smtputf8 ? "utf8 " : "",
-                 m.binary ? "binary " : "", STR_FMT(m.envid));
+                 m.full_return ? "full " : "", m.smtputf8 ? "utf8 " : "", m.binary ? "binary " : "",
+                 STR_FMT(m.envid));
         if (m.terms.hold_until.us != 0)
             buf_addf(&text, " hold=%lld %.*s",
                      (long long)((m.terms.hold_until.us - NOW_US) / 1000000),
