@@ -218,6 +218,7 @@ start_process(struct worker *w, const int control[2])
 
     if (spawn_role(args, theirs, &w->child) != OK)
         return false;
+    w->child.uid = boss.open.uid;
     w->ended = (struct watch){.fd = w->child.pidfd, .ready = on_ended};
     w->heard = (struct watch){.fd = ours, .ready = on_heard};
     if (watch_start(&w->ended, EPOLLIN) != OK || watch_start(&w->heard, EPOLLIN) != OK)
