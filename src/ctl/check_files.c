@@ -269,7 +269,8 @@ check_owner(struct ctl_check *k, struct str path)
             STR_FMT(path));
         return false;
     }
-    if (geteuid() == 0 && machine_user(user, &uid, &gid) && st.st_uid != uid) {
+    if (geteuid() == 0 && machine_user(user, &uid, &gid) && machine_has_ids(uid, gid) &&
+        st.st_uid != uid) {
         finding_add(&k->findings, FINDING_MEND, "data",
                     "%.*s does not belong to %.*s, so no mail can be kept: chown -R %.*s %.*s.",
                     STR_FMT(path), STR_FMT(user), STR_FMT(user), STR_FMT(path));

@@ -42,6 +42,7 @@ struct boss_open {
     int log_fd, config_fd, admin_fd;
     bool rehearsal;
     uint32_t uid, gid; /* of the roles; 0 = ours */
+    bool alone;        /* the user of the configuration is not in this user namespace */
     struct boss_listening listening;
     struct boss_file files[ROLE_FILES_MAX];
     size_t file_count;

@@ -97,6 +97,9 @@ open_user(const struct config *c, struct boss_open *b, struct problem *why)
     }
     return OK;
 }
+    b->alone = !machine_has_ids(b->uid, b->gid);
+    if (b->alone)
+        b->uid = b->gid = 0; /* root of a rootless container, who has one user */
 
 MUST_USE enum status
 boss_open_log(const struct config *c, bool wait, int *fd_out, struct problem *why)
