@@ -74,6 +74,8 @@ struct crew {
 MUST_USE enum status boss_open(const struct boss_options *o, struct boss_open *b,
                                struct problem *why);
 void boss_open_release(struct boss_open *b);
+/* Dates the control socket by now: since then the configuration is in force, as `godwit check` wants to know. */
+void boss_date_config(const struct config *c);
 /* START, LISTENER*, FILE*, GO to a new process. */
 MUST_USE enum status boss_hand_out(const struct boss_open *b, enum role role, int control_fd,
                                    uint64_t incarnation);
