@@ -10,7 +10,7 @@
 struct account_options {
     uint64_t quota;
     bool generate, now, deleted, keep, keep_not, off, remove;
-    const char *as, *for_text, *expires, *to, *from;
+    const char *as, *for_text, *expires, *to, *from, *mail;
 };
 extern struct account_options account_options;
 
