@@ -241,8 +241,8 @@ static const struct ctl_verb account_verbs[] = {
     {"remove", 1, 1, "[--now] ADDRESS", ctl_account_delete, "the same"},
     {"undelete", 1, 1, "[--as NEWADDRESS] ADDRESS", ctl_account_undelete,
      "with its mail, password and quota"},
-    {"export", 1, 1, "ADDRESS --to FOLDER", ctl_account_export,
-     "all that is kept about it besides its mail, as JSON"},
+    {"export", 1, 1, "[--mail mbox|none] [--deleted] ADDRESS --to FOLDER", ctl_account_export,
+     "all that is kept about it, as JSON, and its mail"},
     {0},
 };
 
@@ -262,6 +262,7 @@ static const struct ctl_option account_table[] = {
     {"--for", CTL_TEXT, &account_options.for_text},
     {"--expires", CTL_TEXT, &account_options.expires},
     {"--to", CTL_TEXT, &account_options.to},
+    {"--mail", CTL_TEXT, &account_options.mail},
     {"--from", CTL_TEXT, &account_options.from},
     {"--dry-run", CTL_FLAG, &account_options.dry_run},
     {0},
