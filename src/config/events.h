@@ -17,6 +17,7 @@
     EVENT(ROLE_END,       "role.end",       LOG_WARN,  "name pid signal exit restart_ms:ms reason", "a role ended and will be started again") \
     EVENT(ROLE_MUTE,      "role.mute",      LOG_ERROR, "name pid",                            "a role does not answer; the service manager is not told that all is well") \
     EVENT(SERVER_READY,   "server.ready",   LOG_INFO,  "host listeners version",              "all roles answer")   \
+    EVENT(WALL_MISSING,   "wall.missing",   LOG_INFO,  "wall reason",                         "a wall that cannot stand here, in any role; the others do") \
     EVENT(SERVER_STOP,    "server.stop",    LOG_INFO,  "reason",                              "orderly end")        \
     EVENT(SERVER_RELOAD,  "server.reload",  LOG_INFO,  "log:n config:n files:n listeners:n",  "SIGHUP: the configuration (config=1: it was taken) and its files were read afresh; the first line of a log opened anew") \
     EVENT(SERVER_UPGRADE, "server.upgrade", LOG_WARN,  "kind result from to reason",          "another program took the place of this one, or did not (result=refused: nothing was changed; fallback: it did not start)") \

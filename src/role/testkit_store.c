@@ -16,6 +16,7 @@
 #include "rt/loop.h"
 #include "rt/random.h"
 #include "store/account.h"
+#include "store/body.h"
 #include "store/message.h"
 
 #define COOK_SERVE_LINKAGE static
