@@ -38,6 +38,8 @@ print_account(struct ctl *c, const struct admin_account *a)
     if (a->full_since != 0)
         printf(", full since %s", ctl_time_text(a->full_since, since, sizeof(since)));
     printf("%s%s", a->disabled ? ", disabled" : "", a->suspended ? ", suspended" : "");
+    if (!a->has_password)
+        printf(", no password");
     if (a->invited_until != 0)
         printf(", invited until %s", ctl_time_text(a->invited_until, since, sizeof(since)));
     if (a->forward_count > 0)
