@@ -46,6 +46,7 @@
     LIMIT(SMTP_PAUSE_MS,           2000,      "ms",       "port 25 greets an address that brought no mail yet so late; who speaks before: 554 5.5.1 and closed") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "MAILs",    "421 4.7.0; told as MAILMAX, RFC 9422") \
     LIMIT(FILTER_CONNS,            1000,      "conns",    "to one policy server or milter, per worker: 451 4.3.2") \
+    LIMIT(FILTER_HOLDERS,          20,        "messages", "before milters at once, of strangers of one /32 or /64, per worker: 451 4.3.2") \
     LIMIT(FILTER_DIALS,            400,       "conns",    "asked of boss by one worker in 2 s: 451 4.3.2") \
     LIMIT(FILTER_KEPT,             32,        "conns",    "without work to one filter: closed") \
     LIMIT(FILTER_KEEP_S,           60,        "s",        "a connection without work to a filter is closed") \
