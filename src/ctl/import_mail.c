@@ -5,7 +5,6 @@
 
 #include "base/map.h"
 #include "base/size.h"
-#include "migrate/maildir.h"
 
 enum {
     BATCH_BYTES = 1536 << 10, /* of bodies in one call; a frame and its arena hold 4 MiB */
@@ -44,6 +43,7 @@ struct work { /* on one folder */
     size_t flag_count;
 };
 
+static SUSPENDS enum status read_list(struct work *w);
 static SUSPENDS enum status run_anew(struct work *w);
 static SUSPENDS enum status run(struct work *w);
 static SUSPENDS enum status open_box(struct work *w, uint32_t uidnext);
@@ -57,7 +57,7 @@ static SUSPENDS enum status change_flags(struct work *w, const struct known *k,
                                          const struct migrate_message *m);
 static SUSPENDS enum status send_flags(struct work *w);
 static SUSPENDS enum status remove_gone(struct work *w);
-static enum status look_again(struct work *w);
+static SUSPENDS enum status look_again(struct work *w);
 static size_t words_of(const struct work *w, const struct migrate_message *m, struct str *out);
 static uint8_t special_of(const struct import_account *acc, struct str name);
 
@@ -70,16 +70,19 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
     w.ba = arena_new((size_t)64 << 20);
     w.messages = ARENA_ARRAY(w.a, struct admin_import_message, ADMIN_IMPORT_ADD_MESSAGES_MAX);
     w.flags = ARENA_ARRAY(w.a, struct admin_import_flag_item, FLAGS_STEP);
-    enum status s =
-        maildir_folder_read(f, str_eq(f->name, STR("INBOX")) ? acc->uidl : STR_NONE, w.a);
-    const char *wrong = s == ERR_DENIED ? "a link stands in the place of cur, new or a list of it"
-                        : s != OK       ? "the folder cannot be read"
-                                        : NULL;
+    enum status s = read_list(&w);
+    const char *wrong = s == ERR_DENIED   ? acc->reader->link
+                        : s == ERR_TEMP   ? "another program has locked it"
+                        : s == ERR_SYNTAX ? acc->reader->nothing
+                        : s != OK         ? "the folder cannot be read"
+                                          : NULL;
     if (s == OK) {
         s = run_anew(&w);
         const char *said = ipc_problem()->text;
         if (s == ERR_EXISTS)
             wrong = "another import is at work on this mailbox";
+        else if (s == ERR_CONFLICT)
+            wrong = "it changed again and again while it was read";
         else if (s != OK && w.wrong != NULL)
             wrong = w.wrong;
         else if (s != OK)
@@ -95,23 +98,34 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
     arena_free(&w.a);
 }
 
-/* The last batch of an import that was killed may still be at work: then what is known is asked for once more. */
+static enum status
+read_list(struct work *w)
+{
+    struct str uidl = str_eq(w->f->name, STR("INBOX")) ? w->acc->uidl : STR_NONE;
+
+    return w->acc->reader->folder(w->f, uidl, w->a);
+}
+
+/* The last batch of an import that was killed may still be at work: then what is known is asked for once more.  What
+ * was written anew while we read it (an mbox) is listed once more. */
 static enum status
 run_anew(struct work *w)
 {
     enum status s = ERR_EXISTS;
 
-    w->n.found = w->f->count;
-    w->im->all.found += w->f->count;
-    for (int tries = 0; s == ERR_EXISTS && tries < TRIES; tries++) {
+    for (int tries = 0; (s == ERR_EXISTS || s == ERR_CONFLICT) && tries < TRIES; tries++) {
         if (tries > 0)
             TRY(fiber_sleep(PAUSE_MS));
+        if (s == ERR_CONFLICT)
+            TRY(read_list(w));
         map_free(&w->known);
         w->known = map_new();
         arena_reset(w->ba);
         w->count = w->bytes = w->flag_count = w->done = w->known_here = 0;
+        w->im->all.found += w->f->count - w->n.found;
+        w->n.found = w->f->count;
         s = run(w);
-        if (s == ERR_EXISTS)
+        if (s == ERR_EXISTS || s == ERR_CONFLICT)
             w->im->done -= w->done;
     }
     return s;
@@ -241,9 +255,11 @@ add(struct work *w, const struct migrate_message *m)
     struct str words[WORDS_MAX];
     struct instant received;
 
-    enum status s = maildir_body_read(w->f, m, &body, &received);
+    enum status s = w->acc->reader->body(w->f, m, &body, &received);
     if (s == ERR_NOT_FOUND) /* removed while we look */
         return OK;
+    if (s == ERR_CONFLICT)
+        return s;
     if (s != OK || body.len == 0) {
         w->n.left_out++;
         return OK;
@@ -447,7 +463,7 @@ look_again(struct work *w)
 {
     struct migrate_folder again = {.name = w->f->name, .path = w->f->path, .below = w->f->below};
 
-    enum status s = maildir_folder_read(&again, STR_NONE, w->a);
+    enum status s = w->acc->reader->folder(&again, STR_NONE, w->a);
     if (s == OK && again.missing)
         s = ERR_NOT_FOUND;
     if (s != OK)
