@@ -28,7 +28,12 @@ struct migrate_message {
     struct str key; /* 1..LIMIT_IMPORT_KEY_BYTES: the same message has the same key the next time */
     struct str uidl; /* of POP3; empty = it has none */
     struct str file; /* in the folder */
+    /* of IMAP */
+    uint32_t there; /* its UID there, which uid may not be */
+    uint64_t size;
+    bool wanted; /* its body will be asked for */
 };
+struct imap_source;
 struct migrate_folder {
     struct str name; /* UTF-8, "/" between levels, "INBOX" */
     const char *path;
@@ -39,6 +44,11 @@ struct migrate_folder {
     struct str words[MIGRATE_KEYWORDS]; /* an empty one is none */
     struct migrate_message *messages;   /* by uid; those without one last, by name */
     size_t count;
+    /* of IMAP */
+    struct imap_source *imap; /* NULL = it is on a disk; path: its name as the server writes it */
+    uint8_t special;          /* of store.ipc, as the server says; 0 = it says nothing */
+    size_t words_lost;        /* keywords of messages that found no place in words */
+    size_t uidls_lost;        /* unique ids of POP3 that could not be given to a message */
     bool missing; /* a part of it is not there: what is not in messages may be there all the same */
 };
 struct migrate_tree {
@@ -46,8 +56,9 @@ struct migrate_tree {
     size_t count;
     struct str *subscribed; /* names */
     size_t subscribed_count;
-    size_t skipped;    /* folders whose names can be no mailbox */
-    struct str *links; /* folders and files that are links: they were not entered */
+    size_t skipped;            /* folders whose names can be no mailbox */
+    struct str *skipped_names; /* NULL = they are not told */
+    struct str *links;         /* folders and files that are links: they were not entered */
     size_t link_count;
 };
 
