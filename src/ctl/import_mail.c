@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "base/size.h"
+#include "migrate/imap_source.h"
 #include "migrate/maildir.h"
 
 enum {
@@ -44,6 +45,10 @@ struct work { /* on one folder */
     size_t flag_count;
 };
 
+static SUSPENDS enum status read_folder(struct work *w);
+static SUSPENDS enum status read_body(struct work *w, const struct migrate_message *m,
+                                      struct buf *body, struct instant *received);
+static void leave_out(struct work *w, const struct migrate_message *m, const char *why);
 static SUSPENDS enum status run_anew(struct work *w);
 static SUSPENDS enum status run(struct work *w);
 static SUSPENDS enum status open_box(struct work *w, uint32_t uidnext);
@@ -59,7 +64,7 @@ static SUSPENDS enum status send_flags(struct work *w);
 static SUSPENDS enum status remove_gone(struct work *w);
 static enum status look_again(struct work *w);
 static size_t words_of(const struct work *w, const struct migrate_message *m, struct str *out);
-static uint8_t special_of(const struct import_account *acc, struct str name);
+static uint8_t special_of(const struct import_account *acc, const struct migrate_folder *f);
 
 void
 import_mail_folder(struct import_mail *im, const struct import_account *acc,
@@ -70,11 +75,8 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
     w.ba = arena_new((size_t)64 << 20);
     w.messages = ARENA_ARRAY(w.a, struct admin_import_message, ADMIN_IMPORT_ADD_MESSAGES_MAX);
     w.flags = ARENA_ARRAY(w.a, struct admin_import_flag_item, FLAGS_STEP);
-    enum status s =
-        maildir_folder_read(f, str_eq(f->name, STR("INBOX")) ? acc->uidl : STR_NONE, w.a);
-    const char *wrong = s == ERR_DENIED ? "a link stands in the place of cur, new or a list of it"
-                        : s != OK       ? "the folder cannot be read"
-                                        : NULL;
+    enum status s = read_folder(&w);
+    const char *wrong = w.wrong;
     if (s == OK) {
         s = run_anew(&w);
         const char *said = ipc_problem()->text;
@@ -93,6 +95,27 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
     map_free(&w.known);
     arena_free(&w.ba);
     arena_free(&w.a);
+}
+
+static enum status
+read_folder(struct work *w)
+{
+    struct migrate_folder *f = w->f;
+    struct str uidl = str_eq(f->name, STR("INBOX")) ? w->acc->uidl : STR_NONE;
+
+    if (f->imap != NULL) {
+        const struct imap_folder_how how = {w->acc->source, uidl};
+        enum status s = imap_source_folder(f, &how, w->a);
+        w->wrong = s == OK ? NULL : imap_source_wrong(f->imap);
+        w->n.lost_words = f->words_lost;
+        w->n.lost_uidls = f->uidls_lost;
+        return s;
+    }
+    enum status s = maildir_folder_read(f, uidl, w->a);
+    w->wrong = s == ERR_DENIED ? "a link stands in the place of cur, new or a list of it"
+               : s != OK       ? "the folder cannot be read"
+                               : NULL;
+    return s;
 }
 
 /* The last batch of an import that was killed may still be at work: then what is known is asked for once more. */
@@ -126,6 +149,8 @@ run(struct work *w)
         w->wrong = "cur or new is not there, and messages of it were imported before";
         return ERR_NOT_FOUND;
     }
+    for (size_t i = 0; w->f->imap != NULL && i < w->f->count; i++)
+        w->f->messages[i].wanted = map_get(w->known, w->f->messages[i].key) == NULL;
     for (size_t i = 0; i < w->f->count; i++) {
         TRY(look_at(w, &w->f->messages[i]));
         w->im->done++;
@@ -150,7 +175,7 @@ open_box(struct work *w, uint32_t uidnext)
         subscribed |= str_eq(acc->tree.subscribed[i], w->f->name);
     const struct admin_import_open req = {.account = acc->id,
                                           .name = w->f->name,
-                                          .special = special_of(acc, w->f->name),
+                                          .special = special_of(acc, w->f),
                                           .uidvalidity = w->f->uidvalidity,
                                           .uidnext = uidnext,
                                           .subscribed = subscribed};
@@ -162,9 +187,10 @@ open_box(struct work *w, uint32_t uidnext)
     return OK;
 }
 
-/* The use of a folder by its name, where the mailbox that has the use here is empty and is not a folder there. */
+/* The use of a folder, as it is said or by its name, where the mailbox that has the use here is empty and, if it goes
+ * by the name, no other folder there. */
 static uint8_t
-special_of(const struct import_account *acc, struct str name)
+special_of(const struct import_account *acc, const struct migrate_folder *f)
 {
     static const struct {
         const char *name;
@@ -176,18 +202,21 @@ special_of(const struct import_account *acc, struct str name)
         {"Trash", 4},      {"Deleted Items", 4}, {"Deleted Messages", 4}, {"Papierkorb", 4},
         {"Archive", 5},    {"Archives", 5},      {"Archiv", 5},
     };
-    uint8_t special = 0;
+    uint8_t special = f->special;
 
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (str_eq_nocase(str_of(names[i].name), name))
+    for (size_t i = 0; f->special == 0 && i < COUNT_OF(names); i++)
+        if (str_eq_nocase(str_of(names[i].name), f->name))
             special = names[i].special;
+    for (size_t k = 0; f->special == 0 && k < acc->tree.count; k++)
+        if (acc->tree.folders[k].special == special)
+            special = 0;
     for (size_t i = 0; special != 0 && i < acc->box_count; i++) {
         const struct admin_mail_box *b = &acc->boxes[i];
         if (b->special != special)
             continue;
         if (b->exists > 0)
             return 0;
-        for (size_t k = 0; k < acc->tree.count; k++)
+        for (size_t k = 0; f->special == 0 && k < acc->tree.count; k++)
             if (str_eq(acc->tree.folders[k].name, b->name))
                 return 0;
     }
@@ -241,11 +270,16 @@ add(struct work *w, const struct migrate_message *m)
     struct str words[WORDS_MAX];
     struct instant received;
 
-    enum status s = maildir_body_read(w->f, m, &body, &received);
+    enum status s = read_body(w, m, &body, &received);
     if (s == ERR_NOT_FOUND) /* removed while we look */
         return OK;
+    if (w->wrong != NULL)
+        return s;
     if (s != OK || body.len == 0) {
-        w->n.left_out++;
+        leave_out(w, m,
+                  s == ERR_LIMIT ? "it is too large"
+                  : s != OK      ? "it cannot be read"
+                                 : "it is empty");
         return OK;
     }
     if (w->count == ADMIN_IMPORT_ADD_MESSAGES_MAX || w->bytes + body.len > BATCH_BYTES)
@@ -266,6 +300,27 @@ add(struct work *w, const struct migrate_message *m)
     w->count++;
     w->n.bytes += body.len;
     return OK;
+}
+
+/* wrong is set when it is more than this message that cannot be read. */
+static enum status
+read_body(struct work *w, const struct migrate_message *m, struct buf *body,
+          struct instant *received)
+{
+    if (w->f->imap == NULL)
+        return maildir_body_read(w->f, m, body, received);
+    enum status s = imap_source_body(w->f, m, body, received);
+    if (s != OK && s != ERR_NOT_FOUND && s != ERR_LIMIT && s != ERR_IO)
+        w->wrong = imap_source_wrong(w->f->imap);
+    return s;
+}
+
+static void
+leave_out(struct work *w, const struct migrate_message *m, const char *why)
+{
+    w->n.left_out++;
+    import_mail_left(w->im, w->acc, w->f->name,
+                     m->there != 0 ? arena_printf(w->a, "UID %u", m->there) : m->file, why);
 }
 
 /* Small ones with the call, large ones before it, piece by piece. */
@@ -312,6 +367,9 @@ send_batch(struct work *w)
             uint32_t wanted = w->messages[done + i].uid;
             w->n.added += rep.uids[i] != 0;
             w->n.left_out += rep.uids[i] == 0;
+            if (rep.uids[i] == 0)
+                import_mail_left(w->im, w->acc, w->f->name, w->messages[done + i].key,
+                                 "the server cannot take it");
             w->n.moved_uid += rep.uids[i] != 0 && wanted != 0 && rep.uids[i] != wanted;
         }
         done += rep.uids_count;
@@ -445,6 +503,9 @@ remove_gone(struct work *w)
 static enum status
 look_again(struct work *w)
 {
+    /* A list over IMAP is whole, or it is none. */
+    if (w->f->imap != NULL)
+        return OK;
     struct migrate_folder again = {.name = w->f->name, .path = w->f->path, .below = w->f->below};
 
     enum status s = maildir_folder_read(&again, STR_NONE, w->a);
