@@ -84,6 +84,7 @@
     LIMIT(KEYWORDS,                27,        "keywords", "NO [LIMIT], per mailbox") \
     LIMIT(KEYWORD_BYTES,           64,        "bytes",    "NO [LIMIT]") \
     LIMIT(IMPORT_KEY_BYTES,        64,        "bytes",    "the command shortens what it has") \
+    LIMIT(IMPORT_NUMBER,           2147483647,"",         "a UID, UIDNEXT or UIDVALIDITY of another server above it counts as none") \
     LIMIT(IMPORT_FILE_BYTES,       268435456, "bytes",    "a list of another server that is larger is not read") \
     LIMIT(IMPORT_MESSAGES,         4194304,   "messages", "of a folder of another server: it is not imported") \
     LIMIT(IMPORT_LINE_BYTES,       65536,     "bytes",    "of another server's IMAP: the connection is closed") \

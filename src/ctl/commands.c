@@ -22,7 +22,7 @@ const struct command commands[] = {
     {"serve", "", "run the mail server in the foreground", NULL},
     {"account", "add, list, password ...", "accounts and their passwords", account_command},
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
-    {"import", "accounts, imap, maildir ...", "what another mail server had", NULL},
+    {"import", "accounts, imap, maildir, mbox ...", "what another mail server had", NULL},
     {"export", "maildir", "the mail of an account, as files", export_command},
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
     {"block", "list, add, remove", "who may not connect, and who is slowed", block_command},

@@ -121,7 +121,7 @@ export_all(struct export *x)
     }
     migrate_path(path, "%s/subscriptions", typed.to);
     x->wrong = typed.to;
-    return maildir_file_write(path, buf_str(&x->subscribed));
+    return migrate_file_write(path, buf_str(&x->subscribed));
 }
 
 /* As Dovecot 2.3 does: levels with TABs between them, for they may have dots. */
@@ -192,7 +192,7 @@ export_one(struct exporting *e, const struct admin_mail_item *m)
     AUTO_BUF body = BUF(LIMIT_MESSAGE_BYTES);
     struct str words[LIMIT_KEYWORDS];
     char uidl[20];
-    struct maildir_new n = {.uid = m->uid,
+    struct migrate_new n = {.uid = m->uid,
                             .flags = m->flags & SYSTEM_FLAGS,
                             .keywords = words,
                             .number = m->mid,

@@ -127,6 +127,8 @@ static const struct ctl_verb import_verbs[] = {
      "mail of another server, over IMAP"},
     {"maildir", 1, 1, "FOLDER --account ADDRESS | --all", ctl_import_maildir,
      "mail of Dovecot or Courier, with its UIDs"},
+    {"mbox", 1, 1, "FILE | FOLDER --account ADDRESS | --all", ctl_import_mbox,
+     "mail of Dovecot, UW IMAP, mutt, Thunderbird ..."},
     {0},
 };
 
@@ -137,6 +139,7 @@ static const struct ctl_option import_table[] = {
     {"--account", CTL_TEXT, &import_mail_typed.account},
     {"--all", CTL_FLAG, &import_mail_typed.all},
     {"--layout", CTL_TEXT, &import_mail_typed.layout},
+    {"--quoting", CTL_TEXT, &import_mail_typed.quoting},
     {"--uidl", CTL_TEXT, &import_mail_typed.uidl},
     {"--source", CTL_TEXT, &import_mail_typed.source},
     {"--no-delete", CTL_FLAG, &import_mail_typed.no_delete},

@@ -31,6 +31,14 @@ enum {
 
 struct import_imap_options import_imap_typed;
 
+static const struct import_reader imap_reader = {
+    .name = "imap",
+    .folder = imap_source_folder,
+    .body = imap_source_body,
+    .wrong = imap_source_folder_wrong,
+    .whole = true,
+};
+
 struct place { /* a mailbox there, and where it goes */
     struct str address, user, password;
     struct place *next;
@@ -377,7 +385,7 @@ import_one(struct run *r, const struct place *p)
 {
     const struct import_imap_options *o = &import_imap_typed;
     AUTO_ARENA *a = arena_new(ACCOUNT_ARENA);
-    struct import_account acc = {.address = p->address};
+    struct import_account acc = {.reader = &imap_reader, .address = p->address};
     const struct remote_login login = {.user = p->user,
                                        .master = str_of(o->master != NULL ? o->master : ""),
                                        .separator = o->separator != NULL ? o->separator[0] : '\0',
@@ -391,7 +399,8 @@ import_one(struct run *r, const struct place *p)
     r->im.accounts++;
     acc.source = (uint32_t)hash_stable(/* half of it will do */
                                        arena_printf(a, "%s/%.*s", from, STR_FMT(p->user)));
-    AUTO(imap_source_free) struct imap_source *source = imap_source_new(&r->imap, &login);
+    AUTO(imap_source_free)
+    struct imap_source *source = imap_source_new(&r->imap, &login, acc.source);
     if (p->password.len == 0)
         wrong = "the file has no password for it";
     if (wrong == NULL && o->pop3 != NULL) {

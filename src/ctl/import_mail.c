@@ -5,8 +5,6 @@
 
 #include "base/map.h"
 #include "base/size.h"
-#include "migrate/imap_source.h"
-#include "migrate/maildir.h"
 
 enum {
     BATCH_BYTES = 1536 << 10, /* of bodies in one call; a frame and its arena hold 4 MiB */
@@ -45,9 +43,7 @@ struct work { /* on one folder */
     size_t flag_count;
 };
 
-static SUSPENDS enum status read_folder(struct work *w);
-static SUSPENDS enum status read_body(struct work *w, const struct migrate_message *m,
-                                      struct buf *body, struct instant *received);
+static SUSPENDS enum status read_list(struct work *w);
 static void leave_out(struct work *w, const struct migrate_message *m, const char *why);
 static SUSPENDS enum status run_anew(struct work *w);
 static SUSPENDS enum status run(struct work *w);
@@ -62,7 +58,7 @@ static SUSPENDS enum status change_flags(struct work *w, const struct known *k,
                                          const struct migrate_message *m);
 static SUSPENDS enum status send_flags(struct work *w);
 static SUSPENDS enum status remove_gone(struct work *w);
-static enum status look_again(struct work *w);
+static SUSPENDS enum status look_again(struct work *w);
 static size_t words_of(const struct work *w, const struct migrate_message *m, struct str *out);
 static uint8_t special_of(const struct import_account *acc, const struct migrate_folder *f);
 
@@ -75,13 +71,20 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
     w.ba = arena_new((size_t)64 << 20);
     w.messages = ARENA_ARRAY(w.a, struct admin_import_message, ADMIN_IMPORT_ADD_MESSAGES_MAX);
     w.flags = ARENA_ARRAY(w.a, struct admin_import_flag_item, FLAGS_STEP);
-    enum status s = read_folder(&w);
-    const char *wrong = w.wrong;
+    enum status s = read_list(&w);
+    const char *wrong = w.wrong != NULL   ? w.wrong
+                        : s == ERR_DENIED ? acc->reader->link
+                        : s == ERR_TEMP   ? "another program has locked it"
+                        : s == ERR_SYNTAX ? acc->reader->nothing
+                        : s != OK         ? "the folder cannot be read"
+                                          : NULL;
     if (s == OK) {
         s = run_anew(&w);
         const char *said = ipc_problem()->text;
         if (s == ERR_EXISTS)
             wrong = "another import is at work on this mailbox";
+        else if (s == ERR_CONFLICT)
+            wrong = "it changed again and again while it was read";
         else if (s != OK && w.wrong != NULL)
             wrong = w.wrong;
         else if (s != OK)
@@ -98,43 +101,38 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
 }
 
 static enum status
-read_folder(struct work *w)
+read_list(struct work *w)
 {
-    struct migrate_folder *f = w->f;
-    struct str uidl = str_eq(f->name, STR("INBOX")) ? w->acc->uidl : STR_NONE;
+    const struct import_reader *reader = w->acc->reader;
+    struct str uidl = str_eq(w->f->name, STR("INBOX")) ? w->acc->uidl : STR_NONE;
 
-    if (f->imap != NULL) {
-        const struct imap_folder_how how = {w->acc->source, uidl};
-        enum status s = imap_source_folder(f, &how, w->a);
-        w->wrong = s == OK ? NULL : imap_source_wrong(f->imap);
-        w->n.lost_words = f->words_lost;
-        w->n.lost_uidls = f->uidls_lost;
-        return s;
-    }
-    enum status s = maildir_folder_read(f, uidl, w->a);
-    w->wrong = s == ERR_DENIED ? "a link stands in the place of cur, new or a list of it"
-               : s != OK       ? "the folder cannot be read"
-                               : NULL;
+    enum status s = reader->folder(w->f, uidl, w->a);
+    w->wrong = s != OK && reader->wrong != NULL ? reader->wrong(w->f) : NULL;
+    w->n.lost_words = w->f->words_lost;
+    w->n.lost_uidls = w->f->uidls_lost;
     return s;
 }
 
-/* The last batch of an import that was killed may still be at work: then what is known is asked for once more. */
+/* The last batch of an import that was killed may still be at work: then what is known is asked for once more.  What
+ * was written anew while we read it (an mbox) is listed once more. */
 static enum status
 run_anew(struct work *w)
 {
     enum status s = ERR_EXISTS;
 
-    w->n.found = w->f->count;
-    w->im->all.found += w->f->count;
-    for (int tries = 0; s == ERR_EXISTS && tries < TRIES; tries++) {
+    for (int tries = 0; (s == ERR_EXISTS || s == ERR_CONFLICT) && tries < TRIES; tries++) {
         if (tries > 0)
             TRY(fiber_sleep(PAUSE_MS));
+        if (s == ERR_CONFLICT)
+            TRY(read_list(w));
         map_free(&w->known);
         w->known = map_new();
         arena_reset(w->ba);
         w->count = w->bytes = w->flag_count = w->done = w->known_here = 0;
+        w->im->all.found += w->f->count - w->n.found;
+        w->n.found = w->f->count;
         s = run(w);
-        if (s == ERR_EXISTS)
+        if (s == ERR_EXISTS || s == ERR_CONFLICT)
             w->im->done -= w->done;
     }
     return s;
@@ -149,7 +147,7 @@ run(struct work *w)
         w->wrong = "cur or new is not there, and messages of it were imported before";
         return ERR_NOT_FOUND;
     }
-    for (size_t i = 0; w->f->imap != NULL && i < w->f->count; i++)
+    for (size_t i = 0; i < w->f->count; i++)
         w->f->messages[i].wanted = map_get(w->known, w->f->messages[i].key) == NULL;
     for (size_t i = 0; i < w->f->count; i++) {
         TRY(look_at(w, &w->f->messages[i]));
@@ -270,10 +268,13 @@ add(struct work *w, const struct migrate_message *m)
     struct str words[WORDS_MAX];
     struct instant received;
 
-    enum status s = read_body(w, m, &body, &received);
+    const struct import_reader *reader = w->acc->reader;
+    enum status s = reader->body(w->f, m, &body, &received);
     if (s == ERR_NOT_FOUND) /* removed while we look */
         return OK;
-    if (w->wrong != NULL)
+    if (s != OK && s != ERR_LIMIT && s != ERR_IO && reader->wrong != NULL)
+        w->wrong = reader->wrong(w->f); /* it is more than this message that cannot be read */
+    if (s == ERR_CONFLICT || w->wrong != NULL)
         return s;
     if (s != OK || body.len == 0) {
         leave_out(w, m,
@@ -302,25 +303,16 @@ add(struct work *w, const struct migrate_message *m)
     return OK;
 }
 
-/* wrong is set when it is more than this message that cannot be read. */
-static enum status
-read_body(struct work *w, const struct migrate_message *m, struct buf *body,
-          struct instant *received)
-{
-    if (w->f->imap == NULL)
-        return maildir_body_read(w->f, m, body, received);
-    enum status s = imap_source_body(w->f, m, body, received);
-    if (s != OK && s != ERR_NOT_FOUND && s != ERR_LIMIT && s != ERR_IO)
-        w->wrong = imap_source_wrong(w->f->imap);
-    return s;
-}
-
 static void
 leave_out(struct work *w, const struct migrate_message *m, const char *why)
 {
     w->n.left_out++;
     import_mail_left(w->im, w->acc, w->f->name,
-                     m->there != 0 ? arena_printf(w->a, "UID %u", m->there) : m->file, why);
+                     m->there != 0     ? arena_printf(w->a, "UID %u", m->there)
+                     : m->file.len > 0 ? m->file
+                                       : arena_printf(w->a, "the one at byte %llu",
+                                                      (unsigned long long)m->offset),
+                     why);
 }
 
 /* Small ones with the call, large ones before it, piece by piece. */
@@ -503,12 +495,11 @@ remove_gone(struct work *w)
 static enum status
 look_again(struct work *w)
 {
-    /* A list over IMAP is whole, or it is none. */
-    if (w->f->imap != NULL)
+    if (w->acc->reader->whole)
         return OK;
     struct migrate_folder again = {.name = w->f->name, .path = w->f->path, .below = w->f->below};
 
-    enum status s = maildir_folder_read(&again, STR_NONE, w->a);
+    enum status s = w->acc->reader->folder(&again, STR_NONE, w->a);
     if (s == OK && again.missing)
         s = ERR_NOT_FOUND;
     if (s != OK)

@@ -13,7 +13,7 @@
 
 /* As typed after godwit import; import.c has the table. */
 struct import_mail_options {
-    const char *account, *layout, *uidl, *source;
+    const char *account, *layout, *quoting, *uidl, *source;
     bool all, no_delete;
 };
 extern struct import_mail_options import_mail_typed;
@@ -41,7 +41,23 @@ struct import_mail {
     json_t *left;                             /* and one for each message that was left out */
     enum status broken;                       /* nothing more can be done */
 };
+/* How mail of one kind is read; each of them may suspend.  migrate/maildir.h says what they promise. */
+struct import_reader {
+    const char *name;    /* for people: the kind, */
+    const char *nothing; /* what is not there, */
+    const char *link;    /* and where one is no good */
+    const char *ends[2]; /* of DOMAIN/USER, with --all */
+    enum status (*check)(const struct migrate_layout *l);
+    enum status (*tree)(const struct migrate_layout *l, struct arena *a, struct migrate_tree *out);
+    enum status (*folder)(struct migrate_folder *f, struct str uidl, struct arena *a);
+    enum status (*body)(const struct migrate_folder *f, const struct migrate_message *m,
+                        struct buf *out, struct instant *received_out);
+    const char *(*wrong)(
+        const struct migrate_folder *f); /* what failed, in words; NULL: the status says it */
+    bool whole;                          /* a list lacks nothing: what is not in it is gone */
+};
 struct import_account {
+    const struct import_reader *reader;
     uint64_t id;
     uint32_t source;
     struct str address;
@@ -79,5 +95,6 @@ SUSPENDS int ctl_import_imap(struct ctl *c);
 
 /* ---- import_maildir.c ---- */
 SUSPENDS int ctl_import_maildir(struct ctl *c);
+SUSPENDS int ctl_import_mbox(struct ctl *c);
 
 #endif

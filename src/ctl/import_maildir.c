@@ -1,4 +1,4 @@
-/* import_maildir.c - godwit import maildir: of one account, or of a tree with a folder for each.
+/* import_maildir.c - godwit import maildir and mbox: of one account, or of a tree with a folder for each.
  *
  * A few fibers take folder after folder; an account is opened when its first folder is due.
  *
@@ -13,6 +13,7 @@
 #include "ctl/import_mail.h"
 #include "mail/names.h"
 #include "migrate/maildir.h"
+#include "migrate/mbox.h"
 #include "rt/clock.h"
 #include "rt/disk.h"
 
@@ -20,7 +21,28 @@ enum { WORKERS = 4, TREE_ARENA = 256 << 20, WRONG_BYTES = 300 };
 
 struct import_mail_options import_mail_typed;
 
-struct place { /* an account and its Maildir */
+static const struct import_reader maildir_reader = {
+    .name = "maildir",
+    .nothing = "this is no Maildir",
+    .link = "a link stands in the place of cur, new or a list of it",
+    .ends = {"", "/Maildir"},
+    .check = maildir_check,
+    .tree = maildir_tree,
+    .folder = maildir_folder_read,
+    .body = maildir_body_read,
+};
+static const struct import_reader mbox_reader = {
+    .name = "mbox",
+    .nothing = "this is no mbox",
+    .link = "a link, or no file",
+    .ends = {"/mail", ""},
+    .check = mbox_check,
+    .tree = mbox_tree,
+    .folder = mbox_folder_read,
+    .body = mbox_body_read,
+};
+
+struct place { /* an account and its mail */
     const char *path;
     size_t below; /* maildir.h */
     struct str address;
@@ -34,6 +56,8 @@ struct opened {
 };
 struct run {
     struct import_mail im;
+    const struct import_reader *reader;
+    enum migrate_quoting quoting;
     struct arena *a;
     struct place *places, **last;
     struct opened *open;
@@ -46,7 +70,7 @@ struct run {
 static enum status find_places(struct run *r, const char *root);
 static enum status find_users(struct run *r, const char *root, const char *domain);
 static void find_user(struct run *r, struct str dir, const char *domain, const char *user);
-static void add_place(struct run *r, const struct maildir_layout *l, struct str address);
+static void add_place(struct run *r, const struct migrate_layout *l, struct str address);
 static void tell_link(const struct run *r, const char *path);
 static void work(void *arg);
 static SUSPENDS bool next_folder(struct run *r, struct opened **o_out,
@@ -55,29 +79,48 @@ static SUSPENDS struct opened *open_account(struct run *r, const struct place *p
 static SUSPENDS const char *prepare(struct run *r, const struct place *p, struct opened *o);
 static void leave(struct opened *o);
 
-int
-ctl_import_maildir(struct ctl *c)
+/* Of a Maildir --layout, of an mbox --quoting. */
+static bool
+read_words(struct run *r)
+{
+    static const char *const quotings[] = {"mboxrd", "mboxo", "none"}; /* enum migrate_quoting */
+    const struct import_mail_options *o = &import_mail_typed;
+    bool is_mbox = r->reader == &mbox_reader, good = (o->account != NULL) != o->all;
+    size_t i = 0;
+
+    if (o->layout != NULL)
+        good = good && !is_mbox &&
+               (strcmp(o->layout, "fs") == 0 || strcmp(o->layout, "maildir++") == 0);
+    if (o->quoting != NULL) {
+        while (i < COUNT_OF(quotings) && strcmp(quotings[i], o->quoting) != 0)
+            i++;
+        good = good && is_mbox && i < COUNT_OF(quotings);
+        r->quoting = (enum migrate_quoting)i; /* one of them, or not used */
+    }
+    if (!good)
+        fprintf(stderr, "godwit import %s: expected --account ADDRESS or --all; %s\n",
+                r->reader->name,
+                is_mbox ? "--quoting is mboxrd, mboxo or none" : "--layout is fs or maildir++");
+    return good;
+}
+
+static SUSPENDS int
+import_from(struct ctl *c, const struct import_reader *reader)
 {
     const struct import_mail_options *o = &import_mail_typed;
     AUTO_ARENA *a = arena_new(TREE_ARENA);
-    struct run r = {.im = {.c = c}, .a = a, .waiter = fiber_self()};
+    struct run r = {.im = {.c = c}, .reader = reader, .a = a, .waiter = fiber_self()};
     int64_t began = clock_mono_ms();
 
     r.last = &r.places;
-    if ((o->account != NULL) == o->all || (o->layout != NULL && strcmp(o->layout, "fs") != 0 &&
-                                           strcmp(o->layout, "maildir++") != 0)) {
-        fprintf(stderr,
-                "godwit import maildir: expected --account ADDRESS or --all; --layout is fs "
-                "or maildir++\n");
+    if (!read_words(&r))
         return CTL_USAGE;
-    }
     if (o->account != NULL)
-        add_place(&r, &(const struct maildir_layout){.path = c->argv[0]},
+        add_place(&r, &(const struct migrate_layout){.path = c->argv[0]},
                   name_address(str_of(o->account), c->arena));
     else if (find_places(&r, c->argv[0]) != OK || r.places == NULL) {
-        fprintf(stderr,
-                "godwit import maildir: %s: there is no folder DOMAIN/USER with a Maildir\n",
-                c->argv[0]);
+        fprintf(stderr, "godwit import %s: %s: there is no DOMAIN/USER with mail of this kind\n",
+                reader->name, c->argv[0]);
         return CTL_FAILED;
     }
     r.im.told = c->json ? json_array() : NULL;
@@ -89,9 +132,21 @@ ctl_import_maildir(struct ctl *c)
     return import_mail_end(&r.im, began);
 }
 
-/* ---- which Maildirs ---- */
+int
+ctl_import_maildir(struct ctl *c)
+{
+    return import_from(c, &maildir_reader);
+}
 
-/* root/DOMAIN/USER or root/DOMAIN/USER/Maildir */
+int
+ctl_import_mbox(struct ctl *c)
+{
+    return import_from(c, &mbox_reader);
+}
+
+/* ---- whose mail ---- */
+
+/* root/DOMAIN/USER, with what the reader knows behind it */
 static enum status
 find_places(struct run *r, const char *root)
 {
@@ -114,7 +169,7 @@ find_users(struct run *r, const char *root, const char *domain)
     const struct dirent *e;
     int fd = -1;
 
-    enum status s = maildir_dir_open(dir.ptr, strlen(domain) + 1, &fd);
+    enum status s = migrate_dir_open(dir.ptr, strlen(domain) + 1, &fd);
     if (s == ERR_DENIED)
         tell_link(r, dir.ptr);
     TRY(s);
@@ -133,14 +188,14 @@ find_users(struct run *r, const char *root, const char *domain)
 static void
 find_user(struct run *r, struct str dir, const char *domain, const char *user)
 {
-    static const char *const ends[] = {"", "/Maildir"};
+    const char *const *ends = r->reader->ends;
     enum status s = ERR_NOT_FOUND;
 
-    for (size_t i = 0; i < COUNT_OF(ends) && s == ERR_NOT_FOUND; i++) {
+    for (size_t i = 0; i < COUNT_OF(r->reader->ends) && s == ERR_NOT_FOUND; i++) {
         struct str path = arena_printf(r->a, "%.*s/%s%s", STR_FMT(dir), user, ends[i]);
-        const struct maildir_layout l = {.path = path.ptr,
+        const struct migrate_layout l = {.path = path.ptr,
                                          .below = strlen(domain) + 1 + path.len - dir.len};
-        s = maildir_check(&l);
+        s = r->reader->check(&l);
         if (s == OK)
             add_place(r, &l, name_address(arena_printf(r->a, "%s@%s", user, domain), r->a));
         if (s == ERR_DENIED)
@@ -149,7 +204,7 @@ find_user(struct run *r, struct str dir, const char *domain, const char *user)
 }
 
 static void
-add_place(struct run *r, const struct maildir_layout *l, struct str address)
+add_place(struct run *r, const struct migrate_layout *l, struct str address)
 {
     struct place *p = ARENA_NEW(r->a, struct place);
 
@@ -158,7 +213,7 @@ add_place(struct run *r, const struct maildir_layout *l, struct str address)
     r->last = &p->next;
 }
 
-/* Whoever owns a Maildir could have any file of the machine imported. */
+/* Whoever owns a folder could have any file of the machine imported. */
 static void
 tell_link(const struct run *r, const char *path)
 {
@@ -258,8 +313,10 @@ static const char *
 prepare(struct run *r, const struct place *p, struct opened *o)
 {
     const struct import_mail_options *opt = &import_mail_typed;
-    const struct maildir_layout layout = {
-        .path = p->path, .below = p->below, .fs = opt->layout != NULL && opt->layout[0] == 'f'};
+    const struct migrate_layout layout = {.path = p->path,
+                                          .below = p->below,
+                                          .fs = opt->layout != NULL && opt->layout[0] == 'f',
+                                          .quoting = r->quoting};
 
     const char *wrong = import_account_open(&r->im, &o->acc, o->a);
     if (wrong != NULL)
@@ -268,9 +325,10 @@ prepare(struct run *r, const struct place *p, struct opened *o)
     o->acc.uidl = opt->uidl == NULL                ? UIDL_DOVECOT
                   : strcmp(opt->uidl, "none") == 0 ? STR_NONE
                                                    : str_of(opt->uidl);
-    enum status s = maildir_tree(&layout, o->a, &o->acc.tree);
+    o->acc.reader = r->reader;
+    enum status s = r->reader->tree(&layout, o->a, &o->acc.tree);
     if (s != OK)
-        return s == ERR_NOT_FOUND ? "this is no Maildir" : "it cannot be read";
+        return s == ERR_NOT_FOUND ? r->reader->nothing : "it cannot be read";
     for (size_t i = 0; i < o->acc.tree.link_count; i++)
         tell_link(r, arena_printf(o->a, "%s/%.*s", p->path, STR_FMT(o->acc.tree.links[i])).ptr);
     s = import_account_subscribe(&r->im, &o->acc, o->a);
@@ -279,5 +337,8 @@ prepare(struct run *r, const struct place *p, struct opened *o)
     if (o->acc.tree.skipped > 0)
         fprintf(stderr, "godwit import: %.*s: %zu folders have names that no mailbox can have\n",
                 STR_FMT(p->address), o->acc.tree.skipped);
+    if (o->acc.tree.other > 0)
+        fprintf(stderr, "godwit import: %.*s: %zu files are no mbox and were passed over\n",
+                STR_FMT(p->address), o->acc.tree.other);
     return NULL;
 }

@@ -19,6 +19,7 @@ struct imap_source {
     const struct remote_server *server;
     const struct remote_login *login;
     const struct pop3_list *uidls;
+    uint32_t number;      /* in keys */
     struct conn *conn;    /* NULL = none */
     unsigned has;         /* enum imap_has */
     uint32_t tag;         /* of the last command */

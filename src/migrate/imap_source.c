@@ -9,8 +9,11 @@
 #include "base/size.h"
 #include "migrate/maildir.h"
 
-enum { TRIES = 5, PAUSE_MS = 1000, LINE_MAX_BYTES = 8192, NUMBER_MAX = INT32_MAX, SAID_MAX = 120 };
+enum { TRIES = 5, PAUSE_MS = 1000, LINE_MAX_BYTES = 8192, SAID_MAX = 120 };
 
+struct opened { /* what a server says of a folder when it is opened */
+    uint64_t exists, uidvalidity, uidnext;
+};
 struct listing { /* of a folder, while it comes */
     struct migrate_folder *f;
     struct arena *a;
@@ -20,17 +23,17 @@ struct listing { /* of a folder, while it comes */
 
 static SUSPENDS bool again(struct imap_source *s, enum status *e, int *tries);
 static SUSPENDS enum status drain(struct imap_source *s);
-static SUSPENDS enum status examine(struct imap_source *s, struct migrate_folder *f,
-                                    uint64_t *exists_out);
+static SUSPENDS enum status examine(struct imap_source *s, const struct migrate_folder *f,
+                                    struct opened *out);
 static SUSPENDS enum status list_once(struct imap_source *s, struct migrate_folder *f,
                                       struct arena *a);
 static SUSPENDS enum status read_list(struct imap_source *s, struct listing *l);
 static enum status take_message(struct imap_source *s, struct listing *l,
                                 const struct imap_reply_fetch *x);
 static uint32_t words_of(struct listing *l, const struct imap_reply_fetch *x);
-static void finish(struct migrate_folder *f, const struct imap_folder_how *how, struct arena *a);
+static void add_keys(struct migrate_folder *f, struct arena *a);
 static void add_uidls(struct migrate_folder *f, struct str format, struct arena *a);
-static SUSPENDS enum status body_once(struct imap_source *s, struct migrate_folder *f,
+static SUSPENDS enum status body_once(struct imap_source *s, const struct migrate_folder *f,
                                       const struct migrate_message *m, struct instant *received);
 static SUSPENDS enum status ask_ahead(struct imap_source *s, const struct migrate_folder *f,
                                       size_t from);
@@ -38,12 +41,14 @@ static SUSPENDS enum status read_body(struct imap_source *s, uint32_t uid,
                                       struct instant *received);
 
 struct imap_source *
-imap_source_new(const struct remote_server *server, const struct remote_login *login)
+imap_source_new(const struct remote_server *server, const struct remote_login *login,
+                uint32_t number)
 {
     struct imap_source *s = MEM_NEW(struct imap_source);
 
     s->server = server;
     s->login = login;
+    s->number = number;
     s->a = arena_new(IMAP_REPLY_ARENA(LIMIT_IMPORT_RESPONSE_BYTES));
     buf_init(&s->line, LINE_MAX_BYTES);
     buf_init(&s->text, LIMIT_IMPORT_RESPONSE_BYTES);
@@ -76,6 +81,12 @@ const char *
 imap_source_wrong(const struct imap_source *s)
 {
     return s->wrong.text;
+}
+
+const char *
+imap_source_folder_wrong(const struct migrate_folder *f)
+{
+    return f->imap->wrong.text;
 }
 
 bool
@@ -131,7 +142,7 @@ imap_source_tree(struct imap_source *s, struct arena *a, struct migrate_tree *ou
 /* ---- messages of a folder ---- */
 
 enum status
-imap_source_folder(struct migrate_folder *f, const struct imap_folder_how *how, struct arena *a)
+imap_source_folder(struct migrate_folder *f, struct str uidl, struct arena *a)
 {
     struct imap_source *s = f->imap;
     enum status e;
@@ -143,11 +154,11 @@ imap_source_folder(struct migrate_folder *f, const struct imap_folder_how *how, 
             e = list_once(s, f, a);
     } while (again(s, &e, &tries));
     TRY(e);
-    finish(f, how, a);
+    add_keys(f, a);
     if (s->uidls != NULL && str_eq(f->name, STR("INBOX")))
         f->uidls_lost = pop3_match(s->uidls, f->messages, f->count, a);
-    else if (how->uidl.len > 0)
-        add_uidls(f, how->uidl, a);
+    else if (uidl.len > 0)
+        add_uidls(f, uidl, a);
     return OK;
 }
 
@@ -171,9 +182,9 @@ drain(struct imap_source *s)
 }
 
 static enum status
-examine(struct imap_source *s, struct migrate_folder *f, uint64_t *exists_out)
+examine(struct imap_source *s, const struct migrate_folder *f, struct opened *out)
 {
-    uint64_t exists = 0, uidvalidity = 0, uidnext = 0;
+    struct opened o = {0};
     struct imap_reply r;
     bool end = false;
 
@@ -187,36 +198,44 @@ examine(struct imap_source *s, struct migrate_folder *f, uint64_t *exists_out)
         TRY(imap_link_next(s, &r));
         TRY(imap_link_is_end(s, &r, s->tag, &end));
         if (r.kind == IMAP_REPLY_EXISTS)
-            exists = r.number;
+            o.exists = r.number;
         if (str_eq_nocase(r.code, STR("UIDVALIDITY")))
-            uidvalidity = r.number;
+            o.uidvalidity = r.number;
         if (str_eq_nocase(r.code, STR("UIDNEXT")))
-            uidnext = r.number;
+            o.uidnext = r.number;
     }
     if (r.condition != IMAP_SAYS_OK)
         return imap_link_fail(s, ERR_NOT_FOUND, "it cannot be opened: %.*s",
                               STR_FMT(str_sub(r.text, 0, SAID_MAX)));
-    if (uidvalidity == 0 || uidvalidity > UINT32_MAX)
+    if (o.uidvalidity == 0 || o.uidvalidity > UINT32_MAX)
         return imap_link_fail(s, ERR_NOT_FOUND, "it has no UIDVALIDITY");
     s->folder = f;
     s->expunged = 0;
-    s->uidvalidity = (uint32_t)uidvalidity;
-    f->uidvalidity = uidvalidity <= NUMBER_MAX ? (uint32_t)uidvalidity : 0;
-    f->uidnext = uidnext <= NUMBER_MAX ? (uint32_t)uidnext : 0; /* all three were looked at */
-    *exists_out = exists;
+    *out = o;
     return OK;
+}
+
+static uint32_t
+number_of(uint64_t n)
+{
+    return n <= LIMIT_IMPORT_NUMBER ? (uint32_t)n : 0; /* looked at */
 }
 
 static enum status
 list_once(struct imap_source *s, struct migrate_folder *f, struct arena *a)
 {
     struct listing l = {.f = f, .a = a};
+    struct opened o;
 
     f->messages = NULL;
     f->count = f->words_lost = 0;
     for (size_t i = 0; i < MIGRATE_KEYWORDS; i++)
         f->words[i] = STR_NONE;
-    TRY(examine(s, f, &l.exists));
+    TRY(examine(s, f, &o));
+    s->uidvalidity = (uint32_t)o.uidvalidity; /* examine() has looked at it */
+    f->uidvalidity = number_of(o.uidvalidity);
+    f->uidnext = number_of(o.uidnext);
+    l.exists = o.exists;
     return l.exists > 0 ? read_list(s, &l) : OK;
 }
 
@@ -280,7 +299,7 @@ take_message(struct imap_source *s, struct listing *l, const struct imap_reply_f
         f->messages = more;
         l->cap = cap;
     }
-    f->messages[f->count++] = (struct migrate_message){.uid = x->uid <= NUMBER_MAX ? x->uid : 0,
+    f->messages[f->count++] = (struct migrate_message){.uid = number_of(x->uid),
                                                        .flags = x->flags,
                                                        .keywords = words_of(l, x),
                                                        .there = x->uid,
@@ -313,13 +332,13 @@ words_of(struct listing *l, const struct imap_reply_fetch *x)
 
 /* What is the same message the next time: who has it, UIDVALIDITY, UID. */
 static void
-finish(struct migrate_folder *f, const struct imap_folder_how *how, struct arena *a)
+add_keys(struct migrate_folder *f, struct arena *a)
 {
     const struct imap_source *s = f->imap;
 
     for (size_t i = 0; i < f->count; i++) {
         struct migrate_message *m = &f->messages[i];
-        m->key = arena_printf(a, "%08x.%u.%u", how->source, s->uidvalidity, m->there);
+        m->key = arena_printf(a, "%08x.%u.%u", s->number, s->uidvalidity, m->there);
     }
 }
 
@@ -340,7 +359,7 @@ add_uidls(struct migrate_folder *f, struct str format, struct arena *a)
 /* ---- bodies ---- */
 
 enum status
-imap_source_body(struct migrate_folder *f, const struct migrate_message *m, struct buf *out,
+imap_source_body(const struct migrate_folder *f, const struct migrate_message *m, struct buf *out,
                  struct instant *received_out)
 {
     struct imap_source *s = f->imap;
@@ -368,20 +387,18 @@ imap_source_body(struct migrate_folder *f, const struct migrate_message *m, stru
 }
 
 static enum status
-body_once(struct imap_source *s, struct migrate_folder *f, const struct migrate_message *m,
+body_once(struct imap_source *s, const struct migrate_folder *f, const struct migrate_message *m,
           struct instant *received)
 {
     size_t at = (size_t)(m - f->messages); /* it is one of them */
-    uint64_t exists;
+    struct opened o;
 
     ASSERT(m >= f->messages && at < f->count);
     buf_reset(s->body);
     s->body_over = false;
     if (s->folder != f) {
-        uint32_t before = s->uidvalidity;
-        TRY(examine(s, f, &exists));
-        if (s->uidvalidity != before) {
-            s->uidvalidity = before;
+        TRY(examine(s, f, &o));
+        if (o.uidvalidity != s->uidvalidity) {
             s->folder = NULL;
             return imap_link_fail(s, ERR_CONFLICT, "its UIDVALIDITY changed meanwhile");
         }

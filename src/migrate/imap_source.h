@@ -17,14 +17,15 @@
 #include "migrate/remote.h"
 
 struct imap_source;
-/* Both outlive it. */
+/* Server and login outlive it.  number: of its own, in the keys of messages. */
 struct imap_source *imap_source_new(const struct remote_server *server,
-                                    const struct remote_login *login);
+                                    const struct remote_login *login, uint32_t number);
 void imap_source_free(struct imap_source **s);
 /* What POP3 calls the messages of INBOX; outlives it. */
 void imap_source_uidls(struct imap_source *s, const struct pop3_list *list);
 /* Of the last failure. */
 const char *imap_source_wrong(const struct imap_source *s);
+const char *imap_source_folder_wrong(const struct migrate_folder *f);
 bool imap_source_is_dead(const struct imap_source *s);
 /* How the server calls itself; empty = it did not say. */
 struct str imap_source_program(const struct imap_source *s);
@@ -32,17 +33,14 @@ struct str imap_source_program(const struct imap_source *s);
 /* The folders of the user's own namespaces, without what other users share. */
 MUST_USE SUSPENDS enum status imap_source_tree(struct imap_source *s, struct arena *a,
                                                struct migrate_tree *out);
-/* Fills f, whose name, path and imap are given.  uidl: format of unique ids, empty = none.  source: a number of its own
- * in the keys.  ERR_NOT_FOUND: it cannot be opened. */
-struct imap_folder_how {
-    uint32_t source;
-    struct str uidl;
-};
-MUST_USE SUSPENDS enum status
-imap_source_folder(struct migrate_folder *f, const struct imap_folder_how *how, struct arena *a);
+/* Fills f, whose name, path and imap are given.  uidl: format of unique ids, empty = none.  ERR_NOT_FOUND: it cannot be
+ * opened. */
+MUST_USE SUSPENDS enum status imap_source_folder(struct migrate_folder *f, struct str uidl,
+                                                 struct arena *a);
 /* One message of it; to be called in the order of the list for those that are wanted.  ERR_NOT_FOUND: it is gone.
- * ERR_LIMIT: larger than the buffer.  ERR_IO: the server does not give it. */
-MUST_USE SUSPENDS enum status imap_source_body(struct migrate_folder *f,
+ * ERR_LIMIT: larger than the buffer.  ERR_IO: the server does not give it.  ERR_CONFLICT: its UIDVALIDITY is another
+ * than in the list. */
+MUST_USE SUSPENDS enum status imap_source_body(const struct migrate_folder *f,
                                                const struct migrate_message *m, struct buf *out,
                                                struct instant *received_out);
 

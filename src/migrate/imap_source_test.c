@@ -125,7 +125,6 @@ static SUSPENDS enum status
 talk(struct imap_source *s, int *at)
 {
     AUTO_ARENA *a = arena_new((size_t)64 << 20);
-    const struct imap_folder_how how = {.source = 1, .uidl = STR("%u")};
     static const char *const bodies[] = {"a\r\nb", "c\r\nd"};
     struct migrate_tree t = {0};
 
@@ -134,7 +133,7 @@ talk(struct imap_source *s, int *at)
     assert_int_equal(t.count, 1);
     struct migrate_folder *f = &t.folders[0];
     *at = AT_FOLDER;
-    TRY(imap_source_folder(f, &how, a));
+    TRY(imap_source_folder(f, STR("%u"), a));
     assert_int_equal(f->count, 2);
     assert_true(f->uidvalidity == 9 && f->uidnext == 20 && f->messages[0].flags == MIGRATE_SEEN);
     assert_true(f->messages[1].uid == 5 && f->messages[1].keywords == 1);
@@ -165,7 +164,7 @@ all_rows(void *arg)
     (void)arg;
     assert_int_equal(getsockname(listening, (struct sockaddr *)&target.addr, &len), 0);
     for (row = 0; row < COUNT_OF(rows); row++) {
-        struct imap_source *s = imap_source_new(&server, &login);
+        struct imap_source *s = imap_source_new(&server, &login, 1);
         int at;
         connections = 0;
         assert_int_equal(fiber_go(serve_all, NULL), OK);

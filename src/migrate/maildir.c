@@ -99,9 +99,9 @@ uidlist_begin(struct str text, struct uidlist *out)
         return false;
     l.named = version == 3;
     if (!l.named) {
-        if (!scan_u32(&s, MIGRATE_NUMBER_MAX, &l.uidvalidity) || !scan_spaces(&s))
+        if (!scan_u32(&s, LIMIT_IMPORT_NUMBER, &l.uidvalidity) || !scan_spaces(&s))
             return false;
-        if (!scan_u32(&s, MIGRATE_NUMBER_MAX, &l.uidnext))
+        if (!scan_u32(&s, LIMIT_IMPORT_NUMBER, &l.uidnext))
             l.uidnext = 0;
         *out = l;
         return l.uidvalidity != 0;
@@ -109,9 +109,9 @@ uidlist_begin(struct str text, struct uidlist *out)
     struct str rest = scan_rest(&s);
     while (str_split(&rest, ' ', &word)) {
         struct scan number = scan_of(str_skip(word, 1));
-        if (str_starts(word, STR("V")) && !scan_u32(&number, MIGRATE_NUMBER_MAX, &l.uidvalidity))
+        if (str_starts(word, STR("V")) && !scan_u32(&number, LIMIT_IMPORT_NUMBER, &l.uidvalidity))
             return false;
-        if (str_starts(word, STR("N")) && !scan_u32(&number, MIGRATE_NUMBER_MAX, &l.uidnext))
+        if (str_starts(word, STR("N")) && !scan_u32(&number, LIMIT_IMPORT_NUMBER, &l.uidnext))
             l.uidnext = 0;
     }
     *out = l;
@@ -136,7 +136,7 @@ read_entry(struct str line, bool named, struct uidlist_entry *out)
     struct scan s = scan_of(line);
     struct str rest, word;
 
-    if (!scan_u32(&s, MIGRATE_NUMBER_MAX, &e.uid) || e.uid == 0 || !scan_spaces(&s))
+    if (!scan_u32(&s, LIMIT_IMPORT_NUMBER, &e.uid) || e.uid == 0 || !scan_spaces(&s))
         return false;
     rest = scan_rest(&s);
     while (named && rest.len > 0 && rest.ptr[0] != ':') {

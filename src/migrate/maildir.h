@@ -24,7 +24,7 @@ bool maildir_name_read(struct str file, struct maildir_name *out);
 /* ":2," and what belongs behind it, as Dovecot orders it. */
 void maildir_info_write(uint32_t flags, uint32_t letters, struct buf *b);
 
-/* dovecot-uidlist of version 3 and 1, courierimapuiddb, which is as version 1.  Numbers above MIGRATE_NUMBER_MAX are
+/* dovecot-uidlist of version 3 and 1, courierimapuiddb, which is as version 1.  Numbers above LIMIT_IMPORT_NUMBER are
  * as if they were not there. */
 struct uidlist {
     struct scan in;
@@ -67,25 +67,11 @@ struct uidl_facts {
 bool uidl_format(struct str format, const struct uidl_facts *f, struct buf *out);
 #define UIDL_DOVECOT STR("%08Xu%08Xv")
 
-/* ---- maildir_open.c: ERR_DENIED where a link is, for files also where any other thing that is none is ---- */
-
-/* As below of struct migrate_folder. */
-MUST_USE enum status maildir_dir_open(const char *path, size_t below, int *fd_out);
-MUST_USE enum status maildir_sub_open(int dir, const char *name, int *fd_out);
-MUST_USE enum status maildir_file_open(int dir, const char *name, int *fd_out);
-/* ERR_LIMIT: larger than the buffer. */
-MUST_USE enum status maildir_file_read(int dir, const char *name, struct buf *out);
-
 /* ---- maildir_folder.c, maildir_tree.c: they block ---- */
 
-/* fs: each level is a folder of its own (LAYOUT=fs).  ERR_NOT_FOUND: path is no Maildir.  ERR_DENIED: a link. */
-struct maildir_layout {
-    const char *path;
-    size_t below; /* as in struct migrate_folder */
-    bool fs;
-};
-MUST_USE enum status maildir_check(const struct maildir_layout *l);
-MUST_USE enum status maildir_tree(const struct maildir_layout *l, struct arena *a,
+/* ERR_NOT_FOUND: path is no Maildir.  ERR_DENIED: a link. */
+MUST_USE enum status maildir_check(const struct migrate_layout *l);
+MUST_USE enum status maildir_tree(const struct migrate_layout *l, struct arena *a,
                                   struct migrate_tree *out);
 /* Fills f, whose name and path are given.  A message that moves meanwhile is in this list or in the next one.  uidl:
  * the format for those of which the list says none, empty = none.  ERR_DENIED: a link in the place of a part. */
@@ -107,21 +93,11 @@ struct maildir_writer {
     size_t word_count;
     size_t lost; /* keywords that found no letter */
 };
-struct maildir_new {
-    uint32_t uid, flags;
-    const struct str *keywords;
-    size_t keyword_count;
-    uint64_t number; /* no two of a folder have the same */
-    struct instant received;
-    struct str uidl, body;
-};
 /* A root is a folder too.  It must not be there. */
 MUST_USE enum status maildir_writer_begin(struct maildir_writer *w, const char *path, bool root,
                                           const struct uidlist *head);
-MUST_USE enum status maildir_write(struct maildir_writer *w, const struct maildir_new *m);
+MUST_USE enum status maildir_write(struct maildir_writer *w, const struct migrate_new *m);
 MUST_USE enum status maildir_writer_end(struct maildir_writer *w);
 void maildir_writer_release(struct maildir_writer *w);
-/* In one step, under its name only when it is whole. */
-MUST_USE enum status maildir_file_write(const char *path, struct str text);
 
 #endif

@@ -41,7 +41,7 @@ maildir_folder_read(struct migrate_folder *f, struct str uidl, struct arena *a)
     struct reading r = {.f = f, .a = a, .format = uidl};
     AUTO(fd_close) int dir = -1;
 
-    TRY(maildir_dir_open(f->path, f->below, &dir));
+    TRY(migrate_dir_open(f->path, f->below, &dir));
     r.listed = map_new();
     enum status s = read_lists(&r, dir);
     /* In this order: messages move from new to cur, so one that moves now is in one of them or in both. */
@@ -68,13 +68,13 @@ read_lists(struct reading *r, int dir)
 
     for (size_t i = 0; i < COUNT_OF(lists) && f->uidvalidity == 0; i++) {
         buf_reset(&text);
-        s = maildir_file_read(dir, lists[i], &text);
+        s = migrate_file_read(dir, lists[i], &text);
         if (s == ERR_DENIED)
             return s;
         if (s == OK)
             read_list(r, buf_str(&text));
     }
-    s = maildir_file_read(dir, "dovecot-keywords", &words);
+    s = migrate_file_read(dir, "dovecot-keywords", &words);
     if (s == OK)
         maildir_keywords_read(arena_str(r->a, buf_str(&words)), f->words);
     f->words[FORWARDED] = STR("$Forwarded");
@@ -103,7 +103,7 @@ list_sub(int dir, const char *sub, DIR **d_out)
 {
     int fd = -1;
 
-    TRY(maildir_sub_open(dir, sub, &fd));
+    TRY(migrate_sub_open(dir, sub, &fd));
     *d_out = fdopendir(fd);
     if (*d_out == NULL)
         fd_close(&fd);
@@ -220,11 +220,11 @@ open_message(const struct migrate_folder *f, const struct migrate_message *m, in
     char name[MIGRATE_PATH_BYTES];
     struct str file = str_skip(m->file, 4); /* "cur/", "new/" */
 
-    TRY(maildir_dir_open(f->path, f->below, &dir));
+    TRY(migrate_dir_open(f->path, f->below, &dir));
     migrate_path(name, "%.*s", STR_FMT(file));
-    enum status s = maildir_sub_open(dir, str_starts(m->file, STR("cur")) ? "cur" : "new", &sub);
+    enum status s = migrate_sub_open(dir, str_starts(m->file, STR("cur")) ? "cur" : "new", &sub);
     if (s == OK)
-        s = maildir_file_open(sub, name, fd_out);
+        s = migrate_file_open(sub, name, fd_out);
     return s == ERR_NOT_FOUND ? find_again(dir, file, fd_out) : s;
 }
 
@@ -239,7 +239,7 @@ find_again(int dir, struct str file, int *fd_out)
     TRY(list_sub(dir, "cur", &d));
     while (s == ERR_NOT_FOUND && maildir_name_read(file, &was) && (e = readdir(d)) != NULL)
         if (maildir_name_read(str_of(e->d_name), &is) && str_eq(is.unique, was.unique))
-            s = maildir_file_open(dirfd(d), e->d_name, fd_out);
+            s = migrate_file_open(dirfd(d), e->d_name, fd_out);
     closedir(d);
     return s;
 }

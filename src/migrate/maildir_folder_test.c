@@ -55,7 +55,7 @@ at(const char *name)
 static void
 put(const char *name, const char *text)
 {
-    assert_int_equal(maildir_file_write(at(name), str_of(text)), OK);
+    assert_int_equal(migrate_file_write(at(name), str_of(text)), OK);
 }
 
 static void
@@ -64,7 +64,7 @@ test_round(void **state)
     AUTO_ARENA *a = arena_new(16u << 20);
     const struct uidlist head = {.uidvalidity = 1234, .uidnext = 90};
     const struct str words[] = {STR("$label1"), STR("work")};
-    const struct maildir_new messages[] = {
+    const struct migrate_new messages[] = {
         {.uid = 3,
          .flags = MIGRATE_SEEN,
          .keywords = words,
@@ -115,7 +115,7 @@ test_tree(void **state)
     static const char *const dirs[] = {"cur",      ".B",         ".B/cur", ".A.C",
                                        ".A.C/new", ".empty",     ".bad&x", ".bad&x/cur",
                                        ".INBOX",   ".INBOX/cur", "other",  "other/cur"};
-    struct maildir_layout l = {.path = root};
+    struct migrate_layout l = {.path = root};
     struct migrate_tree t;
 
     (void)state;
@@ -218,7 +218,7 @@ test_links(void **state)
                                        "m/new",    "m/.X",     "m/.X/new", "m/.K",
                                        "m/.K/cur", "m/.K/new", "m/a",      "m/a/cur"};
     char path[2][300];
-    struct maildir_layout l = {.path = path[0]};
+    struct migrate_layout l = {.path = path[0]};
     AUTO_BUF body = BUF(1000);
     struct instant received;
     struct migrate_tree t;
@@ -250,7 +250,7 @@ test_links(void **state)
     assert_int_equal(maildir_tree(&l, a, &t), OK);
     assert_true(t.count == 2 && t.link_count == 2 && str_eq(t.links[0], STR("a/loop")));
     /* Of a tree of accounts, their folders too; what the administrator named may be a link. */
-    l = (struct maildir_layout){.path = path[1]};
+    l = (struct migrate_layout){.path = path[1]};
     assert_int_equal(symlink("out", l.path), 0);
     assert_int_equal(maildir_check(&l), OK);
     l.below = 5;

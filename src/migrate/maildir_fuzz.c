@@ -39,10 +39,10 @@ check_list(struct str in)
 
     if (!uidlist_begin(in, &l))
         return;
-    ASSERT(l.uidvalidity != 0 && l.uidvalidity <= MIGRATE_NUMBER_MAX &&
-           l.uidnext <= MIGRATE_NUMBER_MAX);
+    ASSERT(l.uidvalidity != 0 && l.uidvalidity <= LIMIT_IMPORT_NUMBER &&
+           l.uidnext <= LIMIT_IMPORT_NUMBER);
     while (uidlist_next(&l, &e)) {
-        ASSERT(e.uid != 0 && e.uid <= MIGRATE_NUMBER_MAX && e.base.len > 0 &&
+        ASSERT(e.uid != 0 && e.uid <= LIMIT_IMPORT_NUMBER && e.base.len > 0 &&
                is_within(e.base, in) && is_within(e.uidl, in) && e.uidl.len <= LIMIT_UIDL_BYTES &&
                str_find(e.base, '\n') < 0);
         for (size_t i = 0; i < e.uidl.len; i++)

@@ -13,7 +13,7 @@
 enum { LIST_BYTES_MAX = LIMIT_IMPORT_FILE_BYTES, LINE_MAX_BYTES = 256 };
 
 static enum status make_dirs(const char *path);
-static uint32_t letters_of(struct maildir_writer *w, const struct maildir_new *m);
+static uint32_t letters_of(struct maildir_writer *w, const struct migrate_new *m);
 static enum status write_file(const char *path, struct str text, struct instant received);
 
 enum status
@@ -32,7 +32,7 @@ maildir_writer_begin(struct maildir_writer *w, const char *path, bool root,
 }
 
 enum status
-maildir_write(struct maildir_writer *w, const struct maildir_new *m)
+maildir_write(struct maildir_writer *w, const struct migrate_new *m)
 {
     AUTO_BUF text = BUF(LIMIT_MESSAGE_BYTES);
     AUTO_BUF name = BUF(LINE_MAX_BYTES);
@@ -64,26 +64,16 @@ maildir_writer_end(struct maildir_writer *w)
         for (size_t i = 0; i < w->word_count; i++)
             buf_addf(&words, "%zu %.*s\n", i, STR_FMT(w->words[i]));
         migrate_path(path, "%s/dovecot-keywords", w->path);
-        TRY(maildir_file_write(path, buf_str(&words)));
+        TRY(migrate_file_write(path, buf_str(&words)));
     }
     migrate_path(path, "%s/dovecot-uidlist", w->path);
-    return maildir_file_write(path, buf_str(&w->list));
+    return migrate_file_write(path, buf_str(&w->list));
 }
 
 void
 maildir_writer_release(struct maildir_writer *w)
 {
     buf_release(&w->list);
-}
-
-enum status
-maildir_file_write(const char *path, struct str text)
-{
-    char part[MIGRATE_PATH_BYTES];
-
-    migrate_path(part, "%s.part", path);
-    TRY(write_file(part, text, (struct instant){0}));
-    return disk_rename(part, path);
 }
 
 static enum status
@@ -104,7 +94,7 @@ make_dirs(const char *path)
 
 /* A word of the mailbox's table has the same storage for as long as the writer works. */
 static uint32_t
-letters_of(struct maildir_writer *w, const struct maildir_new *m)
+letters_of(struct maildir_writer *w, const struct migrate_new *m)
 {
     uint32_t letters = 0;
 

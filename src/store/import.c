@@ -56,7 +56,7 @@ import_open(struct cell *account, const struct import_mailbox *m, uint32_t *id_o
     int tries = 0;
 
     ASSERT((int)m->special >= 0 && m->special < (int)SPECIAL_COUNT);
-    if (m->uidvalidity > IMPORT_NUMBER_MAX || m->uidnext > IMPORT_NUMBER_MAX)
+    if (m->uidvalidity > LIMIT_IMPORT_NUMBER || m->uidnext > LIMIT_IMPORT_NUMBER)
         return ERR_SYNTAX;
     TRY(work_may_grow(account, GROWS_A_LITTLE));
     TRY(mailbox_name_check(m->name, a, &checked.name));
@@ -150,7 +150,7 @@ import_uid(struct work *w, struct work_box *box, const struct import_batch *b, s
 {
     uint32_t uid = b->origins[i].uid;
 
-    if (b->uidvalidity != box->v.uidvalidity || uid <= box->v.uidnext || uid > IMPORT_NUMBER_MAX)
+    if (b->uidvalidity != box->v.uidvalidity || uid <= box->v.uidnext || uid > LIMIT_IMPORT_NUMBER)
         return OK;
     return import_raise(w, box, uid);
 }

@@ -7,8 +7,8 @@
  *            it is of, and it is not below UIDNEXT; else the message gets the next one.  No UID is ever used twice.
  *            Messages and their entries are one commit.  Quota refuses nothing, and counts.
  *            Nothing here touches a message that has no entry.
- *            A number of the source above IMPORT_NUMBER_MAX would leave too few for new mail: import_open() refuses it
- *            (ERR_SYNTAX), a message with such a UID gets the next one.
+ *            A number of the source above LIMIT_IMPORT_NUMBER would leave too few for new mail: import_open() refuses
+ *            it (ERR_SYNTAX), a message with such a UID gets the next one.
  * Suspends:  all calls marked so.  ERR_NOT_FOUND: no such mailbox.  ERR_EXISTS: another import is at work.
  *            ERR_TEMP: a large copy into the mailbox is under way.
  *
@@ -19,8 +19,7 @@
 #include "store/mailbox.h"
 #include "store/message.h"
 
-#define IMPORT_NUMBER_MAX ((uint32_t)INT32_MAX)
-#define IMPORT_ENTRY_MAX  (LIMIT_IMPORT_KEY_BYTES + LIMIT_UIDL_BYTES + 32u)
+#define IMPORT_ENTRY_MAX (LIMIT_IMPORT_KEY_BYTES + LIMIT_UIDL_BYTES + 32u)
 
 /* One imported message of a mailbox. */
 struct import_entry {

@@ -114,8 +114,8 @@ test_high(struct kit *k)
 {
     struct cell *account = kit_account(k, 1);
     const struct import_mailbox rows[] = {
-        {.name = STR("A"), .uidvalidity = IMPORT_NUMBER_MAX + 1},
-        {.name = STR("A"), .uidvalidity = V, .uidnext = IMPORT_NUMBER_MAX + 1},
+        {.name = STR("A"), .uidvalidity = LIMIT_IMPORT_NUMBER + 1u},
+        {.name = STR("A"), .uidvalidity = V, .uidnext = LIMIT_IMPORT_NUMBER + 1u},
         {.name = STR("A"), .uidvalidity = UINT32_MAX, .uidnext = UINT32_MAX},
     };
     uint32_t box;
@@ -124,10 +124,10 @@ test_high(struct kit *k)
         ASSERT(import_open(account, &rows[i], &box) == ERR_SYNTAX);
     box = open_box(account, "A", V, 7);
     ASSERT(uid_of(k, account, box, V, UINT32_MAX) == 7);
-    ASSERT(uid_of(k, account, box, V, IMPORT_NUMBER_MAX + 1) == 8);
+    ASSERT(uid_of(k, account, box, V, LIMIT_IMPORT_NUMBER + 1u) == 8);
     ASSERT(kit_add(k, account, box, 10).uid == 9);
-    ASSERT(uid_of(k, account, box, V, IMPORT_NUMBER_MAX) == IMPORT_NUMBER_MAX);
-    ASSERT(kit_add(k, account, box, 10).uid == IMPORT_NUMBER_MAX + 1);
+    ASSERT(uid_of(k, account, box, V, LIMIT_IMPORT_NUMBER) == LIMIT_IMPORT_NUMBER);
+    ASSERT(kit_add(k, account, box, 10).uid == LIMIT_IMPORT_NUMBER + 1u);
     kit_check(k, account);
     cell_close(&account);
 }

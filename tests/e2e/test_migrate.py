@@ -1,9 +1,10 @@
-"""godwit import maildir and export: UIDs, unique ids, flags and dates stay; a second look is a delta; new mail is left alone.
+"""godwit import maildir, import mbox and export: UIDs, unique ids, flags and dates stay; a second look is a delta; new mail is left alone.
 
 SPDX-License-Identifier: Apache-2.0
 """
 import imaplib
 import json
+import mailbox
 import os
 import poplib
 import re
@@ -349,3 +350,74 @@ def test_links(town):
     assert [m['mailbox'] for m in told['mailboxes'] if 'link' in m['wrong']] == ['X']
     assert 'ida/.L: a link is not followed' in done.stderr and 'anna/Maildir: a link is not followed' in done.stderr
     assert list(look(town, user)[1]) == [4]
+
+
+FROM = 'From a@b.example Sun Sep 13 12:26:40 2020\n'
+
+
+def test_mbox(town):
+    """What Python's mailbox writes, flags and what is gone as in a Maildir; a file that is none; usage."""
+    user = town.add_account('jan')
+    path = os.path.join(town.dir, 'jan.mbox')
+    box = mailbox.mbox(path)
+    for i, (status, xstatus) in enumerate((('RO', 'AF'), ('O', 'DT'), ('', ''))):
+        m = mailbox.mboxMessage(f'Subject: {i}\n\nFrom {i}\nend\n'.encode())
+        m.set_from('a@b.example', time.gmtime(1600000000))
+        m['Status'], m['X-Status'] = status, xstatus
+        box.add(m)
+    box.flush()
+    words = ('mbox', path, '--account', user)
+    assert sums(run(town, *words)) == only(added=3)
+    found = look(town, user)[1]
+    date = '13-Sep-2020 12:26:40 +0000'
+    assert found == {1: ({'\\Seen', '\\Answered', '\\Flagged'}, date), 2: ({'\\Deleted', '\\Draft'}, date), 3: (set(), date)}
+    assert body(town, user, 1) == b'Subject: 0\r\n\r\nFrom 0\r\nend\r\n'
+    assert sums(run(town, *words)) == only()
+    first = box[0]
+    first.set_flags('R')
+    box[0] = first
+    box.remove(1)
+    box.add(b'Subject: new\n\nx\n')
+    box.flush()
+    assert sums(run(town, *words)) == only(added=1, flags=1, removed=1)
+    found = look(town, user)[1]
+    assert list(found) == [1, 3, 4] and found[1][0] == {'\\Seen'} and found[3][0] == set()
+    with open(path, 'r+b') as f:
+        f.write(b'Subject: x')
+    told = run(town, *words, code=1)
+    assert sums(told) == only() and 'no mbox' in told['mailboxes'][0]['wrong']
+    for more in (('--layout', 'fs'), ('--quoting', 'x'), ('--all',)):
+        assert town.ctl('import', *words, *more, check=False).returncode == 2
+    assert town.ctl('import', 'maildir', path, '--account', user, '--quoting', 'mboxo', check=False).returncode == 2
+
+
+def test_mbox_tree(town):
+    """Folders as Dovecot and Thunderbird keep them, with UIDs; links; DOMAIN/USER."""
+    user = town.add_account('karl')
+    root = os.path.join(town.dir, 'old', 'mboxes')
+    home = os.path.join(root, 'example.com', 'karl', 'mail')
+
+    def put(name, text):
+        os.makedirs(os.path.dirname(os.path.join(home, name)), exist_ok=True)
+        with open(os.path.join(home, name), 'w', encoding='utf-8') as f:
+            f.write(text)
+    put('inbox', f'{FROM}X-IMAPbase: {V} 0000000999 $word\nX-UID: 3\nX-Keywords: $word      \nStatus: RO\nSubject: a\n\nb\n\n'
+                 f'{FROM}Subject: c\nX-UID: 7\nContent-Length: 45\n\n\n{FROM}X\n\n{FROM}Subject: d\nX-UID: 2000\n\n>From\n')
+    put('A.sbd/b', f'{FROM}X-Mozilla-Status: 0001\nSubject: t\n\n>From x\n\n')
+    put('A.sbd/b.msf', 'index\n')
+    put('Spam', f"{FROM}Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nX-IMAP: 55 0000000008\n\nx\n")
+    put('.subscriptions', 'A/b\n')
+    put('notes.txt', 'no mail\n')
+    os.symlink(os.path.join(home, 'inbox'), os.path.join(home, 'link'))
+    os.makedirs(os.path.join(root, 'example.com', 'x', 'mail'))
+    done = town.ctl('import', 'mbox', root, '--all', '--json')
+    told = json.loads(done.stdout)
+    assert sums(told) == only(added=4) and told['accounts'] == 1 and told['failed'] == 0
+    assert 'link: a link is not followed' in done.stderr and '1 files are no mbox' in done.stderr
+    numbers, found = look(town, user)
+    assert numbers == (V, 1000) and list(found) == [3, 7, 8] and found[3][0] == {'\\Seen', '$word'}
+    assert body(town, user, 7) == b'Subject: c\r\n\r\n\r\n' + FROM.encode().replace(b'\n', b'\r\n') + b'X\r\n'
+    assert uidls(town, user)[:2] == [f'{3:08x}{V:08x}', f'{7:08x}{V:08x}']
+    assert look(town, user, 'Spam')[0] == (55, 9) and look(town, user, 'A/b')[1][1][0] == {'\\Seen'}
+    assert body(town, user, 1, 'A/b') == b'Subject: t\r\n\r\nFrom x\r\n'
+    assert sums(run(town, 'mbox', root, '--all')) == only()

@@ -1,15 +1,15 @@
-/* maildir_open.c - files and folders of a Maildir opened as what they are: its owner may have put links or pipes there.
+/* open.c - files and folders opened as what they are: their owner may have put links or pipes there.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "migrate/maildir.h"
+#include "migrate/migrate.h"
 #include "rt/disk.h"
 
 enum status
-maildir_sub_open(int dir, const char *name, int *fd_out)
+migrate_sub_open(int dir, const char *name, int *fd_out)
 {
     struct stat st;
 
@@ -25,7 +25,7 @@ maildir_sub_open(int dir, const char *name, int *fd_out)
 }
 
 enum status
-maildir_dir_open(const char *path, size_t below, int *fd_out)
+migrate_dir_open(const char *path, size_t below, int *fd_out)
 {
     char part[MIGRATE_PATH_BYTES];
     AUTO(fd_close) int fd = -1;
@@ -42,7 +42,7 @@ maildir_dir_open(const char *path, size_t below, int *fd_out)
         if (level.len == 0)
             continue;
         migrate_path(part, "%.*s", STR_FMT(level));
-        TRY(maildir_sub_open(fd, part, &next));
+        TRY(migrate_sub_open(fd, part, &next));
         fd_close(&fd);
         fd = next;
     }
@@ -52,11 +52,11 @@ maildir_dir_open(const char *path, size_t below, int *fd_out)
 }
 
 /* Without O_NONBLOCK a pipe would wait for its other end. */
-enum status
-maildir_file_open(int dir, const char *name, int *fd_out)
+static enum status
+open_file(int dir, const char *name, int flags, int *fd_out)
 {
     AUTO(fd_close)
-    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = openat(dir, name, flags | O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat st;
 
     if (fd < 0 && errno == ENOENT)
@@ -73,12 +73,36 @@ maildir_file_open(int dir, const char *name, int *fd_out)
 }
 
 enum status
-maildir_file_read(int dir, const char *name, struct buf *out)
+migrate_file_open(int dir, const char *name, int *fd_out)
+{
+    return open_file(dir, name, O_NOFOLLOW, fd_out);
+}
+
+/* A path that is the administrator's as a whole may be a link. */
+enum status
+migrate_path_open(const char *path, size_t below, int *fd_out)
+{
+    AUTO(fd_close) int dir = -1;
+    char part[MIGRATE_PATH_BYTES];
+    struct str whole = str_of(path);
+
+    if (below == 0)
+        return open_file(AT_FDCWD, path, 0, fd_out);
+    ssize_t slash = str_rfind(whole, '/');
+    size_t name = whole.len - (size_t)(slash + 1);
+    ASSERT(slash > 0 && name <= below);
+    migrate_path(part, "%.*s", STR_FMT(str_sub(whole, 0, (size_t)slash))); /* found: not negative */
+    TRY(migrate_dir_open(part, below > name ? below - name - 1 : 0, &dir));
+    return migrate_file_open(dir, path + slash + 1, fd_out);
+}
+
+enum status
+migrate_file_read(int dir, const char *name, struct buf *out)
 {
     AUTO(fd_close) int fd = -1;
     struct stat st;
 
-    TRY(maildir_file_open(dir, name, &fd));
+    TRY(migrate_file_open(dir, name, &fd));
     if (fstat(fd, &st) != 0)
         return ERR_IO;
     if ((uint64_t)st.st_size > out->max - out->len) /* a size is not negative */
@@ -91,4 +115,19 @@ maildir_file_read(int dir, const char *name, struct buf *out)
     TRY(disk_read_at(fd, at, size, 0));
     buf_grew(out, size);
     return OK;
+}
+
+enum status
+migrate_file_write(const char *path, struct str text)
+{
+    const struct iovec all = {(void *)(uintptr_t)text.ptr, text.len}; /* is only read */
+    AUTO(fd_close) int fd = -1;
+    char part[MIGRATE_PATH_BYTES];
+
+    migrate_path(part, "%s.part", path);
+    TRY(disk_open(part, O_WRONLY | O_CREAT | O_EXCL, 0600, &fd));
+    if (text.len > 0)
+        TRY(disk_write_at(fd, &all, 1, 0));
+    TRY(disk_sync(fd));
+    return disk_rename(part, path);
 }
