@@ -75,7 +75,7 @@ imap_link_open(struct imap_source *s)
 static enum status
 greet(struct imap_source *s)
 {
-    struct imap_reply r;
+    struct imap_reply r = {0};
 
     s->replies = 0;
     TRY(imap_link_next(s, &r));
@@ -92,7 +92,7 @@ greet(struct imap_source *s)
 static enum status
 ask_capabilities(struct imap_source *s)
 {
-    struct imap_reply r;
+    struct imap_reply r = {0};
 
     imap_link_begin(s, "CAPABILITY");
     TRY(imap_link_send(s));
@@ -106,7 +106,7 @@ ask_capabilities(struct imap_source *s)
 static enum status
 start_tls(struct imap_source *s)
 {
-    struct imap_reply r;
+    struct imap_reply r = {0};
 
     if ((s->has & IMAP_HAS_STARTTLS) == 0)
         return imap_link_fail(s, ERR_DENIED, "it does not offer STARTTLS");
@@ -125,7 +125,7 @@ log_in(struct imap_source *s)
 {
     const struct remote_login *l = s->login;
     bool plain = (s->has & IMAP_HAS_AUTH_PLAIN) != 0;
-    struct imap_reply r;
+    struct imap_reply r = {0};
 
     if (!plain && (s->has & IMAP_HAS_LOGINDISABLED) != 0)
         return imap_link_fail(s, ERR_DENIED, "it takes no password here (LOGINDISABLED)");
@@ -181,7 +181,7 @@ say_login(struct imap_source *s)
 static enum status
 ask_program(struct imap_source *s)
 {
-    struct imap_reply r;
+    struct imap_reply r = {0};
     bool end = false;
 
     imap_link_begin(s, "ID (\"name\" \"godwit\")");
@@ -262,7 +262,7 @@ write_line(struct imap_source *s)
 static enum status
 wait_for_more(struct imap_source *s)
 {
-    struct imap_reply r;
+    struct imap_reply r = {0};
     bool end = false;
 
     do {

@@ -166,8 +166,8 @@ imap_source_folder(struct migrate_folder *f, struct str uidl, struct arena *a)
 static enum status
 drain(struct imap_source *s)
 {
-    struct imap_reply r;
-    bool end;
+    struct imap_reply r = {0};
+    bool end = false;
 
     while (s->count > 0) {
         TRY(imap_link_next(s, &r));
@@ -185,7 +185,7 @@ static enum status
 examine(struct imap_source *s, const struct migrate_folder *f, struct opened *out)
 {
     struct opened o = {0};
-    struct imap_reply r;
+    struct imap_reply r = {0};
     bool end = false;
 
     TRY(drain(s));
@@ -225,7 +225,7 @@ static enum status
 list_once(struct imap_source *s, struct migrate_folder *f, struct arena *a)
 {
     struct listing l = {.f = f, .a = a};
-    struct opened o;
+    struct opened o = {0};
 
     f->messages = NULL;
     f->count = f->words_lost = 0;
@@ -252,7 +252,7 @@ static enum status
 read_list(struct imap_source *s, struct listing *l)
 {
     struct migrate_folder *f = l->f;
-    struct imap_reply r;
+    struct imap_reply r = {0};
     bool end = false;
     size_t n = 0;
 
@@ -391,7 +391,7 @@ body_once(struct imap_source *s, const struct migrate_folder *f, const struct mi
           struct instant *received)
 {
     size_t at = (size_t)(m - f->messages); /* it is one of them */
-    struct opened o;
+    struct opened o = {0};
 
     ASSERT(m >= f->messages && at < f->count);
     buf_reset(s->body);
@@ -446,7 +446,7 @@ read_body(struct imap_source *s, uint32_t uid, struct instant *received)
 {
     const struct imap_pending *p = &s->pending[s->first];
     bool end = false, has_body = false, gone = s->expunged > 0;
-    struct imap_reply r;
+    struct imap_reply r = {0};
 
     ASSERT(s->count > 0);
     while (!end) {

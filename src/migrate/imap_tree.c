@@ -80,7 +80,7 @@ static enum status
 ask_spaces(struct walk *w)
 {
     struct imap_source *s = w->s;
-    struct imap_reply r;
+    struct imap_reply r = {0};
     bool end = (s->has & IMAP_HAS_NAMESPACE) == 0, any = false;
 
     if (!end) {
@@ -134,7 +134,7 @@ list(struct walk *w, size_t space, bool subscribed)
 {
     struct imap_source *s = w->s;
     bool extended = (s->has & IMAP_HAS_LIST_EXTENDED) != 0;
-    struct imap_reply r;
+    struct imap_reply r = {0};
     bool end = false;
 
     imap_link_begin(s, !subscribed ? "LIST \"\" "

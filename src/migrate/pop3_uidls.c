@@ -154,7 +154,7 @@ read_uidls(struct talk *t, struct arena *a, struct pop3_list *out)
     struct pop3_list l = {0};
     size_t cap = 0;
     struct str line;
-    bool more;
+    bool more = false;
 
     for (;;) {
         struct pop3_entry e;
@@ -185,7 +185,7 @@ read_sizes(struct talk *t, struct pop3_list *l)
 {
     size_t at = 0, lines = 0;
     struct str line;
-    bool more;
+    bool more = false;
 
     for (;;) {
         struct pop3_entry e;
