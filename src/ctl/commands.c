@@ -17,13 +17,13 @@ command_config(void)
 
 const struct command commands[] = {
     {"setup", "DOMAIN [options]", "make this machine a mail server", NULL},
-    {"check", "", "what is wrong, and how to mend it", NULL},
+    {"check", "[spf, mime ...]", "what is wrong, and how to mend it; what judges say", NULL},
     {"doctor", "", "the same and more: as clients meet the server", NULL},
     {"serve", "", "run the mail server in the foreground", NULL},
     {"account", "add, list, password ...", "accounts and their passwords", account_command},
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
     {"import", "accounts, imap, maildir, mbox ...", "what another mail server had", NULL},
-    {"export", "maildir", "the mail of an account, as files", export_command},
+    {"export", "maildir, mbox", "the mail of an account, as files", export_command},
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
     {"block", "list, add, remove", "who may not connect, and who is slowed", block_command},
     {"queue", "list, summary, retry, pause ...", "mail on its way to other servers", queue_command},
