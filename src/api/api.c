@@ -38,6 +38,8 @@ static const struct route routes[] = {
     {"PATCH", "accounts/*", OBJECT, api_account_change, ""},
     {"DELETE", "accounts/*", NO_BODY, api_account_delete, "now"},
     {"PUT", "accounts/*/password", OBJECT, api_account_password, ""},
+    {"POST", "accounts/*/invitation", OBJECT, api_account_invite, ""},
+    {"POST", "invitations/redeem", OBJECT, api_invitation_redeem, ""},
     {"POST", "accounts/*/suspend", NO_BODY, api_account_suspend, ""},
     {"POST", "accounts/*/resume", NO_BODY, api_account_resume, ""},
     {"POST", "accounts/*/undelete", OBJECT, api_account_undelete, ""},
@@ -78,6 +80,8 @@ static const struct route routes[] = {
     {"GET", "blocks", NO_BODY, api_blocks, ""},
     {"POST", "blocks", OBJECT, api_block_add, ""},
     {"DELETE", "blocks/*", NO_BODY, api_block_remove, ""},
+    {"GET", "trace", NO_BODY, api_trace, "what,since,after,limit"},
+    {"GET", "trace/*", NO_BODY, api_trace_life, ""},
     {"GET", "explain/rcpt", NO_BODY, api_explain_rcpt, "address,size,from,ip"},
     {"GET", "explain/login", NO_BODY, api_explain_login, "name,ip"},
     {"GET", "explain/route", NO_BODY, api_explain_route, "domain,from,tries,age_s"},
@@ -218,12 +222,25 @@ log_denied(const struct conn *c)
         log_u64(&l, "uid", uid);
 }
 
+bool
+api_is_known(const struct http_exchange *x)
+{
+    return conn_is_unix(x->conn) ? user_may(x->conn) : token_is_right(x->head);
+}
+
+/* What proves the right to it stands in its body. */
+static bool
+is_open(const struct http_head *h)
+{
+    return str_eq(h->method, STR("POST")) && str_eq(h->path, STR("/v1/invitations/redeem"));
+}
+
 static SUSPENDS bool
 may_ask(struct http_exchange *x)
 {
     bool local = conn_is_unix(x->conn);
 
-    if (local ? user_may(x->conn) : token_is_right(x->head))
+    if (api_is_known(x) || is_open(x->head))
         return true;
     log_denied(x->conn);
     if (local) {
@@ -274,7 +291,7 @@ begin(struct http_exchange *x)
         x->in_pieces = str_eq(c.at[0], STR("accounts"));
         x->body_max = x->in_pieces ? LIMIT_API_BULK_BYTES : LIMIT_API_BODY_BYTES;
     } else if (is_json(x->head)) {
-        x->body_max = LIMIT_API_BODY_BYTES;
+        x->body_max = is_open(x->head) ? LIMIT_API_REDEEM_BYTES : LIMIT_API_BODY_BYTES;
     } else {
         api_problem(x, 415, "syntax",
                     r->body == MANY ? STR("The body is application/json, or application/x-ndjson")

@@ -3,7 +3,8 @@
  * Each request is one or more verbs of admin.ipc, which the command says as well; answers are made by api/view.h, as
  * the command's --json is.  docs/api.md describes the resources.
  * Promises:  nobody is heard whom api_init()'s world does not know: by a Unix socket the user who connected, by TCP the
- *            bearer of the token.  Errors are problem details (RFC 9457) with a sentence for people.
+ *            bearer of the token; but anybody may turn an invitation into a password.  Errors are problem details
+ *            (RFC 9457) with a sentence for people.
  * Never:     logs or shows a password, but the one that it made and was asked to.
  *
  * SPDX-License-Identifier: Apache-2.0 */

@@ -20,6 +20,9 @@ struct api_call {
     json_t *in; /* the body, an object; NULL = there was none */
 };
 
+/* May who asks do all?  Else it is a resource that is open to everybody who can connect. */
+bool api_is_known(const struct http_exchange *x);
+
 /* ---- answers; each request gets exactly one ---- */
 SUSPENDS void api_json(struct api_call *c, unsigned status, json_t *j); /* frees j */
 SUSPENDS void api_done(struct api_call *c);                             /* {"result": "ok"} */
@@ -38,6 +41,7 @@ MUST_USE SUSPENDS bool api_query_u64(struct api_call *c, const char *name, uint6
 MUST_USE SUSPENDS bool api_query_bool(struct api_call *c, const char *name, bool *out);
 /* How many entries a page has: 100, or ?limit up to 1,000. */
 MUST_USE SUSPENDS bool api_limit(struct api_call *c, uint64_t *out);
+bool api_is_ip(struct str text);
 struct str api_address(const struct api_call *c, struct str typed);
 
 /* ---- accounts.c, bulk.c ---- */
@@ -59,6 +63,10 @@ SUSPENDS void api_app_password_remove(struct api_call *c);
 SUSPENDS void api_bulk_piece(struct http_exchange *x, struct str bytes);
 SUSPENDS void api_bulk_finish(struct http_exchange *x);
 SUSPENDS void api_accounts_add(struct api_call *c, json_t *body); /* an object or an array */
+
+/* ---- invite.c ---- */
+SUSPENDS void api_account_invite(struct api_call *c);
+SUSPENDS void api_invitation_redeem(struct api_call *c);
 
 /* ---- directory.c ---- */
 SUSPENDS void api_domains(struct api_call *c);
@@ -91,6 +99,10 @@ SUSPENDS void api_block_remove(struct api_call *c);
 SUSPENDS void api_status(struct api_call *c);
 SUSPENDS void api_stats(struct api_call *c);
 SUSPENDS void api_reload(struct api_call *c);
+
+/* ---- trace.c ---- */
+SUSPENDS void api_trace(struct api_call *c);
+SUSPENDS void api_trace_life(struct api_call *c);
 
 /* ---- explain.c ---- */
 SUSPENDS void api_explain_rcpt(struct api_call *c);

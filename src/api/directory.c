@@ -5,8 +5,9 @@
 #include "api/many.h"
 #include "base/size.h"
 #include "mail/names.h"
+#include "setup/records.h"
 
-enum { PAGE_BYTES = 5 << 20 };
+enum { PAGE_BYTES = 5 << 20, RECORDS_BYTES = 65536 };
 
 /* ---- domains ---- */
 
@@ -56,6 +57,26 @@ api_domains(struct api_call *c)
     api_json(c, 200, j);
 }
 
+/* What has to be set in the DNS, as `godwit domain show` prints it; a reference of its own. */
+static json_t *
+with_records(json_t *domain)
+{
+    const struct records_domain r = {
+        .name = str_of(json_string_value(json_object_get(domain, "name"))),
+        .selector = str_of(json_string_value(json_object_get(domain, "selector"))),
+        .dkim_record = str_of(json_string_value(json_object_get(domain, "dkim_record")))};
+    AUTO_BUF text = BUF(RECORDS_BYTES);
+    json_t *lines = json_array();
+    struct str line;
+
+    records_write(api_world->config, &r, &text);
+    for (struct str rest = buf_str(&text); str_split(&rest, '\n', &line);)
+        if (line.len > 0)
+            json_array_append_new(lines, view_str(line));
+    json_object_set_new(domain, "records", lines);
+    return json_incref(domain);
+}
+
 SUSPENDS void
 api_domain_show(struct api_call *c)
 {
@@ -72,7 +93,7 @@ api_domain_show(struct api_call *c)
     else if (json_array_size(found) == 0)
         api_problem(c->x, 404, "not-found", STR("This domain is not served here"));
     else
-        api_json(c, 200, json_incref(json_array_get(found, 0)));
+        api_json(c, 200, with_records(json_array_get(found, 0)));
     json_decref(found);
 }
 

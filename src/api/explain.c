@@ -1,8 +1,6 @@
 /* explain.c - what would happen, and why; nothing is changed.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-
 #include "api/api_internal.h"
 #include "base/limits.h"
 #include "mail/names.h"
@@ -30,14 +28,9 @@ wanted(struct api_call *c, const char *name, struct str *out)
 static SUSPENDS bool
 take_ip(struct api_call *c, struct str *out)
 {
-    char text[INET6_ADDRSTRLEN];
-    unsigned char raw[16];
-
     if (!api_query(c, "ip", out))
         return false;
-    if (out->len == 0 ||
-        (str_to_z(*out, text, sizeof(text)) &&
-         (inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1)))
+    if (out->len == 0 || api_is_ip(*out))
         return true;
     api_problem(c->x, 422, "syntax", STR("\"ip\" is an address such as 192.0.2.1"));
     return false;

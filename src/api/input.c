@@ -1,6 +1,8 @@
 /* input.c - members of a body and words of a query, with a sentence for what is wrong.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+
 #include "api/api_internal.h"
 #include "base/scan.h"
 #include "base/size.h"
@@ -79,4 +81,14 @@ api_limit(struct api_call *c, uint64_t *out)
     if (*out == 0)
         *out = 1;
     return true;
+}
+
+bool
+api_is_ip(struct str text)
+{
+    char z[INET6_ADDRSTRLEN];
+    unsigned char raw[16];
+
+    return str_to_z(text, z, sizeof(z)) &&
+           (inet_pton(AF_INET, z, raw) == 1 || inet_pton(AF_INET6, z, raw) == 1);
 }

@@ -6,6 +6,7 @@
 #include "api/read.h"
 #include "api/view.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "mail/names.h"
@@ -33,7 +34,9 @@ struct many {
     struct buf line; /* that is not whole yet */
     bool skips;      /* the rest of one that is too long */
     bool array;      /* results are elements, not lines */
-    bool full;       /* there is no room for more results */
+    struct many_wishes wishes;
+    struct map *seen; /* addresses so far, or NULL */
+    bool full;        /* there is no room for more results */
     struct buf results;
     unsigned status; /* of the last result */
     uint64_t refused;
@@ -53,6 +56,14 @@ many_new(struct ipc_peer **store, bool array)
 }
 
 void
+many_wish(struct many *b, const struct many_wishes *w)
+{
+    b->wishes = *w;
+    if (w->once && b->seen == NULL)
+        b->seen = map_new();
+}
+
+void
 many_free(struct many **b)
 {
     if (*b == NULL)
@@ -62,11 +73,18 @@ many_free(struct many **b)
         mem_wipe((*b)->line.ptr, (*b)->line.cap);
     buf_release(&(*b)->line);
     buf_release(&(*b)->results);
+    map_free(&(*b)->seen);
     mem_free(*b);
     *b = NULL;
 }
 
 /* ---- results ---- */
+
+static unsigned
+good_status(const struct many *b)
+{
+    return b->wishes.trial ? 200 : 201;
+}
 
 static json_t *
 result_json(const struct many *b, size_t i, const struct admin_new_result *r)
@@ -74,12 +92,16 @@ result_json(const struct many *b, size_t i, const struct admin_new_result *r)
     const struct admin_new_account *n = &b->accounts[i];
     const struct entry *e = &b->entries[i];
     enum status st = e->wrong != NULL ? ERR_SYNTAX : (enum status)r->status; /* a bounded enum */
-    unsigned status = st == OK ? 201 : many_status_of(st);
+    unsigned status = st == OK ? good_status(b) : many_status_of(st);
     json_t *j = json_pack("{s:I, s:o, s:i}", b->array ? "index" : "line", (json_int_t)e->number,
                           "address", view_str(n->address), "status", (int)status);
 
-    if (st == OK && e->generated)
+    if (st == OK && e->generated && !b->wishes.trial)
         json_object_set_new(j, "password", view_str(n->password));
+    if (st == OK && n->invite && !b->wishes.trial) {
+        json_object_set_new(j, "invitation", view_str(r->invitation));
+        json_object_set_new(j, "ends", json_integer((json_int_t)r->ends));
+    }
     if (st == OK)
         return j;
     json_object_set_new(j, "code", json_string(status_name(st)));
@@ -95,7 +117,7 @@ add_result(struct many *b, json_t *j)
 
     ASSERT(text != NULL);
     b->status = (unsigned)json_integer_value(json_object_get(j, "status")); /* ours */
-    b->refused += b->status == 201 ? 0u : 1u;
+    b->refused += b->status == good_status(b) ? 0u : 1u;
     if (b->array && b->results.len > 0)
         buf_add_char(&b->results, ',');
     buf_add_z(&b->results, text);
@@ -112,7 +134,8 @@ SUSPENDS void
 many_send(struct many *b)
 {
     AUTO_ARENA *a = arena_new(CALL_BYTES);
-    struct admin_account_add_many req = {.accounts = b->accounts, .accounts_count = b->count};
+    const struct admin_account_add_many req = {
+        .accounts = b->accounts, .accounts_count = b->count, .trial = b->wishes.trial};
     struct admin_account_add_many_reply rep = {0};
 
     b->unfit = 0;
@@ -145,6 +168,32 @@ make_password(struct many *b, struct admin_new_account *n)
     mem_wipe(made.ptr, made.cap);
 }
 
+/* What can be told without the store; NULL: nothing is. */
+static const char *
+complete(struct many *b, struct admin_new_account *n, bool generate)
+{
+    int ways = (n->password.len > 0) + (n->hash.len > 0) + (generate ? 1 : 0) + (n->invite ? 1 : 0);
+
+    if (ways > 1)
+        return "One of \"password\", \"password_hash\", \"generate\" and \"invite\" is enough";
+    if (n->invite_s != 0 && !n->invite)
+        return "\"valid_s\" goes with \"invite\"";
+    if (n->address.len > ADMIN_NEW_ACCOUNT_ADDRESS_MAX)
+        return "The address is too long";
+    if (n->password.len > SECRET_MAX || n->hash.len > ADMIN_NEW_ACCOUNT_HASH_MAX)
+        return "The password is too long";
+    n->address = name_address(n->address, b->a);
+    if (generate)
+        make_password(b, n);
+    if (ways == 0 && b->wishes.invite && !n->suspended) {
+        n->invite = true;
+        n->invite_s = b->wishes.invite_s;
+    }
+    if (b->seen != NULL && map_put(b->seen, n->address, b) != NULL)
+        return "The address is twice among these";
+    return NULL;
+}
+
 static const char *
 read_account(struct many *b, json_t *object, struct admin_new_account *n, bool *generate)
 {
@@ -154,21 +203,31 @@ read_account(struct many *b, json_t *object, struct admin_new_account *n, bool *
         {"password_hash", API_STR, &n->hash, false},
         {"generate", API_BOOL, generate, false},
         {"quota_bytes", API_U64, &n->quota_bytes, false},
+        {"invite", API_BOOL, &n->invite, false},
+        {"valid_s", API_U64, &n->invite_s, false},
     };
     const char *wrong = api_read(object, members, COUNT_OF(members), b->a);
 
-    if (wrong != NULL)
-        return wrong;
-    if ((n->password.len > 0 ? 1 : 0) + (n->hash.len > 0 ? 1 : 0) + (*generate ? 1 : 0) > 1)
-        return "One of \"password\", \"password_hash\" and \"generate\" is enough";
-    if (n->address.len > ADMIN_NEW_ACCOUNT_ADDRESS_MAX)
-        return "The address is too long";
-    if (n->password.len > SECRET_MAX || n->hash.len > ADMIN_NEW_ACCOUNT_HASH_MAX)
-        return "The password is too long";
-    n->address = name_address(n->address, b->a);
-    if (*generate)
-        make_password(b, n);
-    return NULL;
+    return wrong != NULL ? wrong : complete(b, n, *generate);
+}
+
+/* The account that stands at the end of the batch. */
+static SUSPENDS void
+take(struct many *b)
+{
+    struct admin_new_account *n = &b->accounts[b->count];
+    const struct entry *e = &b->entries[b->count];
+
+    if (e->wrong != NULL) { /* no address of ours: the store would refuse it as well */
+        *n = (struct admin_new_account){.address = arena_str(b->a, str_sub(n->address, 0, 512))};
+        const struct admin_new_result unasked = {.status = ERR_SYNTAX, .text = STR("")};
+        add_result(b, result_json(b, b->count, &unasked));
+        if (++b->unfit == BATCH)
+            many_send(b);
+        return;
+    }
+    if (++b->count == BATCH)
+        many_send(b);
 }
 
 SUSPENDS void
@@ -183,16 +242,23 @@ many_add(struct many *b, json_t *object, const char *wrong)
     *e = (struct entry){.number = b->number, .wrong = wrong};
     if (wrong == NULL)
         e->wrong = read_account(b, object, n, &e->generated);
-    if (e->wrong != NULL) { /* no address of ours: the store would refuse it as well */
-        *n = (struct admin_new_account){.address = arena_str(b->a, str_sub(n->address, 0, 512))};
-        const struct admin_new_result unasked = {.status = ERR_SYNTAX, .text = STR("")};
-        add_result(b, result_json(b, b->count, &unasked));
-        if (++b->unfit == BATCH)
-            many_send(b);
-        return;
-    }
-    if (++b->count == BATCH)
-        many_send(b);
+    take(b);
+}
+
+SUSPENDS void
+many_add_account(struct many *b, uint64_t line, const struct admin_new_account *given,
+                 const char *wrong)
+{
+    struct admin_new_account *n = &b->accounts[b->count];
+
+    *n = *given;
+    n->address = arena_str(b->a, given->address);
+    n->password = arena_str(b->a, given->password);
+    n->hash = arena_str(b->a, given->hash);
+    b->entries[b->count] = (struct entry){.number = line, .wrong = wrong};
+    if (wrong == NULL)
+        b->entries[b->count].wrong = complete(b, n, false);
+    take(b);
 }
 
 /* ---- a line for each ---- */

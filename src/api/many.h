@@ -17,9 +17,21 @@ struct many;
 /* store: where the channel stands, NULL in it while the store is away.  array: results are elements of an array, else
  * lines. */
 struct many *many_new(struct ipc_peer **store, bool array);
+/* For all that follow. */
+struct many_wishes {
+    bool trial;  /* only what would come of it */
+    bool once;   /* an address that came before is refused: of many at once either might be made */
+    bool invite; /* those without a password */
+    uint64_t invite_s;
+};
+void many_wish(struct many *m, const struct many_wishes *w);
 void many_free(struct many **m);
 /* wrong: why this is no account, or NULL. */
 SUSPENDS void many_add(struct many *m, json_t *object, const char *wrong);
+/* The same without JSON, by the line where it stands.  n: strings are copied. */
+struct admin_new_account;
+SUSPENDS void many_add_account(struct many *m, uint64_t line, const struct admin_new_account *n,
+                               const char *wrong);
 /* Bytes of NDJSON, cut anywhere; a last "\n" ends the last line. */
 SUSPENDS void many_take(struct many *m, struct str bytes);
 /* What has not gone yet. */

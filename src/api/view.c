@@ -76,6 +76,8 @@ view_account(const struct admin_account *a)
                             json_integer((json_int_t)quota_percent(a->bytes, a->quota_bytes)));
     if (a->full_since != 0)
         json_object_set_new(j, "full_since_us", json_integer((json_int_t)a->full_since));
+    if (a->invited_until != 0)
+        json_object_set_new(j, "invited_until_us", json_integer((json_int_t)a->invited_until));
     return j;
 }
 

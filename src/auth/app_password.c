@@ -6,48 +6,22 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "auth/letters.h"
 #include "base/mem.h"
 #include "base/size.h"
-#include "rt/random.h"
 
-enum { GROUP = 4, BLANKS_MAX = 64 };
-
-/* Without l, o, 0 and 1, which look alike. */
-static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
-static_assert(sizeof(letters) - 1 == 32, "five bits each");
+static_assert(LETTERS_TEXT(APP_PASSWORD_LETTERS) == APP_PASSWORD_TEXT, "as it is shown");
 
 void
 app_password_make(char *text_out)
 {
-    unsigned char bytes[APP_PASSWORD_LETTERS];
-    char *p = text_out;
-
-    random_fill(bytes, sizeof(bytes));
-    for (size_t i = 0; i < APP_PASSWORD_LETTERS; i++) {
-        if (i > 0 && i % GROUP == 0)
-            *p++ = '-';
-        *p++ = letters[bytes[i] & 31];
-    }
-    ASSERT(p == text_out + APP_PASSWORD_TEXT);
-    mem_wipe(bytes, sizeof(bytes));
+    letters_make(APP_PASSWORD_LETTERS, text_out);
 }
 
 bool
 app_password_read(struct str given, char *letters_out)
 {
-    size_t n = 0;
-
-    if (given.len > APP_PASSWORD_LETTERS + BLANKS_MAX)
-        return false;
-    for (size_t i = 0; i < given.len; i++) {
-        char c = ascii_lower(given.ptr[i]);
-        if (c == ' ' || c == '-')
-            continue;
-        if (n == APP_PASSWORD_LETTERS || str_find(str_of(letters), c) < 0)
-            return false;
-        letters_out[n++] = c;
-    }
-    return n == APP_PASSWORD_LETTERS;
+    return letters_read(given, APP_PASSWORD_LETTERS, letters_out);
 }
 
 enum status

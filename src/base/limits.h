@@ -105,6 +105,14 @@
     LIMIT(RECORD_FIELD_BYTES,      262144,    "bytes",    "further header fields are read from the body") \
     LIMIT(RECORD_TEXT_BYTES,       262144,    "bytes",    "further parts have no names or parameters") \
     LIMIT(RECORD_REFERENCES,       64,        "ids",      "the first and the last ones stay") \
+    /* what domains say about their mail */ \
+    LIMIT(TAGS,                    64,        "tags",     "of a signature, a key or a policy: it is broken") \
+    LIMIT(DKIM_SIGNATURES,         8,         "fields",   "further signatures are not looked at") \
+    LIMIT(DKIM_FIELD_BYTES,        16384,     "bytes",    "of a signature: it does not pass") \
+    LIMIT(DKIM_IDENTITY_BYTES,     1024,      "bytes",    "of i= of a signature: it does not pass") \
+    LIMIT(DKIM_KEY_BYTES,          4096,      "bytes",    "of a key in DNS: the signature does not pass") \
+    LIMIT(DKIM_NAMES,              20,        "names",    "of keys that one message needs: a chain of ARC that needs more fails") \
+    LIMIT(ARC_SETS,                50,        "sets",     "a chain that is longer fails; RFC 8617 section 4.2.1") \
     /* the store */ \
     LIMIT(BLOB_HANDLES,            4096,      "handles",  "451, per worker") \
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
@@ -118,6 +126,8 @@
     LIMIT(CHANGE_LOG_ENTRIES,      10000,     "entries",  "older ones are trimmed: full resynchronisation") \
     LIMIT(TRACE_DAYS,              3650,      "days",     "refused as a setting") \
     LIMIT(TRACE_SEGMENT_BYTES,     8388608,   "bytes",    "of a file of the trace: the next one is begun") \
+    LIMIT(TRACE_READ_MS,           10000,     "ms",       "for one question to the trace by the API: the answer is cut, and says so") \
+    LIMIT(TRACE_READS,             16,        "questions","to the trace by the API that wait: 503") \
     LIMIT(TRACE_BUFFER_BYTES,      1048576,   "bytes",    "further lines of the trace are lost while the disk is slower, and counted") \
     LIMIT(UNDELETE_DAYS,           14,        "days",     "deleted bodies are gone after that") \
     /* mail that is sent on */ \
@@ -168,7 +178,36 @@
     LIMIT(OUT_REPLY_S,             300,       "s",        "tried later; RFC 5321 section 4.5.3.2") \
     LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
+    LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: as if it could not be told") \
+    LIMIT(DNS_ALIASES,             10,        "aliases",  "of a zone file, one leading to the next: cannot be told") \
+    LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
+    /* who really sent it */ \
+    LIMIT(DMARC_AUTHORS,           4,         "domains",  "in the From fields of a message: DMARC asks to refuse it") \
+    LIMIT(DMARC_NAMES,             14,        "names",    "asked for one message: parents of further signing domains count as without a record, further authors as too many") \
+    LIMIT(DMARC_RECORD_BYTES,      4096,      "bytes",    "of a DMARC record: it counts as none") \
+    LIMIT(SUFFIX_LIST_BYTES,       4194304,   "bytes",    "of the Public Suffix List: the one that libpsl has is used") \
+    LIMIT(AUTH_RESULTS_BYTES,      16384,     "bytes",    "of the value of an Authentication-Results field: it is not read") \
+    LIMIT(AUTH_RESULTS,            64,        "results",  "in one such field: further ones are not read") \
+    LIMIT(AUTH_PROPERTIES,         16,        "properties","of one result: it is not read") \
+    LIMIT(AUTH_VALUE_BYTES,        480,       "bytes",    "of one value: it is not read, and not written") \
+    LIMIT(REPORT_PACKED_BYTES,     10485760,  "bytes",    "of an aggregate report of DMARC as it comes: it is not read, as with the next four") \
+    LIMIT(REPORT_BYTES,            33554432,  "bytes",    "of one unpacked") \
+    LIMIT(REPORT_RATIO,            200,       "times",    "of its size when it is unpacked") \
+    LIMIT(REPORT_RECORDS,          50000,     "records",  "in one") \
+    LIMIT(REPORT_SIGNATURES,       100,       "signatures","in one of its records, as RFC 9990 has it") \
+    LIMIT(REPORT_TEXT_BYTES,       1024,      "bytes",    "of one of its texts: the rest is left out") \
+    LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
+    /* what other domains say about their mail */ \
+    LIMIT(CHECK_BATCH_BYTES,       67108864,  "bytes",    "of questions for godwit check: refused by the command") \
+    LIMIT(SPF_RECORD_BYTES,        4096,      "bytes",    "permerror") \
+    LIMIT(SPF_TERMS,               10,        "terms",    "of records of SPF that ask DNS, in one check: permerror; RFC 7208 section 4.6.4") \
+    LIMIT(SPF_VOIDS,               2,         "terms",    "the same, of those that ask for what does not exist") \
+    LIMIT(SPF_NAMES,               10,        "names",    "of one MX: permerror; of one PTR: later ones are ignored") \
+    LIMIT(SPF_VALUE_BYTES,         512,       "bytes",    "of what a macro stands for: HELO is cut, for other values there is no domain to ask about") \
+    LIMIT(SPF_EXPANDED_BYTES,      65536,     "bytes",    "of a name or an explanation with its macros expanded: permerror, or no explanation") \
+    LIMIT(SPF_EXPLANATION_BYTES,   500,       "bytes",    "a longer one is cut") \
+    LIMIT(SPF_S,                   20,        "s",        "temperror") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \
     LIMIT(HTTP_LINE_BYTES,         8192,      "bytes",    "of a head: 431, the first one 414, and closed") \
@@ -179,6 +218,7 @@
     LIMIT(HTTP_CHUNK_EXTRA_BYTES,  4096,      "bytes",    "extensions and trailer fields of a body in chunks: 400 and closed") \
     LIMIT(HTTP_DISCARD_BYTES,      16777216,  "bytes",    "of a body that was refused: closed before its end") \
     LIMIT(API_BODY_BYTES,          4194304,   "bytes",    "413; many accounts come as NDJSON") \
+    LIMIT(API_REDEEM_BYTES,        8192,      "bytes",    "of the redemption of an invitation: 413") \
     LIMIT(API_BULK_BYTES,          268435456, "bytes",    "of accounts as NDJSON in one request: 413") \
     LIMIT(API_LINE_BYTES,          65536,     "bytes",    "of one account as NDJSON: it is refused") \
     LIMIT(API_RESULTS_BYTES,       134217728, "bytes",    "of the answers to one such request: the rest is not looked at") \
@@ -205,6 +245,9 @@
     LIMIT(SCRAM_NONCE_BYTES,       128,       "bytes",    "of the client's nonce: refused as malformed") \
     LIMIT(SCRAM_S,                 60,        "s",        "from the first to the last response: fails like a wrong password") \
     LIMIT(SCRAM_EXCHANGES,         32768,     "exchanges","the oldest fails like a wrong password") \
+    LIMIT(INVITATION_S,            604800,    "s",        "an invitation that nobody gave another time is refused") \
+    LIMIT(INVITATION_MIN_S,        60,        "s",        "a shorter one is refused by the command") \
+    LIMIT(INVITATION_MAX_S,        7776000,   "s",        "a longer one is refused by the command") \
     LIMIT(APP_PASSWORDS,           16,        "passwords","of one account: refused by the command") \
     LIMIT(FOREIGN_BCRYPT_COST,     14,        "",         "of a hash of another server, two to the power of it: refused by the command, like those below") \
     LIMIT(FOREIGN_SHA_ROUNDS,      1000000,   "rounds",   "of SHA256-CRYPT and SHA512-CRYPT") \

@@ -17,6 +17,7 @@
     EVENT(ROLE_END,       "role.end",       LOG_WARN,  "name pid signal exit restart_ms:ms reason", "a role ended and will be started again") \
     EVENT(ROLE_MUTE,      "role.mute",      LOG_ERROR, "name pid",                            "a role does not answer; the service manager is not told that all is well") \
     EVENT(SERVER_READY,   "server.ready",   LOG_INFO,  "host listeners version",              "all roles answer")   \
+    EVENT(WALL_MISSING,   "wall.missing",   LOG_INFO,  "wall reason",                         "a wall that cannot stand here, in any role; the others do") \
     EVENT(SERVER_STOP,    "server.stop",    LOG_INFO,  "reason",                              "orderly end")        \
     EVENT(SERVER_RELOAD,  "server.reload",  LOG_INFO,  "log:n config:n files:n listeners:n",  "SIGHUP: the configuration (config=1: it was taken) and its files were read afresh; the first line of a log opened anew") \
     EVENT(SERVER_UPGRADE, "server.upgrade", LOG_WARN,  "kind result from to reason",          "another program took the place of this one, or did not (result=refused: nothing was changed; fallback: it did not start)") \
@@ -33,6 +34,9 @@
     EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result app",     "a log-in, good or bad; app: the app password, if it was one") \
     EVENT(LOGIN_FAIL,     "auth.fail",      LOG_INFO,  "ip account protocol reason",          "a log-in was refused; reason: unknown (nobody has the name), password, disabled, slowed (too many wrong ones, not looked at), protocol (not what the app password is for), expired, token (not a good one, or another's), certificate (as with token), foreign (SCRAM, while there is only another server's hash: PLAIN once)") \
     EVENT(LOGIN_RENEWED,  "auth.renewed",   LOG_INFO,  "account result",                      "after its first good log-in the hash of another server was replaced by one of ours") \
+    EVENT(INVITE_MADE,    "invite.made",    LOG_INFO,  "account ends",                        "an invitation to set the password of an account was made; an earlier one is worth nothing any more") \
+    EVENT(INVITE_USED,    "invite.used",    LOG_INFO,  "ip account",                          "with an invitation a password was set") \
+    EVENT(INVITE_REFUSED, "invite.refused", LOG_INFO,  "ip account reason",                   "an invitation was not taken; reason: unknown (nobody has the name), none (the account has none: used, ended or never made), wrong, expired, disabled, slowed (too many wrong log-ins or invitations, not looked at)") \
     EVENT(OAUTH_KEYS,     "oauth.keys",     LOG_INFO,  "issuer file keys:n",                  "the public keys of the issuer of tokens are in use") \
     EVENT(OAUTH_REFUSED,  "oauth.refused",  LOG_ERROR, "issuer file reason",                  "the public keys of the issuer of tokens cannot be used; those of before stay") \
     EVENT(OAUTH_UNREACHED,"oauth.unreached",LOG_WARN,  "url reason",                          "the endpoint of tokens did not say whether one is good: the log-in could not be judged") \

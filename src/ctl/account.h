@@ -9,7 +9,8 @@
 /* What was typed; directory.c has the table. */
 struct account_options {
     uint64_t quota;
-    bool generate, now, deleted, keep, keep_not, off, remove;
+    bool generate, invite, dry_run, now, deleted, keep, keep_not, off, remove;
+    int64_t valid; /* microseconds; 0 = as usual */
     const char *as, *for_text, *expires, *to, *from, *mail;
 };
 extern struct account_options account_options;
@@ -20,6 +21,12 @@ SUSPENDS int ctl_account_add_many(struct ctl *c); /* add --from */
 SUSPENDS int ctl_app_password(struct ctl *c);
 /* ---- export_account.c ---- */
 SUSPENDS int ctl_account_export(struct ctl *c);
+/* ---- invite.c ---- */
+/* --invite and --valid; false: they do not fit together, or with --generate, and it was said. */
+MUST_USE bool ctl_invite_options(const struct ctl *c);
+SUSPENDS int ctl_account_add_invited(struct ctl *c);
+SUSPENDS int ctl_account_invite(struct ctl *c);
+SUSPENDS int ctl_account_redeem(struct ctl *c);
 /* ---- life.c: verbs of godwit account ---- */
 
 /* Made here, with --generate; else as above. */

@@ -8,12 +8,13 @@
 
 #include "base/size.h"
 #include "ctl/check.h"
+#include "ctl/check_mail.h"
 #include "ctl/command.h"
 #include "rt/loop.h"
 #include "setup/machine.h"
 #include "store/directory.h"
 
-enum { ARENA_BYTES = 64 << 20, CONFIG_BYTES_MAX = 1 << 20 };
+enum { ARENA_BYTES = 64 << 20, CONFIG_BYTES_MAX = 1 << 20, RESOLV_CONF_BYTES = 65536 };
 
 static bool read_options(struct ctl_check *k, int argc, char **argv);
 static bool read_config(struct ctl_check *k);
@@ -26,7 +27,7 @@ usage(FILE *to, const char *verb)
 {
     fprintf(
         to,
-        "usage: godwit %s [-c FILE] [--json] [--offline] [--address ADDRESS]...\n\n"
+        "usage: godwit %s [-c FILE] [--json] [--offline] [--address ADDRESS]... [--time HOST]\n\n"
         "Looks at configuration, keys, certificates, ports, data, DNS records, and says what is "
         "wrong,\n"
         "what follows from it, and how to mend it.  Changes nothing.\n"
@@ -34,10 +35,15 @@ usage(FILE *to, const char *verb)
         "  -c FILE              the configuration; %s unless given\n"
         "  --json               findings as a list of {level, topic, text}\n"
         "  --offline            look at nothing outside this machine\n"
-        "  --address ADDRESS    how the world reaches this server, when it is behind a router\n\n"
+        "  --address ADDRESS    how the world reaches this server, when it is behind a router\n"
+        "  --time HOST[:PORT]   doctor: whom to ask for the time; pool.ntp.org unless given\n\n"
         "Exit status: 0 nothing to mend, 1 something to mend, 2 wrong usage.\n",
         verb, COMMAND_CONFIG);
-    return to == stdout ? CTL_OK : CTL_USAGE;
+    if (to != stdout)
+        return CTL_USAGE;
+    printf("\nOf mail, without a server; each says more with --help:\n");
+    check_mail_usage();
+    return CTL_OK;
 }
 
 int
@@ -45,6 +51,8 @@ check_command(int argc, char **argv)
 {
     struct ctl_check k = {.exit = CTL_FAILED, .deep = strcmp(argv[0], "doctor") == 0};
 
+    if (!k.deep && argc >= 2 && check_mail_has(argv[1]))
+        return check_mail_command(argc - 1, argv + 1);
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout, argv[0]);
     if (!read_options(&k, argc, argv))
@@ -74,6 +82,8 @@ read_options(struct ctl_check *k, int argc, char **argv)
         else if (strcmp(argv[i], "--address") == 0 && i + 1 < argc &&
                  k->address_count < CHECK_ADDRESSES_MAX)
             k->addresses[k->address_count++] = str_of(argv[++i]);
+        else if (k->deep && strcmp(argv[i], "--time") == 0 && i + 1 < argc)
+            k->time_server = str_of(argv[++i]);
         else
             return false;
     }
@@ -171,6 +181,10 @@ look_outside(struct ctl_check *k)
     (void)network_check_reverse(&n);
     if (k->deep && !has_smarthost(k->ctl.config))
         (void)network_check_outbound(&n, STR(""));
+    if (k->deep) {
+        network_check_tlsa(&n);
+        network_check_time(&n, k->time_server);
+    }
     look_at_domains(k, &n);
 }
 
@@ -204,6 +218,16 @@ look_for_postmasters(struct ctl_check *k)
                     "Mail to postmaster reaches somebody at every domain.");
 }
 
+static void
+judge_resolvers(struct ctl_check *k)
+{
+    AUTO_BUF text = BUF(RESOLV_CONF_BYTES);
+
+    enum status e = machine_read_file(STR("/etc/resolv.conf"), &text);
+    (void)e; /* without one nothing is in it */
+    network_judge_resolvers(k->ctl.config, buf_str(&text), &k->findings);
+}
+
 static SUSPENDS void
 look(struct ctl_check *k)
 {
@@ -228,6 +252,8 @@ look(struct ctl_check *k)
         look_for_postmasters(k);
     if (k->deep)
         ctl_doctor(k, runs);
+    if (k->deep)
+        judge_resolvers(k);
     if (!k->offline)
         look_outside(k);
 }

@@ -269,7 +269,8 @@ check_owner(struct ctl_check *k, struct str path)
             STR_FMT(path));
         return false;
     }
-    if (geteuid() == 0 && machine_user(user, &uid, &gid) && st.st_uid != uid) {
+    if (geteuid() == 0 && machine_user(user, &uid, &gid) && machine_has_ids(uid, gid) &&
+        st.st_uid != uid) {
         finding_add(&k->findings, FINDING_MEND, "data",
                     "%.*s does not belong to %.*s, so no mail can be kept: chown -R %.*s %.*s.",
                     STR_FMT(path), STR_FMT(user), STR_FMT(user), STR_FMT(path));
@@ -335,7 +336,7 @@ check_places(struct ctl_check *k)
                     file);
 }
 
-/* A file that was changed after the socket was made has not been read yet. */
+/* Boss dates the socket by when it took a configuration: a file that was changed after that has not been read yet. */
 static void
 check_age(struct ctl_check *k)
 {
@@ -344,9 +345,10 @@ check_age(struct ctl_check *k)
         arena_printf(k->a, "%.*s/%s", STR_FMT(k->ctl.config->run_dir), ROLE_ADMIN_SOCKET).ptr;
 
     if (stat(k->config_path, &config) == 0 && stat(path, &sock) == 0 &&
-        config.st_mtim.tv_sec > sock.st_mtim.tv_sec)
+        (config.st_mtim.tv_sec > sock.st_mtim.tv_sec ||
+         (config.st_mtim.tv_sec == sock.st_mtim.tv_sec &&
+          config.st_mtim.tv_nsec > sock.st_mtim.tv_nsec)))
         finding_add(
             &k->findings, FINDING_NOTE, "server",
-            "The configuration was changed after the server was started: start it again to make "
-            "it so.");
+            "The configuration was changed after the server took it: godwit reload makes it so.");
 }

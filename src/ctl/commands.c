@@ -17,7 +17,7 @@ command_config(void)
 
 const struct command commands[] = {
     {"setup", "DOMAIN [options]", "make this machine a mail server", NULL},
-    {"check", "", "what is wrong, and how to mend it", NULL},
+    {"check", "[spf, mime ...]", "what is wrong, and how to mend it; what judges say", NULL},
     {"doctor", "", "the same and more: as clients meet the server", NULL},
     {"serve", "", "run the mail server in the foreground", NULL},
     {"account", "add, list, password ...", "accounts and their passwords", account_command},

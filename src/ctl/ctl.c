@@ -334,6 +334,12 @@ prompt(const char *text, struct secret *out)
 }
 
 bool
+ctl_read_secret(const char *question, struct secret *out)
+{
+    return isatty(STDIN_FILENO) ? prompt(question, out) : read_line(out);
+}
+
+bool
 ctl_read_password(struct secret *out)
 {
     AUTO_SECRET again = {0};

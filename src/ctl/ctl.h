@@ -72,6 +72,8 @@ struct str ctl_address(const struct ctl *c, int i);
 struct str ctl_domain(const struct ctl *c, int i);
 /* From the terminal without echo, twice; or the first line of standard input. */
 MUST_USE bool ctl_read_password(struct secret *out);
+/* The same once, with another question; says nothing of its failure. */
+MUST_USE bool ctl_read_secret(const char *question, struct secret *out);
 MUST_USE bool ctl_read_size(const char *text,
                             uint64_t *out); /* "1G", "50M"; "0" or "none" = none */
 /* 30s, 10m, 2h, 5d, 1w; can be added to a time.  False: none of these. */

@@ -38,6 +38,8 @@ print_account(struct ctl *c, const struct admin_account *a)
     if (a->full_since != 0)
         printf(", full since %s", ctl_time_text(a->full_since, since, sizeof(since)));
     printf("%s%s", a->disabled ? ", disabled" : "", a->suspended ? ", suspended" : "");
+    if (a->invited_until != 0)
+        printf(", invited until %s", ctl_time_text(a->invited_until, since, sizeof(since)));
     if (a->forward_count > 0)
         print_words(c, a->keep ? ", kept and forwarded to" : ", forwarded to", a->forward,
                     a->forward_count);
@@ -101,8 +103,16 @@ add_account(struct ctl *c)
         fprintf(stderr, "godwit account add: expected an address, or --from FILE\n");
         return CTL_USAGE;
     }
+    if (account_options.dry_run && account_options.from == NULL) {
+        fprintf(stderr, "godwit account add: --dry-run goes with --from\n");
+        return CTL_USAGE;
+    }
     if (account_options.from != NULL)
-        return ctl_account_add_many(c);
+        return ctl_invite_options(c) ? ctl_account_add_many(c) : CTL_USAGE;
+    if (!ctl_invite_options(c))
+        return CTL_USAGE;
+    if (account_options.invite)
+        return ctl_account_add_invited(c);
     if (!ctl_new_password(&password))
         return CTL_FAILED;
     struct admin_account_add req = {.address = ctl_address(c, 0),
@@ -205,13 +215,16 @@ set_send_as(struct ctl *c)
 }
 
 static const struct ctl_verb account_verbs[] = {
-    {"add", 1, 1, "[--quota SIZE] [--generate] ADDRESS | --from FILE", add_account,
-     "the password comes from the terminal or standard input, or is made and shown", 0,
+    {"add", 1, 1, "[--quota SIZE] [--generate | --invite] ADDRESS | --from FILE [--dry-run]",
+     add_account, "the password comes from the terminal or standard input, or is made and shown", 0,
      (const char *const *)&account_options.from},
     {"list", 0, 0, "[--deleted]", list_accounts, "each with its messages, size and quota"},
     {"show", 1, 1, "ADDRESS", list_accounts, "one of them"},
-    {"password", 1, 1, "[--generate] ADDRESS", ctl_account_password, "a new one; sessions end"},
-    {"passwd", 1, 1, "[--generate] ADDRESS", ctl_account_password, "the same"},
+    {"password", 1, 1, "[--generate | --invite [--valid 7d]] ADDRESS", ctl_account_password,
+     "a new one; sessions end; --invite lets its person set it"},
+    {"passwd", 1, 1, "[--generate | --invite] ADDRESS", ctl_account_password, "the same"},
+    {"redeem", 1, 1, "ADDRESS", ctl_account_redeem,
+     "set the password with an invitation: both are asked for"},
     {"app-password", 2, 3, "add|list|remove ADDRESS [NAME]", ctl_app_password,
      "passwords for programs; --for imap,pop3,submission, --expires DAYS"},
     {"quota", 2, 2, "ADDRESS SIZE|none", set_quota, "such as 5G"},
@@ -237,6 +250,8 @@ struct account_options account_options;
 static const struct ctl_option account_table[] = {
     {"--quota", CTL_SIZE, &account_options.quota},
     {"--generate", CTL_FLAG, &account_options.generate},
+    {"--invite", CTL_FLAG, &account_options.invite},
+    {"--valid", CTL_DURATION, &account_options.valid},
     {"--now", CTL_FLAG, &account_options.now},
     {"--deleted", CTL_FLAG, &account_options.deleted},
     {"--keep", CTL_FLAG, &account_options.keep},
@@ -249,6 +264,7 @@ static const struct ctl_option account_table[] = {
     {"--to", CTL_TEXT, &account_options.to},
     {"--mail", CTL_TEXT, &account_options.mail},
     {"--from", CTL_TEXT, &account_options.from},
+    {"--dry-run", CTL_FLAG, &account_options.dry_run},
     {0},
 };
 

@@ -5,14 +5,9 @@
  * directory, which is gone at the end.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/size.h"
@@ -24,8 +19,6 @@
 #include "trace/folder.h"
 
 enum {
-    ANSWER_S = 5,
-    LINE_BYTES = 2048,
     SYNCS = 15,
     SYNC_BYTES = 4096,
     SLOW_US = 50000, /* a disk that spins takes 10 to 20 ms */
@@ -36,40 +29,8 @@ enum {
 
 /* ---- services ---- */
 
-static bool
-address_of(const struct config_address *at, struct sockaddr_storage *to, socklen_t *len)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)to;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)to;
-    char host[64];
-
-    *to = (struct sockaddr_storage){0};
-    if (!str_to_z(str_eq(at->host, STR("*")) ? STR("127.0.0.1") : at->host, host, sizeof(host)))
-        return false;
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(at->port);
-        *len = sizeof(*v4);
-        return true;
-    }
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(at->port);
-    *len = sizeof(*v6);
-    return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1;
-}
-
-static bool
-path_of(struct str path, struct sockaddr_storage *to, socklen_t *len)
-{
-    struct sockaddr_un *un = (struct sockaddr_un *)(void *)to;
-
-    *to = (struct sockaddr_storage){.ss_family = AF_UNIX};
-    *len = sizeof(*un);
-    return str_to_z(path, un->sun_path, sizeof(un->sun_path));
-}
-
-static bool
-takes_this_machine(const struct config_listen *l)
+bool
+ctl_doctor_takes_us(const struct config_listen *l)
 {
     struct sockaddr_storage own;
     socklen_t len;
@@ -77,57 +38,7 @@ takes_this_machine(const struct config_listen *l)
                                            str_find(l->at.host, ':') >= 0 ? STR("::1") : STR("*")};
 
     return l->from_count == 0 ||
-           (address_of(&any, &own, &len) && subnet_has(l->from, l->from_count, &own));
-}
-
-/* -1: nobody takes the connection. */
-static int
-dial_service(const struct config *c, const struct config_listen *l)
-{
-    static const char no_proxy[] = "PROXY UNKNOWN\r\n";
-    const struct timeval patience = {.tv_sec = ANSWER_S};
-    struct sockaddr_storage to;
-    socklen_t len;
-
-    if (l->socket.path.len > 0 ? !path_of(l->socket.path, &to, &len)
-                               : !address_of(&l->at, &to, &len))
-        return -1;
-    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    bool proxy = to.ss_family != AF_UNIX && subnet_has(c->proxy_from, c->proxy_from_count, &to);
-    if (connect(fd, (const struct sockaddr *)&to, len) != 0 ||
-        (proxy && write(fd, no_proxy, sizeof(no_proxy) - 1) < 0)) /* this machine is one */
-        fd_close(&fd);
-    return fd;
-}
-
-/* The last line of an answer, without its end; empty when none comes. */
-static struct str
-read_answer(int fd, char line[LINE_BYTES])
-{
-    size_t n = 0;
-
-    while (n < LINE_BYTES && read(fd, line + n, 1) == 1) {
-        if (line[n] != '\n') {
-            n++;
-            continue;
-        }
-        if (n < 4 || line[3] != '-' || !ascii_is_digit(line[0]))
-            return str_trim(str_from(line, n));
-        n = 0; /* one of several */
-    }
-    return STR("");
-}
-
-static struct str
-converse(int fd, const char *say, char line[LINE_BYTES])
-{
-    size_t n = strlen(say);
-
-    return write(fd, say, n) == (ssize_t)n ? read_answer(fd, line) : STR("");
+           (ctl_doctor_address(&any, &own, &len) && subnet_has(l->from, l->from_count, &own));
 }
 
 static struct str
@@ -152,23 +63,24 @@ greeting_of(enum service s)
 static bool
 answers(const struct config *c, const struct config_listen *l)
 {
-    char line[LINE_BYTES];
-    AUTO(fd_close) int fd = dial_service(c, l);
+    char line[DOCTOR_LINE];
+    AUTO(fd_close) int fd = ctl_doctor_dial(c, l);
 
     if (fd < 0 || service_is_tls(l->service) || service_of_api(l->service))
         return fd >= 0;
-    return str_starts(read_answer(fd, line), greeting_of(l->service));
+    return str_starts(ctl_doctor_hear(fd, line), greeting_of(l->service));
 }
 
-static const char *
-place_of(struct ctl_check *k, const struct config_listen *l)
+const char *
+ctl_doctor_place(struct ctl_check *k, const struct config_listen *l)
 {
     if (l->socket.path.len > 0)
         return arena_z(k->a, l->socket.path);
     return arena_printf(k->a, "%.*s:%u", STR_FMT(l->at.host), l->at.port).ptr;
 }
 
-static void
+/* True when all do. */
+static bool
 check_services(struct ctl_check *k)
 {
     const struct config *c = k->ctl.config;
@@ -176,7 +88,7 @@ check_services(struct ctl_check *k)
 
     for (size_t i = 0; i < c->listen_count; i++) {
         const struct config_listen *l = &c->listen[i];
-        if (!takes_this_machine(l))
+        if (!ctl_doctor_takes_us(l))
             others++;
         else if (answers(c, l))
             good++;
@@ -185,11 +97,12 @@ check_services(struct ctl_check *k)
                         "%s at %s does not answer from this machine: godwit log --level warn "
                         "says what happened to it; a firewall for the loopback interface is the "
                         "other cause.",
-                        service_name(l->service), place_of(k, l));
+                        service_name(l->service), ctl_doctor_place(k, l));
     }
     if (good + others == c->listen_count)
         finding_add(&k->findings, FINDING_OK, "services", "All %zu services answer%s.", good,
                     others > 0 ? " that this machine may ask" : "");
+    return good + others == c->listen_count;
 }
 
 /* ---- relaying ---- */
@@ -216,23 +129,23 @@ static void
 check_relay(struct ctl_check *k)
 {
     const struct config *c = k->ctl.config;
-    char line[LINE_BYTES];
+    char line[DOCTOR_LINE];
     size_t i = 0;
 
     while (i < c->listen_count && c->listen[i].service != SERVICE_SMTP)
         i++;
     if (i == c->listen_count)
         return;
-    AUTO(fd_close) int fd = dial_service(c, &c->listen[i]);
-    if (fd < 0 || !str_starts(read_answer(fd, line), STR("220 ")))
+    AUTO(fd_close) int fd = ctl_doctor_dial(c, &c->listen[i]);
+    if (fd < 0 || !str_starts(ctl_doctor_hear(fd, line), STR("220 ")))
         return; /* said already */
-    struct str answer = converse(fd, "EHLO doctor.invalid\r\n", line);
+    struct str answer = ctl_doctor_say(fd, "EHLO doctor.invalid\r\n", line);
     if (str_starts(answer, STR("250")))
-        answer = converse(fd, "MAIL FROM:<doctor@sender.invalid>\r\n", line);
+        answer = ctl_doctor_say(fd, "MAIL FROM:<doctor@sender.invalid>\r\n", line);
     if (str_starts(answer, STR("250")))
-        answer = converse(fd, "RCPT TO:<doctor@recipient.invalid>\r\n", line);
+        answer = ctl_doctor_say(fd, "RCPT TO:<doctor@recipient.invalid>\r\n", line);
     judge_relay(k, answer);
-    (void)converse(fd, "QUIT\r\n", line);
+    (void)ctl_doctor_say(fd, "QUIT\r\n", line);
 }
 
 /* ---- the disk ---- */
@@ -363,11 +276,12 @@ check_clients(struct ctl_check *k)
 void
 ctl_doctor(struct ctl_check *k, bool runs)
 {
-    if (runs) {
-        check_services(k);
+    bool all = runs && check_services(k);
+    if (runs)
         check_relay(k);
-    }
     check_disk(k);
     check_clients(k);
     ctl_doctor_machine(k, runs);
+    if (runs)
+        ctl_doctor_server(k, all);
 }

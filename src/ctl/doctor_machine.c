@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 #include "ctl/check.h"
 #include "rt/clock.h"
 #include "rt/disk.h"
-#include "rt/spawn.h"
 #include "setup/machine.h"
 #include "trace/trace.h"
 
@@ -128,14 +126,11 @@ read_limit(struct str text, uint64_t *out)
 static void
 check_files_limit(struct ctl_check *k)
 {
-    struct sockaddr_un to = {0};
     AUTO_BUF text = BUF(LIMITS_BYTES);
-    AUTO(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     uint64_t files;
     pid_t boss;
 
-    if (fd < 0 || !ctl_socket_path(&k->ctl, &to) ||
-        connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0 || !control_listener(fd, &boss) ||
+    if (!ctl_doctor_boss(k, &boss) ||
         machine_read_file(arena_printf(k->a, "/proc/%d/limits", (int)boss), &text) != OK ||
         !read_limit(buf_str(&text), &files))
         return;

@@ -58,6 +58,10 @@ ctl_account_password(struct ctl *c)
     AUTO_SECRET password = {0};
     struct admin_account_password_reply rep;
 
+    if (!ctl_invite_options(c))
+        return CTL_USAGE;
+    if (account_options.invite)
+        return ctl_account_invite(c);
     if (!ctl_new_password(&password))
         return CTL_FAILED;
     struct admin_account_password req = {.address = ctl_address(c, 0),

@@ -3,10 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "base/encode.h"
-#include "base/log.h"
-#include "base/log_scan.h"
-#include "base/scan.h"
+#include "api/view_trace.h"
 #include "ctl/ctl.h"
 
 const char *
@@ -21,19 +18,7 @@ ctl_text(struct ctl *c, struct str s)
 json_t *
 ctl_json_line(struct str line)
 {
-    struct scan s = scan_of(line);
-    struct log_field f;
-    json_t *all = json_object();
-    char key[64];
-
-    while (scan_log_field(&s, &f)) {
-        AUTO_BUF bytes = BUF(LOG_LINE_MAX);
-        log_value_read(&f, &bytes);
-        struct str v = utf8_valid(buf_str(&bytes)) ? buf_str(&bytes) : f.value;
-        if (str_to_z(f.key, key, sizeof(key)))
-            json_object_set_new(all, key, json_stringn(v.len > 0 ? v.ptr : "", v.len));
-    }
-    return all;
+    return view_line(line);
 }
 
 int

@@ -202,6 +202,8 @@ plan_owner(struct ctl_setup *s)
                     STR_FMT(s->user), STR_FMT(s->user));
         return ERR_NOT_FOUND;
     }
+    if (!s->make_user && !machine_has_ids(s->owner.uid, s->owner.gid))
+        s->owner = OWNER_SELF; /* a container with one user, who is root there */
     return OK;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "api/view_trace.h"
 #include "base/scan.h"
 #include "base/size.h"
 #include "ctl/command.h"
@@ -196,25 +197,6 @@ print_step(struct trace_view *v, struct str line)
     printf("%s  %s\n", when, ctl_text(&v->c, buf_str(&words)));
 }
 
-static json_t *
-step_json(struct str line)
-{
-    AUTO_BUF words = BUF(WORDS_MAX);
-    json_t *j = ctl_json_line(line);
-
-    trace_words(line, &words);
-    json_object_set_new(j, "words", view_str(buf_str(&words)));
-    return j;
-}
-
-static json_t *
-summary_json(struct str id, const struct trace_summary *s)
-{
-    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "id", view_str(id), "time",
-                     view_str(s->time), "message_id", view_str(s->message_id), "size",
-                     view_str(s->size), "result", s->result, "code", view_str(s->code));
-}
-
 static void
 tell_life(struct trace_view *v, struct str id, json_t *all)
 {
@@ -224,9 +206,9 @@ tell_life(struct trace_view *v, struct str id, json_t *all)
     trace_life(v->r, id, a, &life);
     struct trace_summary s = trace_summary(&life, a);
     if (v->c.json) {
-        json_t *j = summary_json(id, &s), *steps = json_array();
+        json_t *j = view_trace_summary(id, &s), *steps = json_array();
         for (size_t i = 0; i < life.count; i++)
-            json_array_append_new(steps, step_json(life.steps[i].line));
+            json_array_append_new(steps, view_trace_step(life.steps[i].line));
         json_object_set_new(j, "steps", steps);
         json_object_set_new(j, "cut", json_boolean(life.cut));
         json_array_append_new(all, j);
@@ -254,7 +236,7 @@ tell_row(struct trace_view *v, struct str id, json_t *all)
     trace_life(v->r, id, a, &life);
     struct trace_summary s = trace_summary(&life, a);
     if (v->c.json) {
-        json_array_append_new(all, summary_json(id, &s));
+        json_array_append_new(all, view_trace_summary(id, &s));
         return;
     }
     local_time(s.time, when, sizeof(when));
@@ -264,17 +246,32 @@ tell_row(struct trace_view *v, struct str id, json_t *all)
            s.message_id.len > 0 ? ctl_text(&v->c, s.message_id) : "(no message id known)");
 }
 
+/* Of invitations to the account, which are no messages. */
+static void
+tell_invitations(struct trace_view *v, const struct trace_life *acts, json_t *all)
+{
+    for (size_t i = 0; i < acts->count; i++) {
+        if (v->c.json)
+            json_array_append_new(all, view_trace_step(acts->steps[i].line));
+        else
+            print_step(v, acts->steps[i].line);
+    }
+}
+
+/* acts: of an address, whose messages are a row each; NULL: of messages, whose lives are told. */
 static int
-tell(struct trace_view *v, const struct trace_ids *ids, bool lives)
+tell(struct trace_view *v, const struct trace_ids *ids, const struct trace_life *acts)
 {
     json_t *all = json_array();
 
+    if (acts != NULL)
+        tell_invitations(v, acts, all);
     for (size_t i = ids->count; i-- > 0;) {
-        if (lives)
+        if (acts == NULL)
             tell_life(v, ids->list[i], all);
         else
             tell_row(v, ids->list[i], all);
-        if (lives && i > 0 && !v->c.json)
+        if (acts == NULL && i > 0 && !v->c.json)
             printf("\n");
     }
     if (ids->more && !v->c.json)
@@ -286,52 +283,17 @@ tell(struct trace_view *v, const struct trace_ids *ids, bool lives)
     return CTL_OK;
 }
 
-/* 1*16HEXDIG, as `queue list` and a Received field have it. */
-static bool
-read_id(struct str what, char id[TRACE_ID_BYTES + 1])
-{
-    if (what.len == 0 || what.len > TRACE_ID_BYTES)
-        return false;
-    for (size_t i = 0; i < TRACE_ID_BYTES; i++) {
-        size_t missing = TRACE_ID_BYTES - what.len;
-        id[i] = i < missing ? '0' : ascii_lower(what.ptr[i - missing]);
-        if (str_find(STR("0123456789abcdef"), id[i]) < 0)
-            return false;
-    }
-    id[TRACE_ID_BYTES] = '\0';
-    return true;
-}
-
-static struct trace_ids
-find(struct trace_view *v, enum trace_kind kind, struct str value)
-{
-    const struct trace_query q = {kind, value, buf_str(&v->since), v->limit};
-    struct trace_ids ids;
-
-    trace_ids(v->r, &q, v->c.arena, &ids);
-    return ids;
-}
-
 static int
 show(struct trace_view *v)
 {
-    struct str what = str_of(v->what);
-    char id[TRACE_ID_BYTES + 1];
-    struct trace_ids ids = find(v, TRACE_MESSAGE_ID, what);
+    const struct trace_query q = {
+        .value = str_of(v->what), .since = buf_str(&v->since), .max = v->limit};
+    struct trace_answer answer;
 
-    if (ids.count > 0)
-        return tell(v, &ids, true);
-    if (read_id(what, id)) {
-        ids = find(v, TRACE_ID, str_of(id));
-        if (ids.count > 0) { /* all of them tell the same */
-            ids = (struct trace_ids){.list = ids.list, .count = 1};
-            ids.list[0] = str_of(id);
-            return tell(v, &ids, true);
-        }
-    }
-    ids = find(v, TRACE_ADDRESS, what);
-    if (ids.count > 0)
-        return tell(v, &ids, false);
+    trace_look(v->r, &q, v->c.arena, &answer);
+    if (answer.found != TRACE_FOUND_NOTHING)
+        return tell(v, &answer.ids,
+                    answer.found == TRACE_FOUND_MESSAGES ? NULL : &answer.invitations);
     if (v->c.json)
         (void)ctl_print_json(json_array());
     else
@@ -339,6 +301,6 @@ show(struct trace_view *v)
             stderr,
             "godwit trace: nothing is known of %s%s; it is kept for some days, and asked for by "
             "a whole address, message id or queue id\n",
-            ctl_text(&v->c, what), v->since.len > 0 ? " since then" : "");
+            ctl_text(&v->c, q.value), v->since.len > 0 ? " since then" : "");
     return CTL_FAILED;
 }

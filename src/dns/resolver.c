@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "dns/resolver.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -13,15 +12,18 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "dns/name.h"
 #include "dns/resolver_internal.h"
+#include "dns/zone.h"
+#include "rt/clock.h"
 #include "rt/offload.h"
-#include "rt/random.h"
 
-enum { TYPE_A = 1, TYPE_MX = 15, TYPE_AAAA = 28, CLASS_IN = 1, RCODE_OK = 0, RCODE_NXDOMAIN = 3 };
-enum { NAME_TEXT_MAX = 256, ADDRESSES_MAX = 16, NAMES_BYTES = 2 * NAME_TEXT_MAX };
+enum { CLASS_IN = 1, RCODE_OK = 0, RCODE_NXDOMAIN = 3 };
+enum { ADDRESS_TEXT_MAX = 256, NAME_ESCAPED_MAX = 512 };
 
 struct resolver {
-    struct ub_ctx *ctx;
+    struct ub_ctx *ctx; /* NULL: the zone file answers */
+    struct zone *zone;
     struct fiber *pump; /* NULL: nothing was asked yet */
     bool over;          /* the pump frees it */
 };
@@ -46,9 +48,24 @@ static enum status configure(struct ub_ctx *ctx, const struct resolver_options *
 static enum status first_question(struct ub_ctx *ctx, const struct resolver_options *o,
                                   struct problem *why);
 
+static enum status
+new_of_zone(struct str text, struct resolver **out, struct problem *why)
+{
+    struct zone *zone = NULL;
+
+    TRY(zone_read(text, &zone, why));
+    struct resolver *r = MEM_NEW(struct resolver);
+    r->zone = zone;
+    *out = r;
+    return OK;
+}
+
 enum status
 resolver_new(const struct resolver_options *o, struct resolver **out, struct problem *why)
 {
+    if (o->zone.ptr != NULL)
+        return new_of_zone(o->zone, out, why);
+
     AUTO(offload_free) struct offload_pool *thread = NULL;
     struct opening opening = {.o = o, .why = why, .result = ERR_CANCELLED};
 
@@ -69,7 +86,9 @@ resolver_new(const struct resolver_options *o, struct resolver **out, struct pro
 static void
 close_resolver(struct resolver *r)
 {
-    ub_ctx_delete(r->ctx);
+    if (r->ctx != NULL)
+        ub_ctx_delete(r->ctx);
+    zone_free(&r->zone);
     mem_free(r);
 }
 
@@ -100,7 +119,7 @@ set_upstream(struct ub_ctx *ctx, const struct resolver_options *o)
     int err = 0;
 
     for (size_t i = 0; err == 0 && i < o->forward_count; i++) {
-        char address[NAME_TEXT_MAX];
+        char address[ADDRESS_TEXT_MAX];
         if (!str_to_z(o->forward[i], address, sizeof(address)))
             return UB_SYNTAX;
         err = ub_ctx_set_fwd(ctx, address);
@@ -165,7 +184,7 @@ first_question(struct ub_ctx *ctx, const struct resolver_options *o, struct prob
     struct question *q = MEM_NEW(struct question);
     const char *anchor = o->anchor_file != NULL ? o->anchor_file : RESOLVER_ANCHOR_FILE;
     int id = 0;
-    int err = ub_resolve_async(ctx, "localhost.", TYPE_A, CLASS_IN, q, answered, &id);
+    int err = ub_resolve_async(ctx, "localhost.", DNS_TYPE_A, CLASS_IN, q, answered, &id);
 
     if (err == 0)
         return OK;
@@ -212,18 +231,14 @@ pump(void *arg)
         close_resolver(r);
 }
 
-void
-resolver_result_release(struct ub_result **r)
-{
-    ub_resolve_free(*r);
-}
-
 static SUSPENDS enum status
-wait_answer(struct resolver *r, struct question *q, int id, struct ub_result **out)
+wait_answer(struct resolver *r, struct question *q, int id, int64_t timeout_ms)
 {
+    int64_t until = clock_mono_ms() + timeout_ms;
+
     while (!q->done) {
-        enum status e = fiber_park(LIMIT_DNS_TIMEOUT_S * 1000);
-        if (e == OK)
+        enum status e = fiber_park(MAX(until - clock_mono_ms(), 0));
+        if (e == OK || q->done)
             continue;
         if (ub_cancel(r->ctx, id) == 0) {
             mem_free(q);
@@ -232,251 +247,115 @@ wait_answer(struct resolver *r, struct question *q, int id, struct ub_result **o
         }
         return e == ERR_TIMEOUT ? ERR_TEMP : e;
     }
-    *out = q->result;
-    mem_free(q);
-    return *out == NULL ? ERR_TEMP : OK;
+    return OK;
 }
 
-enum status
-resolver_ask(struct resolver *r, struct str name, int type, struct ub_result **out)
+/* For libunbound a backslash begins an escape; here it is a byte like others. */
+static bool
+escape(struct str name, char *z, size_t size)
 {
-    char text[NAME_TEXT_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] == '\0' || n + 3 > size)
+            return false;
+        if (name.ptr[i] == '\\')
+            z[n++] = '\\';
+        z[n++] = name.ptr[i];
+    }
+    z[n] = '\0';
+    return true;
+}
+
+static enum status
+judge(struct ub_result *u, struct dns_answer *out)
+{
+    struct dns_answer w = {.result = u, .secure = u->secure};
+    bool absent = u->nxdomain || u->rcode == RCODE_NXDOMAIN;
+
+    if (u->bogus || (!absent && u->rcode != RCODE_OK))
+        return ERR_TEMP;
+    w.exists = !absent;
+    while (!absent && u->havedata && u->data[w.count] != NULL)
+        w.count++;
+    *out = w;
+    return OK;
+}
+
+static SUSPENDS enum status
+ask_unbound(struct resolver *r, const char *name, enum dns_type type, int64_t timeout_ms,
+            struct dns_answer *out)
+{
     int id = 0;
 
-    if (!str_to_z(name, text, sizeof(text)))
-        return ERR_NOT_FOUND;
     if (r->pump == NULL)
         TRY(fiber_go(pump, r));
     struct question *q = MEM_NEW(struct question);
     q->asker = fiber_self();
-    if (ub_resolve_async(r->ctx, text, type, CLASS_IN, q, answered, &id) != 0) {
+    if (ub_resolve_async(r->ctx, name, (int)type, CLASS_IN, q, answered, &id) != 0) {
         mem_free(q);
         return ERR_TEMP;
     }
-    return wait_answer(r, q, id, out);
+    TRY(wait_answer(r, q, id, timeout_ms));
+    struct ub_result *u = q->result;
+    mem_free(q);
+    if (u == NULL)
+        return ERR_TEMP;
+    enum status e = judge(u, out);
+    if (e != OK)
+        ub_resolve_free(u);
+    return e;
+}
+
+static enum status
+ask_zone(const struct zone *z, const struct dns_name *name, enum dns_type type,
+         struct dns_answer *out)
+{
+    struct dns_answer w = {.secure = zone_is_secure(z)};
+    enum status e = zone_find(z, name, type, &w.record);
+
+    if (e != OK && e != ERR_NOT_FOUND)
+        return e;
+    w.exists = e == OK;
+    for (const struct zone_record *at = w.record; at != NULL; at = zone_next(at))
+        w.count++;
+    *out = w;
+    return OK;
 }
 
 enum status
-resolver_judge(const struct ub_result *u)
+resolver_ask(struct resolver *r, struct str name, enum dns_type type, int64_t timeout_ms,
+             struct dns_answer *out)
 {
-    if (u->bogus)
-        return ERR_TEMP;
-    if (u->nxdomain || u->rcode == RCODE_NXDOMAIN)
+    char text[NAME_ESCAPED_MAX];
+    struct dns_name wire;
+
+    if (!dns_name_read(name, &wire) || !escape(name, text, sizeof(text)))
         return ERR_NOT_FOUND;
-    return u->rcode == RCODE_OK ? OK : ERR_TEMP;
+    if (r->zone != NULL)
+        return ask_zone(r->zone, &wire, type, out);
+    return ask_unbound(r, text, type, timeout_ms, out);
 }
 
-/* ---- MX ---- */
-
-static bool
-is_host_char(char c)
-{
-    return ascii_is_alnum(c) || c == '-' || c == '_';
-}
-
-/* False also for what is no name of a host: it would stand in logs, reports and questions. */
 bool
-resolver_read_name(struct str wire, struct arena *a, struct str *out)
+dns_answer_next(struct dns_answer *w, struct str *data_out)
 {
-    char text[NAME_TEXT_MAX];
-    size_t at = 0, n = 0;
-
-    for (;;) {
-        if (at >= wire.len)
-            return false;
-        size_t label = (unsigned char)wire.ptr[at++];
-        if (label == 0)
-            break;
-        if (label > 63 || at + label > wire.len || n + label + 1 > sizeof(text))
-            return false;
-        if (n > 0)
-            text[n++] = '.';
-        for (size_t i = 0; i < label; i++) {
-            if (!is_host_char(wire.ptr[at + i]))
-                return false;
-            text[n++] = ascii_lower(wire.ptr[at + i]);
-        }
-        at += label;
+    if (w->result != NULL && w->at < w->count) {
+        *data_out = str_from(w->result->data[w->at], (size_t)w->result->len[w->at]);
+        w->at++;
+        return true;
     }
-    *out = n == 0 ? STR("") : arena_str(a, str_from(text, n));
+    if (w->record == NULL)
+        return false;
+    *data_out = zone_data(w->record);
+    w->record = zone_next(w->record);
     return true;
 }
 
-/* The best hosts so far.  Equal preferences stand in random order (RFC 5321 section 5.1). */
-struct ranking {
-    struct dns_host *hosts;
-    uint64_t order[LIMIT_MX_HOSTS]; /* preference, then random bits */
-    size_t count;
-};
-
-static void
-rank_host(struct ranking *r, struct dns_host host)
+void
+dns_answer_release(struct dns_answer *w)
 {
-    uint64_t order = (uint64_t)host.preference << 32 | random_below(UINT32_MAX);
-    size_t at = r->count;
-
-    if (at == LIMIT_MX_HOSTS && order >= r->order[at - 1])
-        return;
-    if (at < LIMIT_MX_HOSTS)
-        r->count++;
-    else
-        at--;
-    for (; at > 0 && r->order[at - 1] > order; at--) {
-        r->order[at] = r->order[at - 1];
-        r->hosts[at] = r->hosts[at - 1];
-    }
-    r->order[at] = order;
-    r->hosts[at] = host;
-}
-
-/* RFC 7505: the root as the only host says that there is none; beside others it means nothing. */
-static void
-read_hosts(const struct ub_result *u, struct arena *a, struct dns_mx *mx)
-{
-    struct ranking r = {.hosts = ARENA_ARRAY(a, struct dns_host, LIMIT_MX_HOSTS)};
-    bool root = false;
-
-    for (size_t i = 0; u->data[i] != NULL; i++) {
-        struct str wire = str_from(u->data[i], (size_t)u->len[i]);
-        struct dns_host host = {0};
-        if (arena_left(a) < NAMES_BYTES || wire.len < 3 ||
-            !resolver_read_name(str_skip(wire, 2), a, &host.name))
-            continue;
-        host.preference = be16_get(wire.ptr);
-        root |= host.name.len == 0;
-        if (host.name.len > 0)
-            rank_host(&r, host);
-    }
-    mx->hosts = r.hosts;
-    mx->count = r.count;
-    mx->null_mx = r.count == 0 && root;
-}
-
-enum status
-resolver_mx(struct resolver *r, struct str domain, struct arena *a, struct dns_mx *out)
-{
-    AUTO(resolver_result_release) struct ub_result *u = NULL;
-    struct dns_mx mx = {0};
-
-    TRY(resolver_ask(r, domain, TYPE_MX, &u));
-    TRY(resolver_judge(u));
-    mx.secure = u->secure;
-    if (u->havedata) {
-        read_hosts(u, a, &mx);
-        if (mx.count == 0 && !mx.null_mx)
-            return ERR_NOT_FOUND; /* RFC 5321 section 5.1: MX without a usable one is an error */
-    } else {
-        struct dns_host *self = ARENA_NEW(a, struct dns_host);
-        self->name = arena_str(a, domain);
-        mx.hosts = self;
-        mx.count = 1;
-        mx.implicit = true;
-    }
-    *out = mx;
-    return OK;
-}
-
-/* ---- addresses ---- */
-
-static bool
-read_numeric(struct str host, struct sockaddr_storage *out)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)out;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)out;
-    char text[NAME_TEXT_MAX];
-
-    if (!str_to_z(host, text, sizeof(text)))
-        return false;
-    *out = (struct sockaddr_storage){0};
-    if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        return true;
-    }
-    if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        return true;
-    }
-    return false;
-}
-
-static void
-add_addresses(const struct ub_result *u, int type, struct sockaddr_storage *to, size_t *n)
-{
-    for (size_t i = 0; u->havedata && u->data[i] != NULL && *n < ADDRESSES_MAX; i++) {
-        struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&to[*n];
-        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&to[*n];
-        if (type == TYPE_A && u->len[i] == 4) {
-            v4->sin_family = AF_INET;
-            mem_copy(&v4->sin_addr, u->data[i], 4);
-            (*n)++;
-        } else if (type == TYPE_AAAA && u->len[i] == 16) {
-            v6->sin6_family = AF_INET6;
-            mem_copy(&v6->sin6_addr, u->data[i], 16);
-            (*n)++;
-        }
-    }
-}
-
-/* One family's addresses. */
-struct family {
-    struct sockaddr_storage at[ADDRESSES_MAX];
-    size_t count;
-    enum status status; /* ERR_NOT_FOUND also when it is not asked for */
-    bool secure;
-};
-
-static SUSPENDS enum status
-add_family(struct resolver *r, struct str host, int type, struct family *f)
-{
-    AUTO(resolver_result_release) struct ub_result *u = NULL;
-
-    TRY(resolver_ask(r, host, type, &u));
-    TRY(resolver_judge(u));
-    add_addresses(u, type, f->at, &f->count);
-    f->secure = u->secure;
-    return OK;
-}
-
-/* IPv6, IPv4, IPv6 ...: one dead family then costs one connection attempt, not all. */
-static size_t
-interleave(const struct family *six, const struct family *four, struct sockaddr_storage *to)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < MAX(six->count, four->count); i++) {
-        if (i < six->count)
-            to[n++] = six->at[i];
-        if (i < four->count)
-            to[n++] = four->at[i];
-    }
-    return n;
-}
-
-enum status
-resolver_addresses(struct resolver *r, struct str host, unsigned families, struct arena *a,
-                   struct dns_addresses *out)
-{
-    struct sockaddr_storage *all = ARENA_ARRAY(a, struct sockaddr_storage, 2 * ADDRESSES_MAX);
-    struct family *six = ARENA_NEW(a, struct family), *four = ARENA_NEW(a, struct family);
-
-    if (read_numeric(host, &all[0])) {
-        *out = (struct dns_addresses){.at = all, .count = 1};
-        return OK;
-    }
-    six->status = four->status = ERR_NOT_FOUND;
-    if ((families & DNS_IPV6) != 0)
-        six->status = add_family(r, host, TYPE_AAAA, six);
-    if ((families & DNS_IPV4) != 0)
-        four->status = add_family(r, host, TYPE_A, four);
-    if (six->count + four->count == 0) {
-        /* Whatever kept us from knowing is not the same as that there is nothing. */
-        if (four->status != OK && four->status != ERR_NOT_FOUND)
-            return four->status;
-        return six->status == OK ? ERR_NOT_FOUND : six->status;
-    }
-    *out = (struct dns_addresses){.at = all,
-                                  .count = interleave(six, four, all),
-                                  .secure = (six->count == 0 || six->secure) &&
-                                            (four->count == 0 || four->secure)};
-    return OK;
+    if (w->result != NULL)
+        ub_resolve_free(w->result);
+    w->result = NULL;
 }

@@ -4,16 +4,29 @@
 #ifndef DNS_RESOLVER_INTERNAL_H
 #define DNS_RESOLVER_INTERNAL_H
 
+#include "base/limits.h"
 #include "dns/resolver.h"
+#include "dns/types.h"
 
 struct ub_result;
+struct zone_record;
 
-/* ERR_TEMP: no answer in time. */
-MUST_USE SUSPENDS enum status resolver_ask(struct resolver *r, struct str name, int type,
-                                           struct ub_result **out);
-/* OK also for an empty answer; ERR_NOT_FOUND for a name that does not exist. */
-MUST_USE enum status resolver_judge(const struct ub_result *u);
-void resolver_result_release(struct ub_result **r);
+struct dns_answer {
+    bool exists;  /* the name does, if without such data */
+    bool secure;  /* validated by DNSSEC */
+    size_t count; /* records */
+    /* Of one or the other source. */
+    struct ub_result *result;
+    const struct zone_record *record;
+    size_t at;
+};
+/* ERR_NOT_FOUND: no such name can be.  ERR_TEMP: no answer in time, or none that can be believed. */
+MUST_USE SUSPENDS enum status resolver_ask(struct resolver *r, struct str name, enum dns_type type,
+                                           int64_t timeout_ms, struct dns_answer *out);
+bool dns_answer_next(struct dns_answer *w, struct str *data_out); /* as on the wire */
+void dns_answer_release(struct dns_answer *w);
+#define AUTO_ANSWER AUTO(dns_answer_release) struct dns_answer
+enum { RESOLVER_PATIENCE_MS = LIMIT_DNS_TIMEOUT_S * 1000 };
 /* Uncompressed wire name to lower-case text without the final dot. */
 bool resolver_read_name(struct str wire, struct arena *a, struct str *out);
 

@@ -7,6 +7,7 @@
 
 #include "base/scan.h"
 #include "base/size.h"
+#include "mail/enhanced.h"
 #include "mail/header.h"
 
 static void
@@ -106,22 +107,6 @@ read_terms(struct scan *s, struct milter_said *out)
            (out->actions & ~MILTER_ACTIONS) == 0 && (out->steps & ~MILTER_STEPS) == 0;
 }
 
-/* An enhanced code of the class of the reply, when there is one. */
-static void
-read_enhanced(struct scan *s, struct milter_said *out)
-{
-    uint32_t class, subject, detail;
-    struct scan e = *s;
-
-    if (scan_at_end(&e) || *e.pos == '0' || !scan_u32(&e, 5, &class) ||
-        (int)class != out->code / 100 || !scan_char(&e, '.') || !scan_u32(&e, 999, &subject) ||
-        !scan_char(&e, '.') || !scan_u32(&e, 999, &detail) || !(scan_at_end(&e) || scan_spaces(&e)))
-        return;
-    struct str digits = str_trim(str_from(s->pos, (size_t)(e.pos - s->pos)));
-    if (str_to_z(digits, out->enhanced, sizeof(out->enhanced)))
-        *s = e;
-}
-
 static void
 read_text(struct scan *s, struct milter_said *out)
 {
@@ -155,8 +140,9 @@ read_reply(struct scan *s, struct milter_said *out)
     if (out->code < 400 || out->code > 599 ||
         (line.len > 3 && line.ptr[3] != ' ' && line.ptr[3] != '-'))
         return false;
-    struct scan t = scan_of(str_trim(str_skip(line, 4)));
-    read_enhanced(&t, out);
+    struct str text = str_trim(str_skip(line, 4));
+    (void)enhanced_take(&text, out->code, out->enhanced);
+    struct scan t = scan_of(text);
     read_text(&t, out);
     return true;
 }

@@ -7,6 +7,7 @@
 
 #include "base/scan.h"
 #include "base/size.h"
+#include "mail/enhanced.h"
 #include "mail/header.h"
 
 enum { DEFAULT_REJECT = 554, DEFAULT_DEFER = 450 };
@@ -89,24 +90,6 @@ is_number(struct str w)
     return w.len > 0;
 }
 
-/* class "." 1*3DIGIT "." 1*3DIGIT (RFC 3463), of the same class as the code. */
-static bool
-take_enhanced(struct str *text, int code, char *out, size_t size)
-{
-    struct scan s = scan_of(*text);
-    uint32_t class, subject, detail;
-    char next;
-
-    if (text->len == 0 || text->ptr[0] != (char)('0' + code / 100) || !scan_u32(&s, 5, &class) ||
-        (int)class != code / 100 || !scan_char(&s, '.') || !scan_u32(&s, 999, &subject) ||
-        !scan_char(&s, '.') || !scan_u32(&s, 999, &detail) ||
-        (scan_peek(&s, &next) && !ascii_is_space(next)))
-        return false;
-    struct str digits = str_sub(*text, 0, (size_t)(s.pos - text->ptr));
-    *text = str_trim(scan_rest(&s));
-    return str_to_z(digits, out, size);
-}
-
 static struct str
 printable(struct str text, struct arena *a)
 {
@@ -125,7 +108,7 @@ fill_refusal(struct policy_action *out, struct str text, struct arena *a)
 {
     bool temporary = out->code < 500;
 
-    if (!take_enhanced(&text, out->code, out->enhanced, sizeof(out->enhanced)))
+    if (!enhanced_take(&text, out->code, out->enhanced))
         snprintf(out->enhanced, sizeof(out->enhanced), temporary ? "4.7.1" : "5.7.1");
     if (text.len == 0)
         text = temporary ? STR("Not now, try again later") : STR("Access denied");

@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/size.h"
 #include "mail/encoded_word.h"
+#include "mail/enhanced.h"
 #include "mail/header_write.h"
 
 enum { SUBJECT_MAX = 200, TEXT_MAX = 900, ADDRESS_TEXT_MAX = 600 };
@@ -346,16 +347,14 @@ action_name(enum dsn_action action)
     return names[action];
 }
 
-/* status-code = DIGIT "." 1*3DIGIT "." 1*3DIGIT, and the class that the action asks for */
+/* One that can be read, else the class that the action asks for. */
 static struct str
 status_code(const struct dsn_recipient *r)
 {
     struct scan s = scan_of(r->status);
-    uint32_t part = 0;
-    bool ok = scan_u32(&s, 5, &part) && scan_char(&s, '.') && scan_u32(&s, 999, &part) &&
-              scan_char(&s, '.') && scan_u32(&s, 999, &part) && scan_at_end(&s);
+    char code[ENHANCED_BYTES];
 
-    if (ok)
+    if (scan_enhanced(&s, code) && scan_at_end(&s))
         return r->status;
     switch (r->action) {
     case DSN_FAILED: return STR("5.0.0");

@@ -50,20 +50,6 @@ line_next(const struct parser *p, size_t pos)
     return lf != NULL ? (size_t)(lf - p->in.ptr) + 1 : p->in.len;
 }
 
-/* What follows a boundary on its line decides: nothing, "--", or these and white space.  loose also lets
- * anything follow the white space, as RFC 2046 says that the boundary's appearance is enough. */
-static bool
-is_delimiter_tail(struct str tail, bool loose, bool *close_out)
-{
-    bool close = str_starts(tail, STR("--"));
-    struct str rest = close ? str_skip(tail, 2) : tail;
-
-    if (rest.len > 0 && !(loose && ascii_is_space(rest.ptr[0])))
-        return false;
-    *close_out = close || str_eq(str_trim(tail), STR("--"));
-    return true;
-}
-
 /* The innermost open multipart whose boundary text begins with. */
 static bool
 match_boundary(struct parser *p, struct str text, bool loose, struct delimiter *d)
@@ -72,8 +58,7 @@ match_boundary(struct parser *p, struct str text, bool loose, struct delimiter *
         struct str boundary = p->stack[level].boundary;
 
         p->tree->steps++;
-        if (boundary.len > 0 && str_starts(text, boundary) &&
-            is_delimiter_tail(str_skip(text, boundary.len), loose, &d->close)) {
+        if (mime_delimits(text, boundary, loose, &d->close)) {
             d->level = level;
             return true;
         }
@@ -215,14 +200,6 @@ retype(struct mime_part *part, struct str type, struct str subtype)
     part->subtype = subtype;
 }
 
-static bool
-is_message_type(const struct mime_part *part)
-{
-    return str_eq_nocase(part->type, STR("message")) &&
-           (str_eq_nocase(part->subtype, STR("rfc822")) ||
-            str_eq_nocase(part->subtype, STR("global")));
-}
-
 static void
 push(struct parser *p, uint32_t index, struct str boundary)
 {
@@ -241,21 +218,6 @@ is_encoded(const struct mime_part *part)
     return t == TRANSFER_BASE64 || t == TRANSFER_QUOTED_PRINTABLE;
 }
 
-/* boundary := 0*69<bchars> bcharsnospace       RFC 2046 section 5.1.1 */
-static bool
-multipart_boundary(const struct content *c, struct str *out)
-{
-    struct str boundary = STR_NONE;
-
-    (void)param_raw(&c->params, STR("boundary"), &boundary);
-    while (boundary.len > 0 && ascii_is_space(boundary.ptr[boundary.len - 1]))
-        boundary.len--;
-    if (boundary.len == 0 || boundary.len > MIME_BOUNDARY_MAX)
-        return false;
-    *out = boundary;
-    return true;
-}
-
 /* Sets type and kind from the fields; true when the part is a container, with its boundary. */
 static bool
 classify(struct parser *p, struct mime_part *part, struct str *boundary_out)
@@ -272,11 +234,11 @@ classify(struct parser *p, struct mime_part *part, struct str *boundary_out)
         part->subtype = c.subtype;
     }
     bool multipart = value.ptr != NULL && str_eq_nocase(part->type, STR("multipart"));
-    bool message = is_message_type(part);
+    bool message = mime_is_message(part->type, part->subtype);
     if (!multipart && !message)
         return false;
     struct str boundary = STR_NONE;
-    if (multipart && !multipart_boundary(&c, &boundary)) {
+    if (multipart && !mime_boundary(&c, &boundary)) {
         retype(part, STR("text"), STR("plain"));
         return false;
     }
@@ -402,6 +364,44 @@ mime_parse(struct str message, struct arena *a, struct mime_tree *out)
     }
     end_down_to(&p, 0, message.len, p.lines);
     ASSERT(out->count > 0 && out->parts[0].end == message.len);
+}
+
+/* What follows a boundary on its line decides: nothing, "--", or these and white space. */
+bool
+mime_delimits(struct str text, struct str boundary, bool loose, bool *close_out)
+{
+    if (boundary.len == 0 || !str_starts(text, boundary))
+        return false;
+    struct str tail = str_skip(text, boundary.len);
+    bool close = str_starts(tail, STR("--"));
+    struct str rest = close ? str_skip(tail, 2) : tail;
+
+    if (rest.len > 0 && !(loose && ascii_is_space(rest.ptr[0])))
+        return false;
+    *close_out = close || str_eq(str_trim(tail), STR("--"));
+    return true;
+}
+
+/* boundary := 0*69<bchars> bcharsnospace       RFC 2046 section 5.1.1 */
+bool
+mime_boundary(const struct content *c, struct str *out)
+{
+    struct str boundary = STR_NONE;
+
+    (void)param_raw(&c->params, STR("boundary"), &boundary);
+    while (boundary.len > 0 && ascii_is_space(boundary.ptr[boundary.len - 1]))
+        boundary.len--;
+    if (boundary.len == 0 || boundary.len > MIME_BOUNDARY_MAX)
+        return false;
+    *out = boundary;
+    return true;
+}
+
+bool
+mime_is_message(struct str type, struct str subtype)
+{
+    return str_eq_nocase(type, STR("message")) &&
+           (str_eq_nocase(subtype, STR("rfc822")) || str_eq_nocase(subtype, STR("global")));
 }
 
 bool

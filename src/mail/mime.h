@@ -72,4 +72,12 @@ void mime_content(const struct mime_part *p, struct arena *a, struct content *ou
 /* Has a disposition other than inline, or a file name without being asked to be shown inline. */
 bool mime_is_attachment(const struct mime_part *p, struct arena *a);
 
+/* What a reader of a stream needs to see the same parts (unbinary.h). */
+/* text: a line after its "--", without white space and line end at its end.  loose: anything may follow white space,
+ * as RFC 2046 says that the boundary's appearance is enough; for lines that delimit nothing otherwise. */
+bool mime_delimits(struct str text, struct str boundary, bool loose, bool *close_out);
+/* Of a multipart; false: it has none that counts. */
+bool mime_boundary(const struct content *c, struct str *out);
+bool mime_is_message(struct str type, struct str subtype); /* another message is its body */
+
 #endif

@@ -325,6 +325,17 @@ send_message(struct pop3_session *s, const struct pop3_message *m, struct pop3_t
 }
 
 static SUSPENDS enum status
+send_whole(struct pop3_session *s, struct str body)
+{
+    struct line_encoder stuffing;
+
+    line_encoder_init(&stuffing);
+    TRY(pop3_ok(s, "%zu octets", body.len));
+    TRY(send_stuffed(s, &stuffing, body));
+    return conn_write(s->conn, line_encode_end(&stuffing));
+}
+
+static SUSPENDS enum status
 answer(struct pop3_session *s, const struct pop3_message *m, struct pop3_top *cut)
 {
     enum status e = send_message(s, m, cut);
@@ -341,8 +352,15 @@ pop3_cmd_retr(struct pop3_session *s, struct str args)
 {
     uint32_t n;
     const struct pop3_message *m = find(s, args, &n);
+    struct str body;
 
-    return m == NULL ? no_message(s) : answer(s, m, NULL);
+    if (m == NULL)
+        return no_message(s);
+    if (!pop3_ahead_take(s, n - 1, &body))
+        return answer(s, m, NULL);
+    enum status e = send_whole(s, body);
+    pop3_ahead_done(s);
+    return e;
 }
 
 /* "TOP" SP msg SP lines */

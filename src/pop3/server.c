@@ -236,6 +236,7 @@ session_closed(void *session)
     if (s->account != 0)
         login_end(pop3_world->auth, pop3_world->store, s->id);
     pop3_sasl_end(s);
+    pop3_ahead_end(s);
     list_remove(&s->node);
     mem_str_free(&s->name);
     mem_free(s->messages);

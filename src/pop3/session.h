@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "ipc/hold.h"
 #include "login/sasl.h"
+#include "pop3/ahead.h"
 #include "pop3/delay.h"
 #include "pop3/pop3.h"
 
@@ -35,6 +36,7 @@ struct pop3_session {
     uint32_t mailbox, uidvalidity;
     struct pop3_message *messages; /* owned */
     size_t count;
+    struct pop3_ahead ahead;
 };
 
 extern const struct pop3_world *pop3_world;

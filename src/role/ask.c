@@ -44,6 +44,8 @@ struct terms {
 };
 static struct terms *terms;
 static uint32_t under_way;
+static uint32_t
+    newest; /* number of the configuration that came last: earlier ones may take longer */
 
 /* One question, and the fiber that asks it: who waits for it may stop it. */
 struct question {
@@ -124,11 +126,12 @@ make_terms(const struct role_start *s, struct problem *why)
 {
     struct terms *fresh = MEM_NEW(struct terms);
 
+    uint32_t mine = ++newest;
     *fresh = (struct terms){.where = &s->config->introspection, .users = 1};
     enum status e = fill(s, fresh, why);
-    if (e != OK) {
+    if (mine != newest || e != OK) {
         let_go(fresh);
-        return e;
+        return mine != newest ? OK : e;
     }
     struct terms *old = terms;
     terms = fresh;

@@ -79,6 +79,7 @@ begin(const struct role_start *s, struct problem *why)
     auth_brake_begin();
     TRY(auth_scram_begin(seal));
     TRY(auth_app_begin(seal));
+    TRY(auth_invite_begin(seal));
     files_changed(s);
     grants = map_new();
     heap_one_arena();
@@ -298,6 +299,8 @@ auth_find(struct str login, struct arena *a, struct auth_found *out)
     out->disabled = rep.disabled;
     out->apps = rep.app_passwords;
     out->app_count = rep.app_passwords_count;
+    out->invitation = rep.invitation;
+    out->invitation_ends = rep.invitation_ends;
     out->verifier = BUF(VERIFIER_MAX);
     if (rep.account == 0 || rep.verifier.len == 0) {
         open_nothing();

@@ -15,9 +15,12 @@ enum { ARENA_BYTES = 8192 };
 static const char *const protocols[] = {"imap", "pop3", "submission",
                                         "web"}; /* enum<3> of auth.ipc */
 static const char *const reasons[] = {
-    [AUTH_SLOWED] = "slowed",     [AUTH_UNKNOWN] = "unknown",         [AUTH_PASSWORD] = "password",
-    [AUTH_DISABLED] = "disabled", [AUTH_PROTOCOL] = "protocol",       [AUTH_EXPIRED] = "expired",
-    [AUTH_TOKEN] = "token",       [AUTH_CERTIFICATE] = "certificate", [AUTH_FOREIGN] = "foreign",
+    [AUTH_SLOWED] = "slowed",     [AUTH_UNKNOWN] = "unknown",
+    [AUTH_PASSWORD] = "password", [AUTH_DISABLED] = "disabled",
+    [AUTH_PROTOCOL] = "protocol", [AUTH_EXPIRED] = "expired",
+    [AUTH_TOKEN] = "token",       [AUTH_CERTIFICATE] = "certificate",
+    [AUTH_FOREIGN] = "foreign",   [AUTH_NONE] = "none",
+    [AUTH_WRONG] = "wrong",
 };
 static struct attempts *attempts;
 
@@ -54,10 +57,11 @@ auth_brake_refuse(const struct auth_asked *q, enum auth_reason why)
     struct attempt t = attempt_of(q, a);
     AUTO(logger_send) struct log_line l;
 
-    if (event_begin(&l, EVENT_LOGIN_FAIL)) {
+    if (event_begin(&l, q->invitation ? EVENT_INVITE_REFUSED : EVENT_LOGIN_FAIL)) {
         log_str(&l, "ip", q->peer);
         log_str(&l, "account", q->login);
-        log_str(&l, "protocol", str_of(protocols[q->protocol]));
+        if (!q->invitation)
+            log_str(&l, "protocol", str_of(protocols[q->protocol]));
         log_str(&l, "reason", str_of(reasons[why]));
     }
     if (why == AUTH_SLOWED)

@@ -25,6 +25,9 @@ enum auth_reason {
     AUTH_TOKEN,
     AUTH_FOREIGN, /* SCRAM, of which the hash of another server has no keys */
     AUTH_CERTIFICATE,
+    /* of invitations */
+    AUTH_NONE,
+    AUTH_WRONG,
 };
 
 /* Who has a name, and the opened verifier; the verifier is empty when nobody may log in with it. */
@@ -35,6 +38,8 @@ struct auth_found {
     struct str sealed;                     /* the same as the store has it, in the arena */
     const struct store_app_password *apps; /* in the arena */
     size_t app_count;
+    struct str invitation; /* the hash of one, in the arena; empty: none */
+    int64_t invitation_ends;
 };
 MUST_USE SUSPENDS enum status auth_find(struct str login, struct arena *a, struct auth_found *out);
 void auth_found_release(struct auth_found *f);
@@ -74,6 +79,7 @@ void auth_renew(const struct auth_found *f, const struct secret *password);
 struct auth_asked {
     struct str peer, login; /* the login as it was written */
     uint8_t protocol;       /* enum<3> of auth.ipc */
+    bool invitation;        /* not to log in, but to set a password with one */
 };
 void auth_brake_begin(void);
 /* ERR_LIMIT: not now; said to the log. */
@@ -114,6 +120,9 @@ MUST_USE SUSPENDS enum status auth_ask(struct str token, const struct jwt_wanted
 /* ---- auth_external.c ---- */
 /* Reads the authorities of client certificates, if there are any. */
 void auth_external_trust(const struct role_start *s);
+
+/* ---- auth_invite.c ---- */
+MUST_USE enum status auth_invite_begin(const struct seal *seal);
 
 /* ---- auth_scram.c ---- */
 MUST_USE enum status auth_scram_begin(const struct seal *seal);

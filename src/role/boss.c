@@ -44,6 +44,7 @@ static struct {
     bool stopping, last_phase, was_ready;
     bool leaving; /* and then to be somebody else, or to start anew */
     struct problem gave_up;
+    uint32_t walls; /* that hold in every role */
 } boss;
 
 static enum status start_signals(void);
@@ -57,6 +58,7 @@ static void on_ended(struct watch *watch, uint32_t ready);
 static void on_heard(struct watch *watch, uint32_t ready);
 static bool obey(struct worker *w, const struct control *c);
 static void on_ready(struct worker *w, uint32_t walls);
+static void say_walls(void);
 static void on_again(struct timer *t);
 static uint32_t restart_delay(struct worker *w, const struct spawn_end *end);
 static void on_signal(struct watch *watch, uint32_t ready);
@@ -181,6 +183,7 @@ start_missing(void)
 static void
 start_all(void)
 {
+    boss.walls = ~0u;
     boss.stopping = boss.last_phase = boss.leaving = boss.was_ready = false;
     timer_stop(&boss.deadline);
     for (size_t i = 0; i < boss.crew.count; i++)
@@ -218,6 +221,7 @@ start_process(struct worker *w, const int control[2])
 
     if (spawn_role(args, theirs, &w->child) != OK)
         return false;
+    w->child.uid = boss.open.uid;
     w->ended = (struct watch){.fd = w->child.pidfd, .ready = on_ended};
     w->heard = (struct watch){.fd = ours, .ready = on_heard};
     if (watch_start(&w->ended, EPOLLIN) != OK || watch_start(&w->heard, EPOLLIN) != OK)
@@ -326,6 +330,7 @@ on_ready(struct worker *w, uint32_t walls)
     bool all = true;
 
     w->ready = w->ready_once = true;
+    boss.walls &= walls;
     {
         AUTO(logger_send) struct log_line l;
         if (event_begin(&l, EVENT_ROLE_START)) {
@@ -348,11 +353,38 @@ on_ready(struct worker *w, uint32_t walls)
         log_u64(&l, "listeners", boss.open.listening.count);
         log_str(&l, "version", str_of(godwit_version));
     }
+    say_walls();
     boss_notify_ready();
     if (boss.o.rehearsal)
         say_rehearsed();
     else
         boss_change_ready();
+}
+
+static void
+say_missing(const char *wall, const char *reason)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, EVENT_WALL_MISSING))
+        return;
+    log_str(&l, "wall", str_of(wall));
+    log_str(&l, "reason", str_of(reason));
+}
+
+/* What does not stand is named once, at the start. */
+static void
+say_walls(void)
+{
+    if ((boss.walls & CONTROL_WALL_LANDLOCK) == 0)
+        say_missing("landlock", "the kernel has none, or this container forbids it");
+    if ((boss.walls & CONTROL_WALL_UID) != 0)
+        return;
+    if (boss.open.alone)
+        say_missing("uid", "this container does not have the user of the configuration, so no "
+                           "process can become it");
+    else
+        say_missing("uid", "the server was not started by root, so no process can become another");
 }
 
 static void

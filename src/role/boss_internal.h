@@ -42,6 +42,7 @@ struct boss_open {
     int log_fd, config_fd, admin_fd;
     bool rehearsal;
     uint32_t uid, gid; /* of the roles; 0 = ours */
+    bool alone;        /* the user of the configuration is not in this user namespace */
     struct boss_listening listening;
     struct boss_file files[ROLE_FILES_MAX];
     size_t file_count;
@@ -73,6 +74,8 @@ struct crew {
 MUST_USE enum status boss_open(const struct boss_options *o, struct boss_open *b,
                                struct problem *why);
 void boss_open_release(struct boss_open *b);
+/* Dates the control socket by now: since then the configuration is in force, as `godwit check` wants to know. */
+void boss_date_config(const struct config *c);
 /* START, LISTENER*, FILE*, GO to a new process. */
 MUST_USE enum status boss_hand_out(const struct boss_open *b, enum role role, int control_fd,
                                    uint64_t incarnation);

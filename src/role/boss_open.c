@@ -40,6 +40,8 @@ boss_open(const struct boss_options *o, struct boss_open *b, struct problem *why
     TRY(open_key(o, b, why));
     if (!o->rehearsal && b->admin_fd < 0)
         TRY(open_admin(o->config, b, why));
+    else if (!o->rehearsal)
+        boss_date_config(o->config); /* it was handed over, and the file was read anew */
     if (!o->no_listeners)
         TRY(boss_listen(o->config, &b->listening, why));
     boss_open_files(o->config, b);
@@ -95,6 +97,9 @@ open_user(const struct config *c, struct boss_open *b, struct problem *why)
                     STR_FMT(c->user));
         return ERR_NOT_FOUND;
     }
+    b->alone = !machine_has_ids(b->uid, b->gid);
+    if (b->alone)
+        b->uid = b->gid = 0; /* root of a rootless container, who has one user */
     return OK;
 }
 
@@ -181,6 +186,18 @@ open_admin(const struct config *c, struct boss_open *b, struct problem *why)
     if (bound != 0 || listen(b->admin_fd, ADMIN_BACKLOG) != 0)
         return failed(why, "cannot listen on", buf_str(&path));
     return OK;
+}
+
+void
+boss_date_config(const struct config *c)
+{
+    AUTO_BUF path = BUF(sizeof(((struct sockaddr_un *)0)->sun_path));
+    char z[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+    buf_add(&path, c->run_dir);
+    buf_add_z(&path, "/" ROLE_ADMIN_SOCKET);
+    if (buf_status(&path) == OK && str_to_z(buf_str(&path), z, sizeof(z)))
+        (void)utimensat(AT_FDCWD, z, NULL, AT_SYMLINK_NOFOLLOW); /* at worst doctor says too much */
 }
 
 /* ---- files ---- */

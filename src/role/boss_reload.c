@@ -28,6 +28,7 @@ boss_reload(struct boss_options *o, struct boss_open *b, struct crew *crew)
     bool taken = renew_config(o, b, &waits, &why) == OK;
     bool log = renew_log(o->config, b, crew);
     if (taken) {
+        boss_date_config(o->config);
         hand_config(b, crew);
         say_reloaded(crew, true, buf_str(&waits));
         if (waits.len > 0)

@@ -28,7 +28,7 @@
 #include "rt/loop.h"
 #include "rt/notify.h"
 
-enum { TRY_MS = 120000, SAID_BYTES = 2048, PATH_BYTES = 1024 };
+enum { TRY_MS = 120000, BURIAL_MS = 50, SAID_BYTES = 2048, PATH_BYTES = 1024 };
 
 static struct {
     const struct boss_options *o;
@@ -42,7 +42,8 @@ static struct {
     char version[40];
     struct spawn_child child;
     struct watch ended, said;
-    struct timer deadline;
+    struct timer deadline, burial;
+    bool unwatched; /* a child that could not be watched was killed, and is not gone yet */
     char text[SAID_BYTES];
     size_t text_len;
     bool late;
@@ -54,6 +55,7 @@ static enum status start_trial(struct problem *why);
 static void on_said(struct watch *w, uint32_t ready);
 static void on_ended(struct watch *w, uint32_t ready);
 static void on_late(struct timer *t);
+static void on_burial(struct timer *t);
 static void judge(const struct spawn_end *end);
 static struct str last_line(void);
 static void replace(struct handover *h, int program_fd);
@@ -141,7 +143,7 @@ boss_change_ask(bool back)
 {
     struct problem why = {0};
 
-    if (change.trying || change.leaving)
+    if (change.trying || change.leaving || change.unwatched)
         return;
     change.kind = back ? CHANGE_ROLLBACK : CHANGE_UPGRADE;
     change.version[0] = '\0';
@@ -176,13 +178,24 @@ open_program(enum change kind, int *out, struct problem *why)
 static enum status
 no_trial(void)
 {
-    struct spawn_end end;
-
     change.said.fd = -1;
     spawn_kill(&change.child, SIGKILL);
-    enum status st = spawn_reap(&change.child, &end);
-    (void)st; /* at worst it stays a zombie */
+    change.unwatched = true;
+    change.burial.fire = on_burial;
+    timer_set(&change.burial, BURIAL_MS);
     return ERR_IO;
+}
+
+/* It was killed a moment ago, and nothing says when it is gone. */
+static void
+on_burial(struct timer *t)
+{
+    struct spawn_end end;
+
+    if (spawn_reap(&change.child, &end) == ERR_TEMP)
+        timer_set(t, BURIAL_MS);
+    else
+        change.unwatched = false;
 }
 
 static enum status

@@ -19,6 +19,6 @@ void
 role_trace_start(const struct role_start *s)
 {
     if (s->config->trace_days > 0 &&
-        (s->role == ROLE_MX || s->role == ROLE_USER || s->role == ROLE_OUT))
+        (s->role == ROLE_MX || s->role == ROLE_USER || s->role == ROLE_OUT || s->role == ROLE_AUTH))
         logger_keep(tell_store);
 }

@@ -38,6 +38,7 @@ keep(const struct directory_entry *e, struct arena *a)
         others[i] = arena_str(a, e->send_as[i]);
     k.address = arena_str(a, e->address);
     k.verifier = STR_NONE;
+    k.invitation.hash = STR_NONE;
     k.forward.targets = targets;
     k.send_as = others;
     return k;

@@ -21,6 +21,9 @@ struct preparation { /* of an account, on a fiber of its own */
 SUSPENDS static enum status add_account(struct store *s, struct directory_new_account *n,
                                         const struct auth_verifier_make *make, struct arena *a,
                                         struct problem *why);
+SUSPENDS static enum status make_invited(struct store *s, const struct admin_new_account *wish,
+                                         struct directory_new_account *n, struct arena *a,
+                                         struct store_admin_made *out);
 SUSPENDS static enum status make_verifier(struct store *s, const struct auth_verifier_make *req,
                                           struct arena *a, struct str *out, struct problem *why);
 static void auth_forget(struct store *s, uint64_t account);
@@ -33,37 +36,65 @@ admin_serve_account_add(struct ipc_peer *from, const struct admin_account_add *r
     const struct admin_new_account n = {.address = req->address,
                                         .password = req->password,
                                         .hash = req->hash,
-                                        .quota_bytes = req->quota_bytes};
+                                        .quota_bytes = req->quota_bytes,
+                                        .invite = req->invite,
+                                        .invite_s = req->invite_s};
+    struct store_admin_made made = {0};
     struct directory_entry e;
-    struct problem why = {0};
 
-    enum status st =
-        n.password.len + n.hash.len == 0 ? ERR_SYNTAX : store_admin_make(s, &n, a, &why);
+    enum status st = n.password.len + n.hash.len == 0 && !n.invite
+                         ? ERR_SYNTAX
+                         : store_admin_make(s, &n, a, &made);
     st = store_admin_done(s, st, "account add", req->address);
-    if (why.text[0] != '\0')
-        ipc_fail(&why);
+    if (made.why.text[0] != '\0')
+        ipc_fail(&made.why);
     TRY(st);
+    rep->invitation = made.invitation;
     TRY(store_checked(s, directory_find(s->directory, req->address, a, &e), "account"));
     return store_checked(s, store_admin_account(s, &e, &rep->account), "account");
 }
 
 enum status
 store_admin_make(struct store *s, const struct admin_new_account *new, struct arena *a,
-                 struct problem *why)
+                 struct store_admin_made *out)
 {
     struct directory_new_account n = {
         .address = new->address, .quota_bytes = new->quota_bytes, .suspended = new->suspended};
     struct auth_verifier_make make = {.password = new->password, .hash = new->hash};
 
     n.account = make.account = directory_account_id(s->directory, new->address);
-    *why = (struct problem){0};
+    *out = (struct store_admin_made){.invitation = STR("")};
     TRY(directory_canonical(s->directory, new->address, a, &make.address, NULL));
+    if (new->invite)
+        return make_invited(s, new, &n, a, out);
     if (make.password.len == 0 && make.hash.len == 0) /* nobody can log in: there is no verifier */
         return directory_account_add(s->directory, &n);
-    enum status st = add_account(s, &n, &make, a, why);
+    enum status st = add_account(s, &n, &make, a, &out->why);
     if (st != OK)
         auth_forget(s, n.account); /* the password that it made a verifier of */
     return st;
+}
+
+enum status
+store_admin_try(struct store *s, const struct admin_new_account *new, struct arena *a,
+                struct store_admin_made *out)
+{
+    const struct auth_verifier_make make = {.account = 1, .hash = new->hash};
+    struct str address, domain, unused;
+    struct directory_entry e;
+    bool local;
+
+    *out = (struct store_admin_made){.invitation = STR("")};
+    TRY(directory_canonical(s->directory, new->address, a, &address, &domain));
+    TRY(directory_is_local_domain(s->directory, domain, &local));
+    if (!local)
+        return ERR_NOT_FOUND;
+    enum status st = directory_find(s->directory, address, a, &e);
+    if (st != ERR_NOT_FOUND)
+        return st == OK ? ERR_EXISTS : st;
+    if (new->hash.len > 0)
+        return make_verifier(s, &make, a, &unused, &out->why);
+    return OK;
 }
 
 enum status
@@ -203,6 +234,31 @@ add_account(struct store *s, struct directory_new_account *n, const struct auth_
     return st;
 }
 
+/* Without a password until its person sets one. */
+SUSPENDS static enum status
+make_invited(struct store *s, const struct admin_new_account *wish, struct directory_new_account *n,
+             struct arena *a, struct store_admin_made *out)
+{
+    struct store_invitation made;
+    struct directory_entry e;
+
+    if (wish->password.len + wish->hash.len > 0 || wish->suspended) {
+        problem_set(&out->why, 0, "", "an invitation is instead of a password, and not suspended");
+        return ERR_SYNTAX;
+    }
+    enum status st = store_invitation_make(s, n->account, wish->invite_s, a, &made);
+    if (st == ERR_SYNTAX)
+        problem_set(&out->why, 0, "", "an invitation is good for 60 seconds to 90 days");
+    TRY(st);
+    n->invitation = made.kept;
+    TRY(directory_account_add(s->directory, n));
+    out->invitation = made.shown;
+    out->ends = made.kept.expires;
+    store_invitation_log(
+        directory_find(s->directory, n->address, a, &e) == OK ? e.address : n->address, out->ends);
+    return OK;
+}
+
 /* why: said of a hash that cannot be used. */
 SUSPENDS static enum status
 make_verifier(struct store *s, const struct auth_verifier_make *req, struct arena *a,
@@ -244,6 +300,7 @@ store_admin_account(struct store *s, const struct directory_entry *e, struct adm
         .send_as = e->send_as,
         .send_as_count = e->send_as_count,
         .full_since = info.full_since.us,
+        .invited_until = e->invitation.expires.us > clock_now().us ? e->invitation.expires.us : 0,
     };
     return OK;
 }

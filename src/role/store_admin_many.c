@@ -26,15 +26,20 @@ SUSPENDS static void
 add_one(struct crowd *c, size_t i)
 {
     const struct admin_new_account *n = &c->req->accounts[i];
-    struct problem why = {0}, said;
+    struct store_admin_made made = {0};
+    struct problem why = {0};
 
-    enum status st = store_admin_make(c->s, n, c->a, &said);
-    st = store_admin_done(c->s, st, "account add", n->address);
-    c->results[i] = (struct admin_new_result){.status = (uint8_t)st}; /* fewer than 256 */
+    enum status st = c->req->trial ? store_admin_try(c->s, n, c->a, &made)
+                                   : store_admin_make(c->s, n, c->a, &made);
+    if (!c->req->trial)
+        st = store_admin_done(c->s, st, "account add", n->address);
+    c->results[i] = (struct admin_new_result){.status = (uint8_t)st, /* fewer than 256 */
+                                              .invitation = made.invitation,
+                                              .ends = made.ends.us};
     if (st == OK)
         return;
-    if (said.text[0] != '\0')
-        why = said;
+    if (made.why.text[0] != '\0')
+        why = made.why;
     else
         store_admin_words(st, "account add", n->address, &why);
     c->results[i].text = arena_str(c->a, str_of(why.text));

@@ -9,6 +9,7 @@
 #include "ipc/admin_serve.h"
 #include "role/store_admin.h"
 #include "store/account.h"
+#include "store/body.h"
 #include "store/import.h"
 
 SUSPENDS static enum status add_info(struct cell *account, struct admin_mail_item *items, size_t n);

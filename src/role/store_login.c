@@ -31,6 +31,8 @@ store_serve_login_find(struct ipc_peer *from, const struct store_login_find *req
         .epoch = e.epoch,
         .disabled = e.disabled || e.suspended,
         .verifier = e.verifier,
+        .invitation = e.invitation.hash,
+        .invitation_ends = e.invitation.expires.us,
     };
     struct store_app_password *list =
         ARENA_ARRAY(a, struct store_app_password, e.app_password_count + 1);

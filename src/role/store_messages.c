@@ -8,6 +8,7 @@
 #include "role/store_mail.h"
 #include "role/store_trace.h"
 #include "rt/clock.h"
+#include "store/body.h"
 #include "store/import.h"
 
 #define WORK_BYTES        ((size_t)256 << 20) /* of one call, before its answer is cut to size */
@@ -122,6 +123,26 @@ store_serve_body(struct ipc_peer *from, const struct store_body *req, struct are
     TRY(store_mail_account(from, req->session, &account));
     TRY(store_checked(store_of(from), message_body(account, req->mid, &r, a, &body), "body"));
     *rep = (struct store_body_reply){body.size, body.bytes};
+    return OK;
+}
+
+enum status
+store_serve_bodies(struct ipc_peer *from, const struct store_bodies *req, struct arena *a,
+                   struct store_bodies_reply *rep)
+{
+    AUTO(cell_close) struct cell *account = NULL;
+    struct bodies_range r = {req->mids, req->mids_count,
+                             MIN((size_t)req->max, (size_t)STORE_WHOLE_BODY_BYTES_MAX * 4),
+                             STORE_WHOLE_BODY_BYTES_MAX};
+    struct str *bodies = ARENA_ARRAY(a, struct str, r.count + 1);
+    size_t n;
+
+    TRY(store_mail_account(from, req->session, &account));
+    TRY(store_checked(store_of(from), message_bodies(account, &r, a, bodies, &n), "bodies"));
+    struct store_whole_body *list = ARENA_ARRAY(a, struct store_whole_body, n + 1);
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct store_whole_body){r.mids[i], bodies[i]};
+    *rep = (struct store_bodies_reply){list, n};
     return OK;
 }
 

@@ -220,6 +220,8 @@ may_tell(enum role r, struct str event)
         return false;
     if (r == ROLE_OUT)
         return str_starts(event, STR("out."));
+    if (r == ROLE_AUTH)
+        return str_starts(event, STR("invite."));
     return str_starts(event, STR("smtp.")) || (r == ROLE_USER && str_starts(event, STR("submit.")));
 }
 

@@ -16,6 +16,7 @@
 #include "rt/loop.h"
 #include "rt/random.h"
 #include "store/account.h"
+#include "store/body.h"
 #include "store/message.h"
 
 #define COOK_SERVE_LINKAGE static
@@ -153,6 +154,22 @@ auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct are
 static SUSPENDS enum status
 auth_serve_external(struct ipc_peer *from, const struct auth_external *req, struct arena *a,
                     struct auth_external_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+static SUSPENDS enum status
+auth_serve_invitation_make(struct ipc_peer *from, const struct auth_invitation_make *req,
+                           struct arena *a, struct auth_invitation_make_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+static SUSPENDS enum status
+auth_serve_invitation_redeem(struct ipc_peer *from, const struct auth_invitation_redeem *req,
+                             struct arena *a, struct auth_invitation_redeem_reply *rep)
 {
     (void)from, (void)req, (void)a, (void)rep;
     return ERR_DENIED;

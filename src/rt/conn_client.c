@@ -104,63 +104,85 @@ conn_borrow(struct conn *c)
     c->fiber = fiber_self();
 }
 
-enum status
-conn_read_line(struct conn *c, int64_t timeout_ms, struct str *line_out)
+/* What a caller waits for. */
+struct wanted {
+    enum { A_LINE, BYTES, SOMETHING } what;
+    size_t n; /* of BYTES */
+};
+
+static enum status
+look_for_bytes(struct conn *c, size_t n, struct str *out)
 {
-    int64_t until = clock_mono_ms() + timeout_ms;
-
-    ASSERT(c->home == NULL);
-    c->fiber = fiber_self();
-    TRY(conn_flush(c));
-    for (;;) {
-        enum status s = conn_line(c, line_out);
-        if (s != ERR_TEMP)
-            return s;
-        if (c->eof)
-            return ERR_CLOSED;
-        int64_t left = until - clock_mono_ms();
-        TRY(conn_wait(c, timeout_ms < 0 ? FIBER_FOREVER : MAX(left, 0)));
-    }
-}
-
-enum status
-conn_read_bytes(struct conn *c, size_t n, int64_t timeout_ms, struct str *bytes_out)
-{
-    int64_t until = clock_mono_ms() + timeout_ms;
-
-    ASSERT(c->home == NULL && n > 0 && n <= CONN_READ_MAX);
-    c->fiber = fiber_self();
-    TRY(conn_flush(c));
-    while (iobuf_size(&c->in) < n) {
-        if (conn_pull(c))
-            continue;
-        if (c->eof || c->broken)
-            return ERR_CLOSED;
-        TRY(conn_wait(c, MAX(until - clock_mono_ms(), 0)));
-    }
-    *bytes_out = str_from(iobuf_start(&c->in), n);
+    while (iobuf_size(&c->in) < n)
+        if (!conn_pull(c))
+            return c->eof || c->broken ? ERR_CLOSED : ERR_TEMP;
+    *out = str_from(iobuf_start(&c->in), n);
     conn_consume(c, n);
     return OK;
 }
 
-enum status
-conn_read_some(struct conn *c, int64_t timeout_ms, struct str *some_out)
+static enum status
+look_for_something(struct conn *c, struct str *out)
+{
+    struct str some = conn_peek(c, LIMIT_CONN_INPUT_BYTES);
+
+    if (some.len == 0 && c->broken)
+        return ERR_CLOSED;
+    if (some.len == 0 && !c->eof)
+        return ERR_TEMP;
+    *out = some.len > 0 ? some : STR("");
+    return OK;
+}
+
+/* ERR_TEMP: it is not there yet. */
+static enum status
+look(struct conn *c, const struct wanted *w, struct str *out)
+{
+    enum status s;
+
+    switch (w->what) {
+    case BYTES: return look_for_bytes(c, w->n, out);
+    case SOMETHING: return look_for_something(c, out);
+    case A_LINE: break;
+    }
+    s = conn_line(c, out);
+    return s == ERR_TEMP && c->eof ? ERR_CLOSED : s;
+}
+
+/* timeout_ms < 0: for ever. */
+static SUSPENDS enum status
+await(struct conn *c, const struct wanted *w, int64_t timeout_ms, struct str *out)
 {
     int64_t until = clock_mono_ms() + timeout_ms;
 
     conn_borrow(c);
     TRY(conn_flush(c));
     for (;;) {
-        struct str some = conn_peek(c, LIMIT_CONN_INPUT_BYTES);
-        if (some.len > 0 || (c->eof && !c->broken)) {
-            *some_out = some.len > 0 ? some : STR("");
-            return OK;
-        }
-        if (c->broken)
-            return ERR_CLOSED;
+        enum status s = look(c, w, out);
+        if (s != ERR_TEMP)
+            return s;
         int64_t left = until - clock_mono_ms();
         TRY(conn_wait(c, timeout_ms < 0 ? FIBER_FOREVER : MAX(left, 0)));
     }
+}
+
+enum status
+conn_read_line(struct conn *c, int64_t timeout_ms, struct str *line_out)
+{
+    return await(c, &(struct wanted){.what = A_LINE}, timeout_ms, line_out);
+}
+
+enum status
+conn_read_bytes(struct conn *c, size_t n, int64_t timeout_ms, struct str *bytes_out)
+{
+    ASSERT(n > 0 && n <= CONN_READ_MAX);
+    return await(c, &(struct wanted){.what = BYTES, .n = n}, timeout_ms, bytes_out);
+}
+
+enum status
+conn_read_some(struct conn *c, int64_t timeout_ms, struct str *some_out)
+{
+    return await(c, &(struct wanted){.what = SOMETHING}, timeout_ms, some_out);
 }
 
 bool

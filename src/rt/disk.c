@@ -135,6 +135,20 @@ disk_read_at(int fd, void *p, size_t n, uint64_t offset)
     return OK;
 }
 
+bool
+disk_read_cached(int fd, const struct iovec *parts, int count, uint64_t offset)
+{
+    size_t all = 0;
+
+    ASSERT(fd >= 0);
+    for (int i = 0; i < count; i++)
+        all += parts[i].iov_len;
+    if (__atomic_load_n(&fault.left, __ATOMIC_ACQUIRE) >
+        0) /* those of disk_read_at() are what is counted */
+        return false;
+    return preadv2(fd, parts, count, (off_t)offset, RWF_NOWAIT) == (ssize_t)all;
+}
+
 enum status
 disk_sync(int fd)
 {

@@ -2,7 +2,7 @@
  *
  * Promises:  a failed sync is final: that file is never synced again (ERR_IO).  Short writes are completed.
  *            In tests a fault plan makes the n-th call fail or stop the process.
- * Blocks:    yes; call from engine threads only, never from a loop.
+ * Blocks:    yes; call from engine threads only, never from a loop.  But disk_read_cached() waits for nothing.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef RT_DISK_H
@@ -20,6 +20,8 @@ MUST_USE enum status disk_open(const char *path, int flags, uint32_t mode, int *
 MUST_USE enum status disk_write_at(int fd, const struct iovec *parts, int count, uint64_t offset);
 /* ERR_CORRUPT when shorter */
 MUST_USE enum status disk_read_at(int fd, void *p, size_t n, uint64_t offset);
+/* Only if that waits for no disk; false also when it fails: disk_read_at() then says why. */
+MUST_USE bool disk_read_cached(int fd, const struct iovec *parts, int count, uint64_t offset);
 MUST_USE enum status disk_sync(int fd); /* fdatasync */
 MUST_USE enum status disk_sync_dir(const char *path);
 MUST_USE enum status disk_allocate(int fd, uint64_t size); /* so that later syncs change no size */

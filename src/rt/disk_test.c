@@ -72,6 +72,7 @@ bytes_come_back(void **state)
     for (size_t i = 0; i < sizeof(back); i++)
         assert_int_equal(back[i], "xyz"[i % 3]);
     assert_int_equal(disk_read_at(fd, back, sizeof(back), 11), ERR_CORRUPT); /* one short */
+    assert_false(disk_read_cached(fd, &(struct iovec){back, sizeof(back)}, 1, 11));
     assert_int_equal(disk_write_at(fd, NULL, 0, 0), OK);
 }
 

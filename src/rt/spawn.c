@@ -78,7 +78,7 @@ started(pid_t pid, struct spawn_child *out)
         (void)waitpid(pid, NULL, 0);
         return ERR_IO;
     }
-    *out = (struct spawn_child){pid, pidfd};
+    *out = (struct spawn_child){.pid = pid, .pidfd = pidfd};
     return OK;
 }
 
@@ -176,8 +176,16 @@ spawn_become_neighbour(const char *name, char **argv)
 void
 spawn_kill(const struct spawn_child *c, int sig)
 {
-    if (c->pidfd >= 0)
-        (void)pidfd_send_signal(c->pidfd, sig, NULL, 0);
+    if (c->pidfd < 0 || pidfd_send_signal(c->pidfd, sig, NULL, 0) == 0 || errno != EPERM ||
+        c->uid == 0)
+        return;
+    /* Whoever may become its user may signal it as that one.  The real and the saved user stay ours, so nobody can
+     * signal us or look into us meanwhile. */
+    if (seteuid(c->uid) != 0)
+        return;
+    (void)pidfd_send_signal(c->pidfd, sig, NULL, 0);
+    int back = seteuid(0);
+    ASSERT(back == 0);
 }
 
 MUST_USE enum status

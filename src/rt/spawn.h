@@ -24,6 +24,7 @@
 struct spawn_child {
     pid_t pid;
     int pidfd; /* readable when it ended */
+    uid_t uid; /* whom it becomes, said by who started it; 0: it stays who that is */
 };
 /* How a child ended: by a signal, else with an exit status. */
 struct spawn_end {
@@ -32,6 +33,7 @@ struct spawn_end {
 MUST_USE enum status spawn_init(void);
 /* argv[0] = "godwit", then args (NULL-ended).  control_fd stays the caller's. */
 MUST_USE enum status spawn_role(const char *const *args, int control_fd, struct spawn_child *out);
+/* Also one that became another user, without a right to signal everybody (CAP_KILL). */
 void spawn_kill(const struct spawn_child *c, int sig);
 /* ERR_TEMP while it runs.  Closes the pidfd. */
 MUST_USE enum status spawn_reap(struct spawn_child *c, struct spawn_end *out);

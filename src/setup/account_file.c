@@ -27,15 +27,15 @@ static const struct {
     enum account_field field;
 } mailbox_columns[] =
     {
-        {STR("username"), FIELD_ADDRESS},       {STR("email"), FIELD_ADDRESS},
-        {STR("address"), FIELD_ADDRESS},        {STR("mail"), FIELD_ADDRESS},
-        {STR("user"), FIELD_ADDRESS},           {STR("mailbox"), FIELD_ADDRESS},
-        {STR("local_part"), FIELD_LOCAL},       {STR("localpart"), FIELD_LOCAL},
-        {STR("domain"), FIELD_DOMAIN},          {STR("password"), FIELD_PASSWORD},
-        {STR("password_hash"), FIELD_PASSWORD}, {STR("hash"), FIELD_PASSWORD},
-        {STR("crypt"), FIELD_PASSWORD},         {STR("quota"), FIELD_QUOTA},
-        {STR("quota_bytes"), FIELD_QUOTA},      {STR("quota_mb"), FIELD_QUOTA_MB},
-        {STR("active"), FIELD_ACTIVE},          {STR("enabled"), FIELD_ACTIVE},
+        {STR("username"), FIELD_ADDRESS},    {STR("email"), FIELD_ADDRESS},
+        {STR("address"), FIELD_ADDRESS},     {STR("mail"), FIELD_ADDRESS},
+        {STR("user"), FIELD_ADDRESS},        {STR("mailbox"), FIELD_ADDRESS},
+        {STR("local_part"), FIELD_LOCAL},    {STR("localpart"), FIELD_LOCAL},
+        {STR("domain"), FIELD_DOMAIN},       {STR("password"), FIELD_PASSWORD},
+        {STR("password_hash"), FIELD_HASH},  {STR("hash"), FIELD_HASH},
+        {STR("crypt"), FIELD_HASH},          {STR("quota"), FIELD_QUOTA},
+        {STR("quota_bytes"), FIELD_QUOTA},   {STR("quota_mb"), FIELD_QUOTA_MB},
+        {STR("active"), FIELD_ACTIVE},       {STR("enabled"), FIELD_ACTIVE},
         {STR("suspended"), FIELD_SUSPENDED},
 },
   alias_columns[] =
@@ -300,7 +300,8 @@ account_entry_of(const struct account_record *r, struct arena *a, struct account
         read_targets(r, a, out);
         return;
     }
-    out->hash = v[FIELD_PASSWORD];
+    out->hash_by_name = v[FIELD_HASH].len > 0;
+    out->hash = out->hash_by_name ? v[FIELD_HASH] : v[FIELD_PASSWORD];
     struct str quota = v[FIELD_QUOTA].len > 0 ? v[FIELD_QUOTA] : v[FIELD_QUOTA_MB];
     if (quota.len == 0)
         return;

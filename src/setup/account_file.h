@@ -22,7 +22,8 @@ struct account_entry {
     struct str name;   /* address as written, or domain */
     bool inactive;     /* active = 0 and the like */
     /* of a mailbox */
-    struct str hash; /* empty: it has none */
+    struct str hash;   /* empty: it has none */
+    bool hash_by_name; /* its column says that it is one */
     bool has_quota;
     uint64_t quota_bytes; /* 0 = no limit */
     /* of an alias: with the same line and name */
@@ -35,7 +36,8 @@ enum account_field {
     FIELD_ADDRESS,
     FIELD_LOCAL,
     FIELD_DOMAIN,
-    FIELD_PASSWORD,
+    FIELD_PASSWORD, /* a hash; of a CSV perhaps in the clear: its reader knows */
+    FIELD_HASH,     /* certainly */
     FIELD_QUOTA,    /* bytes, or with a unit */
     FIELD_QUOTA_MB, /* MiB */
     FIELD_ACTIVE,

@@ -23,7 +23,7 @@ write_entry(const struct account_entry *e, struct buf *b)
     for (size_t i = 0; i < e->alias.count; i++)
         buf_addf(b, "%s %.*s", i == 0 ? ":" : "", STR_FMT(e->alias.targets[i].text));
     if (e->kind == ACCOUNT_MAILBOX)
-        buf_addf(b, " %.*s", STR_FMT(e->hash));
+        buf_addf(b, " %.*s%s", STR_FMT(e->hash), e->hash_by_name ? " named" : "");
     if (e->has_quota)
         buf_addf(b, " q%llu", (unsigned long long)e->quota_bytes);
     buf_addf(b, "%s;", e->inactive ? " off" : "");
@@ -64,7 +64,7 @@ static const struct {
     {C, STR("email,password,quota,active\nanna@x.example,{SHA}a,1G,1\nbert@x.example,,0,0\n"),
      "2 m anna@x.example {SHA}a q1073741824;3 m bert@x.example  q0 off;"},
     {C, STR("\xef\xbb\xbfName;E-Mail;User;Hash;Quota_MB\r\n\"a; \"\"b\"\"\";x;anna;h;10\r\n"),
-     "2 m anna h q10485760;"},
+     "2 m anna h named q10485760;"},
     {C, STR("user\tdomain\tsuspended\nanna\tx.example\tyes\n"), "2 m anna  off;"},
     {C, STR("local_part,domain,password\nanna,x.example,h\n"), "2 m anna@x.example h;"},
     {C, STR("address,password,note\na,h,\"two\nlines\"\nb,h,n\n"), "2 m a h;4 m b h;"},
@@ -76,6 +76,9 @@ static const struct {
      "2 m a ? the quota cannot be read;3 m b  q0;4 m c ? the quota cannot be read;"
      "5 m d ? the quota cannot be read;6 m e ? the quota cannot be read;"},
     {C, STR("address\nanna\n"), "2 m anna ;"},
+    {C, STR("address,password,password_hash\na,clear,\nb,,{SHA}h\nc,clear,{SHA}h\n"),
+     "2 m a clear;3 m b {SHA}h named;4 m c {SHA}h named;"},
+    {C, STR("crypt,mail\nh,a\n"), "2 m a h named;"},
     /* MySQL */
     {Q,
      STR(MYSQL TABLES

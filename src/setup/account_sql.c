@@ -206,7 +206,7 @@ tells_enough(const struct account_table *t, enum account_kind kind)
     case ACCOUNT_DOMAIN: return has[FIELD_DOMAIN];
     case ACCOUNT_ALIAS: return has[FIELD_ADDRESS] && has[FIELD_GOTO];
     case ACCOUNT_MAILBOX:
-        return has[FIELD_PASSWORD] &&
+        return (has[FIELD_PASSWORD] || has[FIELD_HASH]) &&
                (has[FIELD_ADDRESS] || (has[FIELD_LOCAL] && has[FIELD_DOMAIN]));
     }
     UNREACHABLE();

@@ -145,8 +145,8 @@ read_times(const X509 *x, struct cert_facts *f)
     ASN1_TIME_free(now);
 }
 
-static void
-read_fingerprint(const X509 *x, struct arena *a, struct cert_facts *f)
+struct str
+cert_fingerprint(const X509 *x, struct arena *a)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
@@ -156,7 +156,7 @@ read_fingerprint(const X509 *x, struct arena *a, struct cert_facts *f)
         n = 0;
     for (unsigned i = 0; i < n; i++)
         buf_addf(&text, "%s%02X", i > 0 ? ":" : "", digest[i]);
-    f->sha256 = text.len == 0 ? STR("") : arena_str(a, buf_str(&text));
+    return text.len == 0 ? STR("") : arena_str(a, buf_str(&text));
 }
 
 /* Is its issuer neither in the file nor one that this machine trusts?  A root of somebody's own that is in the file, or
@@ -209,7 +209,7 @@ cert_read(struct str cert_pem, struct str key_pem, struct arena *a, struct cert_
     if (x != NULL) {
         f.name_count = cert_dns_names(x, a, &f.names);
         read_times(x, &f);
-        read_fingerprint(x, a, &f);
+        f.sha256 = cert_fingerprint(x, a);
         f.self_signed = X509_self_signed(x, 0) == 1;
         f.chain_broken = !f.self_signed && is_chain_broken(x, text);
         f.mismatch = judge_key(x, key_pem);
@@ -219,6 +219,70 @@ cert_read(struct str cert_pem, struct str key_pem, struct arena *a, struct cert_
         return ERR_SYNTAX;
     *out = f;
     return OK;
+}
+
+/* ---- TLSA ---- */
+
+/* What the selector takes of it, in DER; the caller frees it with OPENSSL_free(). */
+static int
+select_der(const X509 *x, unsigned selector, unsigned char **out)
+{
+    *out = NULL;
+    if (selector == 0)
+        return i2d_X509(x, out);
+    return selector == 1 ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), out) : -1;
+}
+
+static bool
+fits(const X509 *x, const struct cert_tlsa *t)
+{
+    const EVP_MD *md = t->matching == 1 ? EVP_sha256() : t->matching == 2 ? EVP_sha512() : NULL;
+    unsigned char digest[EVP_MAX_MD_SIZE], *der;
+    unsigned size = 0;
+    int n = select_der(x, t->selector, &der);
+    bool same = false;
+
+    if (n > 0 && t->matching == 0)
+        same = str_eq(str_from((const char *)der, (size_t)n), t->data);
+    else if (n > 0 && md != NULL && EVP_Digest(der, (size_t)n, digest, &size, md, NULL) == 1)
+        same = str_eq(str_from((const char *)digest, size), t->data);
+    OPENSSL_free(der);
+    return same;
+}
+
+bool
+cert_fits_tlsa(struct str cert_pem, const struct cert_tlsa *t)
+{
+    AUTO(bio_release) BIO *text = BIO_new_mem_buf(cert_pem.ptr, (int)cert_pem.len);
+    bool found = false;
+
+    for (int i = 0; text != NULL && !found && i < CHAIN_MAX; i++) {
+        AUTO(x509_release) X509 *x = PEM_read_bio_X509(text, NULL, NULL, NULL);
+        if (x == NULL)
+            break;
+        found = (t->usage == 3 && i == 0 && fits(x, t)) || (t->usage == 2 && fits(x, t));
+    }
+    ERR_clear_error();
+    return found;
+}
+
+struct str
+cert_make_tlsa(struct str cert_pem, struct arena *a)
+{
+    AUTO(bio_release) BIO *text = BIO_new_mem_buf(cert_pem.ptr, (int)cert_pem.len);
+    AUTO(x509_release) X509 *x = text == NULL ? NULL : PEM_read_bio_X509(text, NULL, NULL, NULL);
+    unsigned char digest[EVP_MAX_MD_SIZE], *der = NULL;
+    AUTO_BUF hex = BUF(4 * EVP_MAX_MD_SIZE);
+    unsigned size = 0;
+    int n = x == NULL ? -1 : select_der(x, 1, &der);
+
+    if (n > 0 && EVP_Digest(der, (size_t)n, digest, &size, EVP_sha256(), NULL) == 1)
+        buf_add_z(&hex, "3 1 1 ");
+    for (unsigned i = 0; hex.len > 0 && i < size; i++)
+        buf_addf(&hex, "%02x", digest[i]);
+    OPENSSL_free(der);
+    ERR_clear_error();
+    return hex.len == 0 ? STR("") : arena_str(a, buf_str(&hex));
 }
 
 bool

@@ -21,6 +21,9 @@ struct x509_st;
  * longer counts); they live in a.  Returns their number. */
 size_t cert_dns_names(const struct x509_st *x, struct arena *a, const struct str **names_out);
 
+/* AB:CD: ... of the whole certificate by SHA-256, as clients show it. */
+struct str cert_fingerprint(const struct x509_st *x, struct arena *a);
+
 struct cert_request {
     struct str host;
     bool
@@ -44,6 +47,16 @@ struct cert_facts {
 /* ERR_SYNTAX: no certificate in cert_pem. */
 MUST_USE enum status cert_read(struct str cert_pem, struct str key_pem, struct arena *a,
                                struct cert_facts *out);
+/* One TLSA record (RFC 6698): does it name this certificate (usage 3), or one of the file as an authority (usage 2)?
+ * The other usages say nothing to mail servers (RFC 7672 section 3.1.3). */
+struct cert_tlsa {
+    uint8_t usage, selector, matching;
+    struct str data;
+};
+bool cert_fits_tlsa(struct str cert_pem, const struct cert_tlsa *t);
+/* The record that one ought to publish, `3 1 1 HEX`: it lives as long as the key.  Empty: no certificate. */
+struct str cert_make_tlsa(struct str cert_pem, struct arena *a);
+
 /* Is the name among the certificate's?  A wildcard stands for one label (RFC 9525 section 6.3). */
 bool cert_covers(const struct cert_facts *f, struct str name);
 

@@ -109,14 +109,71 @@ test_mismatches(void **state)
     assert_int_equal(cert_read(buf_str(&key), buf_str(&key), a, &f), ERR_SYNTAX);
 }
 
+/* "3 1 1 HEX" as bytes. */
+static size_t
+hash_of(struct str record, unsigned char out[32])
+{
+    struct str hex = str_skip(record, 6);
+
+    for (size_t i = 0; i < 32 && 2 * i + 1 < hex.len; i++) {
+        static const struct str digits = STR("0123456789abcdef");
+        out[i] = (unsigned char)(str_find(digits, hex.ptr[2 * i]) * 16 +
+                                 str_find(digits, hex.ptr[2 * i + 1]));
+    }
+    return hex.len / 2;
+}
+
+static void
+test_tlsa(void **state)
+{
+    AUTO_ARENA *a = arena_new(1 << 20);
+    AUTO_BUF cert = BUF(PEM_MAX);
+    AUTO_BUF other = BUF(PEM_MAX);
+    AUTO_BUF key = BUF(PEM_MAX);
+    AUTO_BUF both = BUF(2 * PEM_MAX);
+    unsigned char hash[32], others[32];
+
+    (void)state;
+    (void)make(a, 0, false, &cert, &key);
+    (void)make(a, 0, false, &other, &key);
+    buf_add(&both, buf_str(&cert));
+    buf_add(&both, buf_str(&other));
+    struct str record = cert_make_tlsa(buf_str(&cert), a);
+    assert_true(str_starts(record, STR("3 1 1 ")));
+    assert_int_equal(hash_of(record, hash), 32);
+    assert_int_equal(hash_of(cert_make_tlsa(buf_str(&other), a), others), 32);
+    const struct {
+        struct cert_tlsa t;
+        bool fits;
+    } rows[] = {
+        {{3, 1, 1, str_from((char *)hash, 32)}, true},
+        {{2, 1, 1, str_from((char *)hash, 32)}, true},
+        {{3, 1, 1, str_from((char *)others, 32)}, false}, /* not the first of the file */
+        {{2, 1, 1, str_from((char *)others, 32)}, true},  /* but an authority of it */
+        {{1, 1, 1, str_from((char *)hash, 32)}, false},
+        {{0, 1, 1, str_from((char *)hash, 32)}, false},
+        {{3, 0, 1, str_from((char *)hash, 32)}, false}, /* of the whole certificate: another */
+        {{3, 1, 2, str_from((char *)hash, 32)}, false},
+        {{3, 1, 0, str_from((char *)hash, 32)}, false},
+        {{3, 2, 1, str_from((char *)hash, 32)}, false},
+        {{3, 1, 3, str_from((char *)hash, 32)}, false},
+        {{3, 1, 1, str_from((char *)hash, 31)}, false},
+        {{3, 1, 1, STR("")}, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (cert_fits_tlsa(buf_str(&both), &rows[i].t) != rows[i].fits)
+            fail_msg("row %zu", i);
+    assert_int_equal(cert_make_tlsa(STR("nothing"), a).len, 0);
+    assert_false(cert_fits_tlsa(STR("nothing"), &rows[0].t));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ages),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_wildcards),
-        cmocka_unit_test(test_mismatches),
+        cmocka_unit_test(test_ages),      cmocka_unit_test(test_names),
+        cmocka_unit_test(test_wildcards), cmocka_unit_test(test_mismatches),
+        cmocka_unit_test(test_tlsa),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

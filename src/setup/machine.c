@@ -17,11 +17,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/scan.h"
 #include "base/size.h"
 #include "rt/clock.h"
 #include "rt/disk.h"
 
-enum { DAY_S = 86400, READ_PIECE = 4096, GROUP_BYTES = 1 << 18 };
+enum { DAY_S = 86400, READ_PIECE = 4096, GROUP_BYTES = 1 << 18, MAP_BYTES = 65536 };
 
 /* ---- addresses ---- */
 
@@ -181,6 +182,37 @@ machine_group(struct str name, gid_t *gid_out)
         return false;
     *gid_out = entry.gr_gid;
     return true;
+}
+
+bool
+machine_map_has(struct str map, uint32_t id)
+{
+    struct str line;
+
+    while (str_split(&map, '\n', &line)) {
+        struct scan s = scan_of(line);
+        uint64_t part[3] = {0};
+        for (size_t i = 0; i < COUNT_OF(part); i++) {
+            scan_skip_spaces(&s);
+            if (!scan_u64(&s, UINT32_MAX, &part[i]))
+                return false;
+        }
+        if (id >= part[0] && id - part[0] < part[2])
+            return true;
+    }
+    return false;
+}
+
+bool
+machine_has_ids(uid_t uid, gid_t gid)
+{
+    AUTO_BUF users = BUF(MAP_BYTES);
+    AUTO_BUF groups = BUF(MAP_BYTES);
+
+    if (machine_read_file(STR("/proc/self/uid_map"), &users) != OK ||
+        machine_read_file(STR("/proc/self/gid_map"), &groups) != OK)
+        return true; /* there is no /proc: the kernel says it in the end */
+    return machine_map_has(buf_str(&users), uid) && machine_map_has(buf_str(&groups), gid);
 }
 
 struct str

@@ -34,6 +34,11 @@ void machine_check_clock(struct findings *f);
 bool machine_user(struct str name, uid_t *uid_out, gid_t *gid_out);
 bool machine_group(struct str name, gid_t *gid_out);
 
+/* Can root of this user namespace become that user?  Not in a container whose namespace has only one. */
+bool machine_has_ids(uid_t uid, gid_t gid);
+/* map: a table of ids as in /proc/PID/uid_map, `INSIDE OUTSIDE COUNT` in each line. */
+bool machine_map_has(struct str map, uint32_t id);
+
 /* The name of the machine when it is a full one, else empty; lives in a. */
 struct str machine_host(struct arena *a);
 

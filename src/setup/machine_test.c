@@ -210,14 +210,49 @@ test_findings_are_wrapped_and_harmless(void **state)
     assert_int_equal(findings_count(&f, FINDING_MEND), 1);
 }
 
+static const struct {
+    struct str map;
+    uint32_t id;
+    bool has;
+} mapped[] = {
+    {STR("         0          0 4294967295\n"), 0, true},
+    {STR("         0          0 4294967295\n"), 998, true},
+    {STR("         0          0 4294967295\n"), UINT32_MAX, false}, /* nobody at all */
+    {STR("0 1000 1\n"), 0, true},
+    {STR("0 1000 1\n"), 1, false},
+    {STR("0 1000 1\n"), 1000, false},
+    {STR("0 1000 1\n1 100000 65536\n"), 65536, true},
+    {STR("0 1000 1\n1 100000 65536\n"), 65537, false},
+    {STR("998 1000 1\n"), 997, false},
+    {STR("998 1000 1"), 998, true},
+    {STR(""), 0, false},
+    {STR("0 0\n"), 0, false},
+    {STR("0 0 99999999999\n"), 0, false},
+};
+
+static void
+test_ids_of_a_namespace(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(mapped); i++)
+        if (machine_map_has(mapped[i].map, mapped[i].id) != mapped[i].has)
+            fail_msg("row %zu", i);
+    assert_true(machine_has_ids(geteuid(), getegid()));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reach),   cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_clock),   cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_sockets), cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_relay),   cmocka_unit_test(test_findings_are_wrapped_and_harmless),
+        cmocka_unit_test(test_reach),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_sockets),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_relay),
+        cmocka_unit_test(test_findings_are_wrapped_and_harmless),
+        cmocka_unit_test(test_ids_of_a_namespace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

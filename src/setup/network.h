@@ -44,4 +44,14 @@ SUSPENDS bool network_check_reverse(struct network *n);
 /* MX, SPF, DKIM (when it has a key) and DMARC, and MTA-STS when deep: network_domain.c */
 SUSPENDS void network_check_domain(struct network *n, const struct records_domain *d);
 
+/* network_services.c.  The TLSA records of this host, if it has some, name a certificate of the configuration. */
+SUSPENDS void network_check_tlsa(struct network *n);
+/* SRV records (RFC 6186) lead mail programs here; what else they and other servers look for is named when it is
+ * missing. */
+SUSPENDS void network_check_services(struct network *n, struct str domain);
+/* The configuration asks, by /etc/resolv.conf or itself, a resolver that everybody asks. */
+void network_judge_resolvers(const struct config *c, struct str resolv_conf, struct findings *f);
+/* network_time.c.  server: "HOST:PORT", or empty for pool.ntp.org. */
+SUSPENDS void network_check_time(struct network *n, struct str server);
+
 #endif

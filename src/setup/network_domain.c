@@ -21,8 +21,10 @@ network_check_domain(struct network *n, const struct records_domain *d)
     check_spf(n, d->name);
     check_dkim(n, d);
     check_dmarc(n, d->name);
-    if (n->deep)
+    if (n->deep) {
         check_mta_sts(n, d->name);
+        network_check_services(n, d->name);
+    }
 }
 
 static void

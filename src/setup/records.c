@@ -65,10 +65,10 @@ add_dkim(const struct records_domain *d, struct buf *b)
     add_txt(d->dkim_record, b);
 }
 
-static void
-add_services(const struct config *c, struct str name, struct buf *b)
+const char *
+records_service_label(enum service s)
 {
-    static const char *const srv[SERVICE_COUNT] = {
+    static const char *const labels[SERVICE_COUNT] = {
         [SERVICE_SUBMISSION] = "_submission",
         [SERVICE_SUBMISSIONS] = "_submissions",
         [SERVICE_IMAP] = "_imap",
@@ -77,14 +77,21 @@ add_services(const struct config *c, struct str name, struct buf *b)
         [SERVICE_POP3S] = "_pop3s",
     };
 
+    return labels[s];
+}
+
+static void
+add_services(const struct config *c, struct str name, struct buf *b)
+{
     for (size_t i = 0; i < c->listen_count; i++) {
         const struct config_listen *l = &c->listen[i];
         /* Implicit TLS first, RFC 8314 section 5.1; IMAP before POP3, RFC 6186 section 3.4. */
         unsigned priority =
             (service_is_tls(l->service) ? 0u : 1u) + (l->service >= SERVICE_POP3 ? 10u : 0u);
-        if (srv[l->service] != NULL && c->tls_count > 0 && is_first(c, i))
-            buf_addf(b, "%s._tcp.%.*s. IN SRV %u 1 %u %.*s.\n", srv[l->service], STR_FMT(name),
-                     priority, l->at.port, STR_FMT(c->host));
+        const char *label = records_service_label(l->service);
+        if (label != NULL && c->tls_count > 0 && is_first(c, i))
+            buf_addf(b, "%s._tcp.%.*s. IN SRV %u 1 %u %.*s.\n", label, STR_FMT(name), priority,
+                     l->at.port, STR_FMT(c->host));
     }
 }
 

@@ -20,6 +20,8 @@ struct records_domain {
 void records_spf(const struct config *c, struct buf *b);
 /* MX, SPF, DKIM, DMARC, SRV (RFC 6186, RFC 8314), and the addresses when they are known. */
 void records_write(const struct config *c, const struct records_domain *d, struct buf *b);
+/* "_imaps", as SRV records call it (RFC 6186, RFC 8314); NULL: it has no such name. */
+const char *records_service_label(enum service s);
 /* Servers, ports and TLS of each protocol, and the user name, for people. */
 void records_clients(const struct config *c, struct str user, struct buf *b);
 

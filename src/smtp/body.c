@@ -9,6 +9,7 @@
 #include "ipc/store_ipc.h"
 #include "mail/address_list.h"
 
+static SUSPENDS void feed_lines(struct smtp_body *b, struct scan *in);
 static SUSPENDS void take_run(struct smtp_body *b, struct str run);
 static SUSPENDS void keep(struct smtp_body *b, struct str run);
 static SUSPENDS void keep_folded(struct smtp_body *b, struct str run);
@@ -55,6 +56,15 @@ smtp_body_mend(struct smtp_body *b)
 }
 
 void
+smtp_body_binary(struct smtp_body *b)
+{
+    ASSERT(b->unbinary == NULL);
+    smtp_body_count(b);
+    b->unbinary = MEM_NEW(struct unbinary);
+    unbinary_init(b->unbinary);
+}
+
+void
 smtp_body_spool(struct smtp_body *b)
 {
     b->spool = true;
@@ -95,6 +105,9 @@ smtp_body_free(struct smtp_body **b)
     }
     if ((*b)->store != NULL)
         ipc_unref((*b)->store);
+    if ((*b)->unbinary != NULL)
+        unbinary_release((*b)->unbinary);
+    mem_free((*b)->unbinary);
     buf_release(&(*b)->piece);
     buf_release(&(*b)->from);
     buf_release(&(*b)->writers);
@@ -114,21 +127,25 @@ smtp_body_feed(struct smtp_body *b, struct scan *in)
     struct str run;
 
     ASSERT(!b->complete);
-    for (;;) {
-        switch (line_decode(&b->lines, in, &run)) {
-        case LINE_MORE: return;
-        case LINE_RUN: take_run(b, run); break;
-        case LINE_END: b->complete = true; return;
-        }
+    if (b->unbinary == NULL) {
+        feed_lines(b, in);
+        return;
+    }
+    while (unbinary_next(b->unbinary, in, &run)) {
+        struct scan lines = scan_of(run);
+        feed_lines(b, &lines);
     }
 }
 
 void
 smtp_body_last(struct smtp_body *b)
 {
-    struct str tail = line_decode_end(&b->lines);
-
     ASSERT(!b->complete);
+    if (b->unbinary != NULL) {
+        struct scan lines = scan_of(unbinary_end(b->unbinary));
+        feed_lines(b, &lines);
+    }
+    struct str tail = line_decode_end(&b->lines);
     if (tail.len > 0)
         take_run(b, tail);
     b->complete = true;
@@ -137,6 +154,8 @@ smtp_body_last(struct smtp_body *b)
 enum status
 smtp_body_fault(const struct smtp_body *b)
 {
+    if (b->failed == OK && b->unbinary != NULL && b->unbinary->fault != UNBINARY_FINE)
+        return ERR_SYNTAX;
     return b->failed == OK && b->lines.faults != 0 && b->lines.policy == LINE_REFUSE ? ERR_SYNTAX
                                                                                      : b->failed;
 }
@@ -166,6 +185,20 @@ smtp_body_finish(struct smtp_body *b)
 }
 
 /* ---- statics ---- */
+
+static void
+feed_lines(struct smtp_body *b, struct scan *in)
+{
+    struct str run;
+
+    for (;;) {
+        switch (line_decode(&b->lines, in, &run)) {
+        case LINE_MORE: return;
+        case LINE_RUN: take_run(b, run); break;
+        case LINE_END: b->complete = true; return;
+        }
+    }
+}
 
 static void
 take_run(struct smtp_body *b, struct str run)

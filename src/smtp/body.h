@@ -4,7 +4,8 @@
  *            Of a submission also From and Sender, at most LIMIT_WRITERS_BYTES.
  * Promises:  takes everything up to CRLF "." CRLF even after a failure, so that the session stays in step;
  *            the first failure is kept and told at the end.  Never more than size_max bytes go on.
- *            What BDAT brought (RFC 3030) is held to the same line ends: BINARYMIME is not offered.
+ *            What BDAT brought (RFC 3030) is held to the same line ends; binary parts of BODY=BINARYMIME become base64
+ *            first (mail/unbinary.h), so that sizes, signatures and copies are of what is kept.
  * Suspends:  while a full piece is handed to the store.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -13,6 +14,7 @@
 
 #include "mail/header_filter.h"
 #include "mail/line.h"
+#include "mail/unbinary.h"
 #include "rt/ipc.h"
 #include "smtp/fold.h"
 
@@ -30,6 +32,7 @@ struct smtp_body {
     struct buf piece;
     uint64_t size, size_max;
     struct line_decoder lines;
+    struct unbinary *unbinary; /* owned; NULL: not of BODY=BINARYMIME */
     bool filtered; /* submission: clean the header, fold long lines before anything is signed */
     struct header_filter filter;
     struct fold fold; /* of a submission */
@@ -48,6 +51,8 @@ struct smtp_body *smtp_body_new(struct ipc_peer *store, struct str prefix, uint6
 void smtp_body_count(struct smtp_body *b);
 /* The same, and wrong line ends and NUL are put right as in a submission. */
 void smtp_body_mend(struct smtp_body *b);
+/* The same, and it may have binary parts (BODY=BINARYMIME). */
+void smtp_body_binary(struct smtp_body *b);
 /* Before the first byte: it will be read by smtp_body_read(), not delivered; but for one that is still here. */
 void smtp_body_spool(struct smtp_body *b);
 /* Bytes that are right already. */

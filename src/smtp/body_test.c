@@ -10,6 +10,8 @@
 #include "smtp/body.h"
 
 #define FIELDS "Date: d\r\nMessage-ID: m\r\n"
+#define BINARY "MIME-Version: 1.0\r\nContent-Transfer-Encoding: binary\r\n"
+#define BASE64 "MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n"
 
 enum { REFUSE, FILTER, FROM /* FILTER, and a From to fill in */ };
 static const struct {
@@ -219,6 +221,45 @@ test_long_lines(void **state)
     }
 }
 
+/* What BODY=BINARYMIME brought goes through the same stages as other mail, and the limit is of what is kept. */
+FIBER_ENTRY static void
+test_binary(void **state)
+{
+    static const struct {
+        int policy;
+        struct str in;
+        uint64_t max;
+        enum status status;
+        struct str body;
+    } binaries[] = {
+        {REFUSE, STR("A: b\r\n\r\nc"), 1000, OK, STR("A: b\r\n\r\nc\r\n")},
+        {REFUSE, STR(BINARY "\r\n\0\n"), 1000, OK, STR(BASE64 "\r\nAAo=\r\n")},
+        {REFUSE, STR(BINARY "\r\n.\r\n"), 1000, OK, STR(BASE64 "\r\nLg0K\r\n")},
+        {REFUSE, STR(BINARY "\r\n\0\n"), sizeof(BASE64 "\r\nAAo=\r\n") - 1, OK,
+         STR(BASE64 "\r\nAAo=\r\n")},
+        {REFUSE, STR(BINARY "\r\n\0\n"), sizeof(BASE64 "\r\nAAo=\r\n") - 2, ERR_LIMIT, STR_NONE},
+        {REFUSE, STR("A: b\r\n\r\nc\n"), 1000, ERR_SYNTAX, STR_NONE},
+        {REFUSE, STR("A: b\r\n\r\nc\r"), 1000, ERR_SYNTAX, STR_NONE},
+        {FILTER, STR("A: b\r\n\r\nc\n"), 1000, ERR_SYNTAX, STR_NONE},
+        {FILTER, STR("Bcc: x\r\n" BINARY "\r\n\0\n"), 1000, OK, STR(BASE64 FIELDS "\r\nAAo=\r\n")},
+        {FROM, STR(BINARY), 1000, OK, STR(BASE64 "From: f\r\n" FIELDS "\r\n")},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(binaries); i++) {
+        for (size_t step = 1; step < 8; step++) {
+            AUTO(smtp_body_free)
+            struct smtp_body *b = new_body(binaries[i].policy, STR(""), binaries[i].max);
+
+            smtp_body_binary(b);
+            ROW(i, feed(b, binaries[i].in, step) == binaries[i].in.len && !b->complete);
+            smtp_body_last(b);
+            ROW(i, smtp_body_finish(b) == binaries[i].status);
+            ROW(i, binaries[i].status != OK || str_eq(buf_str(&b->piece), binaries[i].body));
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -226,6 +267,7 @@ main(void)
         cmocka_unit_test(test_table),       cmocka_unit_test(test_nul),
         cmocka_unit_test(test_size),        cmocka_unit_test(test_from_is_bounded),
         cmocka_unit_test(test_field_count), cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_binary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

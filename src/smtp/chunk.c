@@ -41,7 +41,10 @@ smtp_cmd_bdat(struct smtp_session *s, struct str args)
         c->refusal = smtp_message_refusal(s);
         if (c->refusal.code == 0) {
             smtp_message_begin(s);
-            smtp_body_count(s->mail.body);
+            if (s->mail.said.binary)
+                smtp_body_binary(s->mail.body);
+            else
+                smtp_body_count(s->mail.body);
         }
     }
     s->rest = SMTP_REST_CHUNK;

@@ -260,10 +260,9 @@ static enum status
 start_tls(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
 {
     TRY(say(c, STR("STARTTLS"), TLS_S, a));
+    /* Offered and refused: go on in clear, as opportunism has it, if it does not hang up. */
     if (a->code != 220)
-        return p->tls_required
-                   ? ERR_TEMP
-                   : OK; /* offered and refused: go on in clear, as opportunism has it */
+        return p->tls_required || c->broken ? ERR_TEMP : OK;
     enum status e = conn_connect_tls(c->conn, p->tls, p->name);
     if (e != OK) {
         smtp_answer_set(a, e == ERR_DENIED ? "the certificate does not prove the name of the server"

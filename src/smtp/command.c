@@ -45,8 +45,9 @@ param_size(struct reading *r, struct str value)
 static bool
 param_body(struct reading *r, struct str value)
 {
-    (void)r;
-    return str_eq_nocase(value, STR("7BIT")) || str_eq_nocase(value, STR("8BITMIME"));
+    r->mail.binary = str_eq_nocase(value, STR("BINARYMIME"));
+    return r->mail.binary || str_eq_nocase(value, STR("7BIT")) ||
+           str_eq_nocase(value, STR("8BITMIME"));
 }
 
 /* RFC 6531 section 3.4: no value. */
@@ -202,9 +203,11 @@ param_orcpt(struct reading *r, struct str value)
 
 /* ---- commands ---- */
 
+/* To whom a parameter is announced. */
+enum audience { ANYBODY, USERS, OURS };
 struct param_rule {
     struct str key;
-    bool submission_only; /* announced there alone */
+    enum audience whom;
     bool (*read)(struct reading *r, struct str value);
 };
 /* A command with a path and parameters. */
@@ -216,21 +219,21 @@ struct grammar {
     size_t param_count;
 };
 static const struct param_rule mail_params[] = {
-    {STR("SIZE"), false, param_size},
-    {STR("BODY"), false, param_body},
-    {STR("AUTH"), false, param_auth},
-    {STR("RET"), true, param_ret},
-    {STR("ENVID"), true, param_envid},
-    {STR("SMTPUTF8"), false, param_smtputf8},
-    {STR("HOLDFOR"), true, param_holdfor},
-    {STR("HOLDUNTIL"), true, param_holduntil},
-    {STR("BY"), false, param_by},
-    {STR("MT-PRIORITY"), false, param_priority},
-    {STR("REQUIRETLS"), false, param_requiretls},
+    {STR("SIZE"), ANYBODY, param_size},
+    {STR("BODY"), ANYBODY, param_body},
+    {STR("AUTH"), ANYBODY, param_auth},
+    {STR("RET"), USERS, param_ret},
+    {STR("ENVID"), USERS, param_envid},
+    {STR("SMTPUTF8"), ANYBODY, param_smtputf8},
+    {STR("HOLDFOR"), USERS, param_holdfor},
+    {STR("HOLDUNTIL"), USERS, param_holduntil},
+    {STR("BY"), OURS, param_by},
+    {STR("MT-PRIORITY"), ANYBODY, param_priority},
+    {STR("REQUIRETLS"), ANYBODY, param_requiretls},
 };
 static const struct param_rule rcpt_params[] = {
-    {STR("NOTIFY"), true, param_notify},
-    {STR("ORCPT"), true, param_orcpt},
+    {STR("NOTIFY"), USERS, param_notify},
+    {STR("ORCPT"), USERS, param_orcpt},
 };
 /* "FROM:" Reverse-path [SP Mail-parameters]      RFC 5321 section 4.1.1.2 */
 static const struct grammar mail_grammar = {
@@ -266,13 +269,18 @@ path_text(const struct path *p, const struct smtp_dialect *d, struct arena *a, s
     return OK;
 }
 
+static bool
+is_announced(enum audience whom, const struct smtp_dialect *d)
+{
+    return whom == ANYBODY || (whom == OURS ? d->ours : d->submission);
+}
+
 static MUST_USE enum status
 read_param(struct reading *r, const struct grammar *g, const struct smtp_dialect *d,
            const struct esmtp_param *p, unsigned *seen)
 {
     for (size_t i = 0; i < g->param_count; i++) {
-        if (!str_eq_nocase(p->key, g->params[i].key) ||
-            (g->params[i].submission_only && !d->submission))
+        if (!str_eq_nocase(p->key, g->params[i].key) || !is_announced(g->params[i].whom, d))
             continue;
         bool again = (*seen & 1u << i) != 0;
         *seen |= 1u << i;

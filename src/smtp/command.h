@@ -8,7 +8,7 @@
  *            Addresses are ASCII unless the transaction is of SMTPUTF8; domains are A-labels always.
  *            On failure *out is untouched and why holds the reply.
  * Never:     suspends, knows who may send what to whom.
- * RFC:       5321 section 4.1, 1870, 6152, 2852, 3461, 4865, 4954, 6531, 6533 section 3, 6710, 8689.
+ * RFC:       5321 section 4.1, 1870, 6152, 2852, 3030, 3461, 4865, 4954, 6531, 6533 section 3, 6710, 8689.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMTP_COMMAND_H
@@ -26,13 +26,15 @@ struct smtp_dialect {
     bool utf8;         /* of RCPT: the MAIL before it said SMTPUTF8 */
     struct str domain; /* of a postmaster without one */
     struct instant now;
-    bool tls; /* RFC 8689 is announced */
+    bool tls;  /* RFC 8689 is announced */
+    bool ours; /* users, programs and networks of ours: RFC 2852 is announced */
 };
 /* What MAIL says. */
 struct smtp_mail {
     struct str sender; /* as mail/address.h writes it; empty for "<>" */
     uint64_t size;     /* SIZE=, 0 = not said */
     bool full_return;  /* RET=FULL */
+    bool binary;       /* BODY=BINARYMIME, RFC 3030 section 3 */
     bool smtputf8;     /* RFC 6531 */
     struct str envid;  /* xtext as it came, or empty */
     struct smtp_terms terms;

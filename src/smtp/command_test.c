@@ -78,13 +78,13 @@ test_bdat(void **state)
     }
 }
 
-enum { MX, SUBMIT, UTF8 = 2, TLS = 4 };
+enum { MX, SUBMIT, UTF8 = 2, TLS = 4, RELAY = 8 };
 static const struct {
     int where;
     const char *args;
     int reply; /* 0: it is fine */
     const char *enhanced;
-    const char *want; /* sender, size, "full", "utf8", envid */
+    const char *want; /* sender, size, "full", "utf8", "binary", envid */
 } mails[] = {
     {MX, "FROM:<a@b.example>", 0, "", "a@b.example 0 "},
     {MX, "from:<a@B.Example>", 0, "", "a@b.example 0 "},
@@ -140,7 +140,10 @@ static const struct {
     /* BODY, RFC 6152 */
     {MX, "FROM:<> BODY=7BIT", 0, "", " 0 "},
     {MX, "FROM:<> body=8bitmime SIZE=3", 0, "", " 3 "},
-    {MX, "FROM:<> BODY=BINARYMIME", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BODY=BINARYMIME", 0, "", " 0 binary "},
+    {MX, "FROM:<> body=binarymime SMTPUTF8", 0, "", " 0 utf8 binary "},
+    {MX, "FROM:<> BODY=BINARY", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BODY=7BIT BODY=BINARYMIME", 501, "5.5.4", NULL},
     {MX, "FROM:<> BODY", 501, "5.5.4", NULL},
     {MX, "FROM:<> BODY=7BIT BODY=8BITMIME", 501, "5.5.4", NULL},
     /* AUTH, RFC 4954 section 5 */
@@ -192,18 +195,22 @@ static const struct {
     {MX, "FROM:<> HOLDFOR=1", 555, "5.5.4", NULL},
     {MX, "FROM:<> HOLDUNTIL=2026-12-01T01:00:00Z", 555, "5.5.4", NULL},
     /* DELIVERBY, RFC 2852 */
-    {MX, "FROM:<> BY=120;R", 0, "", " 0  by=120;R"},
-    {MX, "FROM:<> by=120;rt SIZE=1", 0, "", " 1  by=120;RT"},
+    {RELAY, "FROM:<> BY=120;R", 0, "", " 0  by=120;R"},
+    {RELAY, "FROM:<> by=120;rt SIZE=1", 0, "", " 1  by=120;RT"},
     {SUBMIT, "FROM:<> BY=-3;N", 0, "", " 0  by=-3;N"},
-    {MX, "FROM:<> BY=5;R", 0, "", " 0  by=5;R"},
-    {MX, "FROM:<> BY=4;R", 555, "5.5.4", NULL},
-    {MX, "FROM:<> BY=4;N", 0, "", " 0  by=4;N"},
-    {MX, "FROM:<> BY=0;R", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY=-1;R", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY=1000000000;N", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY=120", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY", 501, "5.5.4", NULL},
-    {MX, "FROM:<> BY=120;R BY=120;R", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=5;R", 0, "", " 0  by=5;R"},
+    {RELAY, "FROM:<> BY=4;R", 555, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=4;N", 0, "", " 0  by=4;N"},
+    {RELAY, "FROM:<> BY=0;R", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=-1;R", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=1000000000;N", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=120", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY", 501, "5.5.4", NULL},
+    {RELAY, "FROM:<> BY=120;R BY=120;R", 501, "5.5.4", NULL},
+    {MX, "FROM:<> BY=120;R", 555, "5.5.4", NULL}, /* it is not for strangers */
+    {MX, "FROM:<> BY=1;N", 555, "5.5.4", NULL},
+    {MX, "FROM:<> BY", 555, "5.5.4", NULL},
+    {RELAY, "FROM:<> HOLDFOR=1", 555, "5.5.4", NULL},
     {SUBMIT, "FROM:<> BY=120;R HOLDFOR=120", 0, "", " 0  hold=120 for;120 by=120;R"},
     {SUBMIT, "FROM:<> BY=120;R HOLDFOR=121", 501, "5.5.4", NULL},
     {SUBMIT, "FROM:<> HOLDUNTIL=2026-12-01T00:02:01Z BY=120;N", 501, "5.5.4", NULL},
@@ -236,7 +243,8 @@ test_mail(void **state)
                                  .utf8 = mails[i].where == UTF8,
                                  .domain = STR(DOMAIN),
                                  .now = {NOW_US},
-                                 .tls = mails[i].where == TLS};
+                                 .tls = mails[i].where == TLS,
+                                 .ours = mails[i].where == SUBMIT || mails[i].where == RELAY};
         struct smtp_mail m = {.size = 77};
         struct problem why = {0};
         AUTO_BUF text = BUF(4096);
@@ -247,8 +255,9 @@ test_mail(void **state)
         ROW(i, e == OK || m.size == 77);
         if (e != OK)
             continue;
-        buf_addf(&text, "%.*s %llu %s%s%.*s", STR_FMT(m.sender), (unsigned long long)m.size,
-                 m.full_return ? "full " : "", m.smtputf8 ? "utf8 " : "", STR_FMT(m.envid));
+        buf_addf(&text, "%.*s %llu %s%s%s%.*s", STR_FMT(m.sender), (unsigned long long)m.size,
+                 m.full_return ? "full " : "", m.smtputf8 ? "utf8 " : "", m.binary ? "binary " : "",
+                 STR_FMT(m.envid));
         if (m.terms.hold_until.us != 0)
             buf_addf(&text, " hold=%lld %.*s",
                      (long long)((m.terms.hold_until.us - NOW_US) / 1000000),

@@ -40,6 +40,13 @@ state_of(int code)
     return code >= 500 ? DELIVERY_FAILED : DELIVERY_LATER;
 }
 
+/* 354 is no yes either where nothing is to follow (RFC 5321 section 4.3.2): something is out of step, so later. */
+static bool
+is_no(int code)
+{
+    return code >= 300;
+}
+
 static size_t
 undecided(const struct delivery *d)
 {
@@ -302,7 +309,7 @@ hear_rcpts(struct talk *t)
         struct delivery_rcpt *r = &t->d->rcpts[t->heard];
         TRY(smtp_client_reply(t->c, RCPT_S, t->last));
         t->heard++;
-        if (t->last->code >= 400 && !r->decided)
+        if (is_no(t->last->code) && !r->decided)
             delivery_decide(r, state_of(t->last->code), t->last);
     }
     return OK;
@@ -321,9 +328,9 @@ envelope(struct talk *t)
     TRY(smtp_client_reply(t->c, MAIL_S, t->last));
     /* On a connection that is not fresh this may be about what came before, such as a limit of messages: only the
      * answer on one of its own counts for the message. */
-    if (t->last->code >= 400 && smtp_client_messages(t->c) > 0)
+    if (is_no(t->last->code) && smtp_client_messages(t->c) > 0)
         return ERR_CLOSED;
-    if (t->last->code >= 400) {
+    if (is_no(t->last->code)) {
         decide_rest(t->d, state_of(t->last->code), t->last);
         return OK;
     }
@@ -380,7 +387,7 @@ send_piece(struct talk *t, struct str head, struct str bytes, bool end)
     if (end)
         return OK; /* its reply is that to the message */
     TRY(smtp_client_reply(t->c, LIMIT_OUT_REPLY_S, t->last));
-    t->refused = t->last->code >= 400;
+    t->refused = is_no(t->last->code);
     return t->refused ? ERR_DENIED : OK;
 }
 

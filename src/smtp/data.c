@@ -31,6 +31,8 @@ smtp_cmd_data(struct smtp_session *s, struct str args)
         return smtp_error(s, 501, "5.5.4", "DATA takes no argument");
     if (s->mail.body != NULL) /* RFC 3030 section 2 */
         return smtp_error(s, 503, "5.5.1", "Go on with BDAT, or say RSET");
+    if (s->mail.said.binary) /* section 3 */
+        return smtp_error(s, 503, "5.5.1", "BODY=BINARYMIME comes with BDAT");
     struct smtp_reply no = smtp_message_refusal(s);
     if (no.code >= 500)
         return smtp_error(s, no.code, no.enhanced, "%s", no.text);
@@ -120,6 +122,20 @@ smtp_message_end(struct smtp_session *s)
 
 /* ---- the outcome ---- */
 
+/* What was marked BODY=BINARYMIME and is no message that can be brought into lines. */
+static struct smtp_reply
+unbinary_reply(enum unbinary_fault fault)
+{
+    switch (fault) {
+    case UNBINARY_FIELD: return (struct smtp_reply){554, "5.6.1", "A line of a header is no field"};
+    case UNBINARY_LIMIT:
+        return (struct smtp_reply){554, "5.6.1", "Parts nest too deep, or a header is too large"};
+    default:
+        return (struct smtp_reply){
+            554, "5.6.1", "Only parts marked binary may have such bytes, or lines so long"};
+    }
+}
+
 struct smtp_reply
 smtp_message_reply(enum status e, const struct smtp_body *b)
 {
@@ -128,6 +144,8 @@ smtp_message_reply(enum status e, const struct smtp_body *b)
     switch (e) {
     case OK: return (struct smtp_reply){250, "2.0.0", "Kept"};
     case ERR_SYNTAX:
+        if (b->unbinary != NULL && b->unbinary->fault != UNBINARY_FINE)
+            return unbinary_reply(b->unbinary->fault);
         return torn ? (struct smtp_reply){550, "5.6.0", "Bare CR, bare LF or NUL in the message"}
                     : (struct smtp_reply){550, "5.6.0", "The message cannot be read"};
     case ERR_LIMIT:

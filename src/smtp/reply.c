@@ -3,11 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smtp/reply.h"
 
-#include <stdio.h>
-
 #include "base/scan.h"
 #include "base/size.h"
 #include "base/status.h"
+#include "mail/enhanced.h"
 
 /* Printable ASCII and well-formed enough for logs and reports; the rest becomes "?". */
 static void
@@ -20,23 +19,6 @@ add_text(struct smtp_answer *a, size_t *n, struct str text)
         a->text[(*n)++] = c >= 0x20 && c <= 0x7e ? c : '?';
     }
     a->text[*n] = '\0';
-}
-
-/* status-code = class "." subject "." detail      RFC 2034; taken off the front of text. */
-static void
-take_enhanced(struct smtp_answer *a, struct str *text)
-{
-    struct scan s = scan_of(*text);
-    uint32_t class, subject, detail;
-
-    if (!scan_u32(&s, 5, &class) || !scan_char(&s, '.') || !scan_u32(&s, 999, &subject) ||
-        !scan_char(&s, '.') || !scan_u32(&s, 999, &detail) || (int)class != a->code / 100)
-        return;
-    if (!scan_at_end(&s) && !scan_char(&s, ' '))
-        return;
-    snprintf(a->enhanced, sizeof(a->enhanced), "%u.%u.%u", class % 10, subject % 1000,
-             detail % 1000); /* which tells the compiler that it fits */
-    *text = scan_rest(&s);
 }
 
 /* Reply-line = Reply-code [ "-" / SP ] [ textstring ]      RFC 5321 section 4.2 */
@@ -134,7 +116,7 @@ smtp_reading_line(struct smtp_reading *r, struct str line, struct smtp_offer *of
     /* The first line of EHLO's answer is a name. */
     if (offer != NULL && r->lines > 0 && code == 250)
         note_extension(offer, text);
-    take_enhanced(&r->answer, &text);
+    (void)enhanced_take(&text, code, r->answer.enhanced);
     add_text(&r->answer, &r->used, text);
     r->lines++;
     r->complete = !more;

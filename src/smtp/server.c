@@ -86,6 +86,13 @@ smtp_may_login(const struct smtp_session *s)
     return login_is_safe(s->conn, smtp_world->config->plaintext_loopback);
 }
 
+/* RFC 2852 is for them alone: what it asks for ends in reports to a sender, whom strangers may forge. */
+static bool
+is_ours(const struct smtp_session *s)
+{
+    return smtp_is_submission(s) || smtp_is_lmtp(s) || smtp_may_relay(s);
+}
+
 struct smtp_dialect
 smtp_dialect_of(const struct smtp_session *s)
 {
@@ -93,7 +100,8 @@ smtp_dialect_of(const struct smtp_session *s)
                                  .utf8 = s->mail.said.smtputf8,
                                  .domain = smtp_world->config->domain,
                                  .now = clock_now(),
-                                 .tls = conn_is_tls(s->conn)};
+                                 .tls = conn_is_tls(s->conn),
+                                 .ours = is_ours(s)};
 }
 
 /* Where a line of at most room bytes ends: at a blank if there is one late enough, never inside a character. */
@@ -255,13 +263,14 @@ greet(struct smtp_session *s, struct str args)
     s->helo = mem_str(name);
     s->esmtp = true;
     TRY(conn_printf(s->conn,
-                    "250-%.*s%s%.*s\r\n250-PIPELINING\r\n250-SIZE "
-                    "%llu\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n250-DELIVERBY "
-                    "%d\r\n250-MT-PRIORITY MIXER\r\n",
+                    "250-%.*s%s%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n250-8BITMIME\r\n"
+                    "250-CHUNKING\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n",
                     STR_FMT(host), s->login.len > 0 ? " Hello " : "",
                     STR_FMT(s->login.len > 0 ? s->address : STR("")),
-                    (unsigned long long)smtp_world->config->message_bytes_max,
-                    LIMIT_DELIVER_BY_MIN_S));
+                    (unsigned long long)smtp_world->config->message_bytes_max));
+    if (is_ours(s))
+        TRY(conn_printf(s->conn, "250-DELIVERBY %d\r\n", LIMIT_DELIVER_BY_MIN_S));
+    TRY(conn_write(s->conn, STR("250-MT-PRIORITY MIXER\r\n")));
     if (conn_is_tls(s->conn)) /* RFC 8689 section 2 */
         TRY(conn_write(s->conn, STR("250-REQUIRETLS\r\n")));
     else if (conn_listener(s->conn)->tls != NULL)

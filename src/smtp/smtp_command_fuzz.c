@@ -129,6 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct smtp_dialect d = {.submission = (data[0] & 1) != 0,
                              .utf8 = (data[0] & 4) != 0,
                              .tls = (data[0] & 8) != 0,
+                             .ours = (data[0] & 16) != 0,
                              .domain = STR("example.org"),
                              .now = {INT64_C(1796083200000000)}}; /* 2026-12-01T00:00:00Z */
     struct str line = str_from((const char *)data + 1, size - 1);

@@ -9,8 +9,7 @@
  *            A new account exists completely or not at all; what a crash leaves behind the reaper removes.
  *            A removed account's mail is dropped LIMIT_UNDELETE_DAYS later; until then it can be brought back.
  * Never:     checks a password: verifiers are sealed, and role auth opens them.
- * Other directories (LDAP and the like) implement struct directory_source; the changing calls below are of
- * the built-in one and say ERR_DENIED on any other.
+ * Other directories (LDAP and the like) implement struct directory_source; the changing calls below are denied there.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_DIRECTORY_H
@@ -19,6 +18,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "store/cell.h"
+#include "store/directory_invitation.h"
 
 #define DIRECTORY_ADDRESS_MAX  512u
 #define DIRECTORY_VERIFIER_MAX 4096u
@@ -47,9 +47,9 @@ struct directory_entry {
     const struct directory_app_password *app_passwords;
     size_t app_password_count;
     struct directory_forward forward;
-    const struct str
-        *send_as; /* canonical addresses, and "@domain", that it may write as besides its own */
+    const struct str *send_as; /* canonical, and "@domain": what it may write as as well */
     size_t send_as_count;
+    struct directory_invitation invitation;
     /* of an alias */
     const struct str *targets;
     size_t target_count;
@@ -91,8 +91,7 @@ enum directory_class { /* order of enum<4> class in store.ipc */
 struct directory_target {
     struct str address; /* canonical: of the account, or foreign */
     uint64_t account;   /* 0 = foreign */
-    struct str
-        via; /* the address here that names it ("@domain": a catch-all); empty: it was asked for itself */
+    struct str via;     /* the address here that names it ("@domain": a catch-all); empty: itself */
 };
 struct directory_resolution {
     enum directory_class class; /* LOCAL, FOREIGN, NO_USER or DISABLED */
@@ -159,6 +158,7 @@ struct directory_new_account {
     uint64_t quota_bytes;
     struct str verifier;
     bool suspended;
+    struct directory_invitation invitation;
     int64_t grace_s; /* of directory_account_prepare(): until then the reaper leaves it alone */
 };
 /* A random id, never 0, that keeps account and address in one shard: then they are one commit. */

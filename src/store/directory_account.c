@@ -108,6 +108,7 @@ directory_account_enter(struct directory *d, const struct directory_new_account 
         .created = clock_now(),
         .verifier = n->verifier,
         .suspended = n->suspended,
+        .invitation = n->invitation,
     };
     enum status st;
 
@@ -372,6 +373,8 @@ edit_once(struct directory *d, struct str address, const struct edit *how)
     }
     if (how->kind < EDIT_QUOTA) /* those end sessions */
         e.epoch++;
+    if (how->kind == EDIT_VERIFIER || how->kind == EDIT_DISABLE || how->kind == EDIT_SUSPEND)
+        e.invitation = (struct directory_invitation){.hash = STR_NONE};
     directory_entry_write(&e, &value);
     TRY(buf_status(&value));
     tx_put(tx, directory_key_str(&key), buf_str(&value));

@@ -192,6 +192,7 @@ bring_back(struct directory *d, uint64_t account, struct str as)
     TRY(directory_entry_read(note.entry, a, &e));
     e.address = as;
     e.epoch++;
+    e.invitation = (struct directory_invitation){.hash = STR_NONE}; /* its removal was its end */
     TRY(directory_entry_put_back(d, &e));
     return directory_reap_note(d, &note, false);
 }

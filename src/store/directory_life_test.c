@@ -4,6 +4,7 @@
 #include "rt/clock.h"
 #include "store/directory_deleted.h"
 #include "store/directory_internal.h"
+#include "store/directory_invitation.h"
 #include "store/testkit_town.h"
 
 static SUSPENDS void
@@ -230,6 +231,101 @@ test_removed_soon_after_it_was_made(struct kit *k)
     directory_free(&d);
 }
 
+#define HASH  "0123456789abcdef0123456789abcdef"
+#define OTHER "0123456789abcdef0123456789abcdeF"
+
+static SUSPENDS void
+invite(struct directory *d, const char *hash)
+{
+    const struct directory_invitation i = {.hash = str_of(hash), .expires = {5000000}};
+
+    ASSERT(directory_invite(d, STR("bert"), &i) == OK);
+}
+
+static SUSPENDS enum status
+redeem(struct directory *d, const char *hash, struct instant now)
+{
+    const struct directory_redemption r = {
+        .hash = str_of(hash), .verifier = STR("by invitation"), .now = now};
+
+    return directory_redeem(d, STR("bert"), &r);
+}
+
+static SUSPENDS void
+test_invitation(struct kit *k)
+{
+    struct directory *d = town_small(k);
+    const struct instant early = {4999999}, late = {5000000};
+    const struct directory_invitation one = {.hash = STR(HASH), .expires = {5000000}};
+    struct directory_entry e;
+
+    ASSERT(directory_invite(d, STR("nobody"), &one) == ERR_NOT_FOUND);
+    ASSERT(redeem(d, HASH, early) == ERR_NOT_FOUND);
+    invite(d, HASH);
+    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK);
+    ASSERT(str_eq(e.invitation.hash, STR(HASH)) && e.invitation.expires.us == 5000000);
+    uint64_t epoch = e.epoch;
+    ASSERT(redeem(d, OTHER, early) == ERR_NOT_FOUND);
+    ASSERT(redeem(d, HASH, late) == ERR_NOT_FOUND);
+    invite(d, OTHER); /* in place of the first */
+    ASSERT(redeem(d, HASH, early) == ERR_NOT_FOUND);
+    ASSERT(redeem(d, OTHER, early) == OK);
+    ASSERT(redeem(d, OTHER, early) == ERR_NOT_FOUND);
+    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && e.epoch == epoch + 1);
+    ASSERT(str_eq(e.verifier, STR("by invitation")) && e.invitation.hash.len == 0);
+
+    invite(d, HASH);
+    ASSERT(directory_account_quota(d, STR("bert"), 9) == OK); /* that is no end */
+    ASSERT(directory_account_verifier(d, STR("bert"), STR("his own")) == OK);
+    ASSERT(redeem(d, HASH, early) == ERR_NOT_FOUND);
+    invite(d, HASH);
+    ASSERT(directory_account_suspend(d, STR("bert"), true) == OK);
+    ASSERT(directory_invite(d, STR("bert"), &one) == ERR_DENIED);
+    ASSERT(directory_account_suspend(d, STR("bert"), false) == OK);
+    ASSERT(redeem(d, HASH, early) == ERR_NOT_FOUND);
+    invite(d, HASH);
+    ASSERT(directory_account_disable(d, STR("bert"), true) == OK);
+    ASSERT(directory_account_disable(d, STR("bert"), false) == OK);
+    ASSERT(redeem(d, HASH, early) == ERR_NOT_FOUND);
+    invite(d, HASH);
+    ASSERT(directory_account_remove(d, STR("bert")) == OK);
+    ASSERT(redeem(d, HASH, early) == ERR_NOT_FOUND);
+    ASSERT(directory_account_undelete(d, 2, STR("bert")) == OK);
+    ASSERT(redeem(d, HASH, early) == ERR_NOT_FOUND);
+    ASSERT(directory_login(d, STR("bert"), k->a, &e) == OK && str_eq(e.verifier, STR("his own")));
+    directory_free(&d);
+}
+
+struct redeemers {
+    struct directory *d;
+    int won, lost;
+};
+
+static FIBER_ENTRY void
+redeem_one(void *arg)
+{
+    struct redeemers *r = arg;
+    enum status st = redeem(r->d, HASH, (struct instant){1});
+
+    ASSERT(st == OK || st == ERR_NOT_FOUND);
+    r->won += st == OK ? 1 : 0;
+    r->lost += st == OK ? 0 : 1;
+    kit_left();
+}
+
+static SUSPENDS void
+test_invitation_of_many(struct kit *k)
+{
+    struct redeemers r = {.d = town_small(k)};
+
+    invite(r.d, HASH);
+    for (int i = 0; i < 8; i++)
+        kit_go(redeem_one, &r);
+    kit_wait();
+    ASSERT(r.won == 1 && r.lost == 7);
+    directory_free(&r.d);
+}
+
 static const struct kit_row rows[] = {
     {"removal_and_reaping", test_removal_and_reaping, KIT_ALL},
     {"undelete", test_undelete, KIT_ALL},
@@ -237,6 +333,8 @@ static const struct kit_row rows[] = {
     {"purge", test_purge, KIT_ALL},
     {"list_of_deleted", test_list_of_deleted, KIT_MEM | KIT_CLUSTER},
     {"suspended", test_suspended, KIT_MEM | KIT_CLUSTER},
+    {"invitation", test_invitation, KIT_ALL},
+    {"invitation_of_many", test_invitation_of_many, KIT_ALL},
     {"removed_soon_after_it_was_made", test_removed_soon_after_it_was_made, KIT_ALL},
 };
 

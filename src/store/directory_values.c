@@ -17,6 +17,7 @@ enum attribute {
     ATTRIBUTE_FORWARD = 2,   /* keep (0 or 1), then a list of targets */
     ATTRIBUTE_SEND_AS = 3,   /* a list of addresses */
     ATTRIBUTE_APP_PASSWORDS = 4,
+    ATTRIBUTE_INVITATION = 5, /* expires (varint, in seconds), then the hash */
 };
 
 struct address_list { /* never empty */
@@ -29,6 +30,7 @@ static void write_attribute(enum attribute tag, struct str value, struct buf *b)
 static bool has_attributes(const struct directory_entry *e);
 static bool read_account(struct scan *s, struct directory_entry *e);
 static void write_app_passwords(const struct directory_entry *e, struct buf *b);
+static void write_invitation(const struct directory_invitation *i, struct buf *b);
 static void write_forward(const struct directory_forward *f, struct buf *b);
 static void write_send_as(const struct directory_entry *e, struct buf *b);
 static bool read_attributes(struct scan *s, struct arena *a, struct directory_entry *e);
@@ -36,6 +38,7 @@ static bool read_attribute(uint8_t tag, struct str value, struct arena *a,
                            struct directory_entry *e);
 static bool read_forward(struct str value, struct arena *a, struct directory_forward *out);
 static bool read_send_as(struct str value, struct arena *a, struct directory_entry *e);
+static bool read_invitation(struct str value, struct directory_invitation *out);
 static void write_addresses(const struct str *list, size_t n, struct buf *b);
 static bool read_addresses(struct scan *s, size_t max, struct arena *a, struct address_list *out);
 static bool read_app_passwords(struct str value, struct arena *a, struct directory_entry *e);
@@ -128,6 +131,8 @@ write_account(const struct directory_entry *e, struct buf *b)
         write_send_as(e, b);
     if (e->app_password_count > 0)
         write_app_passwords(e, b);
+    if (e->invitation.hash.len > 0)
+        write_invitation(&e->invitation, b);
 }
 
 static void
@@ -161,8 +166,9 @@ write_attribute(enum attribute tag, struct str value, struct buf *b)
 static bool
 has_attributes(const struct directory_entry *e)
 {
-    return e->kind == DIRECTORY_ACCOUNT && (e->suspended || e->forward.count > 0 ||
-                                            e->send_as_count > 0 || e->app_password_count > 0);
+    return e->kind == DIRECTORY_ACCOUNT &&
+           (e->suspended || e->forward.count > 0 || e->send_as_count > 0 ||
+            e->app_password_count > 0 || e->invitation.hash.len > 0);
 }
 
 static bool
@@ -202,6 +208,7 @@ read_attribute(uint8_t tag, struct str value, struct arena *a, struct directory_
     case ATTRIBUTE_FORWARD: return read_forward(value, a, &e->forward);
     case ATTRIBUTE_SEND_AS: return read_send_as(value, a, e);
     case ATTRIBUTE_APP_PASSWORDS: return read_app_passwords(value, a, e);
+    case ATTRIBUTE_INVITATION: return read_invitation(value, &e->invitation);
     default: return false;
     }
 }
@@ -260,6 +267,31 @@ read_app_passwords(struct str value, struct arena *a, struct directory_entry *e)
     e->app_passwords = list;
     e->app_password_count = n;
     return n > 0;
+}
+
+static void
+write_invitation(const struct directory_invitation *i, struct buf *b)
+{
+    AUTO_BUF value = BUF(DIRECTORY_INVITATION_HASH + 16);
+
+    ASSERT(i->hash.len == DIRECTORY_INVITATION_HASH && i->expires.us > 0);
+    buf_add_varint(&value, (uint64_t)(i->expires.us / SECOND_US)); /* after 1970 */
+    buf_add(&value, i->hash);
+    ASSERT(buf_status(&value) == OK);
+    write_attribute(ATTRIBUTE_INVITATION, buf_str(&value), b);
+}
+
+static bool
+read_invitation(struct str value, struct directory_invitation *out)
+{
+    struct scan s = scan_of(value);
+    uint64_t expires;
+
+    if (!scan_varint(&s, SECONDS_MAX, &expires) || expires == 0 ||
+        !scan_take(&s, DIRECTORY_INVITATION_HASH, &out->hash) || !scan_at_end(&s))
+        return false;
+    out->expires.us = (int64_t)expires * SECOND_US; /* bounded above */
+    return true;
 }
 
 static bool

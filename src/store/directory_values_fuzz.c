@@ -19,6 +19,8 @@ entry(struct str value)
     ASSERT(buf_status(&again) == OK && again.len <= value.len);
     ASSERT(directory_entry_read(buf_str(&again), a, &second) == OK);
     ASSERT(second.suspended == e.suspended);
+    ASSERT(str_eq(second.invitation.hash, e.invitation.hash) &&
+           second.invitation.expires.us == e.invitation.expires.us);
     ASSERT(second.app_password_count == e.app_password_count &&
            e.app_password_count <= LIMIT_APP_PASSWORDS);
     for (size_t i = 0; i < e.app_password_count; i++)

@@ -110,6 +110,22 @@ what_it_may_write_as_comes_back(void **state)
 }
 
 static void
+an_invitation_comes_back(void **state)
+{
+    AUTO_ARENA *a = arena_new(4096);
+    AUTO_BUF b = BUF(256);
+    struct directory_entry e = {
+        .account = 7, .epoch = 1, .invitation = {.hash = STR(HASH), .expires = {10000000}}};
+    struct directory_entry back;
+
+    directory_entry_write(&e, &b);
+    ASSERT(str_eq(buf_str(&b), STR("\2\0" ACCOUNT "\5\41\12" HASH)));
+    ASSERT(directory_entry_read(buf_str(&b), a, &back) == OK);
+    ASSERT(str_eq(back.invitation.hash, STR(HASH)) && back.invitation.expires.us == 10000000);
+    (void)state;
+}
+
+static void
 damage_is_seen(void **state)
 {
     static const struct str rows[] = {
@@ -139,7 +155,11 @@ damage_is_seen(void **state)
         STR("\2\0" ACCOUNT "\4\62\0\0\0\0\0\0\0\3\5phone\20\12\0\0" HASH), /* no such protocol */
         STR("\2\0" ACCOUNT "\4\62" APP "\1\0"),                            /* out of order */
         STR("\2\0" ACCOUNT "\4\62" APP "\3\5\1\3x@y"),                     /* nor these */
-        STR("\2\1\1\1a"),                                                  /* an alias has none */
+        STR("\2\0" ACCOUNT "\5\41\0" HASH),      /* an invitation without an end */
+        STR("\2\0" ACCOUNT "\5\40\12" HASH),     /* cut short */
+        STR("\2\0" ACCOUNT "\5\42\12" HASH "x"), /* something behind it */
+        STR("\2\0" ACCOUNT "\5\0"),              /* empty */
+        STR("\2\1\1\1a"),                        /* an alias has none */
     };
     struct directory_entry e;
 
@@ -159,6 +179,7 @@ main(void)
         cmocka_unit_test(a_forward_comes_back),
         cmocka_unit_test(what_it_may_write_as_comes_back),
         cmocka_unit_test(app_passwords_come_back),
+        cmocka_unit_test(an_invitation_comes_back),
         cmocka_unit_test(damage_is_seen),
     };
 

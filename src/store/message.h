@@ -182,19 +182,10 @@ MUST_USE SUSPENDS enum status message_records(struct cell *account, const struct
 /* 0 = no such message. */
 MUST_USE SUSPENDS enum status message_sizes(struct cell *account, const uint64_t *mids, size_t n,
                                             uint64_t *sizes_out);
-/* Without the record. */
+/* Without the record; out[i].mid is 0 where there is no such message. */
+MUST_USE SUSPENDS enum status message_find_all(struct cell *account, const uint64_t *mids, size_t n,
+                                               struct message_info *out);
 MUST_USE SUSPENDS enum status message_find(struct cell *account, uint64_t mid,
                                            struct message_info *out);
-struct body_range {
-    uint64_t offset;
-    size_t max;
-};
-struct body_reply {
-    uint64_t size; /* of the whole message */
-    struct str bytes;
-};
-MUST_USE SUSPENDS enum status message_body(struct cell *account, uint64_t mid,
-                                           const struct body_range *r, struct arena *a,
-                                           struct body_reply *out);
 
 #endif

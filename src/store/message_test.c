@@ -1,6 +1,7 @@
 /* message_test.c - every recipe on messages, on every engine profile.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "store/body.h"
 #include "store/testkit_internal.h"
 
 #define ALL_UIDS          ((struct uid_set){&(const struct uid_range){1, UINT32_MAX}, 1})

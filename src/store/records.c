@@ -47,17 +47,29 @@ message_records(struct cell *account, const struct records_request *r, struct ar
 }
 
 enum status
-message_sizes(struct cell *account, const uint64_t *mids, size_t n, uint64_t *sizes_out)
+message_find_all(struct cell *account, const uint64_t *mids, size_t n, struct message_info *out)
 {
     AUTO_ARENA *scratch = arena_new(ARENA_WORK);
-    struct message_info info[RECORDS_STEP];
     struct head_value h;
 
     TRY(head_load(account, scratch, &h));
     for (size_t done = 0; done < n;) {
         size_t step = MIN(n - done, RECORDS_STEP);
         arena_reset(scratch);
-        TRY(load_entries(account, mids + done, step, scratch, info));
+        TRY(load_entries(account, mids + done, step, scratch, out + done));
+        done += step;
+    }
+    return OK;
+}
+
+enum status
+message_sizes(struct cell *account, const uint64_t *mids, size_t n, uint64_t *sizes_out)
+{
+    struct message_info info[RECORDS_STEP];
+
+    for (size_t done = 0; done < n;) {
+        size_t step = MIN(n - done, RECORDS_STEP);
+        TRY(message_find_all(account, mids + done, step, info));
         for (size_t i = 0; i < step; i++)
             sizes_out[done + i] = info[i].mid != 0 ? info[i].size : 0;
         done += step;
@@ -68,12 +80,9 @@ message_sizes(struct cell *account, const uint64_t *mids, size_t n, uint64_t *si
 enum status
 message_find(struct cell *account, uint64_t mid, struct message_info *out)
 {
-    AUTO_ARENA *a = arena_new(ARENA_WORK);
     struct message_info info;
-    struct head_value h;
 
-    TRY(head_load(account, a, &h));
-    TRY(load_entries(account, &mid, 1, a, &info));
+    TRY(message_find_all(account, &mid, 1, &info));
     if (info.mid == 0)
         return ERR_NOT_FOUND;
     *out = info;

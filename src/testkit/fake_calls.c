@@ -385,6 +385,25 @@ store_serve_body(struct ipc_peer *from, const struct store_body *req, struct are
 }
 
 SUSPENDS enum status
+store_serve_bodies(struct ipc_peer *from, const struct store_bodies *req, struct arena *a,
+                   struct store_bodies_reply *rep)
+{
+    struct store_whole_body *list = ARENA_ARRAY(a, struct store_whole_body, req->mids_count + 1);
+    size_t room = req->max;
+
+    TRY(fake_obey(from, "bodies"));
+    rep->bodies = list;
+    for (size_t i = 0; i < req->mids_count; i++) {
+        const struct fake_message *m = by_mid(req->mids[i]);
+        if (m == NULL || m->body.len > room || m->body.len > STORE_WHOLE_BODY_BYTES_MAX)
+            break;
+        list[rep->bodies_count++] = (struct store_whole_body){req->mids[i], arena_str(a, m->body)};
+        room -= m->body.len;
+    }
+    return OK;
+}
+
+SUSPENDS enum status
 store_serve_blob_open(struct ipc_peer *from, const struct store_blob_open *req, struct arena *a,
                       struct store_blob_open_reply *rep)
 {
@@ -584,6 +603,7 @@ store_serve_copy(struct ipc_peer *from, const struct store_copy *req, struct are
         return ERR_DENIED;                                                                         \
     }
 NEVER(login_find)
+NEVER(invitation_redeem)
 NEVER(verifier_renew)
 NEVER(grant)
 NEVER(revoke)

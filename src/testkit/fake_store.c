@@ -274,6 +274,22 @@ auth_serve_external(struct ipc_peer *from, const struct auth_external *req, stru
 }
 
 SUSPENDS enum status
+auth_serve_invitation_make(struct ipc_peer *from, const struct auth_invitation_make *req,
+                           struct arena *a, struct auth_invitation_make_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+SUSPENDS enum status
+auth_serve_invitation_redeem(struct ipc_peer *from, const struct auth_invitation_redeem *req,
+                             struct arena *a, struct auth_invitation_redeem_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+SUSPENDS enum status
 auth_serve_app_password_make(struct ipc_peer *from, const struct auth_app_password_make *req,
                              struct arena *a, struct auth_app_password_make_reply *rep)
 {

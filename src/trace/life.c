@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/scan.h"
 #include "base/size.h"
 
@@ -13,7 +14,11 @@ enum {
     IDS_MAX = 64,           /* a transaction, its queue entry, reports on it */
     BOX_LINES_MAX = 100000, /* of one mailbox: a busy one of a month */
     FOLLOW_MAX = 64,        /* moves and copies */
-    SCRATCH_BYTES = 64 << 20
+    SCRATCH_BYTES = 64 << 20,
+    SPARE_BYTES = 8 * LOG_LINE_MAX, /* what one line can need of an arena, and then some */
+    SUMMARY_BYTES =
+        2 * TRACE_STEPS_MAX * LOG_LINE_MAX, /* of trace_summary(), of the longest life */
+    SKIPPED_MAX = 20000                     /* of an address: pages before the present one */
 };
 
 /* A message in a mailbox, and from when on. */
@@ -112,13 +117,22 @@ has_id(struct str line, struct str id, struct arena *a)
     return false;
 }
 
+/* Else the rest of the life is left out: this memory is all that there is. */
+static bool
+has_room(struct telling *t)
+{
+    if (arena_left(t->a) < SPARE_BYTES + SUMMARY_BYTES)
+        t->life->cut = true;
+    return !t->life->cut;
+}
+
 static void
 follow_ids(struct telling *t)
 {
     for (size_t i = 0; i < t->id_count; i++) {
         struct trace_cursor c = trace_find(t->r, trace_hash(TRACE_ID, t->ids[i]), false);
         struct trace_hit hit;
-        while (!t->life->cut && trace_next(&c, t->a, &hit))
+        while (has_room(t) && trace_next(&c, t->a, &hit))
             if (has_id(hit.line, t->ids[i], t->a))
                 take_line(t, &hit);
     }
@@ -205,7 +219,7 @@ follow_stay(struct telling *t, const struct stay *s)
     for (size_t i = 0; i < BOX_LINES_MAX && trace_next(&c, own, &hit); i++) {
         bool ours = hit.place > s->since && str_eq(trace_value(hit.line, "aid", own), s->aid) &&
                     str_eq(trace_value(hit.line, "box", own), s->box);
-        if (ours && take_change(t, s, &hit, own))
+        if (!has_room(t) || (ours && take_change(t, s, &hit, own)))
             return;
         if (arena_left(own) < SCRATCH_BYTES / 2)
             arena_reset(own);
@@ -233,8 +247,9 @@ trace_life(struct trace_reader *r, struct str id, struct arena *a, struct trace_
     t->life = out;
     add_id(t, id);
     follow_ids(t);
-    for (size_t i = 0; i < t->stay_count; i++)
+    for (size_t i = 0; i < t->stay_count && has_room(t); i++)
         follow_stay(t, &t->stays[i]);
+    out->cut = out->cut || trace_reader_is_late(r);
     if (out->count > 1)
         qsort(out->steps, out->count, sizeof(out->steps[0]), compare);
 }
@@ -269,16 +284,25 @@ trace_ids(struct trace_reader *r, const struct trace_query *q, struct arena *a,
 {
     struct trace_cursor c = trace_find(r, trace_hash(q->kind, q->value), true);
     AUTO_ARENA *own = arena_new(SCRATCH_BYTES);
+    struct trace_ids skipped = {.list = NULL};
+    bool skips = q->after.len > 0;
     struct trace_hit hit;
 
     *out = (struct trace_ids){.list = ARENA_ARRAY(a, struct str, q->max + 1)};
-    while (trace_next(&c, own, &hit)) {
+    if (skips)
+        skipped.list = ARENA_ARRAY(a, struct str, SKIPPED_MAX);
+    while (skipped.count < SKIPPED_MAX && trace_next(&c, own, &hit)) {
         if (str_cmp(str_sub(hit.line, 2, q->since.len), q->since) < 0)
             break;
         struct str id = trace_value(hit.line, "tid", own);
         if (!id_is_one(id))
             id = trace_value(hit.line, "qid", own);
-        if (line_has(hit.line, q) && id_is_one(id) && !ids_have(out, id)) {
+        if (skips && line_has(hit.line, q) && id_is_one(id)) {
+            if (!ids_have(&skipped, id))
+                skipped.list[skipped.count++] = arena_str(a, id);
+            skips = !str_eq(id, q->after);
+        } else if (line_has(hit.line, q) && id_is_one(id) && !ids_have(&skipped, id) &&
+                   !ids_have(out, id)) {
             out->more = out->count == q->max;
             if (out->more)
                 break;
@@ -287,6 +311,79 @@ trace_ids(struct trace_reader *r, const struct trace_query *q, struct arena *a,
         if (arena_left(own) < SCRATCH_BYTES / 2)
             arena_reset(own);
     }
+}
+
+void
+trace_invitations(struct trace_reader *r, const struct trace_query *q, struct arena *a,
+                  struct trace_life *out)
+{
+    struct trace_cursor c = trace_find(r, trace_hash(q->kind, q->value), true);
+    size_t max = MIN(q->max, (size_t)TRACE_STEPS_MAX);
+    AUTO_ARENA *own = arena_new(SCRATCH_BYTES);
+    struct trace_hit hit;
+
+    *out = (struct trace_life){.steps = ARENA_ARRAY(a, struct trace_hit, max + 1)};
+    while (!out->cut && trace_next(&c, own, &hit)) {
+        if (str_cmp(str_sub(hit.line, 2, q->since.len), q->since) < 0)
+            break;
+        if (line_has(hit.line, q) && str_starts(trace_value(hit.line, "ev", own), STR("invite."))) {
+            out->cut = out->count == max;
+            if (!out->cut)
+                out->steps[out->count++] = (struct trace_hit){hit.place, arena_str(a, hit.line)};
+        }
+        if (arena_left(own) < SCRATCH_BYTES / 2)
+            arena_reset(own);
+    }
+    if (out->count > 1)
+        qsort(out->steps, out->count, sizeof(out->steps[0]), compare);
+}
+
+/* ---- what a word leads to ---- */
+
+/* 1*16HEXDIG, as `queue list` and a Received field have it. */
+static bool
+read_id(struct str what, char *id)
+{
+    if (what.len == 0 || what.len > TRACE_ID_BYTES)
+        return false;
+    for (size_t i = 0; i < TRACE_ID_BYTES; i++) {
+        size_t missing = TRACE_ID_BYTES - what.len;
+        id[i] = i < missing ? '0' : ascii_lower(what.ptr[i - missing]);
+        if (str_find(STR("0123456789abcdef"), id[i]) < 0)
+            return false;
+    }
+    return true;
+}
+
+void
+trace_look(struct trace_reader *r, const struct trace_query *wanted, struct arena *a,
+           struct trace_answer *out)
+{
+    struct trace_query q = *wanted;
+    char id[TRACE_ID_BYTES];
+
+    *out = (struct trace_answer){.found = TRACE_FOUND_MESSAGES};
+    q.kind = TRACE_MESSAGE_ID;
+    trace_ids(r, &q, a, &out->ids);
+    if (out->ids.count > 0)
+        return;
+    if (read_id(q.value, id) && q.after.len == 0) {
+        const struct trace_query by_id = {
+            .kind = TRACE_ID, .value = str_from(id, sizeof(id)), .since = q.since, .max = q.max};
+        trace_ids(r, &by_id, a, &out->ids);
+        if (out->ids.count > 0) { /* all of them tell the same */
+            out->ids = (struct trace_ids){.list = out->ids.list, .count = 1};
+            out->ids.list[0] = arena_str(a, by_id.value);
+            return;
+        }
+    }
+    out->found = TRACE_FOUND_ADDRESS;
+    q.kind = TRACE_ADDRESS;
+    trace_ids(r, &q, a, &out->ids);
+    if (q.after.len == 0)
+        trace_invitations(r, &q, a, &out->invitations);
+    if (out->ids.count == 0 && out->invitations.count == 0 && q.after.len == 0)
+        out->found = TRACE_FOUND_NOTHING;
 }
 
 /* ---- in one word ---- */

@@ -28,6 +28,7 @@ struct trace_query {
     struct str value;
     struct str since; /* beginning of a time as in the log, or empty */
     size_t max;
+    struct str after; /* the newest ones up to this id are left out; empty: none is */
 };
 struct trace_ids {
     struct str *list; /* in the arena */
@@ -36,6 +37,22 @@ struct trace_ids {
 };
 void trace_ids(struct trace_reader *r, const struct trace_query *q, struct arena *a,
                struct trace_ids *out);
+
+/* Lines of invitations, which belong to no message: the newest of an address, by time. */
+void trace_invitations(struct trace_reader *r, const struct trace_query *q, struct arena *a,
+                       struct trace_life *out);
+
+/* What a word leads to: looked for as a message id, as an id (with or without its leading zeros), as an address.
+ * FOUND_MESSAGES: lives of their own, of one message id or one id; of an address there may be invitations alone. */
+enum trace_found { TRACE_FOUND_NOTHING, TRACE_FOUND_MESSAGES, TRACE_FOUND_ADDRESS };
+struct trace_answer {
+    enum trace_found found;
+    struct trace_ids ids;          /* newest first */
+    struct trace_life invitations; /* of an address */
+};
+/* kind of q does not count. */
+void trace_look(struct trace_reader *r, const struct trace_query *q, struct arena *a,
+                struct trace_answer *out);
 
 /* What became of it, from the lines of its life. */
 struct trace_summary {

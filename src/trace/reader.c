@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "rt/clock.h"
 #include "rt/disk.h"
 #include "trace/folder.h"
 #include "trace/index.h"
@@ -24,6 +25,8 @@ struct trace_reader {
     struct arena *a;
     struct trace_segment *list;
     size_t count;
+    int64_t until_ms;
+    bool late;
     struct opened now, whole; /* whole: the last one that was read into memory, which stays */
 };
 
@@ -72,6 +75,18 @@ trace_reader_free(struct trace_reader **reader)
     arena_free(&r->a);
     mem_free(r);
     *reader = NULL;
+}
+
+void
+trace_reader_hurry(struct trace_reader *r, int64_t until_ms)
+{
+    r->until_ms = until_ms;
+}
+
+bool
+trace_reader_is_late(const struct trace_reader *r)
+{
+    return r->late;
 }
 
 /* ---- one segment ---- */
@@ -219,12 +234,20 @@ enter(struct trace_cursor *c)
     return false;
 }
 
+static bool
+is_late(struct trace_reader *r)
+{
+    if (r->until_ms != 0 && clock_mono_ms() >= r->until_ms)
+        r->late = true;
+    return r->late;
+}
+
 bool
 trace_next(struct trace_cursor *c, struct arena *a, struct trace_hit *out)
 {
     char entry[TRACE_INDEX_ENTRY];
 
-    while (c->inside || enter(c)) {
+    while (!is_late(c->r) && (c->inside || enter(c))) {
         size_t segment = segment_of(c);
         const struct opened *o = open_segment(c->r, segment);
         uint64_t at = c->newest_first ? --c->end : c->at++;

@@ -287,20 +287,35 @@ tell_admin(const struct teller *t)
     say_with(t, ": ", "result");
 }
 
+static void
+tell_invitation(const struct teller *t)
+{
+    struct str event = value(t, "ev");
+
+    say(t, str_eq(event, STR("invite.made"))   ? "an invitation was made for "
+           : str_eq(event, STR("invite.used")) ? "with its invitation a password was set for "
+                                               : "an invitation was not taken for ");
+    say_value(t, "account");
+    say_with(t, ", until ", "ends");
+    say_with(t, " by ", "ip");
+    say_with(t, ": ", "reason");
+}
+
 static const struct {
     struct str event;
     void (*tell)(const struct teller *t);
 } tellers[] = {
-    {STR("smtp.sender"), tell_sender},   {STR("smtp.rcpt"), tell_rcpt},
-    {STR("smtp.message"), tell_message}, {STR("submit.message"), tell_submit},
-    {STR("store.refuse"), tell_refuse},  {STR("store.deliver"), tell_deliver},
-    {STR("queue.add"), tell_queued},     {STR("queue.rcpt"), tell_queue_rcpt},
-    {STR("out.attempt"), tell_attempt},  {STR("queue.result"), tell_result},
-    {STR("queue.done"), tell_done},      {STR("queue.notice"), tell_notice},
-    {STR("mail.move"), tell_move},       {STR("mail.copy"), tell_move},
-    {STR("mail.expunge"), tell_expunge}, {STR("mail.drop"), tell_drop},
-    {STR("admin.action"), tell_admin},   {STR("queue.rewrite"), tell_rewrite},
-    {STR("forward.limit"), tell_limit},
+    {STR("smtp.sender"), tell_sender},     {STR("smtp.rcpt"), tell_rcpt},
+    {STR("smtp.message"), tell_message},   {STR("submit.message"), tell_submit},
+    {STR("store.refuse"), tell_refuse},    {STR("store.deliver"), tell_deliver},
+    {STR("queue.add"), tell_queued},       {STR("queue.rcpt"), tell_queue_rcpt},
+    {STR("out.attempt"), tell_attempt},    {STR("queue.result"), tell_result},
+    {STR("queue.done"), tell_done},        {STR("queue.notice"), tell_notice},
+    {STR("mail.move"), tell_move},         {STR("mail.copy"), tell_move},
+    {STR("mail.expunge"), tell_expunge},   {STR("mail.drop"), tell_drop},
+    {STR("admin.action"), tell_admin},     {STR("queue.rewrite"), tell_rewrite},
+    {STR("forward.limit"), tell_limit},    {STR("invite.made"), tell_invitation},
+    {STR("invite.used"), tell_invitation}, {STR("invite.refused"), tell_invitation},
 };
 
 void

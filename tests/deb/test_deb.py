@@ -50,10 +50,17 @@ class Root:
         with open(self.path('/etc/passwd'), encoding='utf-8') as f:
             return next((line.rstrip('\n').split(':') for line in f if line.startswith('godwit:')), None)
 
-    def newer(self):
-        """The same package with a higher version."""
+    def script(self, name, text):
+        with open(self.path(name), 'w', encoding='ascii') as f:
+            f.write(text)
+        os.chmod(self.path(name), 0o755)
+
+    def newer(self, program=None):
+        """The same package with a higher version; program: the text of another one."""
         folder = self.path('/newer')
         run('dpkg-deb', '-R', DEB, folder)
+        if program:
+            self.script('/newer/usr/bin/godwit', program)
         control = os.path.join(folder, 'DEBIAN/control')
         with open(control, encoding='utf-8') as f:
             text = f.read()
@@ -118,6 +125,39 @@ def test_whole_life(root):
         assert f.read() == 'dear'
     assert root.here('/etc/godwit/godwit.conf') and root.user()[2] == uid
     assert not root.here('/var/log/godwit.log') and not root.here('/etc/logrotate.d/godwit')
+
+
+ACTIVE = """#!/bin/sh
+echo "$*" >>/asked
+[ "$*" != "--quiet is-active godwit.service" ] || exit $(cat /active)
+"""
+# What the running server answers to godwit upgrade; and whether it is started anew then.
+UPGRADES = {
+    'runs, and takes it': (0, 'echo "9.9.9 runs now, and not 0.1.0 any more"', False),
+    'runs, and refuses': (0, 'echo "godwit upgrade: nothing was changed: a line is wrong" >&2; exit 1', False),
+    'runs, and goes back': (0, 'echo "godwit upgrade: 9.9.9 did not start, and 0.1.0 runs again: a line is wrong" >&2; exit 1', False),
+    'runs, and cannot be asked': (0, 'echo "godwit upgrade: the process of the server cannot be found" >&2; exit 1', True),
+    'does not run': (3, 'echo asked >>/wrong', False),
+}
+
+
+@pytest.mark.parametrize('name', UPGRADES)
+def test_the_new_program_takes_over(root, name):
+    """systemctl and the new godwit are stand-ins that write down what they are asked."""
+    active, upgrade, anew = UPGRADES[name]
+    root.install()
+    root.script('/usr/bin/systemctl', ACTIVE)
+    os.makedirs(root.path('/run/systemd/system'))
+    with open(root.path('/active'), 'w', encoding='ascii') as f:
+        f.write(str(active))
+    said = root.install(root.newer(f'#!/bin/sh\n[ "$*" = upgrade ] || exit 9\n{upgrade}\n'))
+    with open(root.path('/asked'), encoding='ascii') as f:
+        asked = f.read()
+    assert '--quiet is-active godwit.service' in asked and not root.here('/wrong')
+    assert not re.search(r'^stop|^(try-)?restart(?! godwit)', asked, re.MULTILINE)
+    assert (re.search(r'restart godwit\.service', asked) is not None) == anew, asked
+    assert ('Godwit: ' in said) == (active == 0)
+    assert ('a line is wrong' in said) == ('refuses' in name or 'goes back' in name)
 
 
 def test_purge_of_what_was_never_set_up_leaves_nothing(root):

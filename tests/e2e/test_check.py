@@ -261,4 +261,4 @@ def test_missing_root_key(served):
 def test_changed_after_the_start(served):
     os.utime(served.config, (2 ** 31, 2 ** 31))
     done = served.check('--offline')
-    assert 'changed after the server was started' in re.sub(r'\s+', ' ', done.stdout)
+    assert 'changed after the server took it' in re.sub(r'\s+', ' ', done.stdout)

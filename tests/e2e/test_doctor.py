@@ -107,7 +107,7 @@ def test_an_open_relay_at_our_port(served):
         finally:
             served.edit(f'127.0.0.1:{port}', f'127.0.0.1:{served.base + 25}')
             relay.shutdown()
-    assert [t for t, _ in mend] == ['relay'] and 'open relay' in mend[0][1]
+    assert [t for t, _ in mend] == ['relay', 'TLS'] and 'open relay' in mend[0][1]
 
 
 def line(peer):

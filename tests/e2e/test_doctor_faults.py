@@ -3,15 +3,20 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import contextlib
+import hashlib
 import json
 import os
 import re
+import shutil
 import signal
+import smtplib
+import ssl
 import subprocess
 
 import pytest
-from godwit import text_of, wait_for
+from godwit import PROGRAM, text_of, wait_for
 from knot import Knot
+from misled import TimeServer, clock_ahead, impostor
 from netns import no_mounts
 from place import Place
 from test_check import certificate, days_ahead, write
@@ -30,8 +35,10 @@ def served():
     p.dns = Knot(p.records)
     p.dns.start()
     p.edit(re.search(r'^resolver .*$', text_of(p.config), re.MULTILINE).group(0), f'resolver {p.dns.resolver()} no-dnssec')
+    p.time = TimeServer()
     p.small = {name: open_all(p.path(name)) for name in ('godwit.conf', 'cert.pem', 'key.pem', 'master.key', 'data/FORMAT')}
     yield p
+    p.time.close()
     p.dns.remove()
     p.remove()
 
@@ -52,9 +59,9 @@ def restore(p):
         os.chown(p.path(name), st.st_uid, st.st_gid)
 
 
-def doctor(p, prefix=None):
-    done = p.godwit('doctor', '-c', p.config, '--json', '--address', ADDRESS, prefix=prefix)
-    return [(f['topic'], f['text']) for f in json.loads(done.stdout) if f['level'] == 'mend']
+def doctor(p, *words, prefix=None, level='mend'):
+    done = p.godwit('doctor', '-c', p.config, '--json', '--address', ADDRESS, '--time', p.time.name, *words, prefix=prefix)
+    return [(f['topic'], f['text']) for f in json.loads(done.stdout) if f['level'] == level]
 
 
 def other_key(p):
@@ -87,6 +94,31 @@ def stopped(p):
 def few_files(p):
     """The limit of boss; it need not be possible to raise it again, so this comes last."""
     subprocess.run(['prlimit', '--pid', str(p.process.pid), '--nofile=512:512'], check=True)
+
+
+@contextlib.contextmanager
+def wrong_time(p):
+    p.time.ahead = 90
+    try:
+        yield
+    finally:
+        p.time.ahead = 0
+
+
+@contextlib.contextmanager
+def at_imaps(p, **how):
+    """Another program has the port, as when an old mail server still runs."""
+    with impostor(**how) as place:
+        p.edit(f'127.0.0.1:{p.base + 993}', place)
+        yield
+
+
+def another_certificate(p):
+    pem, key = p.path('../other.pem'), p.path('../other.key')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key,
+                    '-out', pem, '-days', '9', '-subj', '/CN=x', '-addext', 'subjectAltName=DNS:mail.example.org'],
+                   check=True, capture_output=True)
+    return at_imaps(p, pem=pem, key=key)
 
 
 @contextlib.contextmanager
@@ -192,8 +224,24 @@ FAULTS = {
     'address elsewhere': (zone(r'^mail\.\S+ IN A', 'mail.example.org. 60 IN A 198.18.0.9'), 'host name', 'another address'),
     'no reverse name': (zone('PTR'), 'reverse', '198.18.0.5'),
     'MTA-STS without a policy': (zone(None, '_mta-sts.' + TXT + '"v=STSv1; id=1;"'), 'MTA-STS', 'has no address'),
+    'TLSA of another certificate': (zone(None, '_25._tcp.mail.example.org. 60 IN TLSA 3 1 1 ' + '00' * 32), 'TLSA', 'IN TLSA 3 1 1 [0-9a-f]{64}'),
+    'mail programs are led elsewhere': (zone('_imaps', '_imaps._tcp.example.org. 60 IN SRV 0 1 993 other.example.'), 'SRV',
+                                        r'leads mail programs to other\.example:993'),
+    'and to another port': (zone('_imaps', '_imaps._tcp.example.org. 60 IN SRV 0 1 9 mail.example.org.'), 'SRV', 'example.org:9,'),
+    'a clock that is wrong': (wrong_time, 'clock', r'(89|90) s behind that of 127\.0\.0\.1:'),
+    'another certificate is shown': (another_certificate, 'TLS', 'imaps at .* is in no file'),
+    'old TLS': (lambda p: at_imaps(p, pem=p.cert, key=p.path('key.pem'), oldest=ssl.TLSVersion.TLSv1_1), 'TLS', r'TLSv1\.1 only'),
+    'no TLS': (at_imaps, 'TLS', 'imaps at .* offers no TLS'),
     'port 25 closed on the way out': (zone(None, 'gmail.com. 60 IN MX 5 mx.gmail.com.', 'mx.gmail.com. 60 IN A 127.0.0.1'),
                                       'port 25 out', 'does not answer on port 25'),
+}
+# Good to know, and nothing to mend.
+NOTES = {
+    'no SRV record': (zone('_imaps'), 'SRV', 'no SRV records for _imaps,'),
+    'no mta-sts': (zone(), 'other names', 'mta-sts.example.org'),
+    'a resolver that everybody asks': (lambda p: p.edit(p.dns.resolver(), '8.8.8.8:53'), 'resolver', '8.8.8.8 is a resolver that everybody',
+                                       '--offline'),
+    'a reload was forgotten': (lambda p: os.utime(p.config), 'server', 'godwit reload', '--offline'),
 }
 FOR_DOCTOR = {
     'disk full': (mounted('mount -t tmpfs -o size=10m,uid=$(stat -c %u DATA),mode=700 none DATA && '
@@ -207,6 +255,42 @@ def named(found, topic, says):
     return any(t.startswith(topic) and re.search(says, text) for t, text in found)
 
 
+def p_reloads(p):
+    assert p.godwit('reload', '-c', p.config).returncode == 0
+
+
+def test_mail_that_waits_for_long(served):
+    """What a user sent while nothing leaves, seen two days later."""
+    trust = ssl.create_default_context(cafile=served.cert)
+    assert served.godwit('queue', 'pause', '-c', served.config).returncode == 0
+    with smtplib.SMTP_SSL('localhost', served.base + 465, timeout=60, context=trust) as s:
+        s.login('anna@example.org', 'a good password')
+        s.sendmail('anna@example.org', ['b@nowhere.example'], 'Subject: a\r\n\r\n.\r\n')
+    ahead = clock_ahead(served.dir, 2 * 86400)
+    notes = [doctor(served, '--offline', prefix=prefix, level='note') for prefix in (None, ahead)]
+    assert [named(n, 'queue', 'Mail waits in the queue for 2 d') for n in notes] == [False, True], notes
+
+
+def test_tlsa_that_fits(served):
+    """As OpenSSL's own program makes it."""
+    public = subprocess.run(['openssl', 'x509', '-in', served.cert, '-noout', '-pubkey'], check=True, capture_output=True).stdout
+    der = subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'der'], input=public, check=True, capture_output=True).stdout
+    with records(served, None, [f'_25._tcp.mail.example.org. 60 IN TLSA 3 1 1 {hashlib.sha256(der).hexdigest()}']):
+        assert named(doctor(served, level='ok'), 'TLSA', 'fit our certificate')
+    restore(served)
+
+
+def test_a_newer_program(served):
+    folder = os.path.join(served.dir, 'newer')
+    os.mkdir(folder)
+    for name in ('', '-server'):
+        shutil.copy2(PROGRAM + name, folder)
+    done = subprocess.run([os.path.join(folder, 'godwit'), 'doctor', '-c', served.config, '--json', '--offline'],
+                          capture_output=True, text=True, check=False)
+    mend = [f for f in json.loads(done.stdout) if f['level'] == 'mend']
+    assert [f['topic'] for f in mend] == ['program'] and 'godwit upgrade' in mend[0]['text']
+
+
 def test_each_fault_is_named(served):
     assert doctor(served) == []
     missed = {}
@@ -214,6 +298,16 @@ def test_each_fault_is_named(served):
         planted = plant(served)
         with planted if hasattr(planted, '__enter__') else contextlib.nullcontext():
             found = doctor(served)
+        restore(served)
+        if not named(found, topic, says):
+            missed[name] = found
+    for name, (plant, topic, says, *words) in NOTES.items():
+        p_reloads(served)
+        if name != 'no mta-sts' and named(doctor(served, *words, level='note'), topic, says):
+            missed[name] = 'named before it was there'
+        planted = plant(served)
+        with planted if hasattr(planted, '__enter__') else contextlib.nullcontext():
+            found = doctor(served, *words, level='note')
         restore(served)
         if not named(found, topic, says):
             missed[name] = found
@@ -225,6 +319,6 @@ def test_each_fault_is_named(served):
     few_files(served)
     if not named(found := doctor(served), 'limits', '512 files'):
         missed['few descriptors'] = found
-    planted = len(FAULTS) + 1 + (len(FOR_DOCTOR) if MOUNTS else 0)
+    planted = len(FAULTS) + len(NOTES) + 1 + (len(FOR_DOCTOR) if MOUNTS else 0)
     print(f'doctor named {planted - len(missed)} of {planted} faults')
     assert not missed

@@ -218,3 +218,75 @@ def test_no_such_file(town):
         path = os.path.join(town.dir, 'absent') if text is None else _written(town, text)
         done = town.ctl('import', 'accounts', path, check=False)
         assert done.returncode == 1 and said in done.stderr
+
+
+def add_from(server, text, *words):
+    """{line: (status or 'made', detail)}, the exit status, and what it printed."""
+    done = server.ctl('account', 'add', '--from', '-', '--json', *words, stdin=text, check=False)
+    assert done.stderr == '', done
+    return {r['line']: (r['status'], r.get('detail', '')) for r in json.loads(done.stdout)}, done.returncode
+
+
+CSV = (f'address;password;password_hash;quota;active;name\r\n'
+       f'csv1@{HERE};"it; is ""mine""";;1G;1;"O\'Neil, A"\r\n'
+       f'csv2@{HERE};;{SCHEMES["ssha"]};none;0;\n'
+       f'csv3@{HERE};;;;;"two\nlines"\n'
+       f'csv4@{HERE};{SCHEMES["bare"]};;;;\n'
+       f'csv5@{HERE};x\n'
+       f'csv6@far.example;x;;;;\n'
+       f'csv1@{HERE};x;;;;\n'
+       f'csv7@{HERE};;$2y$20$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2;;;\n'
+       f'csv8@{HERE};x;;1X;;\n'
+       f'csv9@{HERE};x;y;;;\n')
+
+
+def test_account_add_takes_csv(town):
+    wrong = {6: 'name the column password_hash', 7: 'more values, or fewer', 8: 'no such thing', 10: 'too long',
+             11: 'quota cannot be read'}
+    trial, code = add_from(town, CSV, '--dry-run')
+    assert code == 1 and f'csv1@{HERE}' not in accounts(town)
+    found, code = add_from(town, CSV)
+    assert code == 1 and sorted(found) == [2, 3, 4, *range(6, 13)] == sorted(trial)
+    for line, (status, why) in found.items():
+        tried, tried_why = trial[line]
+        if line == 9:
+            assert status == tried == 422 and why == tried_why and 'twice' in why
+        elif line == 12:  # with a hash and a password the hash, which must be one
+            assert status == tried == 422
+        elif line in wrong:
+            assert status == tried >= 400 and wrong[line] in why and why == tried_why, (line, why, tried_why)
+        else:
+            assert (status, tried) == (201, 200), (line, why, tried_why)
+    now = accounts(town)
+    assert now[f'csv1@{HERE}']['quota_bytes'] == 1 << 30 and now[f'csv2@{HERE}']['suspended']
+    log_in(town, 'csv1', 'it; is "mine"').shutdown()
+    town.ctl('account', 'resume', f'csv2@{HERE}')
+    log_in(town, 'csv2').shutdown()
+    again, code = add_from(town, CSV, '--dry-run')
+    assert code == 1 and [again[n][0] for n in (2, 3, 4)] == [409] * 3
+    done = town.ctl('account', 'add', '--from', _written(town, CSV.replace('csv', 'v')), check=False)
+    assert done.returncode == 1 and done.stdout == '3 accounts are ready\n'
+    assert 'line 6: The column password holds a hash' in done.stderr and 'line 12:' in done.stderr
+
+
+def test_account_add_invites_those_without_a_password(town):
+    text = f'mail,password\ninv1@{HERE},\ninv2@{HERE},own\n'
+    done = town.ctl('account', 'add', '--from', _written(town, text), '--invite', '--valid', '1d')
+    (address, word), last = done.stdout.splitlines()[0].split(), done.stdout.splitlines()[-1]
+    assert address == f'inv1@{HERE}' and last == '2 accounts are ready'
+    town.ctl('account', 'redeem', address, stdin=f'{word}\nmine\n')
+    log_in(town, 'inv1', 'mine').shutdown()
+    log_in(town, 'inv2', 'own').shutdown()
+
+
+@pytest.mark.parametrize('text', ('name,quota\na,1\n', 'anna:{SHA}x\n', 'just text\n'))
+def test_account_add_says_what_it_takes(town, text):
+    done = town.ctl('account', 'add', '--from', _written(town, text), check=False)
+    assert done.returncode == 1 and 'neither JSON' in done.stderr
+
+
+def test_account_add_still_takes_json(town):
+    text = f'\n{{"address": "nd1@{HERE}", "password": "x"}}\nnonsense\n{{"address": "nd1@{HERE}"}}'
+    assert {n: s for n, (s, _) in add_from(town, text, '--dry-run')[0].items()} == {2: 200, 3: 422, 4: 422}
+    assert {n: s for n, (s, _) in add_from(town, text)[0].items()} == {2: 201, 3: 422, 4: 422}
+    assert town.ctl('account', 'add', '--dry-run', f'x@{HERE}', check=False).returncode == 2

@@ -61,6 +61,25 @@ def test_submitted_mail_reaches_the_other_server_signed(server, sink, user):
     wait_for(lambda: queue(server) == [])
 
 
+def test_a_binary_part_goes_on_as_base64(server, sink, user):
+    """BODY=BINARYMIME (RFC 3030): what is signed and relayed is mail that any server takes."""
+    picture = bytes(range(256)) * 400
+    mail = (f'From: {user}\r\nSubject: picture\r\nMIME-Version: 1.0\r\nContent-Type: image/png\r\n'
+            'Content-Transfer-Encoding: binary\r\n\r\n').encode() + picture
+    with smtplib.SMTP('127.0.0.1', server.ports['submission']) as s:
+        s.starttls(context=TLS)
+        s.login(user, 'secret')
+        s.mail(user, ['BODY=BINARYMIME'])
+        s.rcpt('pictures@elsewhere.example')
+        s.send(b'BDAT %d LAST\r\n%s' % (len(mail), mail))
+        assert s.getreply()[0] == 250
+    _, _, text = wait_for(lambda: sink.to('pictures@elsewhere.example'))[0]
+    assert email.message_from_bytes(text).get_payload(decode=True) == picture
+    import dkim
+    domain = json.loads(server.ctl('domain', 'list', '--json').stdout)[0]
+    assert dkim.verify(text, dnsfunc=lambda name, timeout=5: domain['dkim_record'].encode())
+
+
 def test_both_local_and_remote_recipients(server, sink, user):
     other = server.add_account('colleague')
     submit(server, user, ['two@elsewhere.example', other])

@@ -3,7 +3,9 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
+import email
 import imaplib
+import random
 import smtplib
 import socket
 import ssl
@@ -142,10 +144,40 @@ def test_chunks_bring_what_data_brings(server, user):
     with socket.create_connection(('127.0.0.1', server.ports['smtp']), 60) as s:
         s.sendall(b'EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<' + user.encode() + b'>\r\n' + sent)
         seen = s.makefile('rb').read()
-    assert b'250-CHUNKING\r\n' in seen and b'BINARYMIME' not in seen
+    assert b'250-CHUNKING\r\n' in seen
     assert seen.count(b'250 2.0.0 65535 bytes\r\n') == len(pieces) - 1
     assert seen.endswith(b'250 2.0.0 Kept\r\n221 2.0.0 Good bye\r\n')
     assert inbox(server, user)[0].endswith(text)
+
+
+def test_a_binary_part_arrives_as_it_was(server, user):
+    """BODY=BINARYMIME (RFC 3030): kept as base64, and so any client reads it by IMAP; all else is as it came."""
+    picture = b'\x89PNG\r\n\x1a\n\r\n--b\r\n.\r\n--bo\r' + random.Random(3030).randbytes(300000)
+    head = b'Subject: picture\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=bo\r\n'
+    text = b'--bo\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\ngr\xc3\xbc\xc3\x9fe\r\n'
+    part = b'--bo\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n' + picture + b'\r\n--bo--\r\n'
+    mail = head + b'Content-Transfer-Encoding: binary\r\n\r\n' + text + part
+    with smtplib.SMTP('127.0.0.1', server.ports['smtp']) as s:
+        s.ehlo('c.example')
+        assert s.has_extn('binarymime')
+        assert s.mail('a@b.example', ['BODY=BINARYMIME', f'SIZE={len(mail)}'])[0] == 250
+        assert s.rcpt(user)[0] == 250
+        assert s.docmd('DATA')[0] == 503
+        for at in range(0, len(mail), 77777):
+            piece = mail[at:at + 77777]
+            s.send(b'BDAT %d%s\r\n%s' % (len(piece), b' LAST' * (at + 77777 >= len(mail)), piece))
+            assert s.getreply()[0] == 250
+    m = imaplib.IMAP4('127.0.0.1', server.ports['imap'])
+    m.login(user, 'secret')
+    m.select('INBOX')
+    assert base64.b64decode(m.fetch('1', '(BODY.PEEK[2])')[1][0][1]) == picture
+    assert b'"base64"' in m.fetch('1', '(BODYSTRUCTURE)')[1][0].lower()
+    m.logout()
+    whole = inbox(server, user)[0]
+    assert text in whole and all(len(line) <= 998 for line in whole.split(b'\r\n'))
+    assert b'\0' not in whole and b'binary' not in whole and whole.count(b'\n') == whole.count(b'\r\n')
+    read = email.message_from_bytes(whole)
+    assert read['Content-Transfer-Encoding'] == '8bit' and read.get_payload()[1].get_payload(decode=True) == picture
 
 
 def test_addresses_beyond_ascii(server):

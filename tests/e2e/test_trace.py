@@ -3,13 +3,16 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import glob
+import http.client
 import imaplib
 import json
 import os
 import re
 import smtplib
+import socket
 import ssl
 import subprocess
+from urllib.parse import urlencode
 
 import pytest
 from godwit import PROGRAM, Server, free_port, wait_for
@@ -204,6 +207,87 @@ def test_the_list_of_an_address(world):
     assert 'nothing is known' in trace(world, '--since', '2999-01-01', 'lister@example.com', code=1)
 
 
+class Local(http.client.HTTPConnection):
+    """HTTP by the Unix socket of a server."""
+
+    def __init__(self, server):
+        super().__init__('localhost', timeout=60)
+        self.path = f'{server.dir}/run/api.sock'
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
+        self.sock.connect(self.path)
+
+
+def ask(server, path, **query):
+    c = Local(server)
+    c.request('GET', path + ('?' + urlencode(query) if query else ''))
+    r = c.getresponse()
+    answer = r.status, json.loads(r.read())
+    c.close()
+    return answer
+
+
+def test_the_api_tells_the_same(world):
+    status, found = ask(world, '/v1/trace', what='lister@example.com')
+    assert status == 200 and 'next' not in found
+    rows = lives(world, 'lister@example.com')
+    assert [r for r in rows if 'words' not in r] == found['messages'][::-1] and len(found['messages']) == 5
+    paged, after = [], {}
+    for _ in range(3):
+        status, page = ask(world, '/v1/trace', what='lister@example.com', limit=2, **after)
+        assert status == 200
+        paged += page['messages']
+        after = {'after': page.get('next')}
+    assert paged == found['messages'] and 'next' not in page
+    ident = found['messages'][0]['message_id']
+    whole, = lives(world, ident)
+    assert ask(world, '/v1/trace', what=f'<{ident.upper()}>') == (200, {'messages': [whole], 'invitations': []})
+    assert ask(world, '/v1/trace', what=whole['id'])[1]['messages'] == [whole]
+    assert ask(world, '/v1/trace/' + whole['id'].lstrip('0')) == (200, whole)
+    world.ctl('account', 'passwd', '--invite', 'lister@example.com')
+    acts = ask(world, '/v1/trace', what='lister@example.com', since='1h')[1]['invitations']
+    assert [a['ev'] for a in acts] == ['invite.made'] and acts[0]['words'].startswith('an invitation was made for lister@')
+    assert ask(world, '/v1/trace', what='nobody@example.net') == (200, {'messages': [], 'invitations': []})
+    assert ask(world, '/v1/trace', what='lister@example.com', since='2999-01-01')[1]['messages'] == []
+    assert ask(world, '/v1/trace', what='lister@example.com', after='0123456789abcdef')[1]['messages'] == []
+
+
+def test_the_api_tells_lives_in_pages(world):
+    for _ in range(23):
+        mail(world, 'kim@world.example', ['anna@example.com'], 'again@world.example')
+    wait_for(lambda: len(lives(world, 'again@world.example')) == 23)
+    status, first = ask(world, '/v1/trace', what='again@world.example')
+    assert status == 200 and len(first['messages']) == 20
+    status, rest = ask(world, '/v1/trace', what='again@world.example', after=first['next'])
+    assert status == 200 and len(rest['messages']) == 3 and 'next' not in rest
+    ids = [m['id'] for m in first['messages'] + rest['messages']]
+    assert ids == [m['id'] for m in lives(world, 'again@world.example')][::-1]
+
+
+def test_a_long_life_over_the_api(world):
+    for n in range(12):
+        world.ctl('alias', 'set', f'crowd{n}@example.com', *[f'c{n}.{i}@far.example' for i in range(50)])
+    with smtplib.SMTP('127.0.0.1', world.ports['submission']) as s:
+        s.starttls(context=TLS)
+        s.login('anna@example.com', 'secret')
+        s.sendmail('anna@example.com', [f'crowd{n}@example.com' for n in range(12)],
+                   'From: anna@example.com\r\nMessage-ID: <crowd@example.com>\r\n\r\nhello\r\n')
+    whole = wait_for(lambda: (lambda found: found if found and len(found[0]['steps']) > 1000 and
+                              found[0]['result'] == 'delivered' else None)(lives(world, 'crowd@example.com')))[0]
+    assert ask(world, '/v1/trace/' + whole['id']) == (200, whole)
+
+
+@pytest.mark.parametrize('path, query, status', [
+    ('/v1/trace', {}, 422), ('/v1/trace', {'what': 'x' * 1025}, 422), ('/v1/trace', {'what': 'a@b', 'since': 'noon'}, 422),
+    ('/v1/trace', {'what': 'a@b', 'after': 'x' * 17}, 422), ('/v1/trace', {'what': 'a@b', 'limit': '1001'}, 422),
+    ('/v1/trace', {'what': 'a@b', 'who': 'me'}, 422), ('/v1/trace/ffffffffffffffff', {}, 404), ('/v1/trace/a@b', {}, 404),
+    ('/v1/trace/00112233445566778', {}, 404)])
+def test_wrong_words_to_the_api(world, path, query, status):
+    assert ask(world, path, **query)[0] == status
+
+
 @pytest.mark.parametrize('args, says', [([], 'usage: godwit trace'), (['a@b', 'c@d'], 'usage'), (['--limit', '0', 'a@b'], 'read --limit "0"'),
                                         (['--since', 'noon', 'a@b'], 'read --since "noon"'), (['--wrong', 'x'], 'usage')])
 def test_wrong_words(world, args, says):
@@ -261,6 +345,8 @@ def test_none_is_kept_when_told_so():
         mail(s, 'kim@world.example', ['anna@example.com'], 'off@world.example')
         assert not os.path.exists(os.path.join(s.dir, 'data', 'trace'))
         assert 'trace-days is 0' in trace(s, 'off@world.example', code=1)
+        status, why = ask(s, '/v1/trace', what='off@world.example')
+        assert status == 404 and 'trace-days is 0' in why['detail']
     finally:
         s.remove()
 

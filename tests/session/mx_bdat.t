@@ -66,9 +66,6 @@ S: 250 ...
 S: 354 ...
 S: 250 2.0.0 Kept
 F: ends INBOX 4 by DATA\r\n
-# BINARYMIME is not offered.
-C: MAIL FROM:<a@b.example> BODY=BINARYMIME
-S: 501 5.5.4 BODY has no such value, or came twice
 # A store that fails, and one that is away.
 C: MAIL FROM:<a@b.example>\r\nRCPT TO:<u@test>
 S: 250 ...

@@ -6,6 +6,7 @@ S: 250-PIPELINING
 S: 250-SIZE 4194304
 S: 250-8BITMIME
 S: 250-CHUNKING
+S: 250-BINARYMIME
 S: 250-SMTPUTF8
 S: 250-DELIVERBY 5
 S: 250-MT-PRIORITY MIXER
@@ -32,6 +33,14 @@ S: 250 ...
 S: 250 ...
 S: 250 2.0.0 Kept, queued as 5eed
 F: ends INBOX 2 a \r\n
+# A binary part is encoded before the header is completed.
+C: MAIL FROM:<u@test> BODY=BINARYMIME\r\nRCPT TO:<x@other.example>
+S: 250 ...
+S: 250 ...
+C-: BDAT 47 LAST\r\nBcc: x\r\nContent-Transfer-Encoding: binary\r\n\r\n\x00\n
+S: 250 2.0.0 Kept, queued as 5eed
+F: check INBOX 3 MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n
+F: ends INBOX 3 \r\n\r\nAAo=\r\n
 C: QUIT
 S: 221 ...
 S-end

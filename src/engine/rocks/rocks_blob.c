@@ -8,7 +8,8 @@
 #include "engine/rocks/rocks_blob_internal.h"
 #include "rt/disk.h"
 
-#define READ_TRIES 8 /* a body may move between the look at its place and the read */
+#define AT_ONCE_MAX 65536u /* copied by the loop itself: some microseconds */
+#define READ_TRIES  8      /* a body may move between the look at its place and the read */
 
 struct rocks_writer {
     struct blob_writer base;
@@ -130,26 +131,53 @@ struct chunk_job {
 };
 
 /* Header and bytes are read and checked in private memory; only then anything leaves it. */
+static enum status
+chunk_check(const struct chunk_job *job, const char *header, const char *bytes)
+{
+    struct rocks_record rec;
+
+    TRY(rocks_record_decode(header, &rec));
+    return rec.length == job->chunk.length && rec.crc == job->chunk.crc &&
+                   rec.index == job->index && blob_id_eq(rec.id, *job->id) &&
+                   crc32c(0, bytes, rec.length) == rec.crc
+               ? OK
+               : ERR_CORRUPT;
+}
+
 static void
 chunk_work(void *arg)
 {
     struct chunk_job *job = arg;
     size_t size = RECORD_HEADER + job->chunk.length;
     char *record = mem_alloc(size);
-    struct rocks_record rec;
 
-    job->status = disk_read_at(job->fd, record, size, job->chunk.offset);
-    if (job->status == OK)
-        job->status = rocks_record_decode(record, &rec);
-    else
-        job->status = ERR_CORRUPT; /* see rocks_read_error() */
-    if (job->status == OK &&
-        (rec.length != job->chunk.length || rec.crc != job->chunk.crc || rec.index != job->index ||
-         !blob_id_eq(rec.id, *job->id) || crc32c(0, record + RECORD_HEADER, rec.length) != rec.crc))
-        job->status = ERR_CORRUPT;
+    job->status = ERR_CORRUPT; /* see rocks_read_error() */
+    if (disk_read_at(job->fd, record, size, job->chunk.offset) == OK)
+        job->status = chunk_check(job, record, record + RECORD_HEADER);
     if (job->status == OK)
         mem_copy(job->to, record + RECORD_HEADER + job->from, job->n);
     mem_free(record);
+}
+
+/* What the kernel has in memory needs no thread that may wait for a disk: two switches cost more than the copy. */
+static bool
+chunk_at_once(struct chunk_job *job)
+{
+    char header[RECORD_HEADER];
+    bool whole = job->n == job->chunk.length;
+
+    if (job->chunk.length > AT_ONCE_MAX)
+        return false;
+    char *bytes = whole ? job->to : mem_alloc(job->chunk.length);
+    struct iovec parts[] = {{header, sizeof(header)}, {bytes, job->chunk.length}};
+    bool cached = disk_read_cached(job->fd, parts, COUNT_OF(parts), job->chunk.offset);
+    if (cached)
+        job->status = chunk_check(job, header, bytes);
+    if (cached && job->status == OK && !whole)
+        mem_copy(job->to, bytes + job->from, job->n);
+    if (!whole)
+        mem_free(bytes);
+    return cached;
 }
 
 /* Chunks have one size but the last. */
@@ -167,7 +195,7 @@ read_chunks(struct rocks *r, const struct rocks_loc *loc, uint64_t offset, size_
             job.n = MIN(n, job.chunk.length - job.from);
             TRY(rocks_segment_use(r, job.chunk.segment, &s));
             job.fd = s->fd;
-            enum status status = rocks_pool(r, chunk_work, &job);
+            enum status status = chunk_at_once(&job) ? OK : rocks_pool(r, chunk_work, &job);
             rocks_segment_leave(r, s);
             TRY(status);
             TRY(job.status);

@@ -243,3 +243,31 @@ def test_command_lines(session, size, good):
     s = session()
     assert s.ask('USER ' + 'u' * (size - 7)) is good
     assert s.ask('CAPA') and s.body()
+
+
+def test_all_of_a_mailbox_one_after_the_other(server, session, user):
+    """Messages that a client takes in their order are fetched together: whatever their sizes are, what is deleted or gone meanwhile."""
+    sizes = [300, 4000, 90000, 20, 60000, 70000, 65000, 500, 250000, *[3000] * 40, 65536, 10]
+    bodies = [f'Subject: {i}\r\n\r\n'.encode() + (f'{i} line of {size}.\r\n.\r\n'.encode() * (1 + size // 20))[:size].rstrip(b'\r\n') + b'\r\n'
+              for i, size in enumerate(sizes)]
+    for body in bodies:
+        deliver(server, user, body)
+    p = session(user)
+    listed = [int(line.split()[1]) for line in p.many('LIST').splitlines()]
+    assert p.ask('DELE 4') and p.ask('DELE 12')
+    for i, body in enumerate(bodies, 1):
+        if i in (4, 12):
+            assert not p.ask(f'RETR {i}')
+            continue
+        whole = p.many(f'RETR {i}')
+        assert len(whole) == listed[i - 1] and whole.endswith(body[body.index(b'\r\n\r\n'):]), i
+        if i % 7 == 0:  # out of order, and in it again
+            assert p.many('RETR 1').endswith(bodies[0][bodies[0].index(b'\r\n\r\n'):]) and p.many(f'TOP {i} 0')
+    assert p.many('RETR 14') == p.many('RETR 14')
+    other = session(user)
+    assert other.ask('DELE 30') and other.ask('DELE 31') and other.ask('QUIT')
+    for i in range(14, 52):  # what another session removed is either the message still, or said to be gone
+        if p.ask(f'RETR {i}'):
+            assert p.body().endswith(bodies[i - 1][bodies[i - 1].index(b'\r\n\r\n'):]), i
+        else:
+            assert i in (30, 31) and b'removed' in p.text
