@@ -356,7 +356,6 @@ test_tree(void **state)
         "t/C/Entw&APw-rfe", "t/.imap/x", "t/A2/b",    "t/A2.sbd/b"};
     AUTO_ARENA *a = arena_new(16u << 20);
     AUTO_BUF got = BUF(1000);
-    AUTO_BUF path = BUF(1000);
     struct migrate_tree t;
     struct migrate_layout l = {.path = at("t")};
 
