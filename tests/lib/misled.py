@@ -66,8 +66,8 @@ def impostor(pem=None, key=None, oldest=None):
         if oldest:
             trust.set_ciphers('ALL:@SECLEVEL=0')
             with warnings.catch_warnings():  # that it is old is the point
-                    warnings.simplefilter('ignore')
-                    trust.minimum_version = trust.maximum_version = oldest
+                warnings.simplefilter('ignore')
+                trust.minimum_version = trust.maximum_version = oldest
 
     def serve():
         while True:
