@@ -27,7 +27,7 @@ int serve_command(int argc, char **argv);   /* serve.c */
 int account_command(int argc, char **argv); /* directory.c */
 int alias_command(int argc, char **argv);
 int domain_command(int argc, char **argv);
-int export_command(int argc, char **argv); /* export_mail.c */
+int export_command(int argc, char **argv); /* export.c */
 int import_command(int argc, char **argv); /* import.c */
 int block_command(int argc, char **argv);  /* block.c */
 int queue_command(int argc, char **argv);  /* queue.c */

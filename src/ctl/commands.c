@@ -24,7 +24,7 @@ const struct command commands[] = {
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
     {"import", "accounts, maildir, mbox, aliases ...", "what another mail server had",
      import_command},
-    {"export", "maildir", "the mail of an account, as files", export_command},
+    {"export", "maildir, mbox", "the mail of an account, as files", export_command},
     {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
     {"block", "list, add, remove", "who may not connect, and who is slowed", block_command},
     {"queue", "list, summary, retry, pause ...", "mail on its way to other servers", queue_command},

@@ -1,165 +1,190 @@
-/* export_mail.c - godwit export: the mail of an account as files that other mail servers, and godwit import, read.
+/* export_mail.c - see export_mail.h.
  *
  * The unique ids of POP3 are written out for every message of INBOX, so that they are the same wherever it goes.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/export_mail.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/size.h"
-#include "ctl/command.h"
-#include "ctl/ctl.h"
-#include "mail/names.h"
 #include "migrate/maildir.h"
+#include "migrate/mbox.h"
+#include "rt/disk.h"
 
-enum { REPLY_ARENA = 8 << 20, SYSTEM_FLAGS = 31, KEYWORD_SHIFT = 5 };
+enum { REPLY_ARENA = 8 << 20, SYSTEM_FLAGS = 31, KEYWORD_SHIFT = 5, NAME_BYTES = 8192 };
 
-static struct {
-    const char *account, *to;
-} typed;
-
-struct export
-{
-    struct ctl *c;
-    uint64_t account;
-    struct buf subscribed;
-    uint64_t messages, bytes, mailboxes, lost;
-    const char *wrong; /* what failed, for people */
-};
-struct exporting { /* of one mailbox */
-    struct export *x;
+struct exporting { /* one mailbox */
+    struct export_mail *x;
     const struct admin_mail_box *box;
-    struct maildir_writer w;
+    struct maildir_writer maildir;
+    struct mbox_writer mbox;
 };
 
-static SUSPENDS enum status export_all(struct export *x);
-static SUSPENDS enum status export_box(struct export *x, const struct admin_mail_box *box);
+static SUSPENDS enum status export_boxes(struct export_mail *x, struct buf *subscribed);
+static void add_subscription(const struct export_mail *x, struct str name, struct buf *to);
+static SUSPENDS enum status export_box(struct export_mail *x, const struct admin_mail_box *box);
+static enum status make_parents(const struct export_mail *x, char *path);
+static enum status begin_box(struct exporting *e);
+static enum status end_box(struct exporting *e, enum status s);
 static SUSPENDS enum status export_messages(struct exporting *e);
 static SUSPENDS enum status export_one(struct exporting *e, const struct admin_mail_item *m);
+static enum status write_message(struct exporting *e, const struct migrate_new *m);
 static SUSPENDS enum status load_body(struct exporting *e, uint64_t mid, struct buf *out);
-static void add_subscription(struct export *x, struct str name);
 
-static SUSPENDS int
-export_maildir(struct ctl *c)
+enum status
+export_mail(struct export_mail *x)
 {
-    struct export x = {.c = c, .subscribed = BUF(LIMIT_IMPORT_FILE_BYTES)};
-    const struct admin_accounts req = {
-        .after = STR(""),
-        .only = name_address(str_of(typed.account != NULL ? typed.account : ""), c->arena)};
-    struct admin_accounts_reply rep;
+    AUTO_BUF subscribed = BUF(LIMIT_IMPORT_FILE_BYTES);
+    char path[MIGRATE_PATH_BYTES];
 
-    if (typed.account == NULL || typed.to == NULL) {
-        fprintf(stderr, "usage: godwit export maildir --account ADDRESS --to FOLDER\n");
-        return CTL_USAGE;
-    }
-    enum status s = admin_accounts_call(c->store, &req, c->arena, &rep);
-    if (s != OK)
-        return ctl_fail(c, s);
-    x.account = rep.accounts_count == 1 ? rep.accounts[0].id : 0;
-    s = export_all(&x);
-    buf_release(&x.subscribed);
-    if (s != OK && x.wrong != NULL) {
-        fprintf(stderr, "godwit export: %s: %s\n", x.wrong,
-                s == ERR_EXISTS ? "it is there already; the export needs a new folder"
-                                : status_name(s));
-        return CTL_FAILED;
-    }
-    if (s != OK)
-        return ctl_fail(c, s);
-    if (c->json)
-        return ctl_print_json(json_pack("{s:I, s:I, s:I, s:I}", "mailboxes",
-                                        (json_int_t)x.mailboxes, "messages", (json_int_t)x.messages,
-                                        "bytes", (json_int_t)x.bytes, "lost_keywords",
-                                        (json_int_t)x.lost));
-    char size[32];
-    printf("%llu mailboxes, %llu messages, %s\n", (unsigned long long)x.mailboxes,
-           (unsigned long long)x.messages, ctl_size_text(x.bytes, size, sizeof(size)));
-    if (x.lost > 0)
-        printf("%llu keywords were left out: a Maildir has 26 for each folder\n",
-               (unsigned long long)x.lost);
-    return CTL_OK;
+    x->wrong = x->to;
+    if (x->kind == EXPORT_MBOX && mkdir(x->to, 0700) != 0)
+        return errno == EEXIST ? ERR_EXISTS : ERR_IO;
+    x->wrong = NULL;
+    TRY(export_boxes(x, &subscribed));
+    migrate_path(path, "%s/%s", x->to, x->kind == EXPORT_MBOX ? ".subscriptions" : "subscriptions");
+    x->wrong = x->to;
+    TRY(migrate_file_write(path, buf_str(&subscribed)));
+    x->wrong = NULL;
+    return OK;
 }
 
-static const struct ctl_verb export_verbs[] = {
-    {"maildir", 0, 0, "--account ADDRESS --to FOLDER", export_maildir,
-     "with UIDs, flags, dates and subscriptions"},
-    {0},
-};
-
-static const struct ctl_option export_options[] = {
-    {"--account", CTL_TEXT, &typed.account},
-    {"--to", CTL_TEXT, &typed.to},
-    {0},
-};
+int
+export_mail_fail(const struct export_mail *x, const char *command, enum status s)
+{
+    if (x->wrong == NULL)
+        return ctl_fail(x->c, s);
+    fprintf(stderr, "godwit %s: %s: %s\n", command, x->wrong,
+            s == ERR_EXISTS     ? "it is there already; the export needs a new folder"
+            : s == ERR_NO_SPACE ? "there is no room left on the disk; the export is not whole"
+                                : status_name(s));
+    return CTL_FAILED;
+}
 
 int
-export_command(int argc, char **argv)
+export_mail_losses(const struct export_mail *x)
 {
-    return ctl_main(argc, argv, export_verbs, export_options);
+    if (x->lost_keywords > 0)
+        fprintf(stderr, "%llu keywords were left out: a Maildir has 26 for each folder\n",
+                (unsigned long long)x->lost_keywords);
+    if (x->unreadable > 0)
+        fprintf(stderr, "%llu messages could not be read and are not in it\n",
+                (unsigned long long)x->unreadable);
+    return x->lost_keywords + x->unreadable > 0 ? CTL_FAILED : CTL_OK;
 }
 
 /* ---- mailboxes ---- */
 
-/* INBOX, which is the folder itself, is the first: its id is the lowest. */
+/* INBOX, which is the folder itself in a Maildir, is the first: its id is the lowest. */
 static enum status
-export_all(struct export *x)
+export_boxes(struct export_mail *x, struct buf *subscribed)
 {
     struct admin_mail_boxes req = {.account = x->account};
     struct admin_mail_boxes_reply rep = {.more = true};
-    char path[MIGRATE_PATH_BYTES];
 
     while (rep.more) {
         AUTO_ARENA *a = arena_new(REPLY_ARENA);
         TRY(admin_mail_boxes_call(x->c->store, &req, a, &rep));
         for (size_t i = 0; i < rep.boxes_count; i++) {
             if (rep.boxes[i].subscribed)
-                add_subscription(x, rep.boxes[i].name);
+                add_subscription(x, rep.boxes[i].name, subscribed);
             if (rep.boxes[i].selectable)
                 TRY(export_box(x, &rep.boxes[i]));
             req.after = rep.boxes[i].id;
         }
     }
-    migrate_path(path, "%s/subscriptions", typed.to);
-    x->wrong = typed.to;
-    return migrate_file_write(path, buf_str(&x->subscribed));
+    return OK;
 }
 
-/* As Dovecot 2.3 does: levels with TABs between them, for they may have dots. */
+/* As Dovecot 2.3 does: of a Maildir with TABs between levels, for they may have dots. */
 static void
-add_subscription(struct export *x, struct str name)
+add_subscription(const struct export_mail *x, struct str name, struct buf *to)
 {
-    AUTO_BUF dir = BUF(8192);
+    AUTO_BUF dir = BUF(NAME_BYTES);
 
-    if (x->subscribed.len == 0)
-        buf_add(&x->subscribed, STR("V\t2\n\n"));
     maildir_folder_dir(name, &dir);
+    if (to->len == 0 && x->kind == EXPORT_MAILDIR)
+        buf_add(to, STR("V\t2\n\n"));
     for (size_t i = 1; i < dir.len; i++) /* the first is a dot */
-        buf_add_char(&x->subscribed, dir.ptr[i] == '.' ? '\t' : dir.ptr[i]);
-    buf_add_char(&x->subscribed, '\n');
+        if (dir.ptr[i] == '.')
+            buf_add_char(to, x->kind == EXPORT_MAILDIR ? '\t' : '/');
+        else
+            buf_add_char(to, dir.ptr[i]);
+    buf_add_char(to, '\n');
 }
 
 static enum status
-export_box(struct export *x, const struct admin_mail_box *box)
+export_box(struct export_mail *x, const struct admin_mail_box *box)
 {
-    AUTO_BUF dir = BUF(8192);
+    AUTO_BUF file = BUF(NAME_BYTES);
     char path[MIGRATE_PATH_BYTES];
-    bool root = str_eq(box->name, STR("INBOX"));
-    const struct uidlist head = {.uidvalidity = box->uidvalidity, .uidnext = box->uidnext};
     struct exporting e = {.x = x, .box = box};
 
-    maildir_folder_dir(box->name, &dir);
-    if (root)
-        migrate_path(path, "%s", typed.to);
-    else
-        migrate_path(path, "%s/%.*s", typed.to, STR_FMT(buf_str(&dir)));
+    if (x->kind == EXPORT_MBOX)
+        mbox_folder_file(box->name, &file);
+    else if (!str_eq(box->name, STR("INBOX")))
+        maildir_folder_dir(box->name, &file);
+    migrate_path(path, "%s%s%.*s", x->to, file.len > 0 ? "/" : "", STR_FMT(buf_str(&file)));
     x->wrong = arena_z(x->c->arena, str_of(path));
-    TRY(maildir_writer_begin(&e.w, path, root, &head));
-    enum status s = export_messages(&e);
-    if (s == OK)
-        s = maildir_writer_end(&e.w);
-    x->lost += e.w.lost;
-    x->mailboxes++;
-    maildir_writer_release(&e.w);
+    TRY(begin_box(&e));
+    enum status s = end_box(&e, export_messages(&e));
+    x->mailboxes += s == OK;
+    return s;
+}
+
+/* "A.sbd" of "A.sbd/B" */
+static enum status
+make_parents(const struct export_mail *x, char *path)
+{
+    for (char *p = path + strlen(x->to) + 1; *p != '\0'; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
+        *p = '/';
+        if (failed)
+            return ERR_IO;
+    }
+    return OK;
+}
+
+static enum status
+begin_box(struct exporting *e)
+{
+    struct export_mail *x = e->x;
+    const struct admin_mail_box *b = e->box;
+    const struct uidlist head = {.uidvalidity = b->uidvalidity, .uidnext = b->uidnext};
+    const struct mbox_box box = {b->uidvalidity, b->uidnext, b->keywords, b->keywords_count};
+    bool root = str_eq(b->name, STR("INBOX"));
+    enum status s;
+
+    if (x->kind == EXPORT_MAILDIR)
+        return maildir_writer_begin(&e->maildir, x->wrong, root, &head);
+    TRY(make_parents(x, arena_z(x->c->arena, str_of(x->wrong))));
+    s = mbox_writer_begin(&e->mbox, x->wrong, &box);
+    if (s != OK)
+        mbox_writer_release(&e->mbox);
+    return s;
+}
+
+static enum status
+end_box(struct exporting *e, enum status s)
+{
+    struct export_mail *x = e->x;
+
+    if (x->kind == EXPORT_MBOX) {
+        if (s == OK)
+            s = mbox_writer_end(&e->mbox);
+        mbox_writer_release(&e->mbox);
+    } else {
+        if (s == OK)
+            s = maildir_writer_end(&e->maildir);
+        x->lost_keywords += e->maildir.lost;
+        maildir_writer_release(&e->maildir);
+    }
     if (s == OK)
         x->wrong = NULL;
     return s;
@@ -177,9 +202,7 @@ export_messages(struct exporting *e)
         AUTO_ARENA *a = arena_new(REPLY_ARENA);
         TRY(admin_mail_list_call(e->x->c->store, &req, a, &rep));
         for (size_t i = 0; i < rep.items_count; i++) {
-            enum status s = export_one(e, &rep.items[i]);
-            if (s != ERR_NOT_FOUND) /* removed meanwhile */
-                TRY(s);
+            TRY(export_one(e, &rep.items[i]));
             req.from_uid = rep.items[i].uid + 1;
         }
     }
@@ -199,7 +222,13 @@ export_one(struct exporting *e, const struct admin_mail_item *m)
                             .received = {m->received},
                             .uidl = m->uidl};
 
-    TRY(load_body(e, m->mid, &body));
+    enum status s = load_body(e, m->mid, &body);
+    if (s == ERR_NOT_FOUND) /* removed meanwhile */
+        return OK;
+    e->x->unreadable += s == ERR_CORRUPT || s == ERR_IO;
+    if (s == ERR_CORRUPT || s == ERR_IO)
+        return OK;
+    TRY(s);
     n.body = buf_str(&body);
     for (size_t i = 0; i < e->box->keywords_count && i < LIMIT_KEYWORDS; i++)
         if (m->flags >> (KEYWORD_SHIFT + i) & 1)
@@ -208,10 +237,16 @@ export_one(struct exporting *e, const struct admin_mail_item *m)
         snprintf(uidl, sizeof(uidl), "%08x%08x", e->box->uidvalidity, m->uid);
         n.uidl = str_of(uidl);
     }
-    TRY(maildir_write(&e->w, &n));
+    TRY(write_message(e, &n));
     e->x->messages++;
     e->x->bytes += body.len;
     return OK;
+}
+
+static enum status
+write_message(struct exporting *e, const struct migrate_new *m)
+{
+    return e->x->kind == EXPORT_MBOX ? mbox_write(&e->mbox, m) : maildir_write(&e->maildir, m);
 }
 
 static enum status

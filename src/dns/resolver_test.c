@@ -36,6 +36,10 @@ static const char zone[] =
          "text 60 TXT \"x\"\n"
          "mx1 60 A 192.0.2.1\nmx1 60 AAAA 2001:db8::1\n"
          "mxalias 60 CNAME mx1\n"
+         "odd 60 MX 10 foo\\:bar/baz\n"
+         "foo\\:bar/baz 60 A 192.0.2.3\n"
+         "macro\\%\\032space\\\\ 60 A 192.0.2.4\n"
+         "parts 60 TXT \"v=spf1 \" \"-all\"\n"
          "four 60 A 192.0.2.4\n"
          "six 60 AAAA 2001:db8::6\n"
          "two 60 A 192.0.2.1\ntwo 60 A 192.0.2.2\ntwo 60 AAAA 2001:db8::1\n";
@@ -395,6 +399,46 @@ test_addresses(void **state)
     with_resolver(place.port, false, ask_addresses);
 }
 
+/* ---- records as they are ---- */
+
+static const struct {
+    struct str name;
+    enum dns_type type;
+    enum status status;
+    size_t count;
+    struct str first;
+} records[] = {
+    {STR("odd.zone.example"), DNS_TYPE_MX, OK, 1, STR("foo:bar/baz.zone.example")},
+    {STR("foo:bar/baz.zone.example"), DNS_TYPE_A, OK, 1, STR("\xc0\0\2\3")},
+    {STR("macro% space\\.zone.example"), DNS_TYPE_A, OK, 1, STR("\xc0\0\2\4")},
+    {STR("parts.zone.example."), DNS_TYPE_TXT, OK, 1, STR("v=spf1 -all")},
+    {STR("null.zone.example"), DNS_TYPE_MX, OK, 1, STR("")},
+    {STR("nomx.zone.example"), DNS_TYPE_MX, OK, 0, STR_NONE},
+    {STR("none.zone.example"), DNS_TYPE_A, OK, 0, STR_NONE},
+    {STR("a..zone.example"), DNS_TYPE_A, ERR_NOT_FOUND, 0, STR_NONE},
+    {STR(""), DNS_TYPE_A, ERR_NOT_FOUND, 0, STR_NONE},
+};
+
+FIBER_ENTRY static void
+ask_records(struct resolver *r, struct arena *a)
+{
+    for (size_t i = 0; i < COUNT_OF(records); i++) {
+        struct dns_query q = {.name = records[i].name, .type = records[i].type};
+        struct dns_records got = {0};
+        ROW(i, resolver_records(r, &q, a, &got) == records[i].status);
+        ROW(i, got.count == records[i].count && !got.secure);
+        if (got.count > 0)
+            ROW(i, str_eq(got.data[0], records[i].first));
+    }
+}
+
+static void
+test_records(void **state)
+{
+    (void)state;
+    with_resolver(place.port, false, ask_records);
+}
+
 /* ---- DNSSEC, and no answer ---- */
 
 FIBER_ENTRY static void
@@ -408,6 +452,11 @@ ask_signed(struct resolver *r, struct arena *a)
     assert_int_equal(resolver_addresses(r, mx.hosts[0].name, DNS_IPV4 | DNS_IPV6, a, &found), OK);
     assert_true(found.count == 1 && found.secure);
     assert_int_equal(resolver_mx(r, STR("none.signed.example"), a, &mx), ERR_NOT_FOUND);
+    /* That there is nothing is proven as well. */
+    struct dns_query q = {.name = STR("none.signed.example"), .type = DNS_TYPE_TXT};
+    struct dns_records none;
+    assert_int_equal(resolver_records(r, &q, a, &none), OK);
+    assert_true(none.count == 0 && none.secure);
     /* No anchor, no claim. */
     assert_int_equal(resolver_mx(r, STR("one.zone.example"), a, &mx), OK);
     assert_false(mx.secure);
@@ -445,7 +494,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mx),        cmocka_unit_test(test_equal_preferences_are_shuffled),
         cmocka_unit_test(test_addresses), cmocka_unit_test(test_dnssec),
-        cmocka_unit_test(test_no_answer),
+        cmocka_unit_test(test_no_answer), cmocka_unit_test(test_records),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

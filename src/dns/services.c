@@ -3,12 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "dns/services.h"
 
-#include <unbound.h>
-
 #include "base/size.h"
 #include "dns/resolver_internal.h"
 
-enum { TYPE_SRV = 33, TYPE_TLSA = 52, SRV_HEAD = 6, TLSA_HEAD = 3 };
+enum { SRV_HEAD = 6, TLSA_HEAD = 3 };
 
 /* Priority, weight, port, target (RFC 2782). */
 bool
@@ -30,14 +28,14 @@ dns_service_read(struct str wire, struct arena *a, struct dns_service *out)
 enum status
 resolver_services(struct resolver *r, struct str name, struct arena *a, struct dns_services *out)
 {
-    AUTO(resolver_result_release) struct ub_result *u = NULL;
+    AUTO_ANSWER w = {0};
+    struct str data;
     struct dns_service *at = ARENA_ARRAY(a, struct dns_service, DNS_SERVICES_MAX);
     size_t n = 0;
 
-    TRY(resolver_ask(r, name, TYPE_SRV, &u));
-    TRY(resolver_judge(u));
-    for (size_t i = 0; u->havedata && u->data[i] != NULL && n < DNS_SERVICES_MAX; i++)
-        n += dns_service_read(str_from(u->data[i], (size_t)u->len[i]), a, &at[n]) ? 1 : 0;
+    TRY(resolver_ask(r, name, DNS_TYPE_SRV, RESOLVER_PATIENCE_MS, &w));
+    while (n < DNS_SERVICES_MAX && dns_answer_next(&w, &data))
+        n += dns_service_read(data, a, &at[n]) ? 1 : 0;
     *out = (struct dns_services){.at = at, .count = n};
     return n > 0 ? OK : ERR_NOT_FOUND;
 }
@@ -58,14 +56,14 @@ dns_tlsa_read(struct str wire, struct arena *a, struct dns_tlsa *out)
 enum status
 resolver_tlsas(struct resolver *r, struct str name, struct arena *a, struct dns_tlsas *out)
 {
-    AUTO(resolver_result_release) struct ub_result *u = NULL;
+    AUTO_ANSWER w = {0};
+    struct str data;
     struct dns_tlsa *at = ARENA_ARRAY(a, struct dns_tlsa, DNS_SERVICES_MAX);
     size_t n = 0;
 
-    TRY(resolver_ask(r, name, TYPE_TLSA, &u));
-    TRY(resolver_judge(u));
-    for (size_t i = 0; u->havedata && u->data[i] != NULL && n < DNS_SERVICES_MAX; i++)
-        n += dns_tlsa_read(str_from(u->data[i], (size_t)u->len[i]), a, &at[n]) ? 1 : 0;
-    *out = (struct dns_tlsas){.at = at, .count = n, .secure = u->secure};
+    TRY(resolver_ask(r, name, DNS_TYPE_TLSA, RESOLVER_PATIENCE_MS, &w));
+    while (n < DNS_SERVICES_MAX && dns_answer_next(&w, &data))
+        n += dns_tlsa_read(data, a, &at[n]) ? 1 : 0;
+    *out = (struct dns_tlsas){.at = at, .count = n, .secure = w.secure};
     return n > 0 ? OK : ERR_NOT_FOUND;
 }

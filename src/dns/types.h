@@ -1,4 +1,4 @@
-/* types.h - types of DNS records, by their numbers (RFC 1035 section 3.2.2, 3596, 6698, 7208).
+/* types.h - types of DNS records, by their numbers (RFC 1035 section 3.2.2, 2782, 3596, 6698, 7208).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNS_TYPES_H
@@ -12,6 +12,7 @@ enum dns_type {
     DNS_TYPE_MX = 15,
     DNS_TYPE_TXT = 16,
     DNS_TYPE_AAAA = 28,
+    DNS_TYPE_SRV = 33,
     DNS_TYPE_TLSA = 52,
     DNS_TYPE_SPF = 99, /* of RFC 4408; RFC 7208 section 3.1: no longer asked for */
 };

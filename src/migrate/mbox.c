@@ -215,6 +215,21 @@ field_of(struct str name)
     return OF_MESSAGE;
 }
 
+/* Of a line; one without a colon is no field. */
+static enum field
+field_of_line(struct str line)
+{
+    ssize_t colon = str_find(line, ':');
+
+    return colon < 0 ? OF_MESSAGE : field_of(str_trim(str_sub(line, 0, (size_t)colon)));
+}
+
+static bool
+is_of_message(enum field f)
+{
+    return f == OF_MESSAGE || f == SUBJECT;
+}
+
 static uint32_t
 flags_of(struct str value)
 {
@@ -320,7 +335,7 @@ end_field(struct mbox_head *h)
     buf_reset(&h->value);
 }
 
-/* "X-Godwit-Mbox: 5" or "X-Godwit-Mbox: 5 open"; it is never folded. */
+/* "X-Godwit-Mbox: 5", behind it "open", "exact"; it is never folded. */
 static bool
 read_own(struct mbox_head *h, struct str value)
 {
@@ -331,34 +346,48 @@ read_own(struct mbox_head *h, struct str value)
         return false;
     h->own = true;
     h->own_left = n;
-    h->open = str_eq(scan_rest(&s), STR(" open"));
+    h->open = scan_str(&s, STR(" open"));
+    h->exact = scan_str(&s, STR(" exact"));
     h->field = OWN;
     return true;
 }
 
-/* A field begins.  In the part that is Godwit's own none is of the message, whatever it is; behind it every one is. */
+/* A field begins.  One that is of the message in the part that is Godwit's own: another program took some out there. */
 static bool
 begin_field(struct mbox_head *h, struct str line)
 {
     bool first = !h->later;
-    ssize_t colon = str_find(line, ':');
-    size_t n = colon < 0 ? line.len : (size_t)colon; /* found: not negative */
-    struct str value = str_skip(line, n + 1);
+    struct str value = str_skip(line, (size_t)(str_find(line, ':') + 1)); /* -1 at least */
 
     end_field(h);
     h->later = true;
-    if (h->own && h->own_left == 0)
+    if (h->own && h->exact && h->own_left == 0)
         return true;
-    enum field f = field_of(str_trim(str_sub(line, 0, n)));
+    enum field f = field_of_line(line);
     if (first && f == OWN && read_own(h, value))
         return false;
-    bool foreign = !h->own && (f == OWN || f == UIDL);
-    h->field = foreign ? OF_MESSAGE : (int)f;
-    if (h->own)
-        h->own_left--;
-    if (h->field != OF_MESSAGE)
+    if (h->own && h->own_left > 0 && is_of_message(f))
+        h->own = h->open = false;
+    if ((!h->own || h->own_left == 0) && (f == OWN || f == UIDL))
+        f = OF_MESSAGE;
+    h->own_left -= h->own_left > 0;
+    h->field = (int)f;
+    if (f != OF_MESSAGE)
         buf_add(&h->value, str_sub(value, 0, VALUE_BYTES));
-    return !h->own && (h->field == OF_MESSAGE || h->field == SUBJECT);
+    return is_of_message(f);
+}
+
+bool
+mbox_is_confusing(struct str message)
+{
+    struct str line;
+
+    if (message.len > 0 && ascii_is_space(message.ptr[0]))
+        return true;
+    while (str_split(&message, '\n', &line) && line.len > 0 && !str_eq(line, STR("\r")))
+        if (!is_of_message(field_of_line(line)))
+            return true;
+    return false;
 }
 
 bool
@@ -370,11 +399,11 @@ mbox_head_line(struct mbox_head *h, struct str line, bool begins)
         h->value = BUF(VALUE_BYTES);
     }
     bool goes_on = !begins || (h->later && line.len > 0 && ascii_is_space(line.ptr[0]));
-    if (!goes_on || (begins && h->own && h->own_left == 0))
+    if (!goes_on || (begins && h->own && h->exact && h->own_left == 0))
         return begin_field(h, line);
     if (h->field != OF_MESSAGE)
         buf_add(&h->value, line);
-    return h->field == OF_MESSAGE || h->field == SUBJECT;
+    return is_of_message((enum field)h->field);
 }
 
 void

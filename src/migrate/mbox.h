@@ -4,8 +4,9 @@
  * Content-Length is believed where it leads to the next From_ line or the end of the file; such a text is not quoted.
  * Flags, keywords and UIDs stand in fields of the header, which are not of the message and are left out of it.
  *
- * What Godwit writes begins with a field of its own that says how many of the first fields are not of the message; the
- * others are, whatever their names.  So a message comes back to the byte.
+ * What Godwit writes begins with a field of its own that says how many of the first fields are not of the message, and
+ * whether the others are, whatever their names.  So a message comes back to the byte, and one that another program gave
+ * fields since is still understood.
  *
  * Promises:  parsers are linear and bounded by their text; what they cannot read they skip.  A file is read piece by
  *            piece; in memory are its list of messages, and one of them.
@@ -30,8 +31,9 @@ bool mbox_keyword_next(struct str *words, struct str *out);
 
 /* A header, walked line by line: what the fields say that are not of the message.  Zeroed at the start. */
 struct mbox_head {
-    bool own;  /* Godwit wrote it */
-    bool open; /* and the last line of the message has no end */
+    bool own;   /* Godwit wrote it */
+    bool open;  /* and the last line of the message has no end */
+    bool exact; /* and what follows its own fields is of the message, whatever it is */
     uint32_t uid, flags;
     uint32_t uidvalidity, uid_last; /* 0 = not said */
     bool pseudo;                    /* FOLDER INTERNAL DATA of UW IMAP: no message */
@@ -52,6 +54,9 @@ bool mbox_head_line(struct mbox_head *h, struct str line, bool begins);
 void mbox_head_end(struct mbox_head *h); /* after the last line */
 void mbox_head_release(struct mbox_head *h);
 
+/* Does a message begin with what could be taken for fields that are not of it? */
+bool mbox_is_confusing(struct str message);
+
 /* "\n" or "\r\n" */
 static inline bool
 mbox_is_blank(struct str line)
@@ -67,8 +72,8 @@ struct mbox_text {
     enum migrate_quoting quoting;
 };
 MUST_USE enum status mbox_text_read(const struct mbox_text *t, struct buf *out);
-/* Own fields are given; lines that look like From_ are quoted. */
-void mbox_text_write(struct str fields, struct str body, struct buf *out);
+/* What is not of the message, so many fields, with a first one that says so; lines that look like From_ are quoted. */
+void mbox_text_write(struct str fields, unsigned count, struct str body, struct buf *out);
 
 /* ---- mbox_folder.c, mbox_tree.c: they block ---- */
 
@@ -86,7 +91,7 @@ MUST_USE enum status mbox_body_read(const struct migrate_folder *f, const struct
 /* ---- mbox_write.c: it blocks ---- */
 
 struct mbox_writer {
-    char path[MIGRATE_PATH_BYTES];
+    const char *path;
     int fd; /* -1: nothing is to be taken back */
     struct buf out;
     uint64_t at;

@@ -91,7 +91,7 @@ mbox_text_read(const struct mbox_text *t, struct buf *out)
 }
 
 void
-mbox_text_write(struct str fields, struct str body, struct buf *out)
+mbox_text_write(struct str fields, unsigned count, struct str body, struct buf *out)
 {
     AUTO_BUF text = BUF(LIMIT_MESSAGE_BYTES);
     struct str rest, line;
@@ -99,6 +99,8 @@ mbox_text_write(struct str fields, struct str body, struct buf *out)
     migrate_lf(body, &text);
     rest = buf_str(&text);
     bool open = !str_ends(rest, STR("\n"));
+    buf_addf(out, "X-Godwit-Mbox: %u%s%s\n", count, open ? " open" : "",
+             mbox_is_confusing(rest) ? " exact" : "");
     buf_add(out, fields);
     while (next_line(&rest, &line)) {
         if (quotes_of(line) >= 0)

@@ -14,8 +14,8 @@
 enum { OUT_BYTES = 4 << 20, FIELDS_BYTES = 16 << 10 };
 
 static enum status flush(struct mbox_writer *w);
-static void write_fields(const struct mbox_writer *w, const struct migrate_new *m, bool open,
-                         struct buf *out);
+static unsigned write_fields(const struct mbox_writer *w, const struct migrate_new *m,
+                             struct buf *b);
 static void write_base(const struct mbox_writer *w, const char *name, struct buf *out);
 static struct str sender_of(struct str message);
 static void write_pseudo(struct mbox_writer *w);
@@ -31,13 +31,13 @@ mbox_writer_begin(struct mbox_writer *w, const char *path, const struct mbox_box
 {
     char part[MIGRATE_PATH_BYTES];
 
-    *w = (struct mbox_writer){.fd = -1,
+    *w = (struct mbox_writer){.path = path,
+                              .fd = -1,
                               .out = BUF(OUT_BYTES + 3 * (size_t)LIMIT_MESSAGE_BYTES),
                               .uidvalidity = box->uidvalidity,
                               .uid_last = box->uidnext > 0 ? box->uidnext - 1 : 0,
                               .words = box->words,
                               .word_count = box->word_count};
-    migrate_path(w->path, "%s", path);
     if (access(path, F_OK) == 0)
         return ERR_EXISTS;
     part_of(w, part);
@@ -49,10 +49,10 @@ mbox_write(struct mbox_writer *w, const struct migrate_new *m)
 {
     AUTO_BUF fields = BUF(FIELDS_BYTES);
 
-    write_fields(w, m, !str_ends(m->body, STR("\n")), &fields);
+    unsigned count = write_fields(w, m, &fields);
     TRY(buf_status(&fields));
     mbox_from_write(sender_of(m->body), m->received, &w->out);
-    mbox_text_write(buf_str(&fields), m->body, &w->out);
+    mbox_text_write(buf_str(&fields), count, m->body, &w->out);
     buf_add_char(&w->out, '\n');
     w->messages++;
     TRY(buf_status(&w->out));
@@ -104,10 +104,9 @@ flush(struct mbox_writer *w)
 /* ---- fields ---- */
 
 /* R, and O: it is not new to anybody.  Dovecot and mutt read the rest as well. */
-static void
-write_fields(const struct mbox_writer *w, const struct migrate_new *m, bool open, struct buf *out)
+static unsigned
+write_fields(const struct mbox_writer *w, const struct migrate_new *m, struct buf *b)
 {
-    AUTO_BUF b = BUF(FIELDS_BYTES);
     static const struct {
         char letter;
         uint32_t flag;
@@ -118,26 +117,25 @@ write_fields(const struct mbox_writer *w, const struct migrate_new *m, bool open
     unsigned n = 3;
 
     if (w->messages == 0) {
-        write_base(w, "X-IMAPbase", &b);
+        write_base(w, "X-IMAPbase", b);
         n++;
     }
-    buf_addf(&b, "X-UID: %u\nStatus: %sO\nX-Status: ", m->uid, m->flags & MIGRATE_SEEN ? "R" : "");
+    buf_addf(b, "X-UID: %u\nStatus: %sO\nX-Status: ", m->uid, m->flags & MIGRATE_SEEN ? "R" : "");
     for (size_t i = 0; i < COUNT_OF(letters); i++)
         if (m->flags & letters[i].flag)
-            buf_add_char(&b, letters[i].letter);
-    buf_add_char(&b, '\n');
+            buf_add_char(b, letters[i].letter);
+    buf_add_char(b, '\n');
     for (size_t i = 0; i < m->keyword_count; i++)
-        buf_addf(&b, "%s%.*s", i == 0 ? "X-Keywords: " : " ", STR_FMT(m->keywords[i]));
+        buf_addf(b, "%s%.*s", i == 0 ? "X-Keywords: " : " ", STR_FMT(m->keywords[i]));
     if (m->keyword_count > 0) {
-        buf_add_char(&b, '\n');
+        buf_add_char(b, '\n');
         n++;
     }
     if (m->uidl.len > 0) {
-        buf_addf(&b, "X-UIDL: %.*s\n", STR_FMT(m->uidl));
+        buf_addf(b, "X-UIDL: %.*s\n", STR_FMT(m->uidl));
         n++;
     }
-    buf_addf(out, "X-Godwit-Mbox: %u%s\n", n, open ? " open" : "");
-    buf_add(out, buf_str(&b));
+    return n;
 }
 
 static void

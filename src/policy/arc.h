@@ -30,8 +30,8 @@ void arc_verdict(const struct dkim *d, const struct key_answer *answers, int64_t
 
 /* Of a chain whose form is good, sets 1 to arc_sets(): 0 when it is not, or when there is none. */
 uint32_t arc_sets(const struct dkim *d);
-/* What a set's sealer found out about the message: authserv-id and results, as in Authentication-Results.  Believe it
- * only from a chain that passes, and from sealers that are trusted. */
+/* What a set's sealer found out about the message: authserv-id and results, as in Authentication-Results.  Believe
+ * it only from a chain that passes, and from sealers that are trusted. */
 struct str arc_results(const struct dkim *d, uint32_t set);
 struct str arc_sealer(const struct dkim *d, uint32_t set); /* d= of its seal, in normal form */
 

@@ -356,9 +356,10 @@ take_upstream(const struct config *c, struct upstream **out, struct problem *why
     return OK;
 }
 
-/* Of the configuration that is there now.  before: what stays the same, such as the kept connections. */
+/* Of the configuration that is there now.  first: what stays the same, such as the kept connections, when there are no
+ * terms yet; else theirs have it.  Others may be made meanwhile. */
 static SUSPENDS enum status
-make_terms(const struct role_start *s, const struct delivery_world *before, struct problem *why)
+make_terms(const struct role_start *s, const struct delivery_world *first, struct problem *why)
 {
     const struct config *config = s->config;
     struct secret *passwords;
@@ -371,8 +372,10 @@ make_terms(const struct role_start *s, const struct delivery_world *before, stru
         return st;
     }
     struct terms *fresh = MEM_NEW(struct terms);
-    *fresh =
-        (struct terms){.world = *before, .upstream = upstream, .passwords = passwords, .users = 1};
+    *fresh = (struct terms){.world = terms != NULL ? terms->world : *first,
+                            .upstream = upstream,
+                            .passwords = passwords,
+                            .users = 1};
     fresh->world.config = config;
     fresh->world.resolver = upstream->resolver;
     fresh->world.passwords = passwords;
@@ -407,7 +410,7 @@ renew(void *arg)
     struct problem why = {0};
 
     do {
-        if (make_terms(s, &terms->world, &why) == OK)
+        if (make_terms(s, NULL, &why) == OK)
             continue;
         AUTO(logger_send) struct log_line l;
         if (event_begin(&l, EVENT_RELOAD_FAIL)) {

@@ -184,10 +184,17 @@ def test_import(town):
     assert sums(told) == only() and told['elsewhere'] == 5
 
 
-def test_export(town):
+# What an mbox has fields and quotes for, in a message.
+TRICKY = (b'X-Godwit-Mbox: 3\r\nX-UID: 99\r\nStatus: R\r\nContent-Length: 3\r\n\r\nFrom a@b.example Sun Sep 13 12:26:40 2020\r\n'
+          b'>From x\r\n>>From y\r\n\r\n\r\n')
+
+
+@pytest.mark.parametrize('kind', ('maildir', 'mbox'))
+def test_export(town, kind):
     """Out, into another account, out again: the same, to the byte."""
-    anna, bert = town.add_account('carl'), town.add_account('bert')
-    old = Old(town, 'carl')
+    anna, bert = town.add_account(f'carl-{kind}'), town.add_account(f'bert-{kind}')
+    old = Old(town, f'carl-{kind}')
+    old.folder('.x', uidvalidity=6, uidnext=3)
     old.folder('.x.y', uidvalidity=5)
     for uid in (2, 4, 9):
         old.add(uid, 'FSa'[:uid % 4])
@@ -200,18 +207,27 @@ def test_export(town):
         c.login(anna, 'secret')
         c.create('v1.2/&ZeVnLA-')
         c.subscribe('v1.2/&ZeVnLA-')
-    out = [os.path.join(town.dir, name) for name in ('out1', 'out2')]
-    told = run(town, 'maildir', '--account', anna, '--to', out[0], noun='export')
-    assert told['messages'] == 5 and told['lost_keywords'] == 0
-    assert town.ctl('export', 'maildir', '--account', anna, '--to', out[0], check=False).returncode == 1
-    assert sums(run(town, 'maildir', out[0], '--account', bert)) == only(added=5)
-    assert run(town, 'maildir', '--account', bert, '--to', out[1], noun='export')['messages'] == 5
-    for box in ('INBOX', 'x/y', 'v1.2/&ZeVnLA-'):
+        c.append('v1.2/&ZeVnLA-', r'\Draft', '"13-Sep-2020 12:26:40 +0000"', TRICKY)
+        c.append('v1.2/&ZeVnLA-', '', '"13-Sep-2020 12:26:41 +0000"', b'Subject: no end')
+    out = [os.path.join(town.dir, name) for name in (f'{kind}1', f'{kind}2')]
+    told = run(town, kind, '--account', anna, '--to', out[0], noun='export')
+    assert told['messages'] == 7 and told['lost_keywords'] == told['unreadable'] == 0
+    assert town.ctl('export', kind, '--account', anna, '--to', out[0], check=False).returncode == 1
+    assert sums(run(town, kind, out[0], '--account', bert)) == only(added=7)
+    assert run(town, kind, '--account', bert, '--to', out[1], noun='export')['messages'] == 7
+    for box in ('INBOX', 'x', 'x/y', 'v1.2/&ZeVnLA-'):
         assert look(town, bert, box) == look(town, anna, box), box
     assert uidls(town, bert) == uidls(town, anna)
     assert body(town, bert, 6, 'x/y') == body(town, anna, 6, 'x/y')
+    assert body(town, bert, 1, 'v1.2/&ZeVnLA-') == TRICKY
     trees = [tree(path) for path in out]
     assert trees[0] == trees[1]
+    if kind == 'mbox':  # others find the same messages
+        found = mailbox.mbox(os.path.join(out[0], 'INBOX'))
+        assert [m['Subject'] for m in found] == ['2', '4', '9', 'n'] and [m.get_flags() for m in found] == ['ROF', 'O', 'OF', 'O'], \
+            [m.get_flags() for m in found]
+        assert len(mailbox.mbox(os.path.join(out[0], 'v1.2.sbd', '&ZeVnLA-'))) == 2
+    assert sums(run(town, kind, out[0], '--account', bert)) == only()
 
 
 def tree(path):
