@@ -1,7 +1,7 @@
 /* arc.h - chains of ARC: what those say through whose hands a message went (RFC 8617).
  *
- * Use:       with the same struct dkim that verifies DKIM: its names include the keys of the chain, its one pass over the
- *            body makes the hashes; arc_verdict() judges by the same answers.
+ * Use:       with the same struct dkim that verifies DKIM: its names include the keys of the chain, its one pass over
+ *            the body makes the hashes; arc_verdict() judges by the same answers.
  * Promises:  the newest ARC-Message-Signature and every seal verify, or the chain fails; every failure is final,
  *            also that of DNS (section 5.2.1).  The hashes of all seals together cost one pass over the chain.
  * Never:     says whether a sealer is to be believed: a chain that passes is only as good as those who made it.
