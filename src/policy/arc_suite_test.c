@@ -1,6 +1,6 @@
 /* arc_suite_test.c - the validation cases of ValiMail's suite, where it is present (base/suites.h).
  *
- * The file is YAML of one simple shape, which is read line by line: names at two spaces, their values at four, texts at six.
+ * The file is YAML of one simple shape, read line by line: names at two spaces, values at four, texts at six.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "policy/arc.h"

@@ -72,8 +72,8 @@ read_set(const struct sealing *s, struct str message, struct arena *a)
     return d;
 }
 
-/* Adds set n: the hash of the body, then the message signature over it, then the seal over both.  A chain that is broken
- * already gets no good seal. */
+/* Adds set n: the hash of the body, then the message signature over it, then the seal over both.  A chain that is
+ * broken already gets no good seal. */
 static struct str
 seal(struct str message, uint32_t n, const char *chain, const char *selector, struct arena *a)
 {
