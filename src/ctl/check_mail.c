@@ -21,6 +21,7 @@
 #include "setup/machine.h"
 
 static const struct check_verb *const verbs[] = {
+    &check_dmarc_verb,
     &check_mime_verb,
     &check_spf_verb,
 };

@@ -1,4 +1,4 @@
-/* dmarc_report.h - aggregate reports of DMARC as XML: written (RFC 9990), read (that, and RFC 7489 appendix C), unpacked.
+/* dmarc_report.h - aggregate reports of DMARC as XML: written (RFC 9990), read (and those of RFC 7489), unpacked.
  *
  * Writing:   every text is escaped; bytes that XML cannot hold become "?".
  * Reading:   a report that declares a document type or entities is refused, so that nothing can expand; elements that
