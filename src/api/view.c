@@ -64,12 +64,12 @@ view_strings(const struct str *list, size_t n)
 json_t *
 view_account(const struct admin_account *a)
 {
-    json_t *j =
-        json_pack("{s:o, s:I, s:I, s:I, s:b, s:b, s:o, s:b, s:o}", "address", view_str(a->address),
-                  "bytes", (json_int_t)a->bytes, "messages", (json_int_t)a->messages, "quota_bytes",
-                  (json_int_t)a->quota_bytes, "disabled", (int)a->disabled, "suspended",
-                  (int)a->suspended, "forward", view_strings(a->forward, a->forward_count), "keep",
-                  (int)a->keep, "send_as", view_strings(a->send_as, a->send_as_count));
+    json_t *j = json_pack(
+        "{s:o, s:I, s:I, s:I, s:b, s:b, s:b, s:o, s:b, s:o}", "address", view_str(a->address),
+        "bytes", (json_int_t)a->bytes, "messages", (json_int_t)a->messages, "quota_bytes",
+        (json_int_t)a->quota_bytes, "disabled", (int)a->disabled, "suspended", (int)a->suspended,
+        "has_password", (int)a->has_password, "forward", view_strings(a->forward, a->forward_count),
+        "keep", (int)a->keep, "send_as", view_strings(a->send_as, a->send_as_count));
 
     if (a->quota_bytes != 0)
         json_object_set_new(j, "quota_percent",

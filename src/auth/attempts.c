@@ -37,6 +37,7 @@ struct count {
     struct subnet net; /* size 0: no address */
     struct str name;   /* owned, cut; of an account or a device */
     unsigned level;
+    unsigned flying;  /* in the air: not known to be wrong or right */
     int64_t level_ms; /* when it was that */
     int64_t tried_ms; /* what the interval runs from */
 };
@@ -72,6 +73,8 @@ static struct count *make(struct attempts *t, const struct who *w, enum attempt_
 static void drop(struct attempts *t, struct count *c);
 static void leak(struct count *c);
 static int64_t wait_ms(const struct count *c, unsigned free);
+static bool may_use_interval(struct attempts *t, const struct who *w);
+static bool use_interval(struct attempts *t, const struct who *w);
 static bool is_good(struct aged *t, struct str key);
 static void set_good(struct aged *t, struct str key, int64_t for_s);
 static void drop_good(struct aged *t, struct good *g);
@@ -156,23 +159,81 @@ attempts_state(struct attempts *t, const struct attempt *a, int64_t *wait_ms_out
 bool
 attempts_try(struct attempts *t, const struct attempt *a)
 {
+    struct who w;
+
+    look_at(t, a, &w);
+    return use_interval(t, &w);
+}
+
+enum attempt_answer
+attempts_begin(struct attempts *t, const struct attempt *a, unsigned *counted)
+{
     enum attempt_kind kinds[AT_ONCE];
-    struct count *slow[AT_ONCE];
-    size_t slowed = 0;
     struct who w;
 
     look_at(t, a, &w);
     size_t n = kinds_of(&w, kinds);
     for (size_t i = 0; i < n; i++) {
-        struct count *c = find(t, &w, kinds[i]);
-        if (c == NULL || c->level < free_of(&w, kinds[i]))
-            continue;
-        if (wait_ms(c, free_of(&w, kinds[i])) > 0)
-            return false;
-        slow[slowed++] = c;
+        const struct count *c = find(t, &w, kinds[i]);
+        unsigned free = free_of(&w, kinds[i]);
+        /* Beyond the number the interval lets one through, whatever is in the air. */
+        if (c != NULL && c->level < free && c->level + c->flying >= free)
+            return may_use_interval(t, &w) ? ATTEMPT_WAIT : ATTEMPT_SLOWED;
     }
-    for (size_t i = 0; i < slowed; i++)
-        slow[i]->tried_ms = clock_mono_ms();
+    if (!use_interval(t, &w))
+        return ATTEMPT_SLOWED;
+    *counted = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct count *c = find(t, &w, kinds[i]);
+        if (c == NULL)
+            c = make(t, &w, kinds[i]);
+        c->flying++;
+        *counted |= 1u << kinds[i];
+    }
+    return ATTEMPT_MAY;
+}
+
+void
+attempts_known(struct attempts *t, const struct attempt *a, unsigned counted)
+{
+    struct who w;
+
+    look_at(t, a, &w);
+    for (size_t k = 0; k < ATTEMPT_KINDS; k++) {
+        struct count *c = (counted >> k & 1u) != 0 ? find(t, &w, (enum attempt_kind)k) : NULL;
+        if (c == NULL || c->flying == 0) /* it was forgiven, or dropped for room, meanwhile */
+            continue;
+        c->flying--;
+        if (c->flying == 0 && c->level == 0)
+            drop(t, c);
+    }
+}
+
+static bool
+may_use_interval(struct attempts *t, const struct who *w)
+{
+    enum attempt_kind kinds[AT_ONCE];
+
+    for (size_t i = 0, n = kinds_of(w, kinds); i < n; i++) {
+        const struct count *c = find(t, w, kinds[i]);
+        if (c != NULL && c->level >= free_of(w, kinds[i]) && wait_ms(c, free_of(w, kinds[i])) > 0)
+            return false;
+    }
+    return true;
+}
+
+static bool
+use_interval(struct attempts *t, const struct who *w)
+{
+    enum attempt_kind kinds[AT_ONCE];
+
+    if (!may_use_interval(t, w))
+        return false;
+    for (size_t i = 0, n = kinds_of(w, kinds); i < n; i++) {
+        struct count *c = find(t, w, kinds[i]);
+        if (c != NULL && c->level >= free_of(w, kinds[i]))
+            c->tried_ms = clock_mono_ms();
+    }
     return true;
 }
 
@@ -203,7 +264,9 @@ attempts_right(struct attempts *t, const struct attempt *a)
 
     look_at(t, a, &w);
     struct count *own = find(t, &w, ATTEMPT_DEVICE);
-    if (own != NULL)
+    if (own != NULL && own->flying > 0)
+        own->level = 0; /* others of it are in the air */
+    else if (own != NULL)
         drop(t, own);
     set_good(&t->devices, key_of(&w, ATTEMPT_DEVICE), LIMIT_LOGIN_KNOWN_S);
     set_good(&t->vouched, key_of(&w, ATTEMPT_ADDRESS), LIMIT_LOGIN_VOUCH_S);

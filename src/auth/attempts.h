@@ -5,7 +5,9 @@
  *            never slows it.  A good log-in vouches for its address and network: they get ATTEMPTS_VOUCHED times as
  *            much for LIMIT_LOGIN_VOUCH_S, and no account's count holds for them.
  * Promises:  up to the number of base/limits.h nobody is refused; beyond, one try per growing interval, be it
- *            right or wrong.  A count leaks with time, and by nothing else: a good log-in pardons no guesses.
+ *            right or wrong.  Tries that are not judged yet count like wrong ones against the number: who comes when
+ *            they fill it up waits until one is known, so that a burst gets no more guesses than a row of them.  A
+ *            count leaks with time, and by nothing else: a good log-in pardons no guesses.
  *            Names count as they are written (lower case, with their domain), whether somebody has them or not.
  * Owns:      bounded tables with ages, in memory.  What good log-ins taught is apart from what wrong ones did, so that
  *            no number of wrong ones pushes it out.
@@ -31,8 +33,14 @@ struct attempts *attempts_new(void);
 void attempts_free(struct attempts **t);
 /* Is it more than the number?  Then what attempts_try() lets through has used up its interval. */
 bool attempts_are_slow(struct attempts *t, const struct attempt *a);
-/* May it be tried now?  Of those that come at the same time beyond the number, one. */
+/* May it be tried now?  Of those that come at the same time beyond the number, one.  For what is judged at once. */
 MUST_USE bool attempts_try(struct attempts *t, const struct attempt *a);
+/* The same for what takes its time: after ATTEMPT_MAY it is in the air until attempts_known(), with what was written
+ * to `counted`.  ATTEMPT_WAIT: not before another one in the air is known. */
+enum attempt_answer { ATTEMPT_MAY, ATTEMPT_WAIT, ATTEMPT_SLOWED };
+MUST_USE enum attempt_answer attempts_begin(struct attempts *t, const struct attempt *a,
+                                            unsigned *counted);
+void attempts_known(struct attempts *t, const struct attempt *a, unsigned counted);
 void attempts_wrong(struct attempts *t, const struct attempt *a);
 void attempts_right(struct attempts *t, const struct attempt *a);
 

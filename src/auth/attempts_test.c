@@ -317,6 +317,68 @@ test_no_name_is_no_account(void **state)
     assert_false(may(t, HOME, STR(""))); /* the address counts */
 }
 
+/* Tries in the air count; who waits gets in when one of them was right, and is slowed when they were wrong. */
+static void
+test_a_burst_is_a_row(void **state)
+{
+    AUTO(attempts_free) struct attempts *t = attempts_new();
+    const struct attempt anna = {HOME, ANNA}, ben = {HOME, BEN};
+    unsigned counted[LIMIT_LOGIN_WRONG_ADDRESS], more = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < LIMIT_LOGIN_WRONG_ADDRESS; i++)
+        ROW(i, attempts_begin(t, &anna, &counted[i]) == ATTEMPT_MAY);
+    assert_int_equal(attempts_begin(t, &ben, &more), ATTEMPT_WAIT);
+    assert_true(may(t, HOME, BEN));       /* what is judged at once looks at known ones alone */
+    attempts_known(t, &anna, counted[0]); /* nobody could tell: as if it had not been */
+    assert_int_equal(attempts_begin(t, &ben, &counted[0]), ATTEMPT_MAY);
+    assert_int_equal(attempts_begin(t, &ben, &more), ATTEMPT_WAIT);
+    attempts_known(t, &ben, counted[0]);
+    for (unsigned i = 1; i < LIMIT_LOGIN_WRONG_ADDRESS; i++) {
+        attempts_wrong(t, &anna);
+        attempts_known(t, &anna, counted[i]);
+    }
+    assert_int_equal(attempts_begin(t, &ben, &counted[0]), ATTEMPT_MAY); /* the twentieth */
+    assert_int_equal(attempts_begin(t, &ben, &more), ATTEMPT_WAIT);
+    attempts_wrong(t, &ben);
+    attempts_known(t, &ben, counted[0]);
+    assert_int_equal(attempts_begin(t, &ben, &more), ATTEMPT_SLOWED);
+    test_clock_pass(1000);
+    assert_int_equal(attempts_begin(t, &ben, &more), ATTEMPT_MAY); /* one an interval */
+    assert_int_equal(attempts_begin(t, &ben, &counted[0]), ATTEMPT_SLOWED);
+    attempts_known(t, &ben, more);
+}
+
+static void
+test_right_ones_leave_nothing(void **state)
+{
+    AUTO(attempts_free) struct attempts *t = attempts_new();
+    const struct attempt anna = {HOME, ANNA};
+    struct attempts_penalty p[4];
+    AUTO_ARENA *a = arena_new(4096);
+    unsigned counted;
+
+    (void)state;
+    for (unsigned i = 0; i < 3 * LIMIT_LOGIN_WRONG_NETWORK; i++) {
+        ROW(i, attempts_begin(t, &anna, &counted) == ATTEMPT_MAY);
+        attempts_right(t, &anna);
+        attempts_known(t, &anna, counted);
+    }
+    assert_int_equal(attempts_penalties(t, a, p, COUNT_OF(p)), 0);
+    assert_int_equal(attempts_forgive(t, ANNA) + attempts_forgive(t, HOME), 0);
+    /* It became a known device while others of it were in the air: each count gets its own back. */
+    struct attempts *fresh = attempts_new();
+    unsigned first, second;
+    assert_int_equal(attempts_begin(fresh, &anna, &first), ATTEMPT_MAY);
+    attempts_right(fresh, &anna);
+    assert_int_equal(attempts_begin(fresh, &anna, &second), ATTEMPT_MAY);
+    assert_int_not_equal(first, second);
+    attempts_known(fresh, &anna, first);
+    attempts_known(fresh, &anna, second);
+    assert_int_equal(attempts_forgive(fresh, ANNA) + attempts_forgive(fresh, HOME), 0);
+    attempts_free(&fresh);
+}
+
 int
 main(void)
 {
@@ -331,6 +393,8 @@ main(void)
         cmocka_unit_test(test_good_ones_are_bounded),
         cmocka_unit_test(test_no_name_is_no_account),
         cmocka_unit_test(test_penalties_are_listed_and_forgiven),
+        cmocka_unit_test(test_a_burst_is_a_row),
+        cmocka_unit_test(test_right_ones_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 
 static void add_form(struct buf *b, struct str s);
 static void add_basic(struct buf *b, const struct introspection_request *r);
-static struct str find_address(const json_t *j, struct arena *a);
+static struct str find_address(const json_t *j, bool by_username, struct arena *a);
 
 void
 introspection_request_write(const struct introspection_request *r, struct buf *out)
@@ -37,7 +37,7 @@ introspection_request_write(const struct introspection_request *r, struct buf *o
 
 /* RFC 7662 section 2.2 */
 enum status
-introspection_read(struct str json, struct arena *a, struct introspection *out)
+introspection_read(struct str json, bool by_username, struct arena *a, struct introspection *out)
 {
     AUTO(json_drop) json_t *j = json_read_bounded(json, JWT_DEPTH);
     struct introspection r = {0};
@@ -55,7 +55,7 @@ introspection_read(struct str json, struct arena *a, struct introspection *out)
             r.expires_s = 1; /* long ago, and not "not said" */
         r.has_audience = json_object_get(j, "aud") != NULL;
         r.issuer = json_member_str(j, "iss", a);
-        r.address = find_address(j, a);
+        r.address = find_address(j, by_username, a);
     }
     *out = r;
     return OK;
@@ -64,7 +64,7 @@ introspection_read(struct str json, struct arena *a, struct introspection *out)
 bool
 introspection_fits(const struct introspection *r, const struct jwt_wanted *w)
 {
-    bool for_us = !r->has_audience;
+    bool for_us = w->audience.len == 0 && !r->has_audience;
 
     for (size_t i = 0; i < r->audience_count; i++)
         for_us = for_us || str_eq(r->audiences[i], w->audience);
@@ -103,17 +103,17 @@ add_basic(struct buf *b, const struct introspection_request *r)
     mem_wipe(both.ptr, both.cap);
 }
 
-/* The e-mail address, else the name that people know the owner by, else the subject; the subject alone where the issuer
- * says that nobody verified the address, which may be the name as well. */
+/* The e-mail address, else the name that people know the owner by where the configuration trusts the issuer in that (at
+ * many anybody can take any), else the subject; the subject alone where the issuer says that nobody verified the
+ * address, which may be the name as well. */
 static struct str
-find_address(const json_t *j, struct arena *a)
+find_address(const json_t *j, bool by_username, struct arena *a)
 {
-    static const char *const members[] = {"email", "username", "sub"};
     const json_t *verified = json_object_get(j, "email_verified");
-    struct str found = STR("");
+    bool doubtful = verified != NULL && !json_is_true(verified);
+    struct str found = doubtful ? STR("") : json_member_str(j, "email", a);
 
-    for (size_t i = verified != NULL && !json_is_true(verified) ? 2 : 0;
-         i < COUNT_OF(members) && found.len == 0; i++)
-        found = json_member_str(j, members[i], a);
-    return found;
+    if (found.len == 0 && by_username && !doubtful)
+        found = json_member_str(j, "username", a);
+    return found.len > 0 ? found : json_member_str(j, "sub", a);
 }

@@ -32,10 +32,11 @@ struct introspection {
     int64_t expires_s, not_before_s; /* since 1970 */
 };
 /* ERR_SYNTAX: it is no such answer. */
-MUST_USE enum status introspection_read(struct str json, struct arena *a,
+/* by_username: who has no e-mail address is whom the issuer calls by it, before the subject. */
+MUST_USE enum status introspection_read(struct str json, bool by_username, struct arena *a,
                                         struct introspection *out);
-/* Is it the answer that lets its owner in?  Issuer and audience may be left out: then the endpoint has judged them
- * (RFC 7662 section 4). */
+/* Is it the answer that lets its owner in?  The issuer may be left out: it is who answers.  An audience that is wanted
+ * must be there: a token for another service of the same issuer is active as well (RFC 7662 section 4). */
 bool introspection_fits(const struct introspection *r, const struct jwt_wanted *w);
 
 #endif

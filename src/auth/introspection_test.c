@@ -31,58 +31,81 @@ test_the_question(void **state)
     assert_str(buf_str(&out), buf_str(&want));
 }
 
-#define GOOD "\"active\":true,\"exp\":2000,\"username\":\"anna@a.example\""
+#define GOOD "\"active\":true,\"exp\":2000,\"aud\":\"mail\",\"email\":\"anna@a.example\""
+#define OURS "{\"active\":true,\"aud\":\"mail\","
 
 static const struct {
     const char *json;
     enum status status; /* of reading it; ERR_DENIED: it is read and does not let in */
-    const char *address;
+    const char *address, *by_username; /* NULL: the same, and let in as well */
 } rows[] = {
-    {"{" GOOD "}", OK, "anna@a.example"},
-    {"{" GOOD
-     ",\"aud\":\"mail\",\"iss\":\"https://i\",\"nbf\":900,\"scope\":\"x y\",\"n\":{\"a\":[1]}}",
-     OK, "anna@a.example"},
-    {"{" GOOD ",\"aud\":[\"web\",\"mail\"]}", OK, "anna@a.example"},
-    {"{\"active\":true,\"username\":\"u\",\"sub\":\"s\",\"email\":\"e@a.example\"}", OK,
-     "e@a.example"},
-    {"{\"active\":true,\"username\":\"u\",\"sub\":\"s\",\"email\":\"e@a.example\",\"email_"
-     "verified\":true}",
-     OK, "e@a.example"},
-    {"{\"active\":true,\"username\":\"u@a.example\",\"sub\":\"s\",\"email\":\"e@a.example\","
-     "\"email_verified\":false}",
-     OK, "s"}, /* the name could be as little proved */
-    {"{\"active\":true,\"username\":\"u@a.example\",\"email_verified\":\"yes\"}", ERR_DENIED, NULL},
-    {"{\"active\":true,\"sub\":\"s@a.example\"}", OK, "s@a.example"},
-    {"{\"active\":true}", ERR_DENIED, NULL},
-    {"{\"active\":true,\"username\":\"\"}", ERR_DENIED, NULL},
-    {"{\"active\":true,\"username\":\"a\\u0000b\"}", ERR_DENIED, NULL},
-    {"{\"active\":true,\"username\":[\"u\"]}", ERR_DENIED, NULL},
-    {"{\"active\":false}", ERR_DENIED, NULL},
-    {"{\"active\":false,\"username\":\"u\",\"exp\":\"never\"}", ERR_DENIED, NULL},
-    {"{" GOOD ",\"aud\":\"web\"}", ERR_DENIED, NULL},
-    {"{" GOOD ",\"aud\":[]}", ERR_DENIED, NULL},
-    {"{" GOOD ",\"iss\":\"https://j\"}", ERR_DENIED, NULL},
-    {"{" GOOD ",\"nbf\":1100}", ERR_DENIED, NULL},
-    {"{\"active\":true,\"username\":\"u\",\"exp\":900}", ERR_DENIED, NULL},
-    {"{\"active\":true,\"username\":\"u\",\"exp\":1000}", ERR_DENIED, NULL},
-    {"{\"active\":true,\"username\":\"u\",\"exp\":0}", ERR_DENIED, NULL},
-    {"{\"active\":true,\"username\":\"u\",\"exp\":1001}", OK, "u"},
-    {"{\"active\":true,\"username\":\"u\",\"exp\":\"2000\"}", ERR_SYNTAX, NULL},
-    {"{\"active\":true,\"username\":\"u\",\"exp\":-1}", ERR_SYNTAX, NULL},
-    {"{" GOOD ",\"aud\":7}", ERR_SYNTAX, NULL},
-    {"{" GOOD ",\"aud\":[7]}", ERR_SYNTAX, NULL},
-    {"{" GOOD ",\"active\":false}", ERR_SYNTAX, NULL}, /* twice */
-    {"{\"active\":\"true\",\"username\":\"u\"}", ERR_SYNTAX, NULL},
-    {"{\"active\":1,\"username\":\"u\"}", ERR_SYNTAX, NULL},
-    {"{\"active\":null}", ERR_SYNTAX, NULL},
-    {"{\"username\":\"u\"}", ERR_SYNTAX, NULL},
-    {"[{\"active\":true}]", ERR_SYNTAX, NULL},
-    {"true", ERR_SYNTAX, NULL},
-    {"", ERR_SYNTAX, NULL},
-    {"{\"active\":true", ERR_SYNTAX, NULL},
-    {"{\"active\":true}x", ERR_SYNTAX, NULL},
-    {"{\"active\":true,\"x\":[[[[[[[[1]]]]]]]]}", ERR_SYNTAX, NULL},
+    {"{" GOOD "}", OK, "anna@a.example", NULL},
+    {"{" GOOD ",\"iss\":\"https://i\",\"nbf\":900,\"scope\":\"x y\",\"n\":{\"a\":[1]}}", OK,
+     "anna@a.example", NULL},
+    {"{\"active\":true,\"aud\":[\"web\",\"mail\"],\"sub\":\"s\"}", OK, "s", NULL},
+    {OURS "\"username\":\"u\",\"sub\":\"s\",\"email\":\"e@a.example\"}", OK, "e@a.example", NULL},
+    {OURS "\"username\":\"u\",\"sub\":\"s\",\"email\":\"e@a.example\",\"email_verified\":true}", OK,
+     "e@a.example", NULL},
+    {OURS "\"username\":\"u@a.example\",\"sub\":\"s\"}", OK, "s", "u@a.example"},
+    {OURS "\"username\":\"u@a.example\",\"sub\":\"s\",\"email\":\"\"}", OK, "s", "u@a.example"},
+    {OURS "\"username\":\"\",\"sub\":\"s\"}", OK, "s", NULL},
+    {OURS "\"username\":[\"u\"],\"sub\":\"s\"}", OK, "s", NULL},
+    {OURS "\"username\":\"a\\u0000b\",\"sub\":\"s\"}", OK, "s", NULL},
+    {OURS "\"username\":\"u@a.example\",\"sub\":\"s\",\"email\":\"e@a.example\","
+          "\"email_verified\":false}",
+     OK, "s", NULL}, /* the name could be as little proved */
+    {OURS "\"username\":\"u@a.example\",\"email_verified\":\"yes\"}", ERR_DENIED, "", NULL},
+    {OURS "\"username\":\"u@a.example\"}", ERR_DENIED, "", "u@a.example"},
+    {OURS "\"sub\":\"s@a.example\"}", OK, "s@a.example", NULL},
+    {"{\"active\":true,\"aud\":\"mail\"}", ERR_DENIED, "", NULL},
+    {"{\"active\":true,\"sub\":\"s\"}", ERR_DENIED, "s", NULL}, /* for whom it is, nobody says */
+    {"{\"active\":true,\"sub\":\"s\",\"aud\":\"web\"}", ERR_DENIED, "s", NULL},
+    {"{\"active\":true,\"sub\":\"s\",\"aud\":\"Mail\"}", ERR_DENIED, "s", NULL},
+    {"{\"active\":true,\"sub\":\"s\",\"aud\":\"\"}", ERR_DENIED, "s", NULL},
+    {"{\"active\":true,\"sub\":\"s\",\"aud\":[]}", ERR_DENIED, "s", NULL},
+    {"{\"active\":false}", ERR_DENIED, "", NULL},
+    {"{\"active\":false,\"sub\":\"u\",\"exp\":\"never\"}", ERR_DENIED, "", NULL},
+    {"{" GOOD ",\"iss\":\"https://j\"}", ERR_DENIED, "anna@a.example", NULL},
+    {"{" GOOD ",\"nbf\":1100}", ERR_DENIED, "anna@a.example", NULL},
+    {OURS "\"sub\":\"u\",\"exp\":900}", ERR_DENIED, "u", NULL},
+    {OURS "\"sub\":\"u\",\"exp\":1000}", ERR_DENIED, "u", NULL},
+    {OURS "\"sub\":\"u\",\"exp\":0}", ERR_DENIED, "u", NULL},
+    {OURS "\"sub\":\"u\",\"exp\":1001}", OK, "u", NULL},
+    {OURS "\"sub\":\"u\",\"exp\":\"2000\"}", ERR_SYNTAX, NULL, NULL},
+    {OURS "\"sub\":\"u\",\"exp\":-1}", ERR_SYNTAX, NULL, NULL},
+    {"{\"active\":true,\"sub\":\"u\",\"aud\":7}", ERR_SYNTAX, NULL, NULL},
+    {"{\"active\":true,\"sub\":\"u\",\"aud\":[7]}", ERR_SYNTAX, NULL, NULL},
+    {"{" GOOD ",\"active\":false}", ERR_SYNTAX, NULL, NULL}, /* twice */
+    {"{\"active\":\"true\",\"sub\":\"u\"}", ERR_SYNTAX, NULL, NULL},
+    {"{\"active\":1,\"sub\":\"u\"}", ERR_SYNTAX, NULL, NULL},
+    {"{\"active\":null}", ERR_SYNTAX, NULL, NULL},
+    {"{\"sub\":\"u\"}", ERR_SYNTAX, NULL, NULL},
+    {"[{\"active\":true}]", ERR_SYNTAX, NULL, NULL},
+    {"true", ERR_SYNTAX, NULL, NULL},
+    {"", ERR_SYNTAX, NULL, NULL},
+    {"{\"active\":true", ERR_SYNTAX, NULL, NULL},
+    {"{\"active\":true}x", ERR_SYNTAX, NULL, NULL},
+    {"{\"active\":true,\"x\":[[[[[[[[1]]]]]]]]}", ERR_SYNTAX, NULL, NULL},
 };
+
+static void
+check(size_t i, bool by_username)
+{
+    const struct jwt_wanted wanted = {
+        .issuer = STR("https://i"), .audience = STR("mail"), .now_s = 1000};
+    AUTO_ARENA *a = arena_new(65536);
+    struct introspection r = {.expires_s = 77};
+    bool other = by_username && rows[i].by_username != NULL;
+    enum status e = introspection_read(str_of(rows[i].json), by_username, a, &r);
+
+    ROW(i, e == (rows[i].status == ERR_SYNTAX ? ERR_SYNTAX : OK));
+    if (e != OK) {
+        ROW(i, r.expires_s == 77);
+        return;
+    }
+    ROW(i, introspection_fits(&r, &wanted) == (rows[i].status == OK || other));
+    ROW(i, str_eq(r.address, str_of(other ? rows[i].by_username : rows[i].address)));
+}
 
 static void
 test_answers(void **state)
@@ -92,19 +115,14 @@ test_answers(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO_ARENA *a = arena_new(65536);
-        struct introspection r = {.expires_s = 77};
-        enum status e = introspection_read(str_of(rows[i].json), a, &r);
-        ROW(i, e == (rows[i].status == ERR_SYNTAX ? ERR_SYNTAX : OK));
-        if (e != OK) {
-            ROW(i, r.expires_s == 77);
-            continue;
-        }
-        ROW(i, introspection_fits(&r, &wanted) == (rows[i].status == OK));
-        ROW(i, rows[i].status != OK || str_eq(r.address, str_of(rows[i].address)));
+        check(i, false);
+        check(i, true);
     }
     /* Whoever says so without a yes is not let in either. */
-    struct introspection no = {.address = STR("u@a.example")};
+    struct introspection no = {.address = STR("u@a.example"),
+                               .audiences = {STR("mail")},
+                               .audience_count = 1,
+                               .has_audience = true};
     assert_false(introspection_fits(&no, &wanted));
     no.active = true;
     assert_true(introspection_fits(&no, &wanted));

@@ -46,6 +46,7 @@
     LIMIT(SMTP_PAUSE_MS,           2000,      "ms",       "port 25 greets an address that brought no mail yet so late; who speaks before: 554 5.5.1 and closed") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "MAILs",    "421 4.7.0; told as MAILMAX, RFC 9422") \
     LIMIT(FILTER_CONNS,            1000,      "conns",    "to one policy server or milter, per worker: 451 4.3.2") \
+    LIMIT(FILTER_HOLDERS,          20,        "messages", "before milters at once, of strangers of one /32 or /64, per worker: 451 4.3.2") \
     LIMIT(FILTER_DIALS,            400,       "conns",    "asked of boss by one worker in 2 s: 451 4.3.2") \
     LIMIT(FILTER_KEPT,             32,        "conns",    "without work to one filter: closed") \
     LIMIT(FILTER_KEEP_S,           60,        "s",        "a connection without work to a filter is closed") \
@@ -86,6 +87,13 @@
     LIMIT(IMPORT_KEY_BYTES,        64,        "bytes",    "the command shortens what it has") \
     LIMIT(IMPORT_NUMBER,           2147483647,"",         "a UID, UIDNEXT or UIDVALIDITY of another server above it counts as none") \
     LIMIT(IMPORT_FILE_BYTES,       268435456, "bytes",    "a list of another server that is larger is not read") \
+    LIMIT(IMPORT_MESSAGES,         4194304,   "messages", "of a folder of another server: it is not imported") \
+    LIMIT(IMPORT_LINE_BYTES,       65536,     "bytes",    "of another server's IMAP: the connection is closed") \
+    LIMIT(IMPORT_RESPONSE_BYTES,   1048576,   "bytes",    "of another server's IMAP, without a body: the connection is closed") \
+    LIMIT(IMPORT_REPLIES,          16777216,  "responses","to one command: the connection is closed") \
+    LIMIT(IMPORT_REPLY_S,          300,       "s",        "without a word of another server: the connection is made anew") \
+    LIMIT(IMPORT_CONNECT_S,        30,        "s",        "the next address of the other server is tried") \
+    LIMIT(IMPORT_PARALLEL,         64,        "accounts", "at once: refused by the command") \
     LIMIT(UIDL_BYTES,              70,        "bytes",    "a longer one is not kept; RFC 1939 section 7") \
     LIMIT(PLACEMENTS,              64,        "mailboxes","NO [LIMIT]: one message in so many places") \
     LIMIT(ALIAS_TARGETS,           64,        "targets",  "refused by the command") \

@@ -388,12 +388,13 @@ is_plain(struct str word)
 static enum status
 read_oauth_issuer(struct reader *r, const struct config_line *l)
 {
-    static const char form[] = "oauth-issuer URL audience NAME, and perhaps keys FILE";
+    static const char form[] = "oauth-issuer URL audience NAME, and perhaps keys FILE, username";
+    bool usernames = l->count > 4 && str_eq(l->words[l->count - 1], STR("username"));
+    size_t count = l->count - (usernames ? 1 : 0);
 
-    if (l->count != 4 && l->count != 6)
+    if (count != 4 && count != 6)
         return config_expected(l, l->words[l->count - 1], form);
-    if (!str_eq(l->words[2], STR("audience")) ||
-        (l->count == 6 && !str_eq(l->words[4], STR("keys"))))
+    if (!str_eq(l->words[2], STR("audience")) || (count == 6 && !str_eq(l->words[4], STR("keys"))))
         return config_expected(l, l->words[2], form);
     if (!str_starts(l->words[1], STR("https://")) || !is_plain(l->words[1]))
         return config_expected(l, l->words[1],
@@ -402,7 +403,8 @@ read_oauth_issuer(struct reader *r, const struct config_line *l)
         return config_expected(l, l->words[3], "the audience that tokens for this server name");
     r->c.oauth.issuer = arena_str(l->arena, l->words[1]);
     r->c.oauth.audience = arena_str(l->arena, l->words[3]);
-    return l->count == 6 ? config_word_path(l, l->words[5], &r->c.oauth.keys_file) : OK;
+    r->c.oauth.usernames = usernames;
+    return count == 6 ? config_word_path(l, l->words[5], &r->c.oauth.keys_file) : OK;
 }
 
 static enum status

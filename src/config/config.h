@@ -105,6 +105,7 @@ struct config_oauth {
     struct str issuer; /* a URL, as tokens name it; empty = none */
     struct str audience;
     struct str keys_file; /* a JWKS, or public keys in PEM; empty = none: the issuer is asked */
+    bool usernames; /* who has no e-mail address is known by the name that the endpoint tells */
 };
 
 /* Whom to ask about tokens (RFC 7662). */

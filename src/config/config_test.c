@@ -40,7 +40,7 @@ test_reads_every_setting(void **state)
                         "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
                         "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
                         "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
-                        "oauth-issuer https://id.example/a audience mail keys /k\n"
+                        "oauth-issuer https://id.example/a audience mail keys /k username\n"
                         "client-certificates /clients.pem\n"
                         "oauth-introspection https://id.example:8443/i?a=b client c secret /s\n"
                         "source ipv6 none\nlog /var/log/godwit.log\nlog-level debug\n"
@@ -72,7 +72,7 @@ test_reads_every_setting(void **state)
     assert_true(c->outbound_none && c->plaintext_loopback);
     assert_true(str_eq(c->oauth.issuer, STR("https://id.example/a")));
     assert_true(str_eq(c->oauth.audience, STR("mail")));
-    assert_true(str_eq(c->oauth.keys_file, STR("/k")));
+    assert_true(str_eq(c->oauth.keys_file, STR("/k")) && c->oauth.usernames);
     assert_true(str_eq(c->client_certificates, STR("/clients.pem")));
     assert_true(c->introspection.tls && c->introspection.port == 8443);
     assert_true(str_eq(c->introspection.host, STR("id.example")));
@@ -350,6 +350,9 @@ static const struct {
     {HEAD "xclient-from ::/0\n", "not the whole Internet"},
     {HEAD "outbound some\n", "all or none"},
     {HEAD "listen smtp *:25\noauth-issuer https://i audience a\n", "oauth-introspection URL"},
+    {HEAD "oauth-issuer https://i username\n", "oauth-issuer URL"},
+    {HEAD "oauth-issuer https://i audience a keys username\n", "oauth-issuer URL"},
+    {HEAD "oauth-issuer https://i audience a username keys /k\n", "oauth-issuer URL"},
     {HEAD "listen smtp *:25\n" ASK "https://i/ client c secret /s\n", "oauth-issuer URL"},
     {HEAD ASK "https://i/ client c\n", "secret FILE"},
     {HEAD ASK "https://i/ client c secret /s ca /c\n", "authority FILE"},

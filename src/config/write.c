@@ -28,6 +28,8 @@ add_oauth(struct buf *b, const struct config *c)
                  STR_FMT(c->oauth.audience));
         if (c->oauth.keys_file.len > 0)
             buf_addf(b, " keys \"%.*s\"", STR_FMT(c->oauth.keys_file));
+        if (c->oauth.usernames)
+            buf_add_z(b, " username");
         buf_add_char(b, '\n');
     }
     if (i->url.len == 0)

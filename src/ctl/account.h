@@ -11,7 +11,7 @@ struct account_options {
     uint64_t quota;
     bool generate, invite, dry_run, now, deleted, keep, keep_not, off, remove;
     int64_t valid; /* microseconds; 0 = as usual */
-    const char *as, *for_text, *expires, *to, *from;
+    const char *as, *for_text, *expires, *to, *from, *mail;
 };
 extern struct account_options account_options;
 

@@ -21,6 +21,8 @@
 #include "setup/machine.h"
 
 static const struct check_verb *const verbs[] = {
+    &check_arc_verb,
+    &check_dkim_verb,
     &check_dmarc_verb,
     &check_mime_verb,
     &check_spf_verb,

@@ -36,6 +36,8 @@ struct check_verb {
     int (*answer)(struct check_mail *m, const json_t *question, json_t *answer);
     void (*tell)(const json_t *answer); /* for people; not called for CHECK_USAGE */
 };
+extern const struct check_verb check_arc_verb;   /* check_dkim.c */
+extern const struct check_verb check_dkim_verb;  /* check_dkim.c */
 extern const struct check_verb check_dmarc_verb; /* check_dmarc.c */
 extern const struct check_verb check_mime_verb;  /* check_mime.c */
 extern const struct check_verb check_spf_verb;   /* check_spf.c */

@@ -38,6 +38,8 @@ print_account(struct ctl *c, const struct admin_account *a)
     if (a->full_since != 0)
         printf(", full since %s", ctl_time_text(a->full_since, since, sizeof(since)));
     printf("%s%s", a->disabled ? ", disabled" : "", a->suspended ? ", suspended" : "");
+    if (!a->has_password)
+        printf(", no password");
     if (a->invited_until != 0)
         printf(", invited until %s", ctl_time_text(a->invited_until, since, sizeof(since)));
     if (a->forward_count > 0)
@@ -241,8 +243,8 @@ static const struct ctl_verb account_verbs[] = {
     {"remove", 1, 1, "[--now] ADDRESS", ctl_account_delete, "the same"},
     {"undelete", 1, 1, "[--as NEWADDRESS] ADDRESS", ctl_account_undelete,
      "with its mail, password and quota"},
-    {"export", 1, 1, "ADDRESS --to FOLDER", ctl_account_export,
-     "all that is kept about it besides its mail, as JSON"},
+    {"export", 1, 1, "[--mail mbox|none] [--deleted] ADDRESS --to FOLDER", ctl_account_export,
+     "all that is kept about it, as JSON, and its mail"},
     {0},
 };
 
@@ -262,6 +264,7 @@ static const struct ctl_option account_table[] = {
     {"--for", CTL_TEXT, &account_options.for_text},
     {"--expires", CTL_TEXT, &account_options.expires},
     {"--to", CTL_TEXT, &account_options.to},
+    {"--mail", CTL_TEXT, &account_options.mail},
     {"--from", CTL_TEXT, &account_options.from},
     {"--dry-run", CTL_FLAG, &account_options.dry_run},
     {0},

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/size.h"
+#include "ctl/export_index.h"
 #include "migrate/maildir.h"
 #include "migrate/mbox.h"
 #include "rt/disk.h"
@@ -246,7 +247,18 @@ export_one(struct exporting *e, const struct admin_mail_item *m)
 static enum status
 write_message(struct exporting *e, const struct migrate_new *m)
 {
-    return e->x->kind == EXPORT_MBOX ? mbox_write(&e->mbox, m) : maildir_write(&e->maildir, m);
+    struct export_mail *x = e->x;
+    struct export_row row = {.mailbox = e->box->name, .received = m->received, .message = m->body};
+
+    TRY(x->kind == EXPORT_MBOX ? mbox_write(&e->mbox, m) : maildir_write(&e->maildir, m));
+    if (x->index == NULL)
+        return OK;
+    AUTO_BUF file = BUF(NAME_BYTES);
+    buf_add_z(&file, x->wrong + x->link_from);
+    if (x->kind == EXPORT_MAILDIR)
+        buf_add(&file, buf_str(&e->maildir.file));
+    row.file = buf_str(&file);
+    return export_index_add(x->index, &row);
 }
 
 static enum status

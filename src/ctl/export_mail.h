@@ -8,12 +8,15 @@
 
 #include "ctl/ctl.h"
 
+struct export_index;
 enum export_kind { EXPORT_MAILDIR, EXPORT_MBOX };
 struct export_mail {
     struct ctl *c;
     uint64_t account;
     enum export_kind kind;
-    const char *to; /* it must not be there */
+    const char *to;             /* it must not be there */
+    struct export_index *index; /* NULL: none is written */
+    size_t link_from;           /* so many bytes of a path are left out of its links */
     uint64_t mailboxes, messages, bytes;
     uint64_t lost_keywords;
     uint64_t unreadable; /* messages that the store could not give */

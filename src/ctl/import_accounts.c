@@ -1,7 +1,8 @@
 /* ctl_import_accounts.c - godwit import accounts: domains, accounts and aliases that another mail server had.
  *
  * The file is walked three times: accounts need their domains, and forwards their accounts, whatever stands first.
- * What is there already stays as it is; with --update password, quota and suspension become those of the file.
+ * What is there already stays as it is; with --update password, quota and suspension become those of the file; an
+ * account that is locked there has no password here.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -36,6 +37,7 @@ static SUSPENDS enum status change(struct intake *in, const struct admin_account
                                    const struct account_entry *e, bool *changed);
 static const char *hash_fault(struct str hash);
 static bool has_password(struct str hash);
+static bool is_locked(struct str hash);
 static void tell(struct intake *in, const struct account_entry *e, enum import_result r,
                  const char *why);
 static const char *said(enum status e);
@@ -175,7 +177,8 @@ add(struct intake *in, struct str address, const struct account_entry *e)
 
     *will = (struct admin_account){.address = arena_str(in->im.c->arena, address),
                                    .quota_bytes = e->quota_bytes,
-                                   .suspended = e->inactive};
+                                   .suspended = e->inactive,
+                                   .has_password = has_password(e->hash)};
     (void)map_put(in->im.accounts, will->address, will);
     in->lines[i] = e->line;
     in->batch[i] = (struct admin_new_account){
@@ -231,7 +234,9 @@ change(struct intake *in, const struct admin_account *is, const struct account_e
        bool *changed)
 {
     struct ipc_peer *store = in->im.c->store;
-    const struct admin_account_password password = {.address = is->address, .hash = e->hash};
+    bool locks = is_locked(e->hash) && is->has_password;
+    const struct admin_account_password password = {
+        .address = is->address, .hash = locks ? STR("") : e->hash, .none = locks};
     const struct admin_account_quota quota = {.address = is->address,
                                               .quota_bytes = e->quota_bytes};
     const struct admin_account_suspend suspend = {.address = is->address, .suspended = e->inactive};
@@ -240,10 +245,10 @@ change(struct intake *in, const struct admin_account *is, const struct account_e
     struct admin_account_suspend_reply suspend_rep;
     bool set_quota = e->has_quota && is->quota_bytes != e->quota_bytes;
 
-    *changed = has_password(e->hash) || set_quota || is->suspended != e->inactive;
+    *changed = has_password(e->hash) || locks || set_quota || is->suspended != e->inactive;
     if (import_options.dry_run)
         return OK;
-    if (has_password(e->hash))
+    if (has_password(e->hash) || locks)
         TRY(admin_account_password_call(store, &password, in->entry, &password_rep));
     if (set_quota)
         TRY(admin_account_quota_call(store, &quota, in->entry, &quota_rep));
@@ -263,11 +268,17 @@ hash_fault(struct str hash)
     return foreign_read(hash, &f);
 }
 
-/* An account that is locked has a sign that no hash begins with, as in shadow(5). */
+/* By a sign that no hash begins with, as in shadow(5): nobody logs in with a password.  No hash at all says nothing. */
+static bool
+is_locked(struct str hash)
+{
+    return hash.len > 0 && (hash.ptr[0] == '!' || hash.ptr[0] == '*');
+}
+
 static bool
 has_password(struct str hash)
 {
-    return hash.len > 0 && hash.ptr[0] != '!' && hash.ptr[0] != '*';
+    return hash.len > 0 && !is_locked(hash);
 }
 
 static void

@@ -44,6 +44,7 @@ struct work { /* on one folder */
 };
 
 static SUSPENDS enum status read_list(struct work *w);
+static void leave_out(struct work *w, const struct migrate_message *m, const char *why);
 static SUSPENDS enum status run_anew(struct work *w);
 static SUSPENDS enum status run(struct work *w);
 static SUSPENDS enum status open_box(struct work *w, uint32_t uidnext);
@@ -59,7 +60,7 @@ static SUSPENDS enum status send_flags(struct work *w);
 static SUSPENDS enum status remove_gone(struct work *w);
 static SUSPENDS enum status look_again(struct work *w);
 static size_t words_of(const struct work *w, const struct migrate_message *m, struct str *out);
-static uint8_t special_of(const struct import_account *acc, struct str name);
+static uint8_t special_of(const struct import_account *acc, const struct migrate_folder *f);
 
 void
 import_mail_folder(struct import_mail *im, const struct import_account *acc,
@@ -71,7 +72,8 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
     w.messages = ARENA_ARRAY(w.a, struct admin_import_message, ADMIN_IMPORT_ADD_MESSAGES_MAX);
     w.flags = ARENA_ARRAY(w.a, struct admin_import_flag_item, FLAGS_STEP);
     enum status s = read_list(&w);
-    const char *wrong = s == ERR_DENIED   ? acc->reader->link
+    const char *wrong = w.wrong != NULL   ? w.wrong
+                        : s == ERR_DENIED ? acc->reader->link
                         : s == ERR_TEMP   ? "another program has locked it"
                         : s == ERR_SYNTAX ? acc->reader->nothing
                         : s != OK         ? "the folder cannot be read"
@@ -101,9 +103,14 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
 static enum status
 read_list(struct work *w)
 {
+    const struct import_reader *reader = w->acc->reader;
     struct str uidl = str_eq(w->f->name, STR("INBOX")) ? w->acc->uidl : STR_NONE;
 
-    return w->acc->reader->folder(w->f, uidl, w->a);
+    enum status s = reader->folder(w->f, uidl, w->a);
+    w->wrong = s != OK && reader->wrong != NULL ? reader->wrong(w->f) : NULL;
+    w->n.lost_words = w->f->words_lost;
+    w->n.lost_uidls = w->f->uidls_lost;
+    return s;
 }
 
 /* The last batch of an import that was killed may still be at work: then what is known is asked for once more.  What
@@ -140,6 +147,8 @@ run(struct work *w)
         w->wrong = "cur or new is not there, and messages of it were imported before";
         return ERR_NOT_FOUND;
     }
+    for (size_t i = 0; i < w->f->count; i++)
+        w->f->messages[i].wanted = map_get(w->known, w->f->messages[i].key) == NULL;
     for (size_t i = 0; i < w->f->count; i++) {
         TRY(look_at(w, &w->f->messages[i]));
         w->im->done++;
@@ -164,7 +173,7 @@ open_box(struct work *w, uint32_t uidnext)
         subscribed |= str_eq(acc->tree.subscribed[i], w->f->name);
     const struct admin_import_open req = {.account = acc->id,
                                           .name = w->f->name,
-                                          .special = special_of(acc, w->f->name),
+                                          .special = special_of(acc, w->f),
                                           .uidvalidity = w->f->uidvalidity,
                                           .uidnext = uidnext,
                                           .subscribed = subscribed};
@@ -176,9 +185,10 @@ open_box(struct work *w, uint32_t uidnext)
     return OK;
 }
 
-/* The use of a folder by its name, where the mailbox that has the use here is empty and is not a folder there. */
+/* The use of a folder, as it is said or by its name, where the mailbox that has the use here is empty and, if it goes
+ * by the name, no other folder there. */
 static uint8_t
-special_of(const struct import_account *acc, struct str name)
+special_of(const struct import_account *acc, const struct migrate_folder *f)
 {
     static const struct {
         const char *name;
@@ -190,18 +200,21 @@ special_of(const struct import_account *acc, struct str name)
         {"Trash", 4},      {"Deleted Items", 4}, {"Deleted Messages", 4}, {"Papierkorb", 4},
         {"Archive", 5},    {"Archives", 5},      {"Archiv", 5},
     };
-    uint8_t special = 0;
+    uint8_t special = f->special;
 
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (str_eq_nocase(str_of(names[i].name), name))
+    for (size_t i = 0; f->special == 0 && i < COUNT_OF(names); i++)
+        if (str_eq_nocase(str_of(names[i].name), f->name))
             special = names[i].special;
+    for (size_t k = 0; f->special == 0 && k < acc->tree.count; k++)
+        if (acc->tree.folders[k].special == special)
+            special = 0;
     for (size_t i = 0; special != 0 && i < acc->box_count; i++) {
         const struct admin_mail_box *b = &acc->boxes[i];
         if (b->special != special)
             continue;
         if (b->exists > 0)
             return 0;
-        for (size_t k = 0; k < acc->tree.count; k++)
+        for (size_t k = 0; f->special == 0 && k < acc->tree.count; k++)
             if (str_eq(acc->tree.folders[k].name, b->name))
                 return 0;
     }
@@ -255,13 +268,19 @@ add(struct work *w, const struct migrate_message *m)
     struct str words[WORDS_MAX];
     struct instant received;
 
-    enum status s = w->acc->reader->body(w->f, m, &body, &received);
+    const struct import_reader *reader = w->acc->reader;
+    enum status s = reader->body(w->f, m, &body, &received);
     if (s == ERR_NOT_FOUND) /* removed while we look */
         return OK;
-    if (s == ERR_CONFLICT)
+    if (s != OK && s != ERR_LIMIT && s != ERR_IO && reader->wrong != NULL)
+        w->wrong = reader->wrong(w->f); /* it is more than this message that cannot be read */
+    if (s == ERR_CONFLICT || w->wrong != NULL)
         return s;
     if (s != OK || body.len == 0) {
-        w->n.left_out++;
+        leave_out(w, m,
+                  s == ERR_LIMIT ? "it is too large"
+                  : s != OK      ? "it cannot be read"
+                                 : "it is empty");
         return OK;
     }
     if (w->count == ADMIN_IMPORT_ADD_MESSAGES_MAX || w->bytes + body.len > BATCH_BYTES)
@@ -282,6 +301,18 @@ add(struct work *w, const struct migrate_message *m)
     w->count++;
     w->n.bytes += body.len;
     return OK;
+}
+
+static void
+leave_out(struct work *w, const struct migrate_message *m, const char *why)
+{
+    w->n.left_out++;
+    import_mail_left(w->im, w->acc, w->f->name,
+                     m->there != 0     ? arena_printf(w->a, "UID %u", m->there)
+                     : m->file.len > 0 ? m->file
+                                       : arena_printf(w->a, "the one at byte %llu",
+                                                      (unsigned long long)m->offset),
+                     why);
 }
 
 /* Small ones with the call, large ones before it, piece by piece. */
@@ -328,6 +359,9 @@ send_batch(struct work *w)
             uint32_t wanted = w->messages[done + i].uid;
             w->n.added += rep.uids[i] != 0;
             w->n.left_out += rep.uids[i] == 0;
+            if (rep.uids[i] == 0)
+                import_mail_left(w->im, w->acc, w->f->name, w->messages[done + i].key,
+                                 "the server cannot take it");
             w->n.moved_uid += rep.uids[i] != 0 && wanted != 0 && rep.uids[i] != wanted;
         }
         done += rep.uids_count;
@@ -461,6 +495,8 @@ remove_gone(struct work *w)
 static enum status
 look_again(struct work *w)
 {
+    if (w->acc->reader->whole)
+        return OK;
     struct migrate_folder again = {.name = w->f->name, .path = w->f->path, .below = w->f->below};
 
     enum status s = w->acc->reader->folder(&again, STR_NONE, w->a);

@@ -77,8 +77,6 @@ static SUSPENDS bool next_folder(struct run *r, struct opened **o_out,
                                  struct migrate_folder **f_out);
 static SUSPENDS struct opened *open_account(struct run *r, const struct place *p);
 static SUSPENDS const char *prepare(struct run *r, const struct place *p, struct opened *o);
-static SUSPENDS enum status load_boxes(struct run *r, struct opened *o);
-static SUSPENDS enum status subscribe_rest(struct run *r, struct opened *o);
 static void leave(struct opened *o);
 
 /* Of a Maildir --layout, of an mbox --quoting. */
@@ -319,30 +317,21 @@ prepare(struct run *r, const struct place *p, struct opened *o)
                                           .below = p->below,
                                           .fs = opt->layout != NULL && opt->layout[0] == 'f',
                                           .quoting = r->quoting};
-    const struct admin_accounts req = {.after = STR(""), .only = p->address};
-    struct admin_accounts_reply rep;
 
-    enum status s = admin_accounts_call(r->im.c->store, &req, o->a, &rep);
-    if (s == ERR_CLOSED)
-        r->im.broken = s;
-    if (s != OK || rep.accounts_count != 1)
-        return s == OK || s == ERR_NOT_FOUND
-                   ? "there is no such account: godwit account add makes it"
-                   : status_name(s);
-    o->acc.id = rep.accounts[0].id;
+    const char *wrong = import_account_open(&r->im, &o->acc, o->a);
+    if (wrong != NULL)
+        return wrong;
     o->acc.source = source_of(o->a, p->path);
     o->acc.uidl = opt->uidl == NULL                ? UIDL_DOVECOT
                   : strcmp(opt->uidl, "none") == 0 ? STR_NONE
                                                    : str_of(opt->uidl);
     o->acc.reader = r->reader;
-    s = r->reader->tree(&layout, o->a, &o->acc.tree);
+    enum status s = r->reader->tree(&layout, o->a, &o->acc.tree);
     if (s != OK)
         return s == ERR_NOT_FOUND ? r->reader->nothing : "it cannot be read";
     for (size_t i = 0; i < o->acc.tree.link_count; i++)
         tell_link(r, arena_printf(o->a, "%s/%.*s", p->path, STR_FMT(o->acc.tree.links[i])).ptr);
-    s = load_boxes(r, o);
-    if (s == OK)
-        s = subscribe_rest(r, o);
+    s = import_account_subscribe(&r->im, &o->acc, o->a);
     if (s != OK)
         return status_name(s);
     if (o->acc.tree.skipped > 0)
@@ -352,44 +341,4 @@ prepare(struct run *r, const struct place *p, struct opened *o)
         fprintf(stderr, "godwit import: %.*s: %zu files are no mbox and were passed over\n",
                 STR_FMT(p->address), o->acc.tree.other);
     return NULL;
-}
-
-static enum status
-load_boxes(struct run *r, struct opened *o)
-{
-    struct admin_mail_boxes req = {.account = o->acc.id};
-    struct admin_mail_boxes_reply rep = {.more = true};
-    struct admin_mail_box *all = ARENA_ARRAY(o->a, struct admin_mail_box, LIMIT_MAILBOXES);
-
-    while (rep.more) {
-        TRY(admin_mail_boxes_call(r->im.c->store, &req, o->a, &rep));
-        for (size_t i = 0; i < rep.boxes_count && o->acc.box_count < LIMIT_MAILBOXES; i++)
-            all[o->acc.box_count++] = rep.boxes[i];
-        if (rep.boxes_count == 0)
-            break;
-        req.after = rep.boxes[rep.boxes_count - 1].id;
-    }
-    o->acc.boxes = all;
-    return OK;
-}
-
-/* Names without a folder, which mailboxes here may have.  The others are subscribed when they are opened. */
-static enum status
-subscribe_rest(struct run *r, struct opened *o)
-{
-    const struct migrate_tree *t = &o->acc.tree;
-
-    for (size_t i = 0; i < t->subscribed_count; i++) {
-        const struct admin_import_subscribe req = {o->acc.id, t->subscribed[i]};
-        struct admin_import_subscribe_reply rep;
-        bool has_folder = false;
-        for (size_t k = 0; k < t->count; k++)
-            has_folder |= str_eq(t->folders[k].name, t->subscribed[i]);
-        if (has_folder)
-            continue;
-        enum status s = admin_import_subscribe_call(r->im.c->store, &req, o->a, &rep);
-        if (s != ERR_SYNTAX && s != ERR_LIMIT && s != ERR_NOT_FOUND) /* it is nothing here */
-            TRY(s);
-    }
-    return OK;
 }

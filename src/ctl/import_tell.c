@@ -40,6 +40,8 @@ add_counts(struct import_counts *to, const struct import_counts *n)
     to->moved_uid += n->moved_uid;
     to->left_out += n->left_out;
     to->elsewhere += n->elsewhere;
+    to->lost_words += n->lost_words;
+    to->lost_uidls += n->lost_uidls;
 }
 
 static void
@@ -51,6 +53,10 @@ print_counts(const struct import_counts *n)
         printf(", %llu have a new UID", (unsigned long long)n->moved_uid);
     if (n->elsewhere > 0)
         printf(", %llu of another source kept", (unsigned long long)n->elsewhere);
+    if (n->lost_words > 0)
+        printf(", %llu keywords without room", (unsigned long long)n->lost_words);
+    if (n->lost_uidls > 0)
+        printf(", %llu unique ids of POP3 that fit no message", (unsigned long long)n->lost_uidls);
     if (n->left_out > 0)
         printf(", %llu left out: too large, empty or unreadable", (unsigned long long)n->left_out);
 }
@@ -58,11 +64,12 @@ print_counts(const struct import_counts *n)
 static json_t *
 json_counts(const struct import_counts *n)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "found", (json_int_t)n->found,
-                     "added", (json_int_t)n->added, "bytes", (json_int_t)n->bytes, "flags",
-                     (json_int_t)n->flags, "removed", (json_int_t)n->removed, "new_uids",
-                     (json_int_t)n->moved_uid, "elsewhere", (json_int_t)n->elsewhere, "left_out",
-                     (json_int_t)n->left_out);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "found",
+                     (json_int_t)n->found, "added", (json_int_t)n->added, "bytes",
+                     (json_int_t)n->bytes, "flags", (json_int_t)n->flags, "removed",
+                     (json_int_t)n->removed, "new_uids", (json_int_t)n->moved_uid, "elsewhere",
+                     (json_int_t)n->elsewhere, "left_out", (json_int_t)n->left_out, "lost_keywords",
+                     (json_int_t)n->lost_words, "lost_unique_ids", (json_int_t)n->lost_uidls);
 }
 
 void
@@ -88,6 +95,26 @@ import_mail_tell(struct import_mail *im, const struct import_account *acc, struc
     fflush(stdout);
 }
 
+void
+import_mail_left(struct import_mail *im, const struct import_account *acc, struct str folder,
+                 struct str what, const char *why)
+{
+    if (im->c->json) {
+        if (im->left == NULL)
+            im->left = json_array();
+        json_array_append_new(im->left,
+                              json_pack("{s:o, s:o, s:o, s:s}", "account", view_str(acc->address),
+                                        "mailbox", view_str(folder), "message", view_str(what),
+                                        "why", why));
+        return;
+    }
+    if (has_bar(im))
+        printf("\r\033[K");
+    fflush(stdout);
+    fprintf(stderr, "godwit import: %s %s: %s was left out: %s\n", ctl_text(im->c, acc->address),
+            ctl_text(im->c, folder), ctl_text(im->c, what), why);
+}
+
 int
 import_mail_end(struct import_mail *im, int64_t began_ms)
 {
@@ -99,6 +126,7 @@ import_mail_end(struct import_mail *im, int64_t began_ms)
         json_object_set_new(o, "accounts", json_integer((json_int_t)im->accounts));
         json_object_set_new(o, "failed", json_integer((json_int_t)im->failed));
         json_object_set_new(o, "mailboxes", im->told);
+        json_object_set_new(o, "messages_left_out", im->left != NULL ? im->left : json_array());
         ctl_print_json(o);
     } else {
         if (has_bar(im))

@@ -11,10 +11,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"setup", setup_command},
-    {"check", check_command},
-    {"doctor", check_command},
-    {"serve", serve_command},
+    {"setup", setup_command}, {"check", check_command},   {"doctor", check_command},
+    {"serve", serve_command}, {"import", import_command}, /* speaks TLS */
 };
 
 int

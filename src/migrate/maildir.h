@@ -91,7 +91,8 @@ struct maildir_writer {
     struct buf list;
     struct str words[MAILDIR_LETTERS];
     size_t word_count;
-    size_t lost; /* keywords that found no letter */
+    size_t lost;     /* keywords that found no letter */
+    struct buf file; /* "/cur/..." of the last message */
 };
 /* A root is a folder too.  It must not be there. */
 MUST_USE enum status maildir_writer_begin(struct maildir_writer *w, const char *path, bool root,

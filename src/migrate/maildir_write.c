@@ -22,7 +22,8 @@ maildir_writer_begin(struct maildir_writer *w, const char *path, bool root,
 {
     char mark[MIGRATE_PATH_BYTES];
 
-    *w = (struct maildir_writer){.path = path, .list = BUF(LIST_BYTES_MAX)};
+    *w = (struct maildir_writer){
+        .path = path, .list = BUF(LIST_BYTES_MAX), .file = BUF(LINE_MAX_BYTES + 8)};
     TRY(make_dirs(path));
     buf_addf(&w->list, "3 V%u N%u\n", head->uidvalidity, head->uidnext);
     if (root)
@@ -50,7 +51,9 @@ maildir_write(struct maildir_writer *w, const struct migrate_new *m)
     maildir_info_write(m->flags, letters_of(w, m), &name);
     TRY(buf_status(&name));
     TRY(buf_status(&w->list));
-    migrate_path(path, "%s/cur/%.*s", w->path, STR_FMT(buf_str(&name)));
+    buf_reset(&w->file);
+    buf_addf(&w->file, "/cur/%.*s", STR_FMT(buf_str(&name)));
+    migrate_path(path, "%s%.*s", w->path, STR_FMT(buf_str(&w->file)));
     return write_file(path, buf_str(&text), m->received);
 }
 
@@ -74,6 +77,7 @@ void
 maildir_writer_release(struct maildir_writer *w)
 {
     buf_release(&w->list);
+    buf_release(&w->file);
 }
 
 static enum status

@@ -32,10 +32,14 @@ struct migrate_message {
     struct str uidl; /* of POP3; empty = it has none */
     struct str file; /* Maildir: in the folder */
     /* mbox: where in the file, without the From_ line; when it came; no line of it is quoted */
-    uint64_t offset, size;
+    uint64_t offset, size; /* size: also of IMAP */
     struct instant received;
     bool verbatim;
+    /* IMAP: its UID there, which uid may not be */
+    uint32_t there;
+    bool wanted; /* it is not here yet: its body will be asked for */
 };
+struct imap_source;
 struct migrate_folder {
     struct str name; /* UTF-8, "/" between levels, "INBOX" */
     const char *path;
@@ -47,6 +51,11 @@ struct migrate_folder {
     struct migrate_message *messages;   /* by uid; those without one last, by name */
     size_t count;
     enum migrate_quoting quoting; /* of an mbox */
+    /* of IMAP */
+    struct imap_source *imap; /* path: its name as the server writes it */
+    uint8_t special;          /* of store.ipc, as the server says; 0 = it says nothing */
+    size_t words_lost;        /* keywords of messages that found no place in words */
+    size_t uidls_lost;        /* unique ids of POP3 that could not be given to a message */
     bool missing; /* a part of it is not there: what is not in messages may be there all the same */
 };
 struct migrate_tree {
@@ -54,9 +63,10 @@ struct migrate_tree {
     size_t count;
     struct str *subscribed; /* names */
     size_t subscribed_count;
-    size_t skipped;    /* folders whose names can be no mailbox */
-    size_t other;      /* mbox: files that are none */
-    struct str *links; /* folders and files that are links: they were not entered */
+    size_t skipped;            /* folders whose names can be no mailbox */
+    struct str *skipped_names; /* IMAP: their names there */
+    size_t other;              /* mbox: files that are none */
+    struct str *links;         /* folders and files that are links: they were not entered */
     size_t link_count;
 };
 /* Where mail is.  fs: each level of a Maildir is a folder of its own (LAYOUT=fs). */

@@ -73,6 +73,7 @@ dkim_new(struct str header, enum sig_rules rules, struct arena *a)
         if (p->sig.wrong == NULL && dkim_prepare(d, p) != OK)
             UNREACHABLE(); /* as many names and hashes as signatures */
     }
+    arc_prepare(d, a);
     return d;
 }
 

@@ -47,7 +47,7 @@ struct dkim_verdict {
 };
 
 /* The header block must outlive it, as must the arena, which gives at most DKIM_ARENA bytes.  Lines end in CRLF. */
-enum { DKIM_ARENA = FIELD_TABLE_ARENA + 2 * 1048576 };
+enum { DKIM_ARENA = FIELD_TABLE_ARENA + 4 * 1048576 };
 struct dkim *dkim_new(struct str header, enum sig_rules rules, struct arena *a);
 void dkim_free(struct dkim **d);
 void dkim_body(struct dkim *d, struct str chunk);
@@ -55,7 +55,7 @@ void dkim_body_end(struct dkim *d);
 
 uint32_t dkim_count(const struct dkim *d);  /* signatures that are looked at */
 uint32_t dkim_beyond(const struct dkim *d); /* those that are not */
-/* The names whose TXT records are needed, each once; at most LIMIT_DKIM_NAMES. */
+/* The names whose TXT records are needed, for the chain of ARC as well (arc.h), each once; at most LIMIT_DKIM_NAMES. */
 uint32_t dkim_names(const struct dkim *d, const struct str **names_out);
 /* After dkim_body_end().  answers: one for each of dkim_names(), in that order. */
 void dkim_verdict(const struct dkim *d, uint32_t i, const struct key_answer *answers, int64_t now_s,

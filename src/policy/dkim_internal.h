@@ -15,6 +15,21 @@ struct proof {
     uint32_t name; /* number of its key's name */
 };
 
+/* Three fields of ARC with one instance. */
+struct arc_set {
+    struct proof message, seal;
+    bool has_message, has_seal, has_results;
+    bool looked_at;      /* the message signature has its hashes */
+    uint32_t results_at; /* the field's place in the table */
+    struct str results;  /* what follows its instance */
+};
+struct arc_chain {
+    struct arc_set *sets; /* set n stands at n - 1; none when the chain cannot even be laid out */
+    uint32_t count;
+    const char *wrong; /* NULL, or why it fails whatever the keys are */
+    uint32_t wrong_set;
+};
+
 struct dkim {
     enum sig_rules rules;
     struct field_table fields;
@@ -23,6 +38,7 @@ struct dkim {
     uint32_t count, beyond;
     struct str names[LIMIT_DKIM_NAMES];
     uint32_t names_count;
+    struct arc_chain chain;
     bool ended;
 };
 
@@ -33,5 +49,8 @@ MUST_USE enum status dkim_prepare(struct dkim *d, struct proof *p);
 /* The verdict on a signature by the answer about its key. */
 void dkim_judge(const struct dkim *d, const struct proof *p, const struct key_answer *answers,
                 int64_t now_s, struct dkim_verdict *out);
+
+/* Finds the chain of ARC, its hashes and the keys that it needs. */
+void arc_prepare(struct dkim *d, struct arena *a);
 
 #endif

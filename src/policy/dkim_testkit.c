@@ -50,8 +50,9 @@ testkit_record(EVP_PKEY *key, const char *tags, struct arena *a)
     return arena_str(a, buf_str(&b));
 }
 
-static void
-sign_digest(EVP_PKEY *key, const struct sig *s, const unsigned char *digest, struct buf *out)
+void
+testkit_sign_digest(EVP_PKEY *key, const struct sig *s, const unsigned char *digest,
+                    struct buf *out)
 {
     unsigned char raw[1024];
     size_t n = sizeof(raw);
@@ -120,7 +121,7 @@ testkit_sign(EVP_PKEY *key, const char *tags, struct str message, struct arena *
     read_unfinished(buf_str(&b), a, &t, &s);
     if (s.wrong == NULL) {
         sig_header_digest(&t, &s, digest);
-        sign_digest(key, &s, digest, &text);
+        testkit_sign_digest(key, &s, digest, &text);
     } else {
         buf_add_z(&text, "AAAA"); /* a row about what cannot be signed */
     }
@@ -129,14 +130,14 @@ testkit_sign(EVP_PKEY *key, const char *tags, struct str message, struct arena *
     return arena_str(a, buf_str(&text));
 }
 
-uint32_t
-testkit_judge(struct str message, const struct testkit_dns *dns, struct testkit_reading *r,
-              struct arena *a, struct dkim_verdict *out)
+/* Reads a message and has its keys answered. */
+static struct dkim *
+read_message(struct str message, const struct testkit_dns *dns, const struct testkit_reading *r,
+             struct arena *a, struct key_answer *answers)
 {
     size_t header = header_block_len(message);
     size_t step = r->chunk > 0 ? r->chunk : message.len + 1;
-    AUTO(dkim_free) struct dkim *d = dkim_new(str_sub(message, 0, header), r->rules, a);
-    struct key_answer answers[LIMIT_DKIM_NAMES];
+    struct dkim *d = dkim_new(str_sub(message, 0, header), r->rules, a);
     const struct str *names;
 
     for (size_t at = header; at < message.len; at += step)
@@ -145,8 +146,29 @@ testkit_judge(struct str message, const struct testkit_dns *dns, struct testkit_
     uint32_t n = dkim_names(d, &names);
     for (uint32_t i = 0; i < n; i++)
         answers[i] = testkit_answer(dns, names[i]);
+    return d;
+}
+
+uint32_t
+testkit_judge(struct str message, const struct testkit_dns *dns, struct testkit_reading *r,
+              struct arena *a, struct dkim_verdict *out)
+{
+    struct key_answer answers[LIMIT_DKIM_NAMES];
+    AUTO(dkim_free) struct dkim *d = read_message(message, dns, r, a, answers);
+
     for (uint32_t i = 0; i < dkim_count(d); i++)
         dkim_verdict(d, i, answers, r->now_s, &out[i]);
     r->beyond = dkim_beyond(d);
     return dkim_count(d);
+}
+
+void
+testkit_judge_arc(struct str message, const struct testkit_dns *dns, size_t chunk, struct arena *a,
+                  struct arc_verdict *out)
+{
+    const struct testkit_reading r = {.chunk = chunk};
+    struct key_answer answers[LIMIT_DKIM_NAMES];
+    AUTO(dkim_free) struct dkim *d = read_message(message, dns, &r, a, answers);
+
+    arc_verdict(d, answers, 1800000000, out);
 }

@@ -6,7 +6,7 @@
 
 #include <openssl/evp.h>
 
-#include "policy/dkim.h"
+#include "policy/arc.h"
 
 /* A name of DNS; found KEY_FOUND with one text. */
 struct testkit_record {
@@ -23,6 +23,10 @@ struct key_answer testkit_answer(const struct testkit_dns *dns, struct str name)
 EVP_PKEY *testkit_key(enum sig_cipher cipher, unsigned bits);
 struct str testkit_record(EVP_PKEY *key, const char *tags, struct arena *a);
 
+/* Appends the signature of a digest, in base64. */
+void testkit_sign_digest(EVP_PKEY *key, const struct sig *s, const unsigned char *digest,
+                         struct buf *out);
+
 /* The message with "DKIM-Signature: TAGS; bh=...; b=..." before it; where TAGS hold bh= it is not made. */
 struct str testkit_sign(EVP_PKEY *key, const char *tags, struct str message, struct arena *a);
 
@@ -35,5 +39,9 @@ struct testkit_reading {
 };
 uint32_t testkit_judge(struct str message, const struct testkit_dns *dns, struct testkit_reading *r,
                        struct arena *a, struct dkim_verdict *out);
+
+/* The verdict on its chain of ARC. */
+void testkit_judge_arc(struct str message, const struct testkit_dns *dns, size_t chunk,
+                       struct arena *a, struct arc_verdict *out);
 
 #endif

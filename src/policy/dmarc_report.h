@@ -1,4 +1,4 @@
-/* dmarc_report.h - aggregate reports of DMARC as XML: written (RFC 9990), read (and those of RFC 7489), unpacked.
+/* dmarc_report.h - aggregate reports of DMARC: written (RFC 9990), read (also RFC 7489 appendix C), unpacked.
  *
  * Writing:   every text is escaped; bytes that XML cannot hold become "?".
  * Reading:   a report that declares a document type or entities is refused, so that nothing can expand; elements that

@@ -1,4 +1,4 @@
-/* dmarc_report_fuzz.c - a report of any bytes is unpacked and read within bounds, and written again always the same.
+/* dmarc_report_fuzz.c - of any bytes a report is read within its bounds, and written again always the same.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "policy/dmarc_report.h"

@@ -131,6 +131,14 @@ field_hash_init(struct field_hash *h, enum canon_kind kind, bool sha1)
 }
 
 void
+field_hash_fork(const struct field_hash *h, struct field_hash *out)
+{
+    field_hash_init(out, h->kind, false);
+    int ok = EVP_MD_CTX_copy_ex(out->context, h->context);
+    ASSERT(ok == 1);
+}
+
+void
 field_hash_add(struct field_hash *h, struct str whole, struct str cut, bool line_end)
 {
     AUTO_BUF rest = BUF((size_t)HEADER_BYTES_MAX + 8);

@@ -38,6 +38,8 @@ struct field_hash {
     struct buf canonical; /* scratch */
 };
 void field_hash_init(struct field_hash *h, enum canon_kind kind, bool sha1);
+/* One that goes on from here by itself; both end. */
+void field_hash_fork(const struct field_hash *h, struct field_hash *out);
 /* The field without the part that is cut out of it (empty: all of it), with or without its line end. */
 void field_hash_add(struct field_hash *h, struct str whole, struct str cut, bool line_end);
 /* Ends it and gives back what it held.  SHA-1 fills 20 bytes. */

@@ -104,18 +104,20 @@ canon_of(struct str name, enum canon_kind *out)
     return true;
 }
 
-/* sig-c-tag-alg ["/" sig-c-tag-alg]; the body's is simple when absent.  A seal is always relaxed. */
+/* sig-c-tag-alg ["/" sig-c-tag-alg]; the body's is simple when absent.  A seal is always relaxed.  Without c=
+ * DKIM is simple; sealers of ARC that leave it out mean relaxed, as the suite of ARC has it. */
 static const char *
 read_canon(const struct work *w)
 {
     const struct tag *c = tags_find(w->tags, STR("c"));
     struct str header, body;
 
-    w->out->header_canon = w->out->kind == SIG_ARC_SEAL ? CANON_RELAXED : CANON_SIMPLE;
-    w->out->body_canon = CANON_SIMPLE;
+    w->out->header_canon = w->out->kind == SIG_DKIM ? CANON_SIMPLE : CANON_RELAXED;
+    w->out->body_canon = w->out->kind == SIG_DKIM ? CANON_SIMPLE : CANON_RELAXED;
     if (c == NULL || w->out->kind == SIG_ARC_SEAL)
         return NULL;
     body = c->value;
+    w->out->body_canon = CANON_SIMPLE;
     (void)str_split(&body, '/', &header);
     if (!canon_of(header, &w->out->header_canon) ||
         (body.ptr != NULL && !canon_of(body, &w->out->body_canon)))

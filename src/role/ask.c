@@ -385,7 +385,7 @@ ask(struct question *q)
                                                             : "its answer is not 200";
         return ERR_TEMP;
     }
-    e = introspection_read(reply.body, q->arena, &q->answer);
+    e = introspection_read(reply.body, role_self()->config->oauth.usernames, q->arena, &q->answer);
     if (e != OK)
         q->why = "its answer is none about a token";
     return e;

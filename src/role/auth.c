@@ -16,6 +16,7 @@
 #include "role/auth_internal.h"
 #include "role/role.h"
 #include "rt/clock.h"
+#include "rt/fiber.h"
 #include "rt/heap.h"
 #include "rt/offload.h"
 
@@ -35,6 +36,8 @@ struct live {
 static struct seal *seal;
 static struct auth_cache *cache;
 static struct offload_pool *hashing;
+static struct fiber_lock foreign_turn;
+static uint32_t foreign_waiters;
 static struct map *grants; /* of struct live, by incarnation and session */
 
 struct exchanges *auth_exchanges;
@@ -83,6 +86,7 @@ begin(const struct role_start *s, struct problem *why)
     files_changed(s);
     grants = map_new();
     heap_one_arena();
+    fiber_lock_init(&foreign_turn);
     return offload_new("hash", HASH_THREADS, LIMIT_AUTH_QUEUE, &hashing);
 }
 
@@ -118,6 +122,24 @@ make_work(void *arg)
 
     j->result = j->hash.len > 0 ? verifier_take(j->hash, &j->made, &j->why)
                                 : verifier_make(j->password, &j->made);
+}
+
+/* Of the threads one at most works on hashes of other servers, whose cost others chose: log-ins by our own verifiers
+ * always have the other. */
+static SUSPENDS enum status
+run_check(struct job *j)
+{
+    if (j->verifier.len == 0 || !verifier_is_foreign(j->verifier))
+        return rt_offload(hashing, check_work, j);
+    if (foreign_waiters == LIMIT_AUTH_QUEUE)
+        return ERR_TEMP;
+    foreign_waiters++;
+    enum status e = fiber_lock_take(&foreign_turn);
+    foreign_waiters--;
+    TRY(e);
+    e = rt_offload(hashing, check_work, j);
+    fiber_lock_give(&foreign_turn);
+    return e;
 }
 
 static struct str
@@ -357,7 +379,7 @@ check_password(const struct auth_asked *q, const struct given *given, struct are
     struct job j = {.password = password,
                     .raw = &given->raw,
                     .verifier = found.disabled ? STR_NONE : buf_str(&found.verifier)};
-    if (rt_offload(hashing, check_work, &j) != OK)
+    if (run_check(&j) != OK)
         return ERR_TEMP;
     TRY(j.result);
     if (auth_has_changed(found.who.account, since))
@@ -379,7 +401,8 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
     const struct auth_asked asked = {
         .peer = req->peer, .login = req->login, .protocol = req->protocol};
 
-    TRY(auth_brake_try(&asked));
+    AUTO_TRY under_way = {0};
+    TRY(auth_try_begin(&asked, &under_way));
     if (!password_set(&given.prepared, req->password) || !secret_set(&given.raw, req->password))
         return auth_brake_refuse(&asked, checked.why);
     enum status e = check_password(&asked, &given, a, &checked);
@@ -387,6 +410,7 @@ auth_serve_login(struct ipc_peer *from, const struct auth_login *req, struct are
         return auth_brake_refuse(&asked, checked.why);
     TRY(e);
     auth_brake_right(&asked);
+    auth_try_end(&under_way); /* so that what is remembered is never in the air */
     const struct auth_session session = {.session = req->session,
                                          .account = checked.who.account,
                                          .app = checked.app,

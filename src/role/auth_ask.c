@@ -24,6 +24,7 @@ auth_ask_renew(const struct role_start *s)
     buf_addf(&now, "%.*s ", STR_FMT(i->client));
     buf_addf(&now, "%.*s ", STR_FMT(s->config->oauth.issuer));
     buf_addf(&now, "%.*s", STR_FMT(s->config->oauth.audience));
+    buf_add_z(&now, s->config->oauth.usernames ? " username" : "");
     if (good == NULL)
         good = token_cache_new();
     if (str_eq(asked, buf_str(&now)))

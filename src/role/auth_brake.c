@@ -3,14 +3,16 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #define AUTH_SERVE_HANDLERS_ONLY
 #include "auth/attempts.h"
+#include "base/limits.h"
 #include "config/events.h"
 #include "ipc/auth_serve.h"
 #include "mail/names.h"
 #include "role/auth_internal.h"
 #include "role/role.h"
+#include "rt/fiber.h"
 #include "rt/logger.h"
 
-enum { ARENA_BYTES = 8192 };
+enum { ARENA_BYTES = 8192, WAIT_MS = 10000 };
 
 static const char *const protocols[] = {"imap", "pop3", "submission",
                                         "web"}; /* enum<3> of auth.ipc */
@@ -23,6 +25,9 @@ static const char *const reasons[] = {
     [AUTH_WRONG] = "wrong",
 };
 static struct attempts *attempts;
+/* Who may not try before another one's try is known. */
+static struct fiber_queue waiting;
+static uint32_t waiters;
 
 static struct attempt attempt_of(const struct auth_asked *q, struct arena *a);
 
@@ -30,6 +35,7 @@ void
 auth_brake_begin(void)
 {
     attempts = attempts_new();
+    fiber_queue_init(&waiting);
 }
 
 bool
@@ -48,6 +54,41 @@ auth_brake_try(const struct auth_asked *q)
     struct attempt t = attempt_of(q, a);
 
     return attempts_try(attempts, &t) ? OK : auth_brake_refuse(q, AUTH_SLOWED);
+}
+
+enum status
+auth_try_begin(const struct auth_asked *q, struct auth_try *out)
+{
+    AUTO_ARENA *a = arena_new(ARENA_BYTES);
+    struct attempt t = attempt_of(q, a);
+    enum attempt_answer may;
+
+    while ((may = attempts_begin(attempts, &t, &out->counted)) == ATTEMPT_WAIT) {
+        if (waiters == LIMIT_AUTH_QUEUE)
+            return ERR_TEMP;
+        waiters++;
+        enum status e = fiber_queue_wait(&waiting, WAIT_MS);
+        waiters--;
+        if (e != OK)
+            return ERR_TEMP;
+    }
+    if (may == ATTEMPT_SLOWED)
+        return auth_brake_refuse(q, AUTH_SLOWED);
+    out->asked = q;
+    return OK;
+}
+
+void
+auth_try_end(struct auth_try *t)
+{
+    AUTO_ARENA *a = arena_new(ARENA_BYTES);
+
+    if (t->asked == NULL)
+        return;
+    struct attempt tried = attempt_of(t->asked, a);
+    attempts_known(attempts, &tried, t->counted);
+    t->asked = NULL;
+    fiber_queue_wake_all(&waiting);
 }
 
 enum status

@@ -43,7 +43,9 @@ auth_serve_external(struct ipc_peer *from, const struct auth_external *req, stru
         clients.trust == NULL ? ERR_DENIED : tls_trust_check(clients.trust, req->chain, a, &cert);
     if (asked.login.len == 0 && cert.count > 0)
         asked.login = cert.addresses[0]; /* for the counts and the log */
-    TRY(auth_brake_try(&asked));
+    const struct auth_asked counts = asked;
+    AUTO_TRY under_way = {0};
+    TRY(auth_try_begin(&counts, &under_way));
     if (e != OK)
         return auth_brake_refuse(&asked, AUTH_CERTIFICATE);
     TRY(find_owner(&cert, a, &found));
@@ -55,6 +57,7 @@ auth_serve_external(struct ipc_peer *from, const struct auth_external *req, stru
     if (auth_has_changed(found.who.account, since))
         return ERR_TEMP;
     auth_brake_right(&asked);
+    auth_try_end(&under_way);
     const struct auth_session session = {.session = req->session,
                                          .account = found.who.account,
                                          .protocol = req->protocol,

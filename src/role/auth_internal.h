@@ -82,8 +82,17 @@ struct auth_asked {
     bool invitation;        /* not to log in, but to set a password with one */
 };
 void auth_brake_begin(void);
-/* ERR_LIMIT: not now; said to the log. */
+/* ERR_LIMIT: not now; said to the log.  For what is judged without waiting. */
 MUST_USE enum status auth_brake_try(const struct auth_asked *q);
+/* The same for what takes its time: until it is released it counts as wrong, and others may have to wait for it.
+ * ERR_TEMP: too many wait. */
+struct auth_try {
+    const struct auth_asked *asked; /* NULL: none is under way; stays where it is meanwhile */
+    unsigned counted;
+};
+MUST_USE SUSPENDS enum status auth_try_begin(const struct auth_asked *q, struct auth_try *out);
+void auth_try_end(struct auth_try *t);
+#define AUTO_TRY AUTO(auth_try_end) struct auth_try
 /* Would auth_brake_try() use up an interval? */
 bool auth_brake_is_slow(const struct auth_asked *q);
 /* Counts and logs it; the status to answer with. */

@@ -71,7 +71,8 @@ auth_serve_invitation_redeem(struct ipc_peer *from, const struct auth_invitation
     (void)from;
     if (req->password.len == 0 || !password_set(&password, req->password))
         return ERR_SYNTAX;
-    TRY(auth_brake_try(&asked));
+    AUTO_TRY under_way = {0};
+    TRY(auth_try_begin(&asked, &under_way));
     TRY(auth_find(name_address(req->login, a), a, &found));
     enum status e = compare(&found, req->invitation, hash);
     if (e == OK)

@@ -115,7 +115,8 @@ auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct are
     struct str address;
     uint64_t since = auth_changes();
 
-    TRY(auth_brake_try(&asked));
+    AUTO_TRY under_way = {0};
+    TRY(auth_try_begin(&asked, &under_way));
     enum status e = issuer()->issuer.len == 0 ? ERR_DENIED : judge(req->token, a, &address);
     if (e == ERR_DENIED)
         return auth_brake_refuse(&asked, AUTH_TOKEN);
@@ -129,6 +130,7 @@ auth_serve_oauth(struct ipc_peer *from, const struct auth_oauth *req, struct are
     if (named.login.len == 0)
         named.login = address;
     auth_brake_right(&named);
+    auth_try_end(&under_way);
     const struct auth_session session = {.session = req->session,
                                          .account = found.who.account,
                                          .protocol = req->protocol,

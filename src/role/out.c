@@ -356,8 +356,8 @@ take_upstream(const struct config *c, struct upstream **out, struct problem *why
     return OK;
 }
 
-/* Of the configuration that is there now.  first: what stays the same, such as the kept connections, when there are no
- * terms yet; else theirs have it.  Others may be made meanwhile. */
+/* Of the configuration that is there now.  first: what stays the same, such as the kept connections; NULL: there are
+ * terms already, which have it.  Others may be made meanwhile. */
 static SUSPENDS enum status
 make_terms(const struct role_start *s, const struct delivery_world *first, struct problem *why)
 {
@@ -372,7 +372,8 @@ make_terms(const struct role_start *s, const struct delivery_world *first, struc
         return st;
     }
     struct terms *fresh = MEM_NEW(struct terms);
-    *fresh = (struct terms){.world = terms != NULL ? terms->world : *first,
+    ASSERT(first != NULL || terms != NULL);
+    *fresh = (struct terms){.world = first != NULL ? *first : terms->world,
                             .upstream = upstream,
                             .passwords = passwords,
                             .users = 1};

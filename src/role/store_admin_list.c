@@ -37,7 +37,7 @@ keep(const struct directory_entry *e, struct arena *a)
     for (size_t i = 0; i < e->send_as_count; i++)
         others[i] = arena_str(a, e->send_as[i]);
     k.address = arena_str(a, e->address);
-    k.verifier = STR_NONE;
+    k.verifier = e->verifier.len > 0 ? STR("+") : STR_NONE; /* that there is one */
     k.invitation.hash = STR_NONE;
     k.forward.targets = targets;
     k.send_as = others;

@@ -104,7 +104,7 @@ admin_serve_account_password(struct ipc_peer *from, const struct admin_account_p
     struct store *s = store_of(from);
     struct directory_entry e = {0};
     struct problem why = {0};
-    struct str verifier;
+    struct str verifier = STR("");
 
     (void)rep;
     enum status st = directory_find(s->directory, req->address, a, &e);
@@ -112,7 +112,9 @@ admin_serve_account_password(struct ipc_peer *from, const struct admin_account_p
         st = ERR_NOT_FOUND;
     struct auth_verifier_make make = {
         .account = e.account, .password = req->password, .hash = req->hash};
-    if (st == OK)
+    if (st == OK && req->none && make.password.len + make.hash.len > 0)
+        st = ERR_SYNTAX;
+    if (st == OK && !req->none)
         st = make_verifier(s, &make, a, &verifier, &why);
     if (st == OK)
         st = directory_account_verifier(s->directory, req->address, verifier);
@@ -293,6 +295,7 @@ store_admin_account(struct store *s, const struct directory_entry *e, struct adm
         .quota_bytes = e->quota_bytes,
         .disabled = e->disabled,
         .suspended = e->suspended,
+        .has_password = e->verifier.len > 0,
         .created = e->created.us,
         .forward = e->forward.targets,
         .forward_count = e->forward.count,

@@ -3,12 +3,18 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smtp/milters.h"
 
+#include "base/map.h"
+#include "base/mem.h"
 #include "base/size.h"
 #include "smtp/milters_internal.h"
 
 enum { ARENA_BYTES = 65536, PARAMS_MAX = 8 };
 
 #define NAME(literal) STR(literal)
+
+static struct map *holders; /* client -> how many messages of it are before milters */
+static const struct smtp_reply too_many = {451, "4.3.2",
+                                           "Too much mail of yours is judged now, try again later"};
 
 struct smtp_reply
 smtp_milter_settle(struct smtp_session *s, struct milter *m, const char *stage,
@@ -40,6 +46,54 @@ struct str
 smtp_milter_id(const struct smtp_session *s, struct arena *a)
 {
     return arena_printf(a, "%016llx", (unsigned long long)s->mail.tid);
+}
+
+/* ---- who holds how many ---- */
+
+static size_t
+held_by(struct str client)
+{
+    return holders == NULL ? 0 : (size_t)(uintptr_t)map_get(holders, client);
+}
+
+static void
+set_held(struct str client, size_t n)
+{
+    if (holders == NULL)
+        holders = map_new();
+    if (n > 0)
+        (void)map_put(holders, client, (void *)(uintptr_t)n); /* the number is the value */
+    else
+        (void)map_del(holders, client);
+}
+
+/* Who is known here is not counted.  False: it has too many. */
+static bool
+count_client(const struct smtp_session *s, struct smtp_milters *all)
+{
+    struct subnet n;
+
+    ASSERT(all->client_len == 0);
+    if (smtp_is_submission(s) || smtp_may_relay(s) || !subnet_of(conn_peer_addr(s->conn), &n))
+        return true;
+    n = subnet_wider(&n, n.size == 4 ? 32 : 64);
+    struct str key = subnet_key(&n, all->client);
+    size_t held = held_by(key);
+    if (held >= LIMIT_FILTER_HOLDERS)
+        return false;
+    set_held(key, held + 1);
+    all->client_len = key.len;
+    return true;
+}
+
+static void
+uncount_client(struct smtp_milters *all)
+{
+    struct str key = str_from(all->client, all->client_len);
+
+    if (key.len > 0)
+        set_held(key, held_by(key) - 1);
+    all->client_len = 0;
 }
 
 /* ---- MAIL ---- */
@@ -129,6 +183,11 @@ smtp_milters_mail(struct smtp_session *s, struct str args)
         return no;
     s->mail.milters = MEM_NEW(struct smtp_milters);
     struct smtp_milters *all = s->mail.milters;
+    all->args = arena_str(s->mail.arena, args);
+    if (!count_client(s, all)) {
+        smtp_milters_drop(s);
+        return too_many;
+    }
     for (size_t i = 0; i < c->filter_count && all->count < MILTERS_MAX && no.code == 0; i++) {
         const struct config_filter *f = &c->filters[i];
         if (f->kind != FILTER_MILTER || !smtp_filter_applies(s, f) || s->mail.judged.discard)
@@ -142,23 +201,40 @@ smtp_milters_mail(struct smtp_session *s, struct str args)
 
 /* ---- RCPT, DATA ---- */
 
-struct smtp_reply
-smtp_milters_rcpt(struct smtp_session *s, struct str rcpt)
+static SUSPENDS struct smtp_reply
+say_rcpt(struct smtp_session *s, struct milter *m, struct str rcpt)
 {
-    struct smtp_milters *all = s->mail.milters;
-    struct smtp_reply no = {0};
-
-    if (all == NULL)
-        return no;
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
     const struct str macros[] = {NAME("i"), smtp_milter_id(s, a),  NAME("{rcpt_addr}"),
                                  rcpt,      NAME("{rcpt_mailer}"), STR("local")};
     const struct milter_recipient to = {rcpt, false, {macros, COUNT_OF(macros)}};
-    for (size_t i = 0; i < all->count && no.code == 0 && !s->mail.judged.discard; i++) {
-        struct milter_step_result r;
-        r.st = milter_rcpt(&all->at[i], &to, &r.verdict);
-        no = smtp_milter_settle(s, &all->at[i], "rcpt", &r);
-    }
+    struct milter_step_result r;
+
+    r.st = milter_rcpt(m, &to, &r.verdict);
+    return smtp_milter_settle(s, m, "rcpt", &r);
+}
+
+static SUSPENDS struct smtp_reply
+say_data(struct smtp_session *s, struct milter *m)
+{
+    AUTO_ARENA *a = arena_new(ARENA_BYTES);
+    const struct str macros[] = {NAME("i"), smtp_milter_id(s, a)};
+    const struct milter_macros with = {macros, COUNT_OF(macros)};
+    struct milter_step_result r;
+
+    r.st = milter_data(m, &with, &r.verdict);
+    return smtp_milter_settle(s, m, "data", &r);
+}
+
+struct smtp_reply
+smtp_milters_rcpt(struct smtp_session *s, struct str rcpt)
+{
+    struct smtp_milters *all = s->mail.milters;
+    struct smtp_reply no = smtp_milters_resume(s);
+
+    for (size_t i = 0; all != NULL && i < all->count && no.code == 0; i++)
+        if (!s->mail.judged.discard)
+            no = say_rcpt(s, &all->at[i], rcpt);
     return no;
 }
 
@@ -167,7 +243,7 @@ smtp_milters_refused(struct smtp_session *s, struct str rcpt, const struct smtp_
 {
     struct smtp_milters *all = s->mail.milters;
 
-    if (all == NULL)
+    if (all == NULL || all->parked) /* it says no word, so nothing is begun for it */
         return;
     const struct str macros[] = {NAME("{rcpt_addr}"),  str_of(no->text),      NAME("{rcpt_host}"),
                                  str_of(no->enhanced), NAME("{rcpt_mailer}"), STR("error")};
@@ -183,18 +259,82 @@ struct smtp_reply
 smtp_milters_data(struct smtp_session *s)
 {
     struct smtp_milters *all = s->mail.milters;
+    struct smtp_reply no = smtp_milters_resume(s);
+
+    for (size_t i = 0; all != NULL && i < all->count && no.code == 0; i++)
+        if (!s->mail.judged.discard)
+            no = say_data(s, &all->at[i]);
+    return no;
+}
+
+/* ---- a client that is silent ---- */
+
+int64_t
+smtp_milters_patience(const struct smtp_session *s)
+{
+    const struct smtp_milters *all = s->mail.milters;
+    int64_t most = 0;
+
+    for (size_t i = 0; all != NULL && i < all->count; i++)
+        if (all->at[i].link != NULL)
+            most = MAX(most, (int64_t)all->at[i].filter->timeout_s * MILTERS_PATIENCE * 1000);
+    return most;
+}
+
+void
+smtp_milters_park(struct smtp_session *s)
+{
+    struct smtp_milters *all = s->mail.milters;
+
+    if (all == NULL || all->parked)
+        return;
+    all->parked = true;
+    uncount_client(all);
+    for (size_t i = 0; i < all->count; i++) {
+        struct milter *m = &all->at[i];
+        if (m->link == NULL)
+            continue;
+        all->waits[i] = all->waits[i] || !m->over;
+        milter_done(m);
+    }
+}
+
+/* All that it heard of this message, once more. */
+static SUSPENDS struct smtp_reply
+hear_again(struct smtp_session *s, struct milter *m)
+{
+    const struct config_filter *f = m->filter;
+
+    milter_drop(m);
+    milter_init(m, f);
+    struct smtp_reply no = begin(s, m, s->mail.milters->args);
+    for (size_t i = 0; i < s->mail.rcpt_count && no.code == 0 && !s->mail.judged.discard; i++)
+        no = say_rcpt(s, m, s->mail.rcpts[i].address);
+    if (no.code == 0 && s->mail.body != NULL && !s->mail.judged.discard)
+        no = say_data(s, m);
+    return no;
+}
+
+/* What says no now is asked again with the next command: nothing gets past it. */
+struct smtp_reply
+smtp_milters_resume(struct smtp_session *s)
+{
+    struct smtp_milters *all = s->mail.milters;
     struct smtp_reply no = {0};
 
-    if (all == NULL)
+    if (all == NULL || !all->parked)
         return no;
-    AUTO_ARENA *a = arena_new(ARENA_BYTES);
-    const struct str macros[] = {NAME("i"), smtp_milter_id(s, a)};
-    const struct milter_macros with = {macros, COUNT_OF(macros)};
-    for (size_t i = 0; i < all->count && no.code == 0 && !s->mail.judged.discard; i++) {
-        struct milter_step_result r;
-        r.st = milter_data(&all->at[i], &with, &r.verdict);
-        no = smtp_milter_settle(s, &all->at[i], "data", &r);
+    if (!count_client(s, all))
+        return too_many;
+    all->parked = false;
+    for (size_t i = 0; i < all->count && no.code == 0; i++) {
+        if (!all->waits[i] || s->mail.judged.discard)
+            continue;
+        no = hear_again(s, &all->at[i]);
+        all->waits[i] = no.code != 0;
     }
+    if (no.code != 0)
+        smtp_milters_park(s);
     return no;
 }
 
@@ -217,6 +357,8 @@ smtp_milters_drop(struct smtp_session *s)
 
     for (size_t i = 0; all != NULL && i < all->count; i++)
         milter_drop(&all->at[i]);
+    if (all != NULL)
+        uncount_client(all);
     mem_free(all);
     s->mail.milters = NULL;
 }

@@ -34,8 +34,8 @@ smtp_milters_end(struct smtp_session *s, struct smtp_reply *out)
 {
     struct smtp_milters *all = s->mail.milters;
 
-    *out = (struct smtp_reply){0};
-    if (all == NULL || s->mail.judged.discard)
+    *out = smtp_milters_resume(s);
+    if (all == NULL || s->mail.judged.discard || out->code != 0)
         return OK;
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
     struct letter l = {.s = s, .arena = a, .body = s->mail.body};

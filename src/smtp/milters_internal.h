@@ -4,6 +4,7 @@
 #ifndef SMTP_MILTERS_INTERNAL_H
 #define SMTP_MILTERS_INTERNAL_H
 
+#include "base/subnet.h"
 #include "filter/milter.h"
 #include "smtp/milters.h"
 
@@ -12,7 +13,14 @@
 struct smtp_milters {
     struct milter at[MILTERS_MAX];
     size_t count;
+    struct str args;         /* of MAIL, to be said again */
+    bool parked;             /* the connections were given back */
+    bool waits[MILTERS_MAX]; /* ... and this milter has to hear all of it again */
+    char client[SUBNET_KEY_MAX];
+    size_t client_len; /* 0: not counted */
 };
+/* What a parked message needs before its milters can be asked; code 0: go on. */
+SUSPENDS struct smtp_reply smtp_milters_resume(struct smtp_session *s);
 /* What a milter said, as a reply; code 0: go on. */
 struct milter_step_result {
     enum status st;

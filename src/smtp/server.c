@@ -537,16 +537,47 @@ session_opened(struct conn *c)
     return s;
 }
 
+/* Nothing came for a while.  What the session holds of milters goes first; it goes itself when nothing came for
+ * LIMIT_SMTP_IDLE_S.  How much of that is left; 0: none. */
+static SUSPENDS int64_t
+outwait(struct smtp_session *s)
+{
+    int64_t patience = smtp_milters_patience(s),
+            left = LIMIT_SMTP_IDLE_S * INT64_C(1000) - patience;
+
+    if (s->rest != SMTP_REST_COMMAND || patience == 0 || left <= 0)
+        return 0;
+    smtp_milters_park(s);
+    return left;
+}
+
+/* How long it may be silent now. */
+static int64_t
+idle_ms(const struct smtp_session *s)
+{
+    int64_t patience = s->rest == SMTP_REST_COMMAND ? smtp_milters_patience(s) : 0;
+
+    return patience > 0 ? MIN(patience, LIMIT_SMTP_IDLE_S * INT64_C(1000))
+                        : LIMIT_SMTP_IDLE_S * INT64_C(1000);
+}
+
 static FIBER_ENTRY void
 session_wake(void *session, enum wake why)
 {
     struct smtp_session *s = session;
     enum status e = OK;
+    int64_t left = 0; /* 0: what was said before holds */
 
     fiber_context()->session = conn_id(s->conn);
     switch (why) {
-    case WAKE_INPUT: e = serve_input(s); break;
+    case WAKE_INPUT:
+        e = serve_input(s);
+        left = idle_ms(s);
+        break;
     case WAKE_TIMEOUT:
+        left = outwait(s);
+        if (left > 0)
+            break;
         s->quit = true;
         e = smtp_reply(s, 421, "4.4.2", "Nothing came for too long, good bye");
         break;
@@ -558,6 +589,8 @@ session_wake(void *session, enum wake why)
     }
     if (e != OK || s->quit)
         conn_close(s->conn);
+    else if (left > 0)
+        conn_deadline(s->conn, left);
 }
 
 static void

@@ -384,7 +384,9 @@ list_shard(struct listing *l, uint32_t index, struct str after)
             if (e.kind != l->kind)
                 continue;
             e.address = arena_str(l->a, page.entries[i].key);
-            e.verifier = STR_NONE; /* listings are for people */
+            /* listings are for people, who may know that there is one */
+            e.verifier = e.verifier.len > 0 ? STR("+") : STR_NONE;
+            e.invitation.hash = STR_NONE;
             e.app_password_count = 0;
             copy_targets(l->a, &e);
             l->out[l->n++] = e;

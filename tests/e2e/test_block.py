@@ -155,6 +155,30 @@ def test_who_guesses_is_slowed_and_nobody_else(server, user):
     assert log_in(server, '127.0.20.1', user).startswith('+OK')
 
 
+def burst(server, source, name, password, count):
+    """What comes of so many at once."""
+    talks = [Pop(server, source) for _ in range(count)]
+    for t in talks:
+        t.socket.sendall(b'USER %s\r\nPASS %s\r\n' % (name.encode(), password.encode()))
+    said = []
+    for t in talks:
+        with t:
+            assert t.file.readline().startswith(b'+OK')
+            said.append(t.file.readline().decode())
+    return said
+
+
+def test_a_burst_gets_no_more_guesses_than_a_row(server, user):
+    said = burst(server, '127.0.40.1', 'nobody@example.com', 'wrong', 3 * ADDRESS_FREE)
+    judged = said.count('-ERR [AUTH] Wrong name or password\r\n')
+    assert ADDRESS_FREE <= judged <= ADDRESS_FREE + 2 and said.count(SLOW) == len(said) - judged  # the interval may let some in
+    server.ctl('account', 'passwd', user, stdin='newer\n')  # which is hashed, the first time
+    said = burst(server, '127.0.40.2', user, 'newer', 2 * ADDRESS_FREE)
+    assert all(answer.startswith('+OK') for answer in said), said  # they wait for each other, and are all right
+    server.ctl('block', 'remove', '127.0.40.1')
+    server.ctl('block', 'remove', 'nobody@example.com', check=False)
+
+
 def test_the_owner_goes_on_while_others_guess_his_password(server, user):
     assert log_in(server, '127.0.30.1', user).startswith('+OK')
     for i in range(ACCOUNT_FREE // 2):

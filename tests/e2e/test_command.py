@@ -37,7 +37,7 @@ def test_help_is_an_answer(words):
 
 @pytest.mark.parametrize('words, says', [
     ((), 'usage: godwit VERB'), (('bogus',), 'no verb "bogus"'), (('account',), 'usage: godwit account VERB'),
-    (('queue', 'bogus'), 'no verb "bogus"'), (('account', 'add'), 'usage: godwit account add [--quota SIZE] [--generate] ADDRESS'),
+    (('queue', 'bogus'), 'no verb "bogus"'), (('account', 'add'), 'usage: godwit account add [--quota SIZE] [--generate | --invite] ADDRESS'),
     (('account', 'add', 'a', 'b'), 'usage: godwit account add'), (('account', 'add', '--quota'), '--quota'),
     (('account', 'add', '--quota', '5X', 'a'), '"5X"'), (('account', '--fast', 'list'), '--fast'),
     (('status', 'now'), 'usage: godwit status'), (('serve', 'now'), 'usage: godwit serve'),

@@ -9,6 +9,7 @@ import hmac
 import imaplib
 import json
 import os
+import threading
 
 import pytest
 from godwit import Server, wait_for
@@ -169,6 +170,58 @@ def test_what_is_there_stays_unless_told(town):
     assert now[f'again@{HERE}']['quota_bytes'] == 2 << 20 and not now[f'off@{HERE}']['suspended']
     log_in(town, 'again').shutdown()
     log_in(town, 'off').shutdown()
+
+
+def test_locked_in_the_file_is_locked_here(town):
+    def row(name, password):
+        return f'{name}@{HERE},{password}\n'
+
+    names = ('lock1', 'lock2', 'lock3')
+    run(town, 'email,password\n' + ''.join(row(name, SCHEMES['ssha']) for name in names))
+    client = log_in(town, 'lock1')
+    text = 'email,password\n' + row('lock1', '!' + SCHEMES['ssha']) + row('lock2', '*') + row('lock3', '')
+    trial, _ = run(town, text, '--update', '--dry-run')
+    log_in(town, 'lock2').shutdown()
+    found, code = run(town, text, '--update')
+    assert code == 0 and found == trial
+    assert [found[f'{name}@{HERE}'][0] for name in names] == ['set', 'set', 'unchanged']
+    with pytest.raises((imaplib.IMAP4.abort, imaplib.IMAP4.error, OSError)):
+        wait_for(lambda: client.select()[0] != 'OK')
+    for name in names[:2]:
+        with pytest.raises(imaplib.IMAP4.error, match='AUTHENTICATIONFAILED'):
+            log_in(town, name)
+        assert not accounts(town)[f'{name}@{HERE}']['has_password']
+    assert 'no password' in town.ctl('account', 'show', f'lock1@{HERE}').stdout
+    log_in(town, 'lock3').shutdown()  # no word of a password is none of a lock
+    assert {r for r, _ in run(town, text, '--update')[0].values()} == {'unchanged'}
+    run(town, 'email,password\n' + row('lock1', SCHEMES['ssha']), '--update')
+    log_in(town, 'lock1').shutdown()
+
+
+def test_costly_hashes_leave_a_thread_to_the_others(town):
+    """Those of another server go one after the other: a log-in of ours that comes last is not last."""
+    costly = crypt.crypt(PASSWORD, '$2b$12$abcdefghijklmnopqrstuu')
+    run(town, ''.join(f'slow{i}:{{BLF-CRYPT}}{costly}\n' for i in range(6)))
+    town.add_account('quick', 'mine')
+    order, begun = [], threading.Barrier(7)
+
+    def one(name, password):
+        c = imaplib.IMAP4('127.0.0.1', town.ports['imap'])
+        begun.wait()
+        if name == 'quick':
+            wait_for(lambda: order)  # all have been asked by then
+        c.login(f'{name}@{HERE}', password)
+        order.append(name)
+        c.shutdown()
+
+    town.ctl('account', 'passwd', f'quick@{HERE}', stdin='mine\n')  # so that it is hashed
+    threads = [threading.Thread(target=one, args=(f'slow{i}', PASSWORD)) for i in range(6)]
+    threads.append(threading.Thread(target=one, args=('quick', 'mine')))
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(order) == 7 and order.index('quick') <= 3, order
 
 
 def test_a_dump_of_postfixadmin(town):

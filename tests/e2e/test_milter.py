@@ -117,6 +117,54 @@ def test_refusals(world, smtp, letter, answer, code, text):
     assert send(smtp)[0] == 250 and box(server)[0] == n + 1
 
 
+@pytest.fixture
+def quick():
+    """Another server, whose milter has two seconds for an answer, and a client of it six between commands."""
+    s = Server()
+    with open(s.config, 'a', encoding='utf-8') as f:
+        f.write(f'milter unix {s.dir}/quick timeout 2\n')
+    m = Milter(f'{s.dir}/quick')
+    s.start()
+    s.add_domain()
+    for name in ('anna', 'bert'):
+        s.add_account(name)
+    yield s, m
+    s.remove()
+    m.close()
+
+
+def test_who_is_silent_holds_no_connection(quick):
+    """It is told that the message is over, and hears all of it again; what it says then holds."""
+    server, m = quick
+    talks = [smtplib.SMTP('127.0.0.1', server.ports['smtp'], 'client.example', timeout=60) for _ in range(21)]
+    for c in talks:
+        c.ehlo()
+    assert [c.mail('a@far.example')[0] for c in talks] == [250] * 20 + [451]  # those of one address
+    first, refused, again = talks[0], talks[1], talks[20]
+    assert first.rcpt('anna@example.com')[0] == refused.rcpt('anna@example.com')[0] == 250
+    wait_for(lambda: m.letters().count('K') == 20)
+    assert m.letters().count('A') == 20
+    assert again.mail('a@far.example')[0] == 250  # there is room again
+    again.rset()
+    wait_for(lambda: m.letters().count('K') == 21)
+    opened = m.connections
+    m.reset()
+    assert first.rcpt('bert@example.com')[0] == 250
+    assert first.data(MESSAGE)[0] == 250
+    wait_for(lambda: m.letters().endswith('K'))
+    assert m.letters() == 'CHMRRTLLLLNBEK' and m.connections == opened
+    assert m.data('R') == [b'<anna@example.com>\0', b'<bert@example.com>\0']
+    wait_for(lambda: box(server)[0] == box(server, 'bert')[0] == 1)
+    m.reset()
+    m.say['M'] = packet(b'r')  # it has changed its mind
+    for _ in range(2):
+        assert refused.rcpt('bert@example.com')[0] == 550 and refused.docmd('DATA')[0] == 550
+    m.say.clear()
+    assert refused.data(MESSAGE)[0] == 250 and box(server)[0] == 2
+    for c in talks:
+        c.close()
+
+
 def test_other_verdicts(world, smtp):
     server, first, second, _ = world
     n = box(server)[0]
