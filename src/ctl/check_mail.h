@@ -36,10 +36,11 @@ struct check_verb {
     int (*answer)(struct check_mail *m, const json_t *question, json_t *answer);
     void (*tell)(const json_t *answer); /* for people; not called for CHECK_USAGE */
 };
-extern const struct check_verb check_arc_verb;  /* check_dkim.c */
-extern const struct check_verb check_dkim_verb; /* check_dkim.c */
-extern const struct check_verb check_spf_verb;  /* check_spf.c */
-extern const struct check_verb check_mime_verb; /* check_mime.c */
+extern const struct check_verb check_arc_verb;   /* check_dkim.c */
+extern const struct check_verb check_dkim_verb;  /* check_dkim.c */
+extern const struct check_verb check_dmarc_verb; /* check_dmarc.c */
+extern const struct check_verb check_mime_verb;  /* check_mime.c */
+extern const struct check_verb check_spf_verb;   /* check_spf.c */
 
 /* argv[0] is one of those verbs.  The whole of `godwit check WHAT ...`. */
 bool check_mail_has(const char *name);
