@@ -56,33 +56,42 @@ choose(const struct pop3_session *s, size_t i, uint64_t *mids, size_t *bytes_out
     return n;
 }
 
+static SUSPENDS enum status
+ask_store(struct pop3_session *s, const struct store_bodies *req, struct arena *a,
+          struct store_bodies_reply *rep)
+{
+    struct ipc_peer *store;
+    enum status e;
+
+    do {
+        TRY(hold_store(&s->hold, &pop3_world->store, &store));
+        e = store_bodies_call(store, req, a, rep);
+    } while (hold_read_again(&s->hold, e));
+    return e;
+}
+
 static SUSPENDS void
 fetch(struct pop3_session *s, size_t i)
 {
     struct pop3_ahead *h = &s->ahead;
     uint64_t mids[STORE_BODIES_MIDS_MAX];
     size_t bytes;
-    struct ipc_peer *store;
-    enum status e;
+    struct store_bodies_reply rep;
 
     size_t n = choose(s, i, mids, &bytes);
     let_old_go(clock_mono_ms());
     if (n < 2 || held + bytes > AHEAD_ALL_BYTES)
         return;
+    held += bytes; /* before others look, while this one waits */
     struct store_bodies req = {.session = s->id, .mids = mids, .mids_count = n, .max = AHEAD_BYTES};
     AUTO_ARENA *a = arena_new(AHEAD_BYTES + 16384);
-    struct store_bodies_reply rep;
-    do {
-        if (hold_store(&s->hold, &pop3_world->store, &store) != OK)
-            return;
-        e = store_bodies_call(store, &req, a, &rep);
-    } while (hold_read_again(&s->hold, e));
-    if (e != OK || rep.bodies_count == 0)
+    if (ask_store(s, &req, a, &rep) != OK || rep.bodies_count == 0) {
+        held -= bytes;
         return;
+    }
     *h = (struct pop3_ahead){
         .a = a, .rep = rep, .bytes = bytes, .next = h->next, .since_ms = clock_mono_ms()};
     a = NULL;
-    held += bytes;
     list_push(&holding, &h->node);
 }
 
