@@ -82,7 +82,9 @@ class OpenSmtpd(Peer):
     SERVES_TLS = False  # offers it; but with OpenSSL 3 the one of Debian 12 breaks off every handshake that it answers
     REPORT, REPORTS_ENVID = 'multipart/mixed', False
     PROGRAMS = (('/usr/sbin/smtpd', '-d', '-v'),)
+    # One that runs, or ran, on this machine left a spool of other owners: nothing of it shows through.
     PREPARE = '''
+rm -rf /var/spool/smtpd
 install -d -m 711 /var/spool/smtpd
 install -m 600 {p.key} /etc/key.pem
 install -m 644 {p.cert} /etc/cert.pem
