@@ -147,7 +147,7 @@ ask_key(struct check_mail *m, struct str name, struct key_answer *out)
 static SUSPENDS void
 verify(struct check_mail *m, struct str message, struct facts *in, json_t *answer)
 {
-    struct key_answer keys[LIMIT_DKIM_SIGNATURES];
+    struct key_answer keys[LIMIT_DKIM_NAMES]; /* those of ARC are among them */
     struct dkim_verdict v;
     const struct str *names;
     size_t header = header_block_len(message);
@@ -157,6 +157,7 @@ verify(struct check_mail *m, struct str message, struct facts *in, json_t *answe
     dkim_body(d, str_skip(message, header));
     dkim_body_end(d);
     uint32_t count = dkim_names(d, &names);
+    ASSERT(count <= LIMIT_DKIM_NAMES);
     for (uint32_t i = 0; i < count; i++)
         ask_key(m, names[i], &keys[i]);
     json_t *list = json_array();

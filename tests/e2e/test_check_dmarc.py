@@ -115,3 +115,17 @@ def test_signatures_are_verified(zone, tmp_path):
     assert judged(signed.replace(b'\r\n', b'\n'))[:2] == (0, 'pass')
     assert judged(signed.replace(b'hello', b'hullo')) == (1, 'fail', 'reject', [{'result': 'fail', 'domain': 'news.bank.example'}])
     assert judged(message) == (1, 'fail', 'reject', [])
+
+
+def test_more_keys_than_signatures(zone, tmp_path):
+    """Eight signatures and a chain of ARC name more keys than there are signatures."""
+    field = 'v=1; a=rsa-sha256; c=relaxed/relaxed; d=bank.example; s=s%d; h=from; bh={HASH}; b=YWJj\r\n'
+    chain = ('ARC-Seal: i=%d; a=rsa-sha256; d=seal%d.example; s=k; cv=%s; b=YWJj\r\n'
+             'ARC-Message-Signature: i=%d; a=rsa-sha256; c=relaxed/relaxed; d=hop%d.example; s=k; h=from; bh={HASH}; b=YWJj\r\n'
+             'ARC-Authentication-Results: i=%d; x.example; none\r\n')
+    mail = (''.join(chain % (n, n, 'pass' if n > 1 else 'none', n, n, n) for n in range(6, 0, -1)) +
+            ''.join('DKIM-Signature: ' + field % i for i in range(8)) + 'From: a@bank.example\r\n\r\nx\r\n')
+    (tmp_path / 'mail').write_text(mail.replace('{HASH}', 'A' * 43 + '='), encoding='ascii')
+    done = check('--dns-file', zone, '--json', str(tmp_path / 'mail'))
+    answer = json.loads(done.stdout)
+    assert done.stderr == b'' and answer['result'] == 'fail' and [d['domain'] for d in answer['dkim']] == ['bank.example'] * 8
