@@ -372,11 +372,12 @@ make_terms(const struct role_start *s, const struct delivery_world *first, struc
         return st;
     }
     struct terms *fresh = MEM_NEW(struct terms);
-    ASSERT(first != NULL || terms != NULL);
-    *fresh = (struct terms){.world = first != NULL ? *first : terms->world,
-                            .upstream = upstream,
-                            .passwords = passwords,
-                            .users = 1};
+    if (first == NULL) {
+        ASSERT(terms != NULL);
+        first = &terms->world;
+    }
+    *fresh =
+        (struct terms){.world = *first, .upstream = upstream, .passwords = passwords, .users = 1};
     fresh->world.config = config;
     fresh->world.resolver = upstream->resolver;
     fresh->world.passwords = passwords;
