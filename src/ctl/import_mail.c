@@ -76,8 +76,10 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
                         : s == ERR_DENIED ? acc->reader->link
                         : s == ERR_TEMP   ? "another program has locked it"
                         : s == ERR_SYNTAX ? acc->reader->nothing
-                        : s != OK         ? "the folder cannot be read"
-                                          : NULL;
+                        : s == ERR_LIMIT
+                            ? "it has more messages than a folder may have, or too large a list"
+                        : s != OK ? "the folder cannot be read"
+                                  : NULL;
     if (s == OK) {
         s = run_anew(&w);
         const char *said = ipc_problem()->text;

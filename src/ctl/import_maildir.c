@@ -196,7 +196,7 @@ find_user(struct run *r, struct str dir, const char *domain, const char *user)
         const struct migrate_layout l = {.path = path.ptr,
                                          .below = strlen(domain) + 1 + path.len - dir.len};
         s = r->reader->check(&l);
-        if (s == OK)
+        if (s != ERR_NOT_FOUND && s != ERR_DENIED) /* what cannot be read is told as it is opened */
             add_place(r, &l, name_address(arena_printf(r->a, "%s@%s", user, domain), r->a));
         if (s == ERR_DENIED)
             tell_link(r, l.path);
@@ -328,7 +328,9 @@ prepare(struct run *r, const struct place *p, struct opened *o)
     o->acc.reader = r->reader;
     enum status s = r->reader->tree(&layout, o->a, &o->acc.tree);
     if (s != OK)
-        return s == ERR_NOT_FOUND ? r->reader->nothing : "it cannot be read";
+        return s == ERR_NOT_FOUND ? r->reader->nothing
+               : s == ERR_LIMIT   ? "it has too many folders, links or subscriptions"
+                                  : "it cannot be read";
     for (size_t i = 0; i < o->acc.tree.link_count; i++)
         tell_link(r, arena_printf(o->a, "%s/%.*s", p->path, STR_FMT(o->acc.tree.links[i])).ptr);
     s = import_account_subscribe(&r->im, &o->acc, o->a);

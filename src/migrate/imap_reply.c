@@ -412,8 +412,11 @@ read_item(struct scan *s, struct arena *a, struct str name, struct imap_reply_fe
         return scan_u64(s, INT64_MAX, &f->size);
     }
     if (str_eq_nocase(name, STR("INTERNALDATE"))) {
+        /* One of some server's own making, or NIL: the message is worth more than its date. */
+        if (!imap_scan_date_time(s, &f->received))
+            return skip_value(s, a);
         f->has |= IMAP_FETCHED_DATE;
-        return imap_scan_date_time(s, &f->received);
+        return true;
     }
     if (str_eq_nocase(name, STR("BODY[]"))) {
         f->has |= IMAP_FETCHED_BODY;

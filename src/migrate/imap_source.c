@@ -8,11 +8,13 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "migrate/maildir.h"
+#include "rt/clock.h"
 
 enum { TRIES = 5, PAUSE_MS = 1000, LINE_MAX_BYTES = 8192, SAID_MAX = 120 };
 
 struct opened { /* what a server says of a folder when it is opened */
     uint64_t exists, uidvalidity, uidnext;
+    bool counted; /* exists was said at all */
 };
 struct listing { /* of a folder, while it comes */
     struct migrate_folder *f;
@@ -197,8 +199,10 @@ examine(struct imap_source *s, const struct migrate_folder *f, struct opened *ou
     while (!end) {
         TRY(imap_link_next(s, &r));
         TRY(imap_link_is_end(s, &r, s->tag, &end));
-        if (r.kind == IMAP_REPLY_EXISTS)
+        if (r.kind == IMAP_REPLY_EXISTS) {
             o.exists = r.number;
+            o.counted = true;
+        }
         if (str_eq_nocase(r.code, STR("UIDVALIDITY")))
             o.uidvalidity = r.number;
         if (str_eq_nocase(r.code, STR("UIDNEXT")))
@@ -209,6 +213,8 @@ examine(struct imap_source *s, const struct migrate_folder *f, struct opened *ou
                               STR_FMT(str_sub(r.text, 0, SAID_MAX)));
     if (o.uidvalidity == 0 || o.uidvalidity > UINT32_MAX)
         return imap_link_fail(s, ERR_NOT_FOUND, "it has no UIDVALIDITY");
+    if (!o.counted) /* none would be there, and all of it be removed here */
+        return imap_link_fail(s, ERR_NOT_FOUND, "it does not say how many messages it has");
     s->folder = f;
     s->expunged = 0;
     *out = o;
@@ -397,7 +403,10 @@ body_once(struct imap_source *s, const struct migrate_folder *f, const struct mi
     buf_reset(s->body);
     s->body_over = false;
     if (s->folder != f) {
-        TRY(examine(s, f, &o));
+        enum status e = examine(s, f, &o);
+        if (e == ERR_NOT_FOUND) /* of the folder, not of the message: it is to be listed anew */
+            e = ERR_CONFLICT;
+        TRY(e);
         if (o.uidvalidity != s->uidvalidity) {
             s->folder = NULL;
             return imap_link_fail(s, ERR_CONFLICT, "its UIDVALIDITY changed meanwhile");
@@ -441,32 +450,49 @@ other_order(struct imap_source *s)
     return imap_link_fail(s, ERR_CLOSED, "it answers in another order");
 }
 
+/* Why there is no body, by the end of the command.  told: the server said something of the message, so it is there.
+ * Only one that is gone may be passed over in silence. */
+static enum status
+without_body(struct imap_source *s, const struct imap_reply *r, bool told)
+{
+    static const char *const later[] = {"UNAVAILABLE", "LIMIT", "INUSE"};
+
+    if (str_eq_nocase(r->code, STR("EXPUNGEISSUED")))
+        return ERR_NOT_FOUND;
+    if (r->condition == IMAP_SAYS_OK)
+        return told ? ERR_IO : ERR_NOT_FOUND;
+    for (size_t i = 0; i < COUNT_OF(later); i++)
+        if (str_eq_nocase(r->code, str_of(later[i])))
+            return imap_link_fail(s, ERR_TEMP, "it does not give a message now: %.*s",
+                                  STR_FMT(str_sub(r->text, 0, SAID_MAX)));
+    return ERR_IO;
+}
+
 static enum status
 read_body(struct imap_source *s, uint32_t uid, struct instant *received)
 {
     const struct imap_pending *p = &s->pending[s->first];
-    bool end = false, has_body = false, gone = s->expunged > 0;
+    bool end = false, has_body = false, told = false;
     struct imap_reply r = {0};
 
     ASSERT(s->count > 0);
     while (!end) {
         TRY(imap_link_next(s, &r));
         TRY(imap_link_is_end(s, &r, p->tag, &end));
-        gone |= r.kind == IMAP_REPLY_EXPUNGE;
-        if (r.kind != IMAP_REPLY_FETCH || (r.fetch.has & IMAP_FETCHED_BODY) == 0)
+        if (r.kind != IMAP_REPLY_FETCH)
+            continue;
+        told |= (r.fetch.has & IMAP_FETCHED_UID) != 0 && r.fetch.uid == uid;
+        if ((r.fetch.has & IMAP_FETCHED_BODY) == 0)
             continue;
         if ((r.fetch.has & IMAP_FETCHED_UID) == 0 || r.fetch.uid != uid || has_body)
             return other_order(s);
         has_body = r.fetch.body.ptr != NULL;
         if (r.fetch.body.len > 0) /* a short one, quoted */
             buf_add(s->body, r.fetch.body);
-        *received = r.fetch.has & IMAP_FETCHED_DATE ? r.fetch.received : (struct instant){0};
+        *received = r.fetch.has & IMAP_FETCHED_DATE ? r.fetch.received : clock_now();
     }
     s->bytes -= MIN(s->bytes, p->m->size);
     s->first = (s->first + 1) % IMAP_WINDOW;
     s->count--;
-    if (has_body)
-        return OK;
-    gone |= str_eq_nocase(r.code, STR("EXPUNGEISSUED"));
-    return gone ? ERR_NOT_FOUND : ERR_IO;
+    return has_body ? OK : without_body(s, &r, told);
 }

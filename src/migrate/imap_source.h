@@ -38,8 +38,8 @@ MUST_USE SUSPENDS enum status imap_source_tree(struct imap_source *s, struct are
 MUST_USE SUSPENDS enum status imap_source_folder(struct migrate_folder *f, struct str uidl,
                                                  struct arena *a);
 /* One message of it; to be called in the order of the list for those that are wanted.  ERR_NOT_FOUND: it is gone.
- * ERR_LIMIT: larger than the buffer.  ERR_IO: the server does not give it.  ERR_CONFLICT: its UIDVALIDITY is another
- * than in the list. */
+ * ERR_LIMIT: larger than the buffer.  ERR_IO: the server does not give it.  ERR_CONFLICT: the folder cannot be
+ * opened any more, or its UIDVALIDITY is another than in the list: it is to be listed anew. */
 MUST_USE SUSPENDS enum status imap_source_body(const struct migrate_folder *f,
                                                const struct migrate_message *m, struct buf *out,
                                                struct instant *received_out);

@@ -53,6 +53,8 @@ static const struct {
     {LOGGED "* LIST \n", NULL, AT_TREE, ERR_SYNTAX, "not IMAP"},
     {TREE "g4 NO [NOPERM] not yours\r\n", NULL, AT_FOLDER, ERR_NOT_FOUND, "opened: not yours"},
     {TREE "* 2 EXISTS\r\ng4 OK\r\n", NULL, AT_FOLDER, ERR_NOT_FOUND, "no UIDVALIDITY"},
+    {TREE "* OK [UIDVALIDITY 9] x\r\ng4 OK\r\n", NULL, AT_FOLDER, ERR_NOT_FOUND,
+     "how many messages"},
     {OPEN(3) "* 1 FETCH (UID 3 FLAGS () RFC822.SIZE 4)\r\n* 1 FETCH (UID 3 FLAGS () RFC822.SIZE "
              "4)\r\ng5 OK\r\n",
      NULL, AT_FOLDER, ERR_NOT_FOUND, "lists 1 messages and has 3"},
@@ -63,7 +65,18 @@ static const struct {
      ERR_NOT_FOUND, NULL},
     {TWO BODY(1, 3, "a\r\nb") "g6 OK\r\ng7 OK [EXPUNGEISSUED] x\r\n", NULL, AT_SECOND,
      ERR_NOT_FOUND, NULL},
-    {TWO "g6 NO unreadable\r\n", NULL, AT_FIRST, ERR_IO, NULL},
+    {TWO "* 2 EXPUNGE\r\ng6 NO unreadable\r\n", NULL, AT_FIRST, ERR_IO, NULL},
+    {TWO "g6 BAD what\r\n", NULL, AT_FIRST, ERR_IO, NULL},
+    {TWO "g6 NO [EXPUNGEISSUED] x\r\n", NULL, AT_FIRST, ERR_NOT_FOUND, NULL},
+    {TWO "g6 OK\r\n", NULL, AT_FIRST, ERR_NOT_FOUND, NULL},
+    {TWO "* 1 FETCH (UID 3 FLAGS ())\r\ng6 OK\r\n", NULL, AT_FIRST, ERR_IO, NULL},
+    {TWO "* 2 EXPUNGE\r\n* 1 FETCH (UID 3 BODY[] NIL)\r\ng6 OK\r\n", NULL, AT_FIRST, ERR_IO, NULL},
+    /* not now: asked again over another connection */
+    {TWO "g6 NO [UNAVAILABLE] later\r\n",
+     HELLO
+     "g8 OK [CAPABILITY IMAP4rev1] in\r\n* 2 EXISTS\r\n* OK [UIDVALIDITY 9] x\r\ng9 OK\r\n" BODY(
+         1, 3, "a\r\nb") "g10 OK\r\n" BODY(2, 5, "c\r\nd") "g11 OK\r\n",
+     AT_END, OK, ""},
     {TWO "* 1 FETCH (UID 3 BODY[] NIL)\r\ng6 OK\r\n", NULL, AT_FIRST, ERR_IO, NULL},
     {TWO "* 1 FETCH (UID 3 BODY[] {11}\r\n01234567890)\r\ng6 OK\r\n", NULL, AT_FIRST, ERR_LIMIT,
      NULL},
@@ -78,6 +91,10 @@ static const struct {
     {TWO BODY(1, 3, "a\r\nb") "g6 OK\r\n* BYE for now\r\n",
      HELLO "g8 OK [CAPABILITY IMAP4rev1] in\r\n* 2 EXISTS\r\n* OK [UIDVALIDITY 10] x\r\ng9 OK\r\n",
      AT_SECOND, ERR_CONFLICT, "UIDVALIDITY"},
+    /* the folder, not the message, is gone */
+    {TWO BODY(1, 3, "a\r\nb") "g6 OK\r\n* BYE for now\r\n",
+     HELLO "g8 OK [CAPABILITY IMAP4rev1] in\r\ng9 NO [NONEXISTENT] no such folder\r\n", AT_SECOND,
+     ERR_CONFLICT, "opened: no such folder"},
     /* another order, which is legal: asked one by one */
     {TWO BODY(2, 5, "c\r\nd") "g7 OK\r\n" BODY(1, 3, "a\r\nb") "g6 OK\r\n",
      HELLO

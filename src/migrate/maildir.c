@@ -118,9 +118,8 @@ uidlist_begin(struct str text, struct uidlist *out)
     return l.uidvalidity != 0;
 }
 
-/* RFC 1939 section 7 */
-static bool
-is_uidl(struct str s)
+bool
+uidl_is(struct str s)
 {
     for (size_t i = 0; i < s.len; i++)
         if (s.ptr[i] < 0x21 || s.ptr[i] > 0x7e)
@@ -142,7 +141,7 @@ read_entry(struct str line, bool named, struct uidlist_entry *out)
     while (named && rest.len > 0 && rest.ptr[0] != ':') {
         if (!str_split(&rest, ' ', &word))
             return false;
-        if (str_starts(word, STR("P")) && is_uidl(str_skip(word, 1)))
+        if (str_starts(word, STR("P")) && uidl_is(str_skip(word, 1)))
             e.uidl = str_skip(word, 1);
     }
     e.base = named ? str_skip(rest, 1) : rest;
@@ -318,5 +317,5 @@ uidl_format(struct str format, const struct uidl_facts *f, struct buf *out)
         else if (!add_number(&s, f, out))
             return false;
     }
-    return is_uidl(str_skip(buf_str(out), before));
+    return uidl_is(str_skip(buf_str(out), before));
 }

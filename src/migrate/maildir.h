@@ -65,6 +65,7 @@ struct uidl_facts {
     struct str base;
 };
 bool uidl_format(struct str format, const struct uidl_facts *f, struct buf *out);
+bool uidl_is(struct str s); /* as RFC 1939 section 7 has them */
 #define UIDL_DOVECOT STR("%08Xu%08Xv")
 
 /* ---- maildir_folder.c, maildir_tree.c: they block ---- */

@@ -61,7 +61,7 @@ put(const char *name, const char *text)
 static void
 test_round(void **state)
 {
-    AUTO_ARENA *a = arena_new(16u << 20);
+    AUTO_ARENA *a = arena_new(64u << 20);
     const struct uidlist head = {.uidvalidity = 1234, .uidnext = 90};
     const struct str words[] = {STR("$label1"), STR("work")};
     const struct migrate_new messages[] = {
@@ -111,7 +111,7 @@ test_round(void **state)
 static void
 test_tree(void **state)
 {
-    AUTO_ARENA *a = arena_new(16u << 20);
+    AUTO_ARENA *a = arena_new(64u << 20);
     static const char *const dirs[] = {"cur",      ".B",         ".B/cur", ".A.C",
                                        ".A.C/new", ".empty",     ".bad&x", ".bad&x/cur",
                                        ".INBOX",   ".INBOX/cur", "other",  "other/cur"};
@@ -136,7 +136,7 @@ test_tree(void **state)
 static void
 test_loose(void **state)
 {
-    AUTO_ARENA *a = arena_new(16u << 20);
+    AUTO_ARENA *a = arena_new(64u << 20);
     struct migrate_folder f = {.path = root};
     AUTO_BUF body = BUF(1000);
     struct instant received;
@@ -180,7 +180,7 @@ closedir(DIR *d)
 static void
 test_moving(void **state)
 {
-    AUTO_ARENA *a = arena_new(16u << 20);
+    AUTO_ARENA *a = arena_new(64u << 20);
     struct migrate_folder f = {.path = root};
 
     (void)state;
@@ -213,7 +213,7 @@ folder_of(const struct migrate_tree *t, const char *name)
 static void
 test_links(void **state)
 {
-    AUTO_ARENA *a = arena_new(16u << 20);
+    AUTO_ARENA *a = arena_new(64u << 20);
     static const char *const dirs[] = {"out",      "out/cur",  "m",        "m/cur",
                                        "m/new",    "m/.X",     "m/.X/new", "m/.K",
                                        "m/.K/cur", "m/.K/new", "m/a",      "m/a/cur"};

@@ -15,6 +15,8 @@ static enum status look_into(struct migrate_finding *f, struct str below);
 static void look_at(struct migrate_finding *f, int dir, struct str below, const char *file);
 static void read_subscriptions(struct migrate_finding *f, int dir, const char *file);
 
+enum { NAME_BYTES = 8192, FILE_ARENA = 64 << 10 };
+
 enum status
 maildir_tree(const struct migrate_layout *l, struct arena *a, struct migrate_tree *out)
 {
@@ -27,13 +29,13 @@ maildir_tree(const struct migrate_layout *l, struct arena *a, struct migrate_tre
     TRY(migrate_dir_open(l->path, l->below, &root));
     migrate_found_folder(&f, STR("INBOX"), str_of(l->path));
     TRY(look_into(&f, STR_NONE));
-    for (size_t i = 0; i < f.waiting_count; i++)
+    for (size_t i = 0; i < f.waiting_count && !f.over; i++)
         TRY(look_into(&f, f.waiting[i]));
     migrate_found_all(&f);
     read_subscriptions(&f, root, "subscriptions");
     read_subscriptions(&f, root, "courierimapsubscribed");
     *out = t;
-    return OK;
+    return f.over ? ERR_LIMIT : OK;
 }
 
 enum status
@@ -44,7 +46,7 @@ maildir_check(const struct migrate_layout *l)
     enum status s = migrate_dir_open(l->path, l->below, &dir);
     if (s == OK && is_maildir(dir))
         return OK;
-    return s == ERR_DENIED ? s : ERR_NOT_FOUND;
+    return s == OK || s == ERR_SYNTAX ? ERR_NOT_FOUND : s;
 }
 
 /* Where cur is a link it is said when the folder is read. */
@@ -68,7 +70,7 @@ look_into(struct migrate_finding *f, struct str below)
     DIR *d;
 
     TRY(migrate_dir_list(f, below, &d));
-    for (errno = 0; (e = readdir(d)) != NULL; errno = 0)
+    for (errno = 0; !f->over && (e = readdir(d)) != NULL; errno = 0)
         look_at(f, dirfd(d), below, e->d_name);
     enum status s = errno != 0 ? ERR_IO : OK;
     closedir(d);
@@ -79,15 +81,17 @@ look_into(struct migrate_finding *f, struct str below)
 static void
 look_at(struct migrate_finding *f, int dir, struct str below, const char *file)
 {
+    AUTO_ARENA *a = arena_new(FILE_ARENA);
+    AUTO_BUF b = BUF(NAME_BYTES);
     struct str name;
     AUTO(fd_close) int fd = -1;
     bool own = strcmp(file, "cur") == 0 || strcmp(file, "new") == 0 || strcmp(file, "tmp") == 0;
 
     if (strcmp(file, ".") == 0 || strcmp(file, "..") == 0 || own || (file[0] == '.') == f->l->fs)
         return;
-    struct str whole = below.len > 0 ? arena_printf(f->a, "%.*s/%s", STR_FMT(below), file)
-                                     : arena_str(f->a, str_of(file));
-    enum status s = migrate_sub_open(dir, file, &fd);
+    buf_addf(&b, "%.*s%s%s", STR_FMT(below), below.len > 0 ? "/" : "", file);
+    struct str whole = buf_str(&b);
+    enum status s = buf_status(&b) == OK ? migrate_sub_open(dir, file, &fd) : ERR_LIMIT;
     if (s == ERR_DENIED)
         migrate_found_link(f, whole);
     if (s != OK)
@@ -96,11 +100,11 @@ look_at(struct migrate_finding *f, int dir, struct str below, const char *file)
         migrate_look_later(f, whole);
     if (!is_maildir(fd))
         return;
-    if (maildir_folder_name(whole, f->l->fs ? '/' : '.', f->a, &name) != OK ||
+    if (maildir_folder_name(whole, f->l->fs ? '/' : '.', a, &name) != OK ||
         str_eq_nocase(name, STR("INBOX")))
         f->t->skipped++;
     else
-        migrate_found_folder(f, name, arena_printf(f->a, "%s/%.*s", f->l->path, STR_FMT(whole)));
+        migrate_found_folder(f, name, arena_printf(a, "%s/%.*s", f->l->path, STR_FMT(whole)));
 }
 
 static void
@@ -115,6 +119,7 @@ read_subscriptions(struct migrate_finding *f, int dir, const char *file)
     if (st != OK)
         return;
     struct subscriptions s = subscriptions_of(buf_str(&text));
-    while (subscriptions_next(&s, f->a, &name))
+    AUTO_ARENA *a = arena_new(FILE_ARENA);
+    for (; !f->over && subscriptions_next(&s, a, &name); arena_reset(a))
         migrate_found_subscribed(f, name);
 }

@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "imap/parse.h"
 #include "mail/date.h"
+#include "migrate/maildir.h"
 
 enum { LINE_BYTES = 1000, WORDS = 24, VALUE_BYTES = 16384, OWN_FIELDS_MAX = 16 };
 
@@ -291,13 +292,15 @@ read_base(struct mbox_head *h, struct str value)
     h->uid_last = last;
 }
 
+/* One that POP3 cannot say is none. */
 static void
 read_uidl(struct mbox_head *h, struct str value)
 {
     if (!h->own)
         return;
     buf_reset(&h->uidl);
-    buf_add(&h->uidl, value);
+    if (uidl_is(value))
+        buf_add(&h->uidl, value);
 }
 
 /* A field came to its end. */

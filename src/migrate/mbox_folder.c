@@ -67,7 +67,7 @@ static enum status read_text(struct listing *x, uint64_t stop, bool watch, uint6
 static enum status believe_length(struct listing *x, uint64_t *stop, bool *believed_out);
 static enum status skip_separator(struct listing *x);
 static void make_key(struct listing *x, char key[2 * KEY_BYTES + 1]);
-static void add_message(struct listing *x, const struct migrate_message *m);
+static enum status add_message(struct listing *x, const struct migrate_message *m);
 static uint32_t keywords_of(struct listing *x);
 static int by_uid(const void *a, const void *b);
 
@@ -254,7 +254,7 @@ read_message(struct listing *x, bool *done_out)
     m.size = end - x->offset;
     m.key = str_of(key);
     if (!x->head.pseudo && !x->head.expunged)
-        add_message(x, &m);
+        TRY(add_message(x, &m));
     *done_out = !x->has_next;
     return OK;
 }
@@ -430,12 +430,14 @@ uidl_of(struct listing *x, uint32_t uid)
 }
 
 /* A UID above what the file says there is, or below one before it, was written by whoever sent the message. */
-static void
+static enum status
 add_message(struct listing *x, const struct migrate_message *m)
 {
     struct migrate_folder *f = x->f;
     uint32_t uid = x->head.uid;
 
+    if (f->count == LIMIT_IMPORT_MESSAGES)
+        return ERR_LIMIT;
     if (f->count == x->room) {
         size_t room = MAX(x->room * 2, 64);
         struct migrate_message *more = ARENA_ARRAY(x->a, struct migrate_message, room);
@@ -454,6 +456,7 @@ add_message(struct listing *x, const struct migrate_message *m)
     to->key = own_key(x, m->key);
     to->uidl = uidl_of(x, uid);
     x->uid = uid != 0 ? uid : x->uid;
+    return OK;
 }
 
 /* Those for which the table has no room are left out: a mailbox has no more either. */

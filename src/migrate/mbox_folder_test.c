@@ -139,7 +139,7 @@ test_files(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO_ARENA *a = arena_new(16u << 20);
+        AUTO_ARENA *a = arena_new(64u << 20);
         AUTO_BUF b = BUF(10000);
         struct migrate_folder f = {.path = at("box")};
         put("box", rows[i].text);
@@ -188,7 +188,7 @@ test_keys(void **state)
         {FROM "S: 1\nX-Label: w\n\na\n\n", 0},
         {FROM "S: 1\n\nStatus: R\na\n\n", 0},
     };
-    AUTO_ARENA *a = arena_new(16u << 20);
+    AUTO_ARENA *a = arena_new(64u << 20);
     struct str key = STR_NONE;
 
     (void)state;
@@ -220,7 +220,7 @@ test_long(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-        AUTO_ARENA *a = arena_new(16u << 20);
+        AUTO_ARENA *a = arena_new(64u << 20);
         AUTO_BUF text = BUF(10u << 20);
         AUTO_BUF got = BUF(10u << 20);
         buf_add(&text, STR(FROM "S: 1\r\n\r\n"));
@@ -237,7 +237,7 @@ test_long(void **state)
         assert_int_equal(f.count, 2);
         assert_int_equal(got.len, 2 * sizes[i] + 32);
     }
-    AUTO_ARENA *a = arena_new(16u << 20);
+    AUTO_ARENA *a = arena_new(64u << 20);
     AUTO_BUF body = BUF(LIMIT_MESSAGE_BYTES);
     AUTO(fd_close) int fd = open(at("box"), O_WRONLY | O_CLOEXEC);
     struct migrate_folder f = {.path = at("box")};
@@ -302,7 +302,7 @@ test_round(void **state)
          .body = B("A: \0\r\n\r\n\0")},
     };
     const struct mbox_box box = {1234, 90, words, 3};
-    AUTO_ARENA *a = arena_new(16u << 20);
+    AUTO_ARENA *a = arena_new(64u << 20);
     struct migrate_folder f = {.path = at("round")};
     AUTO(mbox_writer_release) struct mbox_writer w;
 
@@ -354,7 +354,7 @@ test_tree(void **state)
     static const char *const files[] = {
         "t/Inbox",          "t/A",       "t/A.sbd/b", "t/A.sbd/b.sbd/R&D",
         "t/C/Entw&APw-rfe", "t/.imap/x", "t/A2/b",    "t/A2.sbd/b"};
-    AUTO_ARENA *a = arena_new(16u << 20);
+    AUTO_ARENA *a = arena_new(64u << 20);
     AUTO_BUF got = BUF(1000);
     struct migrate_tree t;
     struct migrate_layout l = {.path = at("t")};
@@ -395,13 +395,63 @@ test_tree(void **state)
     assert_int_equal(mbox_check(&l), ERR_NOT_FOUND);
 }
 
+/* What nobody can have is refused, rather than to run out of memory; what is no mbox takes none. */
+static void
+test_too_many(void **state)
+{
+    AUTO_ARENA *a = arena_new(256u << 20);
+    char name[64], path[300];
+    const struct migrate_layout l = {.path = path};
+    struct migrate_tree t;
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s", at("many"));
+    assert_int_equal(mkdir(path, 0700), 0);
+    for (unsigned i = 0; i <= LIMIT_MAILBOXES; i++) {
+        (void)snprintf(name, sizeof(name), "many/%u", i);
+        if (i == LIMIT_MAILBOXES) {
+            assert_int_equal(mbox_tree(&l, a, &t), OK);
+            assert_true(t.count == LIMIT_MAILBOXES);
+        }
+        put(name, "");
+    }
+    assert_int_equal(mbox_tree(&l, a, &t), ERR_LIMIT);
+    assert_int_equal(mbox_check(&l), ERR_LIMIT);
+}
+
+/* Below a file there is nothing; a list of subscriptions has an end. */
+static void
+test_no_tree(void **state)
+{
+    AUTO_ARENA *a = arena_new(256u << 20);
+    struct migrate_layout l = {0};
+    AUTO_BUF names = BUF(1u << 20);
+    struct migrate_tree t;
+
+    (void)state;
+    put("file", FROM "S: 1\n\na\n");
+    l.path = at("file/mail");
+    assert_int_equal(mbox_check(&l), ERR_NOT_FOUND);
+    l.below = strlen("file/mail");
+    assert_int_equal(mbox_check(&l), ERR_NOT_FOUND);
+    assert_int_equal(mkdir(at("listed"), 0700), 0);
+    for (unsigned i = 0; i <= LIMIT_MAILBOXES; i++)
+        buf_addf(&names, "n%u\n", i);
+    buf_add_char(&names, '\0');
+    put("listed/.subscriptions", names.ptr);
+    l = (struct migrate_layout){.path = at("listed")};
+    assert_int_equal(mbox_tree(&l, a, &t), ERR_LIMIT);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files), cmocka_unit_test(test_none),    cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_long),  cmocka_unit_test(test_changed), cmocka_unit_test(test_round),
-        cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_files),   cmocka_unit_test(test_none),
+        cmocka_unit_test(test_keys),    cmocka_unit_test(test_long),
+        cmocka_unit_test(test_changed), cmocka_unit_test(test_round),
+        cmocka_unit_test(test_tree),    cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_no_tree),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

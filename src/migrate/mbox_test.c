@@ -157,6 +157,34 @@ test_heads(void **state)
     }
 }
 
+/* What POP3 cannot say is none. */
+static void
+test_uidls(void **state)
+{
+#define TEN "0123456789"
+    static const char *const rows[][2] = {
+        {"!a~", "!a~"},
+        {TEN TEN TEN TEN TEN TEN TEN, TEN TEN TEN TEN TEN TEN TEN},
+        {TEN TEN TEN TEN TEN TEN TEN "x", ""},
+        {"a b", ""},
+        {"a\x7f", ""},
+        {"a\x80", ""},
+        {"a\r\x01", ""},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(mbox_head_release) struct mbox_head h = {0};
+        AUTO_BUF line = BUF(1000);
+        (void)!mbox_head_line(&h, STR("X-Godwit-Mbox: 1\n"), true);
+        buf_addf(&line, "X-UIDL: %s\n", rows[i][0]);
+        (void)!mbox_head_line(&h, buf_str(&line), true);
+        mbox_head_end(&h);
+        ROW(i, str_eq(buf_str(&h.uidl), str_of(rows[i][1])));
+    }
+}
+
 static void
 test_texts(void **state)
 {
@@ -225,7 +253,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_from),  cmocka_unit_test(test_from_write),
         cmocka_unit_test(test_heads), cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_files), cmocka_unit_test(test_uidls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

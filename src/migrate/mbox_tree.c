@@ -13,10 +13,11 @@
 #include "migrate/mbox.h"
 #include "rt/disk.h"
 
-enum { NAME_BYTES = 8192, LOOK_BYTES = 1024, CHECK_ARENA = 64 << 20 };
+enum { NAME_BYTES = 8192, LOOK_BYTES = 1024, FILE_ARENA = 64 << 10, CHECK_ARENA = 256 << 20 };
 #define BELOW STR(".sbd")
 #define DOT   STR("&AC4-") /* as maildir_folder_dir() writes it, and maildir_folder_name() reads it */
 
+static enum status look_into_all(struct migrate_finding *f);
 static enum status look_into(struct migrate_finding *f, struct str below);
 static void look_at(struct migrate_finding *f, int dir, struct str below, const char *file);
 static void found_file(struct migrate_finding *f, int dir, struct str whole, const char *file);
@@ -29,10 +30,8 @@ mbox_check(const struct migrate_layout *l)
     AUTO_ARENA *a = arena_new(CHECK_ARENA);
     struct migrate_tree t;
 
-    enum status s = mbox_tree(l, a, &t);
-    if (s == OK)
-        return t.count > 0 ? OK : ERR_NOT_FOUND;
-    return s == ERR_DENIED ? s : ERR_NOT_FOUND;
+    TRY(mbox_tree(l, a, &t));
+    return t.count > 0 ? OK : ERR_NOT_FOUND;
 }
 
 /* Nothing but empty lines, or a From_ line. */
@@ -64,21 +63,33 @@ mbox_tree(const struct migrate_layout *l, struct arena *a, struct migrate_tree *
     AUTO(fd_close) int fd = -1;
 
     enum status s = migrate_dir_open(l->path, l->below, &fd);
-    if (s == ERR_NOT_FOUND || s == ERR_DENIED)
-        return s;
-    if (s != OK) {
-        TRY(migrate_path_open(l->path, l->below, &fd));
+    if (s == ERR_SYNTAX) {
+        s = migrate_path_open(l->path, l->below, &fd);
+        if (s != OK)
+            return s == ERR_SYNTAX ? ERR_NOT_FOUND : s; /* it would be below a file */
         migrate_found_folder(&f, STR("INBOX"), str_of(l->path));
         *out = t;
         return is_mbox(fd) ? OK : ERR_NOT_FOUND;
     }
-    TRY(look_into(&f, STR_NONE));
-    for (size_t i = 0; i < f.waiting_count; i++)
-        TRY(look_into(&f, f.waiting[i]));
+    TRY(s);
+    TRY(look_into_all(&f));
     migrate_found_all(&f);
     read_subscriptions(&f, fd, ".subscriptions");
     read_subscriptions(&f, fd, ".mailboxlist");
     *out = t;
+    return f.over ? ERR_LIMIT : OK;
+}
+
+/* One that was removed meanwhile is nothing. */
+static enum status
+look_into_all(struct migrate_finding *f)
+{
+    TRY(look_into(f, STR_NONE));
+    for (size_t i = 0; i < f->waiting_count && !f->over; i++) {
+        enum status s = look_into(f, f->waiting[i]);
+        if (s != OK && s != ERR_NOT_FOUND)
+            return s;
+    }
     return OK;
 }
 
@@ -89,7 +100,7 @@ look_into(struct migrate_finding *f, struct str below)
     DIR *d;
 
     TRY(migrate_dir_list(f, below, &d));
-    for (errno = 0; (e = readdir(d)) != NULL; errno = 0)
+    for (errno = 0; !f->over && (e = readdir(d)) != NULL; errno = 0)
         if (e->d_name[0] != '.')
             look_at(f, dirfd(d), below, e->d_name);
     enum status s = errno != 0 ? ERR_IO : OK;
@@ -100,11 +111,12 @@ look_into(struct migrate_finding *f, struct str below)
 static void
 look_at(struct migrate_finding *f, int dir, struct str below, const char *file)
 {
+    AUTO_BUF b = BUF(NAME_BYTES);
     struct stat st;
 
-    struct str whole = below.len > 0 ? arena_printf(f->a, "%.*s/%s", STR_FMT(below), file)
-                                     : arena_str(f->a, str_of(file));
-    if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    buf_addf(&b, "%.*s%s%s", STR_FMT(below), below.len > 0 ? "/" : "", file);
+    struct str whole = buf_str(&b);
+    if (buf_status(&b) != OK || fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return;
     if (S_ISLNK(st.st_mode))
         migrate_found_link(f, whole);
@@ -129,6 +141,7 @@ is_beside(struct str file)
 static void
 found_file(struct migrate_finding *f, int dir, struct str whole, const char *file)
 {
+    AUTO_ARENA *a = arena_new(FILE_ARENA);
     AUTO(fd_close) int fd = -1;
     struct str name;
 
@@ -136,10 +149,10 @@ found_file(struct migrate_finding *f, int dir, struct str whole, const char *fil
         return;
     if (migrate_file_open(dir, file, &fd) != OK || !is_mbox(fd))
         f->t->other++;
-    else if (name_of(whole, f->a, &name) != OK)
+    else if (name_of(whole, a, &name) != OK)
         f->t->skipped++;
     else
-        migrate_found_folder(f, name, arena_printf(f->a, "%s/%.*s", f->l->path, STR_FMT(whole)));
+        migrate_found_folder(f, name, arena_printf(a, "%s/%.*s", f->l->path, STR_FMT(whole)));
 }
 
 /* In modified UTF-7 where it is, else as it stands. */
@@ -183,7 +196,8 @@ read_subscriptions(struct migrate_finding *f, int dir, const char *file)
     struct subscriptions s = subscriptions_of(buf_str(&text));
     if (s.sep == '.')
         s.sep = '/';
-    while (subscriptions_next(&s, f->a, &name))
+    AUTO_ARENA *a = arena_new(FILE_ARENA);
+    for (; !f->over && subscriptions_next(&s, a, &name); arena_reset(a))
         migrate_found_subscribed(f, name);
 }
 

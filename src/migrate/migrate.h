@@ -104,7 +104,9 @@ struct migrate_finding {
     /* folders still to be looked into, below the root */
     struct str *waiting;
     size_t waiting_count, waiting_room;
+    bool over; /* there is more than a tree may have; it is not kept */
 };
+/* Names and paths are copied when they are kept.  At most LIMIT_MAILBOXES of each kind are. */
 void migrate_found_folder(struct migrate_finding *f, struct str name, struct str path);
 void migrate_found_link(struct migrate_finding *f, struct str file);
 void migrate_found_subscribed(struct migrate_finding *f, struct str name);
@@ -115,7 +117,8 @@ MUST_USE enum status migrate_dir_list(const struct migrate_finding *f, struct st
 /* Sorted; INBOX first.  Of two with one name the second is skipped. */
 void migrate_found_all(struct migrate_finding *f);
 
-/* ---- open.c: ERR_DENIED where a link is, for files also where any other thing that is none is ---- */
+/* ---- open.c: ERR_DENIED where a link is, for files also where any other thing that is none is; ERR_SYNTAX: what
+ * should be a folder is a file ---- */
 
 /* As below of struct migrate_folder. */
 MUST_USE enum status migrate_dir_open(const char *path, size_t below, int *fd_out);

@@ -20,8 +20,9 @@ migrate_sub_open(int dir, const char *name, int *fd_out)
     }
     if (errno == ENOENT)
         return ERR_NOT_FOUND;
+    bool is_file = errno == ENOTDIR; /* also of a link */
     bool is_link = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
-    return is_link ? ERR_DENIED : ERR_IO;
+    return is_link ? ERR_DENIED : is_file ? ERR_SYNTAX : ERR_IO;
 }
 
 enum status
@@ -36,7 +37,7 @@ migrate_dir_open(const char *path, size_t below, int *fd_out)
     migrate_path(part, "%.*s", STR_FMT(str_sub(whole, 0, whole.len - below)));
     fd = open(part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+        return errno == ENOENT ? ERR_NOT_FOUND : errno == ENOTDIR ? ERR_SYNTAX : ERR_IO;
     while (rest.len > 0 && str_split(&rest, '/', &level)) {
         int next = -1;
         if (level.len == 0)
@@ -59,7 +60,7 @@ open_file(int dir, const char *name, int flags, int *fd_out)
     int fd = openat(dir, name, flags | O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat st;
 
-    if (fd < 0 && errno == ENOENT)
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) /* below a file there is nothing */
         return ERR_NOT_FOUND;
     if (fd < 0)
         return errno == ELOOP || errno == ENXIO ? ERR_DENIED : ERR_IO;

@@ -8,22 +8,35 @@
 #include "migrate/migrate.h"
 #include "rt/disk.h"
 
+/* The last wall: more than one more of anything takes, with its list made larger. */
+enum { KEPT_ROOM = 16 << 20 };
+
 struct list {
     struct str **at;
     size_t *count, *room;
 };
 
-static void
-add_str(struct arena *a, struct list l, struct str s)
+/* Whoever owns the folders must not be able to end the whole command. */
+static bool
+has_room(struct migrate_finding *f, size_t count)
 {
+    f->over = f->over || count >= LIMIT_MAILBOXES || arena_left(f->a) < KEPT_ROOM;
+    return !f->over;
+}
+
+static void
+add_str(struct migrate_finding *f, struct list l, struct str s)
+{
+    if (!has_room(f, *l.count))
+        return;
     if (*l.count == *l.room) {
         *l.room = MAX(*l.room * 2, 16);
-        struct str *more = ARENA_ARRAY(a, struct str, *l.room);
+        struct str *more = ARENA_ARRAY(f->a, struct str, *l.room);
         if (*l.count > 0)
             mem_copy(more, *l.at, *l.count * sizeof(*more));
         *l.at = more;
     }
-    (*l.at)[(*l.count)++] = s;
+    (*l.at)[(*l.count)++] = arena_str(f->a, s);
 }
 
 void
@@ -31,6 +44,8 @@ migrate_found_folder(struct migrate_finding *f, struct str name, struct str path
 {
     struct migrate_tree *t = f->t;
 
+    if (!has_room(f, t->count))
+        return;
     if (t->count == f->room) {
         f->room = MAX(f->room * 2, 16);
         struct migrate_folder *more = ARENA_ARRAY(f->a, struct migrate_folder, f->room);
@@ -39,7 +54,7 @@ migrate_found_folder(struct migrate_finding *f, struct str name, struct str path
         t->folders = more;
     }
     t->folders[t->count++] =
-        (struct migrate_folder){.name = name,
+        (struct migrate_folder){.name = arena_str(f->a, name),
                                 .path = arena_z(f->a, path),
                                 .below = path.len - strlen(f->l->path) + f->l->below,
                                 .quoting = f->l->quoting};
@@ -48,20 +63,20 @@ migrate_found_folder(struct migrate_finding *f, struct str name, struct str path
 void
 migrate_found_link(struct migrate_finding *f, struct str file)
 {
-    add_str(f->a, (struct list){&f->t->links, &f->t->link_count, &f->link_room}, file);
+    add_str(f, (struct list){&f->t->links, &f->t->link_count, &f->link_room}, file);
 }
 
 void
 migrate_found_subscribed(struct migrate_finding *f, struct str name)
 {
-    add_str(f->a, (struct list){&f->t->subscribed, &f->t->subscribed_count, &f->subscribed_room},
+    add_str(f, (struct list){&f->t->subscribed, &f->t->subscribed_count, &f->subscribed_room},
             name);
 }
 
 void
 migrate_look_later(struct migrate_finding *f, struct str below)
 {
-    add_str(f->a, (struct list){&f->waiting, &f->waiting_count, &f->waiting_room}, below);
+    add_str(f, (struct list){&f->waiting, &f->waiting_count, &f->waiting_room}, below);
 }
 
 static int

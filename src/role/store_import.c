@@ -185,6 +185,17 @@ take_bodies(struct ipc_peer *from, const struct admin_import_add *req, struct ar
     return OK;
 }
 
+/* RFC 1939 section 7; one that POP3 cannot say is none. */
+static struct str
+unique_id(struct str s)
+{
+    bool good = s.len <= LIMIT_UIDL_BYTES;
+
+    for (size_t i = 0; good && i < s.len; i++)
+        good = s.ptr[i] >= 0x21 && s.ptr[i] <= 0x7e;
+    return good ? s : STR_NONE;
+}
+
 static void
 keep_body(struct batch *b, const struct admin_import_message *m, const struct intake_body *body)
 {
@@ -201,8 +212,8 @@ keep_body(struct batch *b, const struct admin_import_message *m, const struct in
         .reference_hashes = body->facts.reference_hashes,
         .reference_count = body->facts.reference_count,
     };
-    b->origins[b->count++] =
-        (struct import_origin){.uid = m->uid, .source = m->source, .key = m->key, .uidl = m->uidl};
+    b->origins[b->count++] = (struct import_origin){
+        .uid = m->uid, .source = m->source, .key = m->key, .uidl = unique_id(m->uidl)};
 }
 
 static enum status
