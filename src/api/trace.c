@@ -8,6 +8,8 @@
 #include "setup/logview.h"
 
 enum { PAGE_BYTES = 6 << 20, LIVES_MAX = 20, SINCE_BYTES = 64 };
+/* Of a life in a list; alone it is told whole. */
+enum { STEPS_IN_LIST = 200, STEPS_ALONE = INT32_MAX };
 
 /* ---- one message ---- */
 
@@ -23,35 +25,39 @@ row_json(const struct admin_trace_row *r, struct arena *a)
     return view_trace_summary(r->id, &s);
 }
 
-/* Some steps of a life; the first answer makes the whole. */
+/* Some steps of a life, of which at most max are told; the first answer makes the whole. */
 static SUSPENDS enum status
-add_steps(struct admin_trace_life *req, json_t **whole, json_t *steps, bool *more_out)
+add_steps(struct admin_trace_life *req, size_t max, json_t **whole, json_t *steps, bool *more_out)
 {
     AUTO_ARENA *page = arena_new(PAGE_BYTES);
     struct admin_trace_life_reply rep;
 
     TRY(admin_trace_life_call(api_world->store, req, page, &rep));
-    for (size_t i = 0; i < rep.lines_count; i++)
+    size_t n = MIN(rep.lines_count, max - json_array_size(steps));
+    for (size_t i = 0; i < n; i++)
         json_array_append_new(steps, view_trace_step(rep.lines[i]));
     if (*whole == NULL) {
         *whole = row_json(&rep.row, page);
         json_object_set(*whole, "steps", steps);
         json_object_set_new(*whole, "cut", json_boolean(rep.cut));
     }
-    req->from += (uint32_t)rep.lines_count; /* at most TRACE_STEPS_MAX in all */
-    *more_out = rep.more && rep.lines_count > 0;
+    req->from += (uint32_t)n; /* at most TRACE_STEPS_MAX in all */
+    bool more = n < rep.lines_count || (rep.more && n > 0);
+    *more_out = more && json_array_size(steps) < max;
+    if (more && !*more_out)
+        json_object_set_new(*whole, "cut", json_true());
     return OK;
 }
 
 static SUSPENDS enum status
-read_life(struct str id, json_t **out)
+read_life(struct str id, size_t max, json_t **out)
 {
     struct admin_trace_life req = {.id = id};
     json_t *whole = NULL, *steps = json_array();
     enum status e = OK;
 
     for (bool more = true; e == OK && more;)
-        e = add_steps(&req, &whole, steps, &more);
+        e = add_steps(&req, max, &whole, steps, &more);
     json_decref(steps);
     if (e != OK) {
         json_decref(whole);
@@ -93,7 +99,7 @@ add_lives(const struct admin_trace_reply *rep, json_t *all)
 {
     for (size_t i = 0; i < rep->rows_count && i < LIVES_MAX; i++) {
         json_t *life = NULL;
-        TRY(read_life(rep->rows[i].id, &life));
+        TRY(read_life(rep->rows[i].id, STEPS_IN_LIST, &life));
         json_array_append_new(all, life);
     }
     return OK;
@@ -165,7 +171,7 @@ api_trace_life(struct api_call *c)
     enum status e = admin_trace_call(api_world->store, &req, c->a, &rep);
     bool found = e == OK && rep.kind == TRACE_FOUND_MESSAGES && rep.rows_count > 0;
     if (found)
-        e = read_life(arena_str(c->a, rep.rows[0].id), &life);
+        e = read_life(arena_str(c->a, rep.rows[0].id), STEPS_ALONE, &life);
     if (e != OK)
         api_fail(c, e);
     else if (!found)

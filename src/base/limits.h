@@ -113,14 +113,6 @@
     LIMIT(RECORD_FIELD_BYTES,      262144,    "bytes",    "further header fields are read from the body") \
     LIMIT(RECORD_TEXT_BYTES,       262144,    "bytes",    "further parts have no names or parameters") \
     LIMIT(RECORD_REFERENCES,       64,        "ids",      "the first and the last ones stay") \
-    /* what domains say about their mail */ \
-    LIMIT(TAGS,                    64,        "tags",     "of a signature, a key or a policy: it is broken") \
-    LIMIT(DKIM_SIGNATURES,         8,         "fields",   "further signatures are not looked at") \
-    LIMIT(DKIM_FIELD_BYTES,        16384,     "bytes",    "of a signature: it does not pass") \
-    LIMIT(DKIM_IDENTITY_BYTES,     1024,      "bytes",    "of i= of a signature: it does not pass") \
-    LIMIT(DKIM_KEY_BYTES,          4096,      "bytes",    "of a key in DNS: the signature does not pass") \
-    LIMIT(DKIM_NAMES,              20,        "names",    "of keys that one message needs: a chain of ARC that needs more fails") \
-    LIMIT(ARC_SETS,                50,        "sets",     "a chain that is longer fails; RFC 8617 section 4.2.1") \
     /* the store */ \
     LIMIT(BLOB_HANDLES,            4096,      "handles",  "451, per worker") \
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
@@ -186,11 +178,18 @@
     LIMIT(OUT_REPLY_S,             300,       "s",        "tried later; RFC 5321 section 4.5.3.2") \
     LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
-    LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: as if it could not be told") \
+    LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: SPF permerror, else as if it could not be told") \
     LIMIT(DNS_ALIASES,             10,        "aliases",  "of a zone file, one leading to the next: cannot be told") \
     LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
-    /* who really sent it */ \
+    /* what domains say about their mail, and who really sent it */ \
+    LIMIT(TAGS,                    64,        "tags",     "of a signature or its key: it is broken") \
+    LIMIT(DKIM_SIGNATURES,         8,         "fields",   "further signatures are not looked at") \
+    LIMIT(DKIM_FIELD_BYTES,        16384,     "bytes",    "of a signature: it does not pass") \
+    LIMIT(DKIM_IDENTITY_BYTES,     1024,      "bytes",    "of i= of a signature: it does not pass") \
+    LIMIT(DKIM_KEY_BYTES,          4096,      "bytes",    "of a key in DNS: the signature does not pass") \
+    LIMIT(DKIM_NAMES,              20,        "names",    "of keys that one message needs: a chain of ARC that needs more fails") \
+    LIMIT(ARC_SETS,                50,        "sets",     "a chain that is longer fails; RFC 8617 section 4.2.1") \
     LIMIT(DMARC_AUTHORS,           4,         "domains",  "in the From fields of a message: DMARC asks to refuse it") \
     LIMIT(DMARC_NAMES,             14,        "names",    "asked for one message: parents of further signing domains count as without a record, further authors as too many") \
     LIMIT(DMARC_RECORD_BYTES,      4096,      "bytes",    "of a DMARC record: it counts as none") \
@@ -206,7 +205,6 @@
     LIMIT(REPORT_SIGNATURES,       100,       "signatures","in one of its records, as RFC 9990 has it") \
     LIMIT(REPORT_TEXT_BYTES,       1024,      "bytes",    "of one of its texts: the rest is left out") \
     LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
-    /* what other domains say about their mail */ \
     LIMIT(CHECK_BATCH_BYTES,       67108864,  "bytes",    "of questions for godwit check: refused by the command") \
     LIMIT(SPF_RECORD_BYTES,        4096,      "bytes",    "permerror") \
     LIMIT(SPF_TERMS,               10,        "terms",    "of records of SPF that ask DNS, in one check: permerror; RFC 7208 section 4.6.4") \

@@ -22,6 +22,13 @@ event_begin(struct log_line *l, enum event e)
     ASSERT(e < EVENT_COUNT);
     if (traced[e])
         return logger_begin_kept(l, events[e].level, events[e].name);
+    return event_begin_untraced(l, e);
+}
+
+bool
+event_begin_untraced(struct log_line *l, enum event e)
+{
+    ASSERT(e < EVENT_COUNT);
     return logger_begin(l, events[e].level, events[e].name);
 }
 

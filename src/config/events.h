@@ -83,6 +83,8 @@ struct event_info {
 extern const struct event_info events[EVENT_COUNT];
 /* Begins the line of an event (rt/logger.h); false when its level is off. */
 bool event_begin(struct log_line *l, enum event e);
+/* The same for one that is not for the trace, whatever its name. */
+bool event_begin_untraced(struct log_line *l, enum event e);
 /* Do lines of this name go into the trace? */
 bool event_is_traced(struct str name);
 

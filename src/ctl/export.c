@@ -34,10 +34,11 @@ export_as(struct ctl *c, enum export_kind kind)
         return export_mail_fail(&x, "export", s);
     int exit = export_mail_losses(&x);
     if (c->json)
-        ctl_print_json(json_pack("{s:I, s:I, s:I, s:I, s:I}", "mailboxes", (json_int_t)x.mailboxes,
-                                 "messages", (json_int_t)x.messages, "bytes", (json_int_t)x.bytes,
-                                 "lost_keywords", (json_int_t)x.lost_keywords, "unreadable",
-                                 (json_int_t)x.unreadable));
+        ctl_print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "mailboxes",
+                                 (json_int_t)x.mailboxes, "messages", (json_int_t)x.messages,
+                                 "bytes", (json_int_t)x.bytes, "lost_keywords",
+                                 (json_int_t)x.lost_keywords, "unreadable",
+                                 (json_int_t)x.unreadable, "left_out", (json_int_t)x.left_out));
     else
         printf("%llu mailboxes, %llu messages, %s\n", (unsigned long long)x.mailboxes,
                (unsigned long long)x.messages, ctl_size_text(x.bytes, size, sizeof(size)));

@@ -38,7 +38,6 @@ static SUSPENDS enum status gather_sessions(struct ctl *c, struct str address, j
 static SUSPENDS enum status gather_queue(struct ctl *c, const struct admin_selection *select,
                                          json_t *all);
 static enum status gather_trace(const struct ctl *c, struct str address, json_t *all);
-static json_t *strings(const struct str *list, size_t n);
 static int write_down(const json_t *all, const char *folder);
 static bool has_room(const struct person *p, const char *folder);
 static SUSPENDS int write_mail(const struct person *p, struct export_mail *x);
@@ -166,13 +165,10 @@ gather(const struct person *p)
 static json_t *
 about(const struct admin_account *a)
 {
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:b, s:o}", "address",
-                     view_str(a->address), "created_us", (json_int_t)a->created, "bytes",
-                     (json_int_t)a->bytes, "messages", (json_int_t)a->messages, "quota_bytes",
-                     (json_int_t)a->quota_bytes, "full_since_us", (json_int_t)a->full_since,
-                     "disabled", (int)a->disabled, "suspended", (int)a->suspended, "forward",
-                     strings(a->forward, a->forward_count), "keep", (int)a->keep, "send_as",
-                     strings(a->send_as, a->send_as_count));
+    json_t *j = view_account(a);
+
+    json_object_set_new(j, "created_us", json_integer((json_int_t)a->created));
+    return j;
 }
 
 static SUSPENDS enum status
@@ -289,16 +285,6 @@ gather_trace(const struct ctl *c, struct str address, json_t *all)
             json_array_append_new(all, ctl_json_line(hit.line));
     trace_reader_free(&r);
     return OK;
-}
-
-static json_t *
-strings(const struct str *list, size_t n)
-{
-    json_t *all = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(all, view_str(list[i]));
-    return all;
 }
 
 /* For nobody's eyes but those of who asked for it; what is there is not written over. */

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/hash.h"
 #include "base/size.h"
 #include "ctl/export_index.h"
 #include "migrate/maildir.h"
@@ -16,6 +18,11 @@
 #include "rt/disk.h"
 
 enum { REPLY_ARENA = 8 << 20, SYSTEM_FLAGS = 31, KEYWORD_SHIFT = 5, NAME_BYTES = 8192 };
+enum {
+    PART_BYTES = 248, /* 255 for each part of a path, without ".part" */
+    HEAD_BYTES = 60,  /* what a shortened name has of the real one */
+    FILE_BYTES = 272  /* of a path, for what is in a Maildir */
+};
 
 struct exporting { /* one mailbox */
     struct export_mail *x;
@@ -26,6 +33,8 @@ struct exporting { /* one mailbox */
 
 static SUSPENDS enum status export_boxes(struct export_mail *x, struct buf *subscribed);
 static void add_subscription(const struct export_mail *x, struct str name, struct buf *to);
+static bool file_of(const struct export_mail *x, struct str name, struct buf *file);
+static bool fits(const struct export_mail *x, struct str file);
 static SUSPENDS enum status export_box(struct export_mail *x, const struct admin_mail_box *box);
 static enum status make_parents(const struct export_mail *x, char *path);
 static enum status begin_box(struct exporting *e);
@@ -42,6 +51,8 @@ export_mail(struct export_mail *x)
     char path[MIGRATE_PATH_BYTES];
 
     x->wrong = x->to;
+    if (strlen(x->to) + FILE_BYTES >= MIGRATE_PATH_BYTES)
+        return ERR_LIMIT;
     if (x->kind == EXPORT_MBOX && mkdir(x->to, 0700) != 0)
         return errno == EEXIST ? ERR_EXISTS : ERR_IO;
     x->wrong = NULL;
@@ -74,7 +85,7 @@ export_mail_losses(const struct export_mail *x)
     if (x->unreadable > 0)
         fprintf(stderr, "%llu messages could not be read and are not in it\n",
                 (unsigned long long)x->unreadable);
-    return x->lost_keywords + x->unreadable > 0 ? CTL_FAILED : CTL_OK;
+    return x->lost_keywords + x->unreadable + x->left_out > 0 ? CTL_FAILED : CTL_OK;
 }
 
 /* ---- mailboxes ---- */
@@ -105,8 +116,12 @@ static void
 add_subscription(const struct export_mail *x, struct str name, struct buf *to)
 {
     AUTO_BUF dir = BUF(NAME_BYTES);
+    AUTO_BUF file = BUF(NAME_BYTES);
 
-    maildir_folder_dir(name, &dir);
+    if (file_of(x, name, &file))
+        buf_addf(&dir, "%s%.*s", x->kind == EXPORT_MBOX ? "." : "", STR_FMT(buf_str(&file)));
+    else
+        maildir_folder_dir(name, &dir);
     if (to->len == 0 && x->kind == EXPORT_MAILDIR)
         buf_add(to, STR("V\t2\n\n"));
     for (size_t i = 1; i < dir.len; i++) /* the first is a dot */
@@ -117,19 +132,69 @@ add_subscription(const struct export_mail *x, struct str name, struct buf *to)
     buf_add_char(to, '\n');
 }
 
+/* Below x->to; empty = that itself.  True: its name is too long for a file system, and this is a shorter one. */
+static bool
+file_of(const struct export_mail *x, struct str name, struct buf *file)
+{
+    size_t n = 0;
+
+    if (x->kind == EXPORT_MBOX)
+        mbox_folder_file(name, file);
+    else if (!str_eq(name, STR("INBOX")))
+        maildir_folder_dir(name, file);
+    if (buf_status(file) == OK && (file->len == 0 || fits(x, buf_str(file))))
+        return false;
+    while (n < name.len && n < HEAD_BYTES && ascii_is_alnum(name.ptr[n]))
+        n++;
+    buf_reset(file);
+    buf_addf(file, "%s%.*s~%016llx", x->kind == EXPORT_MAILDIR ? "." : "",
+             STR_FMT(str_sub(name, 0, n)), (unsigned long long)hash_stable(name));
+    return true;
+}
+
+static bool
+fits(const struct export_mail *x, struct str file)
+{
+    struct str part;
+
+    if (strlen(x->to) + 1 + file.len + FILE_BYTES >= MIGRATE_PATH_BYTES)
+        return false;
+    while (str_split(&file, '/', &part))
+        if (part.len > PART_BYTES)
+            return false;
+    return true;
+}
+
+/* Somebody may have given a mailbox the name that another one's shortened name is. */
+static bool
+is_left_out(struct export_mail *x, const struct admin_mail_box *box, struct str file)
+{
+    char path[MIGRATE_PATH_BYTES];
+
+    migrate_path(path, "%s/%.*s", x->to, STR_FMT(file));
+    if (fits(x, file) && access(path, F_OK) != 0)
+        return false;
+    fprintf(stderr, "mailbox %s: there is no room for its name; it is not in the export\n",
+            ctl_text(x->c, box->name));
+    x->left_out++;
+    return true;
+}
+
 static enum status
 export_box(struct export_mail *x, const struct admin_mail_box *box)
 {
     AUTO_BUF file = BUF(NAME_BYTES);
-    char path[MIGRATE_PATH_BYTES];
     struct exporting e = {.x = x, .box = box};
 
-    if (x->kind == EXPORT_MBOX)
-        mbox_folder_file(box->name, &file);
-    else if (!str_eq(box->name, STR("INBOX")))
-        maildir_folder_dir(box->name, &file);
-    migrate_path(path, "%s%s%.*s", x->to, file.len > 0 ? "/" : "", STR_FMT(buf_str(&file)));
-    x->wrong = arena_z(x->c->arena, str_of(path));
+    bool shortened = file_of(x, box->name, &file);
+    if (file.len > 0 && is_left_out(x, box, buf_str(&file)))
+        return OK;
+    x->wrong = arena_printf(x->c->arena, "%s%s%.*s", x->to, file.len > 0 ? "/" : "",
+                            STR_FMT(buf_str(&file)))
+                   .ptr;
+    if (shortened)
+        fprintf(stderr, "mailbox %s: its name is too long for a file system; it is in %s\n",
+                ctl_text(x->c, box->name), x->wrong);
     TRY(begin_box(&e));
     enum status s = end_box(&e, export_messages(&e));
     x->mailboxes += s == OK;

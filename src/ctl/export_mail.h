@@ -1,6 +1,7 @@
 /* export_mail.h - the mail of an account written to a new folder: a Maildir++, or an mbox for each mailbox.
  *
- * Promises:  what cannot be read is counted, and the rest goes on; what cannot be written ends it.
+ * Promises:  what cannot be read is counted, and the rest goes on; what cannot be written ends it.  A mailbox whose
+ *            name is too long for a file system gets a shorter one, or is left out alone: both are told on stderr.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef CTL_EXPORT_MAIL_H
@@ -20,6 +21,7 @@ struct export_mail {
     uint64_t mailboxes, messages, bytes;
     uint64_t lost_keywords;
     uint64_t unreadable; /* messages that the store could not give */
+    uint64_t left_out;   /* mailboxes for whose names there was no room */
     const char *wrong;   /* the file or folder that failed; NULL = none of these */
 };
 MUST_USE SUSPENDS enum status export_mail(struct export_mail *x);

@@ -5,8 +5,8 @@
  * Flags, keywords and UIDs stand in fields of the header, which are not of the message and are left out of it.
  *
  * What Godwit writes begins with a field of its own that says how many of the first fields are not of the message, and
- * whether the others are, whatever their names.  So a message comes back to the byte, and one that another program gave
- * fields since is still understood.
+ * whether the others are, whatever their names.  So a message comes back to the byte (but for a LF that stands alone,
+ * which comes back as CR LF), and one that another program gave fields since is still understood.
  *
  * Promises:  parsers are linear and bounded by their text; what they cannot read they skip.  A file is read piece by
  *            piece; in memory are its list of messages, and one of them.

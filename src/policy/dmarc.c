@@ -36,8 +36,8 @@ const char *
 dmarc_reason_name(enum dmarc_reason r)
 {
     static const char *const names[] = {
-        "aligned",     "not-aligned",  "no-record", "no-policy",
-        "record-fail", "auth-unknown", "no-author", "many-authors",
+        "aligned",      "not-aligned", "no-record",    "no-policy",  "record-fail",
+        "auth-unknown", "no-author",   "many-authors", "bad-author",
     };
 
     ASSERT((size_t)r < sizeof(names) / sizeof(names[0]));
@@ -113,6 +113,10 @@ dmarc_judge(const struct dmarc_facts *f, const struct dmarc_answers *answers,
         judge_author(f, answers, &f->from.authors[i], &v);
         if (i == 0 || is_worse(&v, &worst))
             worst = v;
+    }
+    if (f->from.bad && f->from.count > 0 && worst.result < DMARC_PERMERROR) {
+        worst.result = DMARC_PERMERROR;
+        worst.reason = DMARC_BAD_AUTHOR;
     }
     *out = worst;
 }

@@ -91,6 +91,7 @@ enum dmarc_reason {
     DMARC_AUTH_UNKNOWN, /* an aligned identity could not be judged, or the boundaries between domains not be found */
     DMARC_NO_AUTHOR,    /* no domain in From */
     DMARC_MANY_AUTHORS, /* more domains in From than are looked at: nothing honest looks like that */
+    DMARC_BAD_AUTHOR, /* besides domains that do not fail an address without one: who it is, nobody can judge */
 };
 const char *dmarc_reason_name(enum dmarc_reason r);
 

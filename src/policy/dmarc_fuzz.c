@@ -81,7 +81,9 @@ check(const struct dmarc_facts *f, const struct dmarc_verdict *v)
     ASSERT(v->disposition != DMARC_POLICY_UNSAID && v->disposition <= DMARC_POLICY_REJECT);
     ASSERT(v->disposition == DMARC_POLICY_NONE || v->result == DMARC_FAIL ||
            v->result == DMARC_PERMERROR);
-    ASSERT((v->result == DMARC_PASS) == (v->spf_aligned || v->dkim_aligned));
+    bool aligned = v->spf_aligned || v->dkim_aligned;
+    ASSERT(v->result != DMARC_PASS || (aligned && !f->from.bad));
+    ASSERT(!aligned || v->result == DMARC_PASS || v->reason == DMARC_BAD_AUTHOR);
     for (size_t i = 0; i < f->identity_count; i++)
         could = could || (f->identities[i].result == DMARC_AUTH_PASS &&
                           (str_eq(v->author, f->identities[i].domain) ||

@@ -347,6 +347,11 @@ the_worst_author_counts(void **state)
          "permerror many-authors reject   "},
         {"a.b.c.d.e.f.g.example i.j.k.l.m.n.o.example", "", "", "permerror many-authors reject   "},
         {"[192.0.2.1]", "spf:example.com", "", "none no-author none   "},
+        {"[192.0.2.1] example.com", "spf:example.com", REJECT,
+         "permerror bad-author none p example.com example.com"},
+        {"example.net [192.0.2.1]", "", "", "permerror bad-author none   example.net"},
+        {"example.com b..example", "spf:example.net", REJECT,
+         "fail not-aligned reject p example.com example.com"},
     };
 
     check(rows, COUNT_OF(rows));

@@ -25,16 +25,21 @@ static const char *const reasons[] = {
     [AUTH_WRONG] = "wrong",
 };
 static struct attempts *attempts;
+/* Invitations that are redeemed by nobody knows whom: else a stranger's wrong ones would slow people's log-ins. */
+static struct attempts *nameless;
 /* Who may not try before another one's try is known. */
 static struct fiber_queue waiting;
 static uint32_t waiters;
 
+static struct attempts *table_of(const struct auth_asked *q);
+static bool begin_refusal(struct log_line *l, const struct auth_asked *q, enum auth_reason why);
 static struct attempt attempt_of(const struct auth_asked *q, struct arena *a);
 
 void
 auth_brake_begin(void)
 {
     attempts = attempts_new();
+    nameless = attempts_new();
     fiber_queue_init(&waiting);
 }
 
@@ -44,7 +49,7 @@ auth_brake_is_slow(const struct auth_asked *q)
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
     struct attempt t = attempt_of(q, a);
 
-    return attempts_are_slow(attempts, &t);
+    return attempts_are_slow(table_of(q), &t);
 }
 
 enum status
@@ -53,7 +58,7 @@ auth_brake_try(const struct auth_asked *q)
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
     struct attempt t = attempt_of(q, a);
 
-    return attempts_try(attempts, &t) ? OK : auth_brake_refuse(q, AUTH_SLOWED);
+    return attempts_try(table_of(q), &t) ? OK : auth_brake_refuse(q, AUTH_SLOWED);
 }
 
 enum status
@@ -63,7 +68,7 @@ auth_try_begin(const struct auth_asked *q, struct auth_try *out)
     struct attempt t = attempt_of(q, a);
     enum attempt_answer may;
 
-    while ((may = attempts_begin(attempts, &t, &out->counted)) == ATTEMPT_WAIT) {
+    while ((may = attempts_begin(table_of(q), &t, &out->counted)) == ATTEMPT_WAIT) {
         if (waiters == LIMIT_AUTH_QUEUE)
             return ERR_TEMP;
         waiters++;
@@ -86,7 +91,7 @@ auth_try_end(struct auth_try *t)
     if (t->asked == NULL)
         return;
     struct attempt tried = attempt_of(t->asked, a);
-    attempts_known(attempts, &tried, t->counted);
+    attempts_known(table_of(t->asked), &tried, t->counted);
     t->asked = NULL;
     fiber_queue_wake_all(&waiting);
 }
@@ -98,7 +103,7 @@ auth_brake_refuse(const struct auth_asked *q, enum auth_reason why)
     struct attempt t = attempt_of(q, a);
     AUTO(logger_send) struct log_line l;
 
-    if (event_begin(&l, q->invitation ? EVENT_INVITE_REFUSED : EVENT_LOGIN_FAIL)) {
+    if (begin_refusal(&l, q, why)) {
         log_str(&l, "ip", q->peer);
         log_str(&l, "account", q->login);
         if (!q->invitation)
@@ -107,7 +112,7 @@ auth_brake_refuse(const struct auth_asked *q, enum auth_reason why)
     }
     if (why == AUTH_SLOWED)
         return ERR_LIMIT;
-    attempts_wrong(attempts, &t);
+    attempts_wrong(table_of(q), &t);
     return ERR_DENIED;
 }
 
@@ -117,7 +122,7 @@ auth_brake_right(const struct auth_asked *q)
     AUTO_ARENA *a = arena_new(ARENA_BYTES);
     struct attempt t = attempt_of(q, a);
 
-    attempts_right(attempts, &t);
+    attempts_right(table_of(q), &t);
 }
 
 /* ---- calls ---- */
@@ -133,6 +138,7 @@ auth_serve_penalties(struct ipc_peer *from, const struct auth_penalties *req, st
 
     (void)from, (void)req;
     size_t n = attempts_penalties(attempts, a, found, AUTH_PENALTIES_REPLY_PENALTIES_MAX);
+    n += attempts_penalties(nameless, a, found + n, AUTH_PENALTIES_REPLY_PENALTIES_MAX - n);
     for (size_t i = 0; i < n; i++)
         list[i] = (struct auth_penalty){
             .kind = (uint8_t)found[i].kind, /* enum<3> */
@@ -151,12 +157,32 @@ auth_serve_forgive(struct ipc_peer *from, const struct auth_forgive *req, struct
                    struct auth_forgive_reply *rep)
 {
     (void)from, (void)a;
-    rep->count =
-        (uint32_t)attempts_forgive(attempts, req->what); /* at most 4 * LIMIT_LOGIN_COUNTS */
+    size_t n = attempts_forgive(attempts, req->what) + attempts_forgive(nameless, req->what);
+    rep->count = (uint32_t)n; /* at most 8 * LIMIT_LOGIN_COUNTS */
     return OK;
 }
 
 /* ---- statics ---- */
+
+/* A page that does not say for whom it asks is on this machine, as the API is. */
+static struct attempts *
+table_of(const struct auth_asked *q)
+{
+    bool here = q->peer.len == 0 || str_starts(q->peer, STR("127.")) || str_eq(q->peer, STR("::1"));
+
+    return q->invitation && here ? nameless : attempts;
+}
+
+/* Of an invitation what any stranger may bring about without end stays out of the trace: it would push out the rest. */
+static bool
+begin_refusal(struct log_line *l, const struct auth_asked *q, enum auth_reason why)
+{
+    if (!q->invitation)
+        return event_begin(l, EVENT_LOGIN_FAIL);
+    if (why == AUTH_SLOWED || why == AUTH_UNKNOWN)
+        return event_begin_untraced(l, EVENT_INVITE_REFUSED);
+    return event_begin(l, EVENT_INVITE_REFUSED);
+}
 
 /* The name as it counts.  Who writes it in another way, or uses another alias, gets a count of its own: that does not
  * make the address or the network of a guesser younger. */

@@ -49,6 +49,7 @@ def test_export(server, user, tmp_path):
     assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
     assert stat.S_IMODE(os.stat(os.path.join(folder, 'account.json')).st_mode) == 0o600
     assert found['address'] == user and found['created_us'] > 0 and not found['suspended']
+    assert found['has_password'] and 'invited_until_us' not in found
     assert found['aliases'] == ['info@example.com'] and found['send_as'] == ['info@example.com']
     assert found['forward'] == ['copy@far.example'] and found['keep']
     (app,) = found['app_passwords']
@@ -89,12 +90,14 @@ def test_deleted(server, user, tmp_path):
     assert len(mailbox.mbox(tmp_path / 'gone' / 'mail' / 'INBOX')) == 1
     found = json.loads((tmp_path / 'gone' / 'account.json').read_text())
     assert found['deleted'] and found['address'] == user and found['messages'] == 1
-    server.add_account(user.split('@')[0])
+    server.ctl('account', 'add', '--invite', user)
     words = ('account', 'export', user, '--json', '--to')
     assert json.loads(server.ctl(*words, str(tmp_path / 'new')).stdout)['messages'] == 0
     assert json.loads(server.ctl(*words, str(tmp_path / 'old'), '--deleted').stdout)['messages'] == 1
     assert json.loads(server.ctl(*words, str(tmp_path / 'none'), '--mail', 'none').stdout)['messages'] == 0
     assert os.listdir(tmp_path / 'none') == ['account.json']
+    found = json.loads((tmp_path / 'none' / 'account.json').read_text())
+    assert not found['has_password'] and found['invited_until_us'] > found['created_us']
     assert server.ctl(*words, str(tmp_path / 'x'), '--mail', 'x', check=False).returncode == 2
 
 

@@ -240,9 +240,23 @@ def test_guessing_is_braked(server, user):
     statuses = [ask(server, '/v1/invitations/redeem', body, TOKEN)[0] for _ in range(23)]
     assert statuses[:20] == [403] * 20 and 429 in statuses[20:]
     assert any('reason=slowed' in line for line in events(server, 'invite.refused', user))
+    told = wait_for(lambda: (lambda t: t if t.count('invite.refused') >= 20 else None)(
+        server.ctl('trace', '--json', user, check=False).stdout))
+    assert 'slowed' not in told  # the log alone has them
     server.ctl('block', 'remove', '198.51.100.7')
     server.ctl('block', 'remove', user)
     assert ask(server, '/v1/invitations/redeem', {**body, 'invitation': word}, TOKEN)[0] == 200
+
+
+def test_a_page_without_an_ip_slows_no_log_in(server, user):
+    """Its visitors share one count, which is no log-in's: that of this machine's own address stays as it was."""
+    word = invite(server, user)
+    body = {'address': user, 'invitation': other(word), 'password': 'mine'}
+    assert 429 in (ask(server, '/v1/invitations/redeem', body)[0] for _ in range(300))  # 200 where it was good before
+    assert opens(server, user, 'secret')
+    server.ctl('block', 'remove', '127.0.0.1')
+    server.ctl('block', 'remove', user, check=False)  # not counted where the address was good before
+    assert ask(server, '/v1/invitations/redeem', {**body, 'invitation': word})[0] == 200
 
 
 @pytest.mark.parametrize('words', (['passwd', '--invite', '--generate'], ['add', '--invite', '--generate'],

@@ -230,6 +230,43 @@ def test_export(town, kind):
     assert sums(run(town, kind, out[0], '--account', bert)) == only()
 
 
+@pytest.mark.parametrize('kind', ('maildir', 'mbox'))
+def test_export_long_names(town, kind):
+    """A name that no file system takes gets a shorter one; who has that already is named, and hinders no other."""
+    user, back = town.add_account(f'long-{kind}'), town.add_account(f'long2-{kind}')
+    long = {'a' * 300: 'Subject: long', '/'.join(['b' * 60] * 15): 'Subject: deep', 'd' * 300 + '/e': 'Subject: below'}
+    out = [os.path.join(town.dir, f'long-{kind}{i}') for i in (1, 2, 3)]
+    with imaplib.IMAP4('127.0.0.1', town.ports['imap']) as c:
+        c.login(user, 'secret')
+        for name, text in [*long.items(), ('last', 'Subject: last')]:
+            assert c.create(name)[0] == 'OK'
+            c.subscribe(name)
+            c.append(name, '', None, (text + '\r\n\r\nx\r\n').encode())
+    done = town.ctl('export', kind, '--account', user, '--to', out[0])
+    short = {m[1]: os.path.basename(m[2]) for m in re.finditer('^mailbox (.*): .* in (/.*)$', done.stderr, re.M)}
+    assert set(short) >= set(long) and 'last' not in short and ' 4 messages' in done.stdout, done
+    assert sums(run(town, kind, out[0], '--account', back)) == only(added=4)
+    with imaplib.IMAP4('127.0.0.1', town.ports['imap']) as c:
+        c.login(back, 'secret')
+        listed = b'\n'.join(c.lsub()[1]).decode()
+        for name, text in long.items():
+            found = short[name].lstrip('.')
+            assert re.fullmatch('[abd]{1,60}~[0-9a-f]{16}', found) and f' {found}' in listed.replace('"', ''), (found, listed)
+            c.select(found)
+            assert c.fetch('1', '(BODY[HEADER.FIELDS (SUBJECT)])')[1][0][1].decode().strip() == text
+    with imaplib.IMAP4('127.0.0.1', town.ports['imap']) as c:
+        c.login(user, 'secret')
+        c.create(short['a' * 300].lstrip('.'))
+        c.create('later')
+    told = run(town, kind, '--account', user, '--to', out[1], code=1, noun='export')
+    assert told['left_out'] == 1 and told['messages'] == 4
+    assert os.path.exists(os.path.join(out[1], '.later' if kind == 'maildir' else 'later'))
+    deep = os.path.join(town.dir, kind + 'x' * 200, 'y' * 200, 'z' * 200)
+    os.makedirs(deep)
+    done = town.ctl('export', kind, '--account', user, '--to', os.path.join(deep, 'w' * 200), check=False)
+    assert done.returncode == 1 and 'limit' in done.stderr and os.listdir(deep) == [], done
+
+
 def tree(path):
     """Everything in it, the numbers in the names of messages left out."""
     found = {}

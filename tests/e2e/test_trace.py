@@ -277,6 +277,8 @@ def test_a_long_life_over_the_api(world):
     whole = wait_for(lambda: (lambda found: found if found and len(found[0]['steps']) > 1000 and
                               found[0]['result'] == 'delivered' else None)(lives(world, 'crowd@example.com')))[0]
     assert ask(world, '/v1/trace/' + whole['id']) == (200, whole)
+    found, = ask(world, '/v1/trace', what='<crowd@example.com>')[1]['messages']
+    assert not whole['cut'] and found == {**whole, 'steps': whole['steps'][:200], 'cut': True}
 
 
 @pytest.mark.parametrize('path, query, status', [
