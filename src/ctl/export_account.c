@@ -334,23 +334,24 @@ has_room(const struct person *p, const char *folder)
 static int
 write_mail(const struct person *p, struct export_mail *x)
 {
-    struct export_index index = {.fd = -1};
     struct arena *a = p->c->arena;
+    struct export_index *index = ARENA_NEW(a, struct export_index);
 
     x->account = p->id;
     x->to = arena_printf(a, "%s/mail", account_options.to).ptr;
-    x->index = &index;
+    index->fd = -1;
+    x->index = index;
     x->link_from = strlen(account_options.to) + 1;
     const char *path = arena_printf(a, "%s/index.html", account_options.to).ptr;
     x->wrong = path;
-    enum status s = export_index_begin(&index, path, p->address);
+    enum status s = export_index_begin(index, path, p->address);
     if (s == OK)
         s = export_mail(x);
     if (s == OK)
         x->wrong = path;
     if (s == OK)
-        s = export_index_end(&index);
-    export_index_release(&index);
+        s = export_index_end(index);
+    export_index_release(index);
     return s == OK ? export_mail_losses(x) : export_mail_fail(x, "account export", s);
 }
 
