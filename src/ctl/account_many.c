@@ -117,13 +117,25 @@ take_csv(struct ctl *c, struct many *m, struct str text)
 
 /* ---- the file ---- */
 
+/* Without what programs of Windows put before UTF-8. */
+static struct str
+without_mark(struct str head)
+{
+    return str_starts(head, STR("\xef\xbb\xbf")) ? str_skip(head, 3) : head;
+}
+
+/* A header of CSV may begin with a quote. */
 static bool
 is_json(struct str head)
 {
-    if (str_starts(head, STR("\xef\xbb\xbf"))) /* what programs of Windows put before UTF-8 */
-        head = str_skip(head, 3);
     head = str_trim(head);
-    return head.len == 0 || head.ptr[0] == '{' || head.ptr[0] == '[' || head.ptr[0] == '"';
+    return head.len == 0 || head.ptr[0] == '{' || head.ptr[0] == '[';
+}
+
+static void
+cannot_be_read(void)
+{
+    fprintf(stderr, "godwit account add: %s cannot be read\n", account_options.from);
 }
 
 static SUSPENDS bool
@@ -131,17 +143,20 @@ take_file(struct ctl *c, struct many *m, FILE *from)
 {
     AUTO_BUF text = BUF(LIMIT_IMPORT_ACCOUNTS_BYTES);
     char *piece = arena_alloc(c->arena, PIECE_BYTES);
-    size_t n = fread(piece, 1, PIECE_BYTES, from);
-    bool json = is_json(str_from(piece, n)), fine = true;
+    struct str some = without_mark(str_from(piece, fread(piece, 1, PIECE_BYTES, from)));
+    bool json = is_json(some), fine = true;
 
-    for (; n > 0; n = fread(piece, 1, PIECE_BYTES, from)) {
+    for (; some.len > 0; some = str_from(piece, fread(piece, 1, PIECE_BYTES, from))) {
         if (json)
-            many_take(m, str_from(piece, n));
+            many_take(m, some);
         else
-            buf_add(&text, str_from(piece, n));
+            buf_add(&text, some);
     }
     mem_wipe(piece, PIECE_BYTES);
-    if (json) {
+    if (ferror(from) != 0) { /* a folder, say */
+        cannot_be_read();
+        fine = false;
+    } else if (json) {
         many_take(m, STR("\n")); /* the last line may lack it */
     } else if (buf_status(&text) != OK) {
         fprintf(stderr, "godwit account add: %s is larger than %zuM\n", account_options.from,
@@ -168,7 +183,7 @@ ctl_account_add_many(struct ctl *c)
     struct many *m;
 
     if (from == NULL) {
-        fprintf(stderr, "godwit account add: %s cannot be read\n", account_options.from);
+        cannot_be_read();
         return CTL_FAILED;
     }
     m = many_new(&c->store, false);
@@ -177,7 +192,8 @@ ctl_account_add_many(struct ctl *c)
     many_send(m);
     if (from != stdin)
         (void)fclose(from);
-    int exit = fine ? tell(c, m) : CTL_FAILED;
+    /* What came before the end that cannot be read is made, and has passwords to be told. */
+    int exit = fine || many_results(m).len > 0 ? tell(c, m) : CTL_FAILED;
     many_free(&m);
-    return exit;
+    return fine ? exit : CTL_FAILED;
 }

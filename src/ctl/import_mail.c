@@ -62,6 +62,21 @@ static SUSPENDS enum status look_again(struct work *w);
 static size_t words_of(const struct work *w, const struct migrate_message *m, struct str *out);
 static uint8_t special_of(const struct import_account *acc, const struct migrate_folder *f);
 
+/* In words, where the reader has none. */
+static const char *
+list_wrong(const struct work *w, enum status s)
+{
+    if (w->wrong != NULL)
+        return w->wrong;
+    switch (s) {
+    case ERR_DENIED: return w->acc->reader->link;
+    case ERR_TEMP: return "another program has locked it";
+    case ERR_SYNTAX: return w->acc->reader->nothing;
+    case ERR_LIMIT: return "it has more messages than a folder may have, or too large a list";
+    default: return "the folder cannot be read";
+    }
+}
+
 void
 import_mail_folder(struct import_mail *im, const struct import_account *acc,
                    struct migrate_folder *f)
@@ -72,14 +87,7 @@ import_mail_folder(struct import_mail *im, const struct import_account *acc,
     w.messages = ARENA_ARRAY(w.a, struct admin_import_message, ADMIN_IMPORT_ADD_MESSAGES_MAX);
     w.flags = ARENA_ARRAY(w.a, struct admin_import_flag_item, FLAGS_STEP);
     enum status s = read_list(&w);
-    const char *wrong = w.wrong != NULL   ? w.wrong
-                        : s == ERR_DENIED ? acc->reader->link
-                        : s == ERR_TEMP   ? "another program has locked it"
-                        : s == ERR_SYNTAX ? acc->reader->nothing
-                        : s == ERR_LIMIT
-                            ? "it has more messages than a folder may have, or too large a list"
-                        : s != OK ? "the folder cannot be read"
-                                  : NULL;
+    const char *wrong = s != OK ? list_wrong(&w, s) : NULL;
     if (s == OK) {
         s = run_anew(&w);
         const char *said = ipc_problem()->text;

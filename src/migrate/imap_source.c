@@ -487,7 +487,7 @@ read_body(struct imap_source *s, uint32_t uid, struct instant *received)
         if ((r.fetch.has & IMAP_FETCHED_UID) == 0 || r.fetch.uid != uid || has_body)
             return other_order(s);
         has_body = r.fetch.body.ptr != NULL;
-        if (r.fetch.body.len > 0) /* a short one, quoted */
+        if (has_body && r.fetch.body.len > 0) /* a short one, quoted */
             buf_add(s->body, r.fetch.body);
         *received = r.fetch.has & IMAP_FETCHED_DATE ? r.fetch.received : clock_now();
     }

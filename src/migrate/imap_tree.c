@@ -9,7 +9,13 @@
 #include "base/mem.h"
 #include "base/size.h"
 
-enum { SAID_MAX = 120 };
+enum {
+    SAID_MAX = 120,
+    SKIPPED_MAX = 200,              /* of a name that is told */
+    TOLD_MAX = 4 * LIMIT_MAILBOXES, /* replies to one LIST */
+    NAME_ARENA = 64 << 10,
+    TREE_ROOM = 32 << 20, /* more than the arrays of a tree, and one response, take */
+};
 
 struct space {
     struct str prefix;
@@ -31,12 +37,16 @@ static SUSPENDS enum status list(struct walk *w, size_t space, bool subscribed);
 static enum status take(struct walk *w, size_t space, const struct imap_reply_list *l,
                         bool subscribed);
 static enum status add_folder(struct walk *w, struct str name, const struct imap_reply_list *l);
+static enum status too_much(struct walk *w);
 
 enum status
 imap_tree_once(struct imap_source *s, struct arena *a, struct migrate_tree *out)
 {
-    struct walk w = {.s = s, .a = a, .names = map_new()};
+    struct walk w = {.s = s, .a = a};
 
+    if (arena_left(a) < TREE_ROOM) /* of attempts before */
+        return too_much(&w);
+    w.names = map_new();
     w.t.folders = ARENA_ARRAY(a, struct migrate_folder, LIMIT_MAILBOXES);
     w.t.subscribed = ARENA_ARRAY(a, struct str, LIMIT_MAILBOXES);
     w.t.skipped_names = ARENA_ARRAY(a, struct str, LIMIT_MAILBOXES);
@@ -76,6 +86,18 @@ walk_all(struct walk *w)
 
 /* ---- namespaces ---- */
 
+/* There is room for all of a response; one whose names could be no mailbox is none. */
+static void
+take_spaces(struct walk *w, const struct imap_reply *r)
+{
+    for (size_t i = 0; i < r->space_count; i++) {
+        const struct imap_reply_space *x = &r->spaces[i];
+        if (x->prefix.len <= LIMIT_MAILBOX_NAME_BYTES)
+            w->spaces[w->space_count++] =
+                (struct space){arena_str(w->a, x->prefix), x->separator, x->personal};
+    }
+}
+
 static enum status
 ask_spaces(struct walk *w)
 {
@@ -90,15 +112,11 @@ ask_spaces(struct walk *w)
     while (!end) {
         TRY(imap_link_next(s, &r));
         TRY(imap_link_is_end(s, &r, s->tag, &end));
-        if (r.kind != IMAP_REPLY_NAMESPACE)
-            continue;
-        w->space_count = r.space_count; /* at most as many as there is room for */
-        for (size_t i = 0; i < r.space_count; i++) {
-            w->spaces[i] = (struct space){arena_str(w->a, r.spaces[i].prefix),
-                                          r.spaces[i].separator, r.spaces[i].personal};
-            any |= r.spaces[i].personal;
-        }
+        if (r.kind == IMAP_REPLY_NAMESPACE && w->space_count == 0)
+            take_spaces(w, &r);
     }
+    for (size_t i = 0; i < w->space_count; i++)
+        any |= w->spaces[i].personal;
     if (any)
         return OK;
     w->spaces[0] = (struct space){.prefix = STR(""), .personal = true};
@@ -136,6 +154,7 @@ list(struct walk *w, size_t space, bool subscribed)
     bool extended = (s->has & IMAP_HAS_LIST_EXTENDED) != 0;
     struct imap_reply r = {0};
     bool end = false;
+    size_t told = 0;
 
     imap_link_begin(s, !subscribed ? "LIST \"\" "
                        : extended  ? "LIST (SUBSCRIBED) \"\" "
@@ -147,13 +166,23 @@ list(struct walk *w, size_t space, bool subscribed)
     while (!end) {
         TRY(imap_link_next(s, &r));
         TRY(imap_link_is_end(s, &r, s->tag, &end));
-        if (r.kind == IMAP_REPLY_LIST)
-            TRY(take(w, space, &r.list, subscribed));
+        if (r.kind != IMAP_REPLY_LIST)
+            continue;
+        if (++told > TOLD_MAX || arena_left(w->a) < TREE_ROOM / 2)
+            return too_much(w);
+        TRY(take(w, space, &r.list, subscribed));
     }
     if (r.condition == IMAP_SAYS_OK || subscribed)
         return OK;
     return imap_link_fail(s, ERR_SYNTAX, "its folders cannot be listed: %.*s",
                           STR_FMT(str_sub(r.text, 0, SAID_MAX)));
+}
+
+static enum status
+too_much(struct walk *w)
+{
+    return imap_link_fail(w->s, ERR_LIMIT,
+                          "it lists more folders, or longer names, than there may be");
 }
 
 /* The prefix of the first personal namespace ("INBOX.") is no level here. */
@@ -168,9 +197,17 @@ without_prefix(const struct walk *w, size_t space, struct str raw)
     return raw;
 }
 
+static void
+skip(struct walk *w, struct str raw)
+{
+    if (w->t.skipped < LIMIT_MAILBOXES)
+        w->t.skipped_names[w->t.skipped++] = arena_str(w->a, str_sub(raw, 0, SKIPPED_MAX));
+}
+
 static enum status
 take(struct walk *w, size_t space, const struct imap_reply_list *l, bool subscribed)
 {
+    AUTO_ARENA *a = arena_new(NAME_ARENA);
     struct migrate_tree *t = &w->t;
     struct str name;
 
@@ -183,18 +220,17 @@ take(struct walk *w, size_t space, const struct imap_reply_list *l, bool subscri
         rest.len--;
     if (rest.len == 0)
         return OK;
-    enum status e = imap_reply_name(rest, l->separator, w->a, &name);
+    enum status e = imap_reply_name(rest, l->separator, a, &name);
     if (subscribed) {
         if (e == OK && t->subscribed_count < LIMIT_MAILBOXES)
-            t->subscribed[t->subscribed_count++] = name;
+            t->subscribed[t->subscribed_count++] = arena_str(w->a, name);
         return OK;
     }
     if (!l->selectable)
         return OK;
     if (e == OK)
         return add_folder(w, name, l);
-    if (t->skipped < LIMIT_MAILBOXES)
-        t->skipped_names[t->skipped++] = arena_str(w->a, l->raw);
+    skip(w, l->raw);
     return OK;
 }
 
@@ -210,8 +246,7 @@ add_folder(struct walk *w, struct str name, const struct imap_reply_list *l)
         return OK;
     }
     if (known != NULL) { /* two names of there would be one here */
-        if (t->skipped < LIMIT_MAILBOXES)
-            t->skipped_names[t->skipped++] = arena_str(w->a, l->raw);
+        skip(w, l->raw);
         return OK;
     }
     if (t->count == LIMIT_MAILBOXES)

@@ -316,7 +316,7 @@ read_header(struct listing *x, uint64_t stop)
 static enum status
 read_text(struct listing *x, uint64_t stop, bool watch, uint64_t *end_out)
 {
-    struct piece p;
+    struct piece p = {0};
     enum status s;
 
     while ((s = next_piece(&x->w, stop, &p)) == OK) {

@@ -338,6 +338,21 @@ def test_account_add_says_what_it_takes(town, text):
     assert done.returncode == 1 and 'neither JSON' in done.stderr
 
 
+def test_account_add_takes_files_of_windows(town):
+    """A header in quotes, and a mark before JSON as before CSV."""
+    for name, text in (('q1', f'"address","password"\r\n"q1@{HERE}","x"\r\n'),
+                       ('q2', f'\ufeff"address","password"\r\n"q2@{HERE}","x"\r\n'),
+                       ('q3', f'\ufeff{{"address": "q3@{HERE}", "password": "x"}}\r\n')):
+        done = town.ctl('account', 'add', '--from', _written(town, text))
+        assert done.stdout == '1 accounts are ready\n', (name, done)
+        assert f'{name}@{HERE}' in accounts(town)
+
+
+def test_account_add_of_a_folder_fails(town):
+    done = town.ctl('account', 'add', '--from', '/', check=False)
+    assert (done.returncode, done.stdout) == (1, '') and '/ cannot be read' in done.stderr
+
+
 def test_account_add_still_takes_json(town):
     text = f'\n{{"address": "nd1@{HERE}", "password": "x"}}\nnonsense\n{{"address": "nd1@{HERE}"}}'
     assert {n: s for n, (s, _) in add_from(town, text, '--dry-run')[0].items()} == {2: 200, 3: 422, 4: 422}

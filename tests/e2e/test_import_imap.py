@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import contextlib
 import imaplib
 import json
 import os
@@ -373,6 +374,28 @@ def test_breaks(town):
         old.close()
 
 
+def run_said(town, address, said):
+    """An import that fails, from a server that says just this."""
+    def serve(listening):
+        near, _ = listening.accept()
+        with contextlib.suppress(OSError):
+            near.sendall(said)
+            while near.recv(4096):
+                pass
+        near.close()
+
+    with socket.create_server(('127.0.0.1', 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        return run(town, 'imap', f'127.0.0.1:{listening.getsockname()[1]}', '--account', address, '--plaintext', code=1)
+
+
+def test_a_list_of_folders_without_an_end(town):
+    address = town.add_account('grete')
+    told = run_said(town, address, b'* OK [CAPABILITY IMAP4rev1] hi\r\ng1 OK [CAPABILITY IMAP4rev1] in\r\n'
+                    + b'* LIST () "." a\r\n' * 50000)
+    assert told['failed'] == 1 and [m for m in told['mailboxes'] if 'it lists more folders' in m['wrong']], told
+
+
 def test_what_cannot_be_taken_is_named(town):
     """Messages that are too large, or that the server does not give; names that can be no mailbox."""
     address = town.add_account('fritz')
@@ -383,16 +406,7 @@ def test_what_cannot_be_taken_is_named(town):
             b'* 3 FETCH (UID 5 FLAGS () RFC822.SIZE 7)\r\ng5 OK\r\ng6 NO it is damaged\r\n'
             b'* 3 FETCH (UID 5 BODY[] {7}\r\na: b\r\n\r)\r\ng7 OK\r\n')
 
-    def serve(listening):
-        near, _ = listening.accept()
-        near.sendall(said)
-        while near.recv(4096):
-            pass
-        near.close()
-
-    with socket.create_server(('127.0.0.1', 0)) as listening:
-        threading.Thread(target=serve, args=(listening,), daemon=True).start()
-        told = run(town, 'imap', f'127.0.0.1:{listening.getsockname()[1]}', '--account', address, '--plaintext', code=1)
+    told = run_said(town, address, said)
     assert only(told, added=1, left_out=2) and told['failed'] == 1
     assert [(m['message'], m['why']) for m in told['messages_left_out']] == [('UID 2', 'it is too large'),
                                                                            ('UID 4', 'it cannot be read')]
