@@ -351,6 +351,7 @@ write_mail(const struct person *p, struct export_mail *x)
     if (s == OK)
         s = export_index_end(&index);
     export_index_release(&index);
+    x->index = NULL;
     return s == OK ? export_mail_losses(x) : export_mail_fail(x, "account export", s);
 }
 

@@ -189,8 +189,7 @@ MUST_USE SUSPENDS enum status directory_account_quota(struct directory *d, struc
  * ERR_CONFLICT: mail to it would come back to it, at once or by other aliases. */
 MUST_USE SUSPENDS enum status directory_alias_set(struct directory *d, struct str address,
                                                   const struct str *targets, size_t n);
-/* Entries of one kind after an address, in the directory's own order (by shard, then by address).  For people: one
- * character says where there is a verifier. */
+/* Entries of one kind after an address, in the directory's order (by shard, then address).  Verifiers: a mark alone. */
 MUST_USE SUSPENDS enum status directory_list(struct directory *d, enum directory_kind kind,
                                              const struct directory_page *p,
                                              const struct directory_entry **out, size_t *n_out);
