@@ -77,7 +77,7 @@ main(int argc, char **argv)
     static const size_t sizes[] = {2000, 75000, 750000};
 
     if (argc > 1)
-        seconds_per_figure = atof(argv[1]);
+        seconds_per_figure = strtod(argv[1], NULL);
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         char what[64];
         struct str m;
