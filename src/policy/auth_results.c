@@ -120,7 +120,8 @@ scan_instance(struct scan *s, uint32_t *out)
     uint32_t instance;
 
     header_skip_cfws(&t);
-    if (!scan_char(&t, 'i') || !scan_equals(&t) || !scan_u32(&t, 50, &instance) || instance == 0)
+    if (!scan_char(&t, 'i') || !scan_equals(&t) || !scan_u32(&t, LIMIT_ARC_SETS, &instance) ||
+        instance == 0)
         return false;
     header_skip_cfws(&t);
     if (!scan_char(&t, ';'))

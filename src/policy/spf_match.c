@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "base/size.h"
+#include "policy/iprev.h"
 #include "policy/spf_internal.h"
 #include "rt/clock.h"
 
@@ -134,19 +135,6 @@ match_exists(struct spf_check *c, struct str target, bool *out)
 
 /* ---- the client's names ---- */
 
-static void
-add_reverse(const struct subnet *client, struct buf *b)
-{
-    for (unsigned i = client->size; i-- > 0;) {
-        unsigned char byte = (unsigned char)client->bytes[i];
-        if (client->size == 4)
-            buf_addf(b, "%u.", byte);
-        else
-            buf_addf(b, "%x.%x.", byte & 15u, byte >> 4);
-    }
-    buf_add_z(b, client->size == 4 ? "in-addr.arpa" : "ip6.arpa");
-}
-
 /* RFC 7208 section 5.5: no error of these look-ups is one of the check, since a stranger to the domain may own the
  * address. */
 enum status
@@ -158,7 +146,7 @@ spf_client_names(struct spf_check *c)
     if (c->asked_names)
         return OK;
     c->asked_names = true;
-    add_reverse(&c->values.client, &name);
+    iprev_name(&c->values.client, &name);
     enum status e = spf_ask(c, arena_str(c->a, buf_str(&name)), DNS_TYPE_PTR, &names);
     if (e != OK)
         return e == ERR_CANCELLED ? e : OK;
