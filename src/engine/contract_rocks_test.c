@@ -186,7 +186,7 @@ bodies_write(struct subject *s, struct blob_id ids[BODIES])
 {
     for (size_t i = 0; i < BODIES; i++) {
         struct str body = pattern(s->a, BODY_SIZE + i, i);
-        ids[i] = i % 4 ? blob_ok(s, body, 70000) : blob_headed_ok(s, body, 2000, 70000);
+        ids[i] = i % 4 == 2 ? blob_headed_ok(s, body, 2000, 70000) : blob_ok(s, body, 70000);
         ref_ok(s, CELL(i), ids[i], true);
     }
 }
