@@ -68,12 +68,10 @@ ctl_setup_tell(const struct ctl_setup *s)
 {
     AUTO_BUF records = BUF(TEXT_MAX);
     AUTO_BUF clients = BUF(TEXT_MAX);
-    struct records_domain d = {.name = s->dns.name,
-                               .selector = s->dns.selector,
-                               .dkim_record = s->dns.dkim_record,
-                               .addresses = s->net.addresses,
-                               .address_count = s->net.address_count};
+    struct records_domain d = {
+        .name = s->dns.name, .addresses = s->net.addresses, .address_count = s->net.address_count};
 
+    view_records_keys(&s->keys, s->a, &d);
     records_write(s->ctl.config, &d, &records);
     records_clients(s->ctl.config, s->admin, &clients);
     printf("\n%.*s", STR_FMT(buf_str(&records)));

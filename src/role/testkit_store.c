@@ -259,7 +259,7 @@ keys_serve_dkim_sign(struct ipc_peer *from, const struct keys_dkim_sign *req, st
         return ERR_NOT_FOUND;
     }
     ASSERT(req->headers.len > 0 && req->body_hash.len == 32);
-    rep->field = arena_printf(a, "DKIM-Signature: d=%.*s\r\n", STR_FMT(req->domain));
+    rep->fields = arena_printf(a, "DKIM-Signature: d=%.*s\r\n", STR_FMT(req->domain));
     return OK;
 }
 
@@ -267,10 +267,22 @@ static SUSPENDS enum status
 keys_serve_dkim_make(struct ipc_peer *from, const struct keys_dkim_make *req, struct arena *a,
                      struct keys_dkim_make_reply *rep)
 {
+    static const struct keys_dkim_key keys[] = {
+        {.selector = STR("sel1"), .state = 1, .record = STR("v=DKIM1; p=AAAA")},
+        {.selector = STR("sel2"), .algorithm = 1, .record = STR("v=DKIM1; k=ed25519; p=BBBB")}};
+
     (void)from, (void)a, (void)req;
-    rep->selector = STR("sel1");
-    rep->record = STR("v=DKIM1; p=AAAA");
+    rep->keys = keys;
+    rep->keys_count = COUNT_OF(keys);
     return OK;
+}
+
+static SUSPENDS enum status
+keys_serve_dkim_seen(struct ipc_peer *from, const struct keys_dkim_seen *req, struct arena *a,
+                     struct keys_dkim_seen_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
 }
 
 /* No MAC, but it differs where one does. */

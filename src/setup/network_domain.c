@@ -8,7 +8,7 @@ enum { VALUE_MAX = 2048 };
 
 static SUSPENDS void check_mx(struct network *n, struct str domain);
 static SUSPENDS void check_spf(struct network *n, struct str domain);
-static SUSPENDS void check_dkim(struct network *n, const struct records_domain *d);
+static SUSPENDS void check_dkim(struct network *n, struct str domain, const struct records_key *k);
 static SUSPENDS void check_dmarc(struct network *n, struct str domain);
 static SUSPENDS void check_mta_sts(struct network *n, struct str domain);
 
@@ -19,7 +19,8 @@ network_check_domain(struct network *n, const struct records_domain *d)
         return;
     check_mx(n, d->name);
     check_spf(n, d->name);
-    check_dkim(n, d);
+    for (size_t i = 0; i < d->key_count; i++)
+        check_dkim(n, d->name, &d->keys[i]);
     check_dmarc(n, d->name);
     if (n->deep) {
         check_mta_sts(n, d->name);
@@ -167,40 +168,81 @@ key_of(struct str record, struct buf *b)
     }
 }
 
-static SUSPENDS void
-check_dkim(struct network *n, const struct records_domain *d)
+/* A key that signs, and whose record is not there. */
+static void
+say_unpublished(const struct network *n, struct str domain, struct str name,
+                const struct records_key *k)
 {
-    AUTO_BUF ours = BUF(VALUE_MAX);
-    AUTO_BUF theirs = BUF(VALUE_MAX);
-    struct dns_texts texts;
-
-    if (d->selector.len == 0)
-        return;
-    struct str name =
-        arena_printf(n->a, "%.*s._domainkey.%.*s", STR_FMT(d->selector), STR_FMT(d->name));
-    enum status e = resolver_texts(n->resolver, name, n->a, &texts);
-    if (e != OK && e != ERR_NOT_FOUND) {
-        say_unknown(n, "DKIM", name);
-        return;
-    }
-    if (e == ERR_NOT_FOUND) {
+    if (k->state == RECORDS_KEY_SIGNS)
         finding_add(
             n->f, FINDING_MEND, "DKIM",
             "The key %.*s is not published, so signatures of %.*s prove nothing: set the TXT "
             "record that godwit domain show %.*s prints.",
-            STR_FMT(name), STR_FMT(d->name), STR_FMT(d->name));
-        return;
-    }
-    key_of(d->dkim_record, &ours);
-    key_of(texts.text[0], &theirs);
-    if (texts.count == 1 && str_eq(buf_str(&ours), buf_str(&theirs)))
-        finding_add(n->f, FINDING_OK, "DKIM", "The key of %.*s is published.", STR_FMT(d->name));
-    else
+            STR_FMT(name), STR_FMT(domain), STR_FMT(domain));
+    else if (k->state == RECORDS_KEY_WAITS)
+        finding_add(n->f, FINDING_NOTE, "DKIM",
+                    "The key %.*s is not published, so it does not sign yet: set the TXT record "
+                    "that godwit domain show %.*s prints.",
+                    STR_FMT(name), STR_FMT(domain));
+}
+
+static void
+say_published(const struct network *n, struct str domain, struct str name,
+              const struct records_key *k)
+{
+    if (k->state == RECORDS_KEY_SIGNS)
+        finding_add(n->f, FINDING_OK, "DKIM", "The key %.*s is published.", STR_FMT(name));
+    else if (k->state == RECORDS_KEY_WAITS)
+        finding_add(n->f, FINDING_OK, "DKIM",
+                    "The key %.*s is published, and signs within the hour; godwit domain keys "
+                    "%.*s has it sign at once.",
+                    STR_FMT(name), STR_FMT(domain));
+    else if (k->may_go)
+        finding_add(n->f, FINDING_NOTE, "DKIM",
+                    "The key %.*s signs no more, and its record can be removed.", STR_FMT(name));
+}
+
+static void
+say_other(const struct network *n, struct str domain, struct str name, const struct records_key *k)
+{
+    if (k->state == RECORDS_KEY_SIGNS)
         finding_add(
             n->f, FINDING_MEND, "DKIM",
-            "The key published at %.*s is not the one that signs, so every signature of "
-            "%.*s fails: set the TXT record that godwit domain show %.*s prints, and no other.",
-            STR_FMT(name), STR_FMT(d->name), STR_FMT(d->name));
+            "The key published at %.*s is not the one that signs, so every signature by it fails: "
+            "set the TXT record that godwit domain show %.*s prints, and no other.",
+            STR_FMT(name), STR_FMT(domain));
+    else
+        finding_add(n->f, FINDING_MEND, "DKIM",
+                    "The key published at %.*s is not ours, so ours does not sign: set the TXT "
+                    "record that godwit domain show %.*s prints, and no other.",
+                    STR_FMT(name), STR_FMT(domain));
+}
+
+static SUSPENDS void
+check_dkim(struct network *n, struct str domain, const struct records_key *k)
+{
+    AUTO_BUF ours = BUF(VALUE_MAX);
+    AUTO_BUF theirs = BUF(VALUE_MAX);
+    struct dns_texts texts;
+    struct str name =
+        arena_printf(n->a, "%.*s._domainkey.%.*s", STR_FMT(k->selector), STR_FMT(domain));
+    enum status e = resolver_texts(n->resolver, name, n->a, &texts);
+
+    if (e == ERR_NOT_FOUND) {
+        say_unpublished(n, domain, name, k);
+        return;
+    }
+    if (e != OK) {
+        say_unknown(n, "DKIM", name);
+        return;
+    }
+    key_of(k->record, &ours);
+    key_of(texts.text[0], &theirs);
+    if (k->state == RECORDS_KEY_OLD ||
+        (texts.count == 1 && str_eq(buf_str(&ours), buf_str(&theirs))))
+        say_published(n, domain, name, k);
+    else
+        say_other(n, domain, name, k);
 }
 
 static SUSPENDS void

@@ -54,15 +54,34 @@ add_txt(struct str value, struct buf *b)
     buf_add_char(b, '\n');
 }
 
+/* Another key followed. */
+static void
+add_old(const struct records_domain *d, const struct records_key *k, struct buf *b)
+{
+    buf_addf(b, "; %.*s._domainkey.%.*s. ", STR_FMT(k->selector), STR_FMT(d->name));
+    if (k->may_go)
+        buf_add_z(b, "is not needed any more: remove it\n");
+    else
+        buf_addf(b, "signs no more: keep it until %.*s, then remove it\n", STR_FMT(k->until));
+}
+
 static void
 add_dkim(const struct records_domain *d, struct buf *b)
 {
-    if (d->selector.len == 0) {
+    if (d->key_count == 0)
         buf_addf(b, "; no DKIM key yet: godwit domain add %.*s makes it\n", STR_FMT(d->name));
-        return;
+    for (size_t i = 0; i < d->key_count; i++) {
+        const struct records_key *k = &d->keys[i];
+        if (k->state == RECORDS_KEY_OLD) {
+            add_old(d, k, b);
+            continue;
+        }
+        if (k->state == RECORDS_KEY_WAITS)
+            buf_addf(b, "; %s: it signs once this is seen in DNS\n",
+                     k->first ? "a second key, Ed25519" : "the next key");
+        buf_addf(b, "%.*s._domainkey.%.*s. IN TXT", STR_FMT(k->selector), STR_FMT(d->name));
+        add_txt(k->record, b);
     }
-    buf_addf(b, "%.*s._domainkey.%.*s. IN TXT", STR_FMT(d->selector), STR_FMT(d->name));
-    add_txt(d->dkim_record, b);
 }
 
 const char *

@@ -10,10 +10,20 @@
 #include "base/buf.h"
 #include "config/config.h"
 
+/* A DKIM key of the domain. */
+enum records_key_state { RECORDS_KEY_WAITS, RECORDS_KEY_SIGNS, RECORDS_KEY_OLD };
+struct records_key {
+    struct str selector, record; /* no record: old */
+    enum records_key_state state;
+    bool first;       /* waits, and nothing of its kind signs yet */
+    bool may_go;      /* old, and nobody needs its record any more */
+    struct str until; /* old: the day from which on that is so */
+};
 struct records_domain {
     struct str name;
-    struct str selector, dkim_record; /* empty: no key yet */
-    const struct str *addresses;      /* of the host, as the world sees them; numeric */
+    const struct records_key *keys; /* none yet: no key */
+    size_t key_count;
+    const struct str *addresses; /* of the host, as the world sees them; numeric */
     size_t address_count;
 };
 /* The value that the domain's SPF record ought to have (RFC 7208). */

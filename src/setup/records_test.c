@@ -40,6 +40,18 @@ static const struct {
      "_submission._tcp.example.org. IN SRV 1 1 587 mail.example.org.\n", true},
     {"host mail.example.org\ndomain example.org\nlisten imap *:143\n", "IN SRV", false},
     {HEAD "listen smtp *:25\n", "sel._domainkey.example.org. IN TXT \"v=DKIM1; p=AAAA\"\n", true},
+    {HEAD "listen smtp *:25\n",
+     "\n; a second key, Ed25519: it signs once this is seen in DNS\n"
+     "ed._domainkey.example.org. IN TXT \"v=DKIM1; k=ed25519; p=BBBB\"\n",
+     true},
+    {HEAD "listen smtp *:25\n",
+     "\n; the next key: it signs once this is seen in DNS\n"
+     "sel2._domainkey.example.org. IN TXT \"p=CCCC\"\n",
+     true},
+    {HEAD "listen smtp *:25\n",
+     "\n; a._domainkey.example.org. signs no more: keep it until 2026-12-31, then remove it\n"
+     "; b._domainkey.example.org. is not needed any more: remove it\n_dmarc",
+     true},
     {HEAD "listen smtp *:25\n", "mail.example.org. IN A 192.0.2.1\n", true},
     {HEAD "listen smtp *:25\n", "mail.example.org. IN AAAA 2001:db8::1\n", true},
 };
@@ -59,9 +71,18 @@ write_for(const char *config, struct str dkim, struct buf *b)
 {
     static const struct str addresses[] = {STR("192.0.2.1"), STR("2001:db8::1")};
     AUTO(config_free) struct config *c = config_of(config);
+    const struct records_key keys[] = {
+        {.selector = STR("sel"), .record = dkim, .state = RECORDS_KEY_SIGNS},
+        {.selector = STR("ed"),
+         .record = STR("v=DKIM1; k=ed25519; p=BBBB"),
+         .state = RECORDS_KEY_WAITS,
+         .first = true},
+        {.selector = STR("sel2"), .record = STR("p=CCCC"), .state = RECORDS_KEY_WAITS},
+        {.selector = STR("a"), .state = RECORDS_KEY_OLD, .until = STR("2026-12-31")},
+        {.selector = STR("b"), .state = RECORDS_KEY_OLD, .may_go = true}};
     struct records_domain d = {.name = STR("example.org"),
-                               .selector = dkim.len > 0 ? STR("sel") : STR(""),
-                               .dkim_record = dkim,
+                               .keys = keys,
+                               .key_count = dkim.len > 0 ? COUNT_OF(keys) : 0,
                                .addresses = addresses,
                                .address_count = COUNT_OF(addresses)};
 

@@ -215,7 +215,16 @@ def test_domains(world):
     assert d['name'] == 'xn--bcher-kva.example' and d['dkim_record'].startswith('v=DKIM1')
     shown = good(world, 'GET', '/v1/domains/xn--bcher-kva.example')
     assert shown.pop('records') == [line for line in world.ctl('domain', 'show', 'xn--bcher-kva.example').stdout.splitlines() if line]
+    keys = shown.pop('keys')
+    assert [(k['algorithm'], k['state'], k['published']) for k in keys] == [('rsa', 'signs', False), ('ed25519', 'waits', False)]
+    assert keys[0]['selector'] == d['selector'] and keys[0]['record'] == d['dkim_record']
     assert shown == d
+    turned = good(world, 'POST', '/v1/domains/xn--bcher-kva.example/rotate')
+    assert turned['keys'][:2] == keys and [k['state'] for k in turned['keys']] == ['signs', 'waits', 'waits']
+    assert sum('; the next key' in line for line in turned['records']) == 1
+    looked = good(world, 'POST', '/v1/domains/xn--bcher-kva.example/look')
+    assert looked['looked'] is False and looked['keys'] == turned['keys']
+    assert refused(world, 'POST', '/v1/domains/nobody.example/rotate') == (404, 'not-found')
     names = [x['name'] for x in good(world, 'GET', '/v1/domains')['domains']]
     assert {'example.com', 'xn--bcher-kva.example'} <= set(names)
     assert good(world, 'GET', '/v1/domains?limit=1')['next'] == names[0]
