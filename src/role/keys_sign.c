@@ -1,4 +1,4 @@
-/* keys_sign.c - DKIM signatures (RFC 6376, RFC 8463).
+/* keys_sign.c - DKIM signatures (RFC 6376, RFC 8463) and sets of ARC (RFC 8617).
  *
  * The store says what the message says; every tag of the fields is written here, so nobody can have anything else
  * signed.
@@ -9,6 +9,7 @@
 
 #include "base/size.h"
 #include "mail/canon.h"
+#include "policy/arc_seal.h"
 #include "role/keys.h"
 
 #define KEYS_SERVE_HANDLERS_ONLY
@@ -99,6 +100,58 @@ sign_with(const struct ring_key *k, const struct keys_dkim_sign *req, struct buf
     buf_add(fields, buf_str(&field));
     return buf_status(fields);
 }
+
+/* ---- ARC (RFC 8617) ---- */
+
+static enum status
+write_set(const struct ring_key *k, const struct keys_arc_seal *req, struct buf *fields)
+{
+    AUTO_BUF results = BUF(ARC_RESULTS_MAX + 64);
+    AUTO_BUF message = BUF(FIELD_MAX);
+    AUTO_BUF seal = BUF(FIELD_MAX);
+    AUTO_BUF input = BUF(ARC_SETS_MAX + ARC_RESULTS_MAX + FIELD_MAX + 64);
+    const struct arc_sealing s = {.instance = req->instance,
+                                  .chain = (enum sig_chain)req->chain, /* enum<2> */
+                                  .algorithm = algorithms[k->algorithm],
+                                  .domain = req->domain,
+                                  .selector = k->selector,
+                                  .time = {req->time * 1000000}};
+
+    arc_results_write(&results, s.instance, req->results);
+    arc_message_write(&message, &s, req->header_names, req->body_hash);
+    TRY(sign(k, req->headers, &message));
+    const struct arc_new_set set = {req->sets, buf_str(&results), buf_str(&message)};
+    arc_seal_input(&s, &set, &input);
+    arc_seal_write(&seal, &s);
+    TRY(buf_status(&input));
+    TRY(sign(k, buf_str(&input), &seal));
+    buf_add(fields, buf_str(&seal));
+    buf_add(fields, buf_str(&message));
+    buf_add(fields, buf_str(&results));
+    return buf_status(fields);
+}
+
+enum status
+keys_serve_arc_seal(struct ipc_peer *from, const struct keys_arc_seal *req, struct arena *a,
+                    struct keys_arc_seal_reply *rep)
+{
+    AUTO_BUF fields = BUF(2 * FIELD_MAX + ARC_RESULTS_MAX);
+    struct dkim_ring *r;
+
+    (void)from;
+    if (req->body_hash.len != SHA256 || str_find(req->header_names, '\n') >= 0 ||
+        req->instance == 0 || req->instance > LIMIT_ARC_SETS || !arc_results_fit(req->results))
+        return ERR_SYNTAX;
+    TRY(keys_dkim_find(req->domain, &r));
+    const struct ring_key *k = ring_find(r, RING_RSA, RING_SIGNS);
+    if (k == NULL)
+        return ERR_NOT_FOUND;
+    TRY(write_set(k, req, &fields));
+    rep->fields = arena_str(a, buf_str(&fields));
+    return OK;
+}
+
+/* ---- DKIM ---- */
 
 /* RSA stands first: whoever looks at few signatures knows it. */
 enum status

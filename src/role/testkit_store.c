@@ -106,6 +106,14 @@ cook_serve_end(struct ipc_peer *from, const struct cook_end *req, struct arena *
     return cook_one(from, buf_str(&pot), false, a, &rep->facts);
 }
 
+static SUSPENDS enum status
+cook_serve_seal(struct ipc_peer *from, const struct cook_seal *req, struct arena *a,
+                struct cook_seal_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_NOT_FOUND;
+}
+
 static SUSPENDS void
 cook_serve_drop(struct ipc_peer *from, const struct cook_drop *req, struct arena *a)
 {
@@ -261,6 +269,14 @@ keys_serve_dkim_sign(struct ipc_peer *from, const struct keys_dkim_sign *req, st
     ASSERT(req->headers.len > 0 && req->body_hash.len == 32);
     rep->fields = arena_printf(a, "DKIM-Signature: d=%.*s\r\n", STR_FMT(req->domain));
     return OK;
+}
+
+static SUSPENDS enum status
+keys_serve_arc_seal(struct ipc_peer *from, const struct keys_arc_seal *req, struct arena *a,
+                    struct keys_arc_seal_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_NOT_FOUND;
 }
 
 static SUSPENDS enum status
