@@ -57,21 +57,25 @@ api_domains(struct api_call *c)
     api_json(c, 200, j);
 }
 
-/* What has to be set in the DNS, as `godwit domain show` prints it. */
-static json_t *
-records_of(struct str name, const struct admin_domain_keys_reply *keys, struct arena *a)
+/* What has to be set in the DNS, as `godwit domain show` prints it, and the keys of DKIM. */
+static void
+set_records(json_t *j, struct str name, const struct admin_domain_keys_reply *keys, struct arena *a)
 {
-    struct records_domain r = {.name = name};
+    struct records_domain d = {.name = name};
+    struct records all;
     AUTO_BUF text = BUF(RECORDS_BYTES);
     json_t *lines = json_array();
     struct str line;
 
-    view_records_keys(keys, a, &r);
-    records_write(api_world->config, &r, &text);
+    view_records_keys(keys, a, &d);
+    records_make(api_world->config, &d, a, &all);
+    records_write(&all, &text);
     for (struct str rest = buf_str(&text); str_split(&rest, '\n', &line);)
         if (line.len > 0)
             json_array_append_new(lines, view_str(line));
-    return lines;
+    json_object_set_new(j, "keys", view_dkim_keys(keys));
+    json_object_set_new(j, "records", lines);
+    json_object_set_new(j, "dns", view_records(&all));
 }
 
 static SUSPENDS void
@@ -85,8 +89,7 @@ show_with_keys(struct api_call *c, struct str name, json_t *domain)
         api_fail(c, e);
         return;
     }
-    json_object_set_new(domain, "keys", view_dkim_keys(&keys));
-    json_object_set_new(domain, "records", records_of(name, &keys, c->a));
+    set_records(domain, name, &keys, c->a);
     api_json(c, 200, json_incref(domain));
 }
 
@@ -123,8 +126,8 @@ do_keys(struct api_call *c, bool next, bool look)
         api_fail(c, e);
         return;
     }
-    json_t *j = json_pack("{s:o, s:o}", "keys", view_dkim_keys(&keys), "records",
-                          records_of(req.name, &keys, c->a));
+    json_t *j = json_object();
+    set_records(j, req.name, &keys, c->a);
     if (look)
         json_object_set_new(j, "looked", json_boolean(keys.looked));
     api_json(c, 200, j);

@@ -1,12 +1,14 @@
-/* arc_seal.h - one more set of ARC on a message that is sent on (RFC 8617 section 5.1): what it is made of, and its texts
- * around two signatures made elsewhere.
+/* arc_seal.h - one more set of ARC on a message that is sent on (RFC 8617 section 5.1): what it is made of, and its
+ * texts around two signatures made elsewhere.
  *
- * Sealing:   arc_to_seal() reads the message.  arc_results_write(); arc_message_write(), which is signed over the fields of
- *            arc_to_seal and completed by dkim_header_finish() (mail/canon.h); arc_seal_write(), signed over
- *            arc_seal_input() and completed likewise.  All three stand before the message: seal, message signature, results.
+ * Sealing:   arc_to_seal() reads the message.  arc_results_write(); arc_message_write(), which is signed over the
+ *            fields of arc_to_seal and completed by dkim_header_finish() (mail/canon.h); arc_seal_write(), signed over
+ *            arc_seal_input() and completed likewise.  All three stand before the message: seal, message signature,
+ *            results.
  * Promises:  what is written verifies by arc.h for as long as nobody changes the message.
- * Never:     signs, or says anything of its own about a message: it repeats the results field that stands on top of it.  A
- *            chain that failed is sealed as failed once, over the new set alone; whoever finds that adds nothing.
+ * Never:     signs, or says anything of its own about a message: it repeats the results field that stands on top of
+ *            it.  A chain that failed is sealed as failed once, over the new set alone; whoever finds that adds
+ *            nothing.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef POLICY_ARC_SEAL_H

@@ -253,8 +253,8 @@ rewrite(struct store *s, const struct queue_message *m, struct str domain, struc
     return OK;
 }
 
-/* A set of ARC (RFC 8617) for mail of strangers: who gets it can see what was found out when it came here, for SPF says
- * nothing of it any more.  What has results of ours on top only is sealed; where that cannot be done it goes without. */
+/* A set of ARC (RFC 8617) for mail of strangers: who gets it can see what was found out when it came here, for SPF
+ * says nothing of it any more.  Only what has results of ours on top is sealed; where that fails it goes without. */
 SUSPENDS static enum status
 seal(struct store *s, const struct queue_message *m, struct str domain, struct arena *a,
      struct store_attempt *at)

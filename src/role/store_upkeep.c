@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "role/store_dkim.h"
+#include "role/store_outbound.h"
 #include "role/store_trace.h"
 #include "rt/clock.h"
 #include "store/account.h"
@@ -109,6 +110,7 @@ period(struct store *s, uint32_t n)
     look_after_some(s);
     if (n % KEYS_EVERY == KEYS_FIRST)
         store_dkim_round(s);
+    store_outbound_go(s);
     if (n % REAP_EVERY == REAP_EVERY - 1 && !s->reaping && fiber_go(reap, s) == OK) {
         s->reaping = true;
         s->fibers++;
