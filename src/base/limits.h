@@ -213,6 +213,8 @@
     LIMIT(SPF_VALUE_BYTES,         512,       "bytes",    "of what a macro stands for: HELO is cut, for other values there is no domain to ask about") \
     LIMIT(SPF_EXPANDED_BYTES,      65536,     "bytes",    "of a name or an explanation with its macros expanded: permerror, or no explanation") \
     LIMIT(SPF_EXPLANATION_BYTES,   500,       "bytes",    "a longer one is cut") \
+    LIMIT(ASK_MS,                  10000,     "ms",       "for all that is asked of DNS about one message: what is not there then could not be told") \
+    LIMIT(ASK_FIBERS,              2048,      "questions","asked side by side for mail that is judged: further ones of a message wait for each other") \
     LIMIT(SPF_S,                   20,        "s",        "temperror") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \
