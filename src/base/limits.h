@@ -118,6 +118,9 @@
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
     LIMIT(COOK_QUEUE,              1024,      "messages", "451 4.3.2") \
     LIMIT(COOK_MESSAGES,           10000,     "messages", "the cook is replaced") \
+    LIMIT(COOK_KEPT,               512,       "messages", "of strangers that wait for DNS, in one cook and in all: 451 4.3.2") \
+    LIMIT(COOK_KEPT_BYTES,         268435456, "bytes",    "of them in one cook: 451 4.3.2") \
+    LIMIT(JUDGE_DNS_MS,            5000,      "ms",       "for all that one message needs of DNS at its end: what is not there is unknown") \
     LIMIT(COMMIT_BYTES,            4194304,   "bytes",    "the work is split over several commits") \
     LIMIT(CELL_CACHE_BYTES,        33554432,  "bytes",    "least recently used cells are dropped") \
     LIMIT(THREAD_MESSAGES,         1000,      "messages", "later answers begin another thread") \

@@ -22,6 +22,7 @@ struct reader {
     struct subnet xclient_from[CONFIG_SUBNETS_MAX];
     struct config_filter filters[CONFIG_FILTERS_MAX];
     struct str trusted[CONFIG_TRUSTED_MAX];
+    struct config_dmarc dmarc[CONFIG_DMARC_MAX];
     bool catch_all_route;
 };
 struct config_file {
@@ -293,6 +294,12 @@ read_sendmail_trust(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_dmarc(struct reader *r, const struct config_line *l)
+{
+    return config_dmarc_words(l, r->dmarc, &r->c.dmarc_domain_count, &r->c.dmarc);
+}
+
+static enum status
 read_outbound(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 2, "outbound all, or outbound none"));
@@ -529,6 +536,7 @@ static const struct setting settings[] = {
     {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("policy"), true, read_policy},
     {STR("milter"), true, read_milter},
+    {STR("dmarc"), true, read_dmarc},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
@@ -645,6 +653,8 @@ reader_finish(struct reader *r, struct arena *a)
         f->c.filters = arena_dup(a, r->filters, r->c.filter_count * sizeof(r->filters[0]));
     if (r->c.trusted_count > 0)
         f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
+    if (r->c.dmarc_domain_count > 0)
+        f->c.dmarc_domains = arena_dup(a, r->dmarc, r->c.dmarc_domain_count * sizeof(r->dmarc[0]));
     if (r->c.resolver.forward_count > 0)
         f->c.resolver.forward =
             arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));

@@ -24,6 +24,7 @@
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
+ *                dmarc enforce                          # or junk, off; for mail to some: dmarc junk domain example.net
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there, see route.c
  *                message-size 50M                       cache 16M
@@ -100,6 +101,17 @@ struct config_resolver {
     bool dnssec;
 };
 
+/* The most that may follow from what the verdicts about a stranger's message say (cook/verdict.h). */
+enum dmarc_mode {                     /* order of enum<2> dmarc in cook.ipc; from strict to mild */
+                  DMARC_MODE_ENFORCE, /* refused, or put into Junk */
+                  DMARC_MODE_JUNK,    /* put into Junk */
+                  DMARC_MODE_OFF,     /* told in the message alone */
+};
+struct config_dmarc { /* for mail to one domain */
+    struct str domain;
+    enum dmarc_mode mode;
+};
+
 /* Whose tokens are log-ins. */
 struct config_oauth {
     struct str issuer; /* a URL, as tokens name it; empty = none */
@@ -146,6 +158,9 @@ struct config {
     const struct str
         *trusted; /* logins of the machine that may send as anybody by the sendmail command */
     size_t trusted_count;
+    enum dmarc_mode dmarc; /* where no line names the domain */
+    const struct config_dmarc *dmarc_domains;
+    size_t dmarc_domain_count;
     bool outbound_none;          /* nothing leaves but by routes */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     struct config_oauth oauth;
@@ -163,6 +178,8 @@ struct config {
 
 /* Has role api anything to do? */
 bool config_has_api(const struct config *c);
+/* What holds for mail to this domain, which is in normal form. */
+enum dmarc_mode config_dmarc_of(const struct config *c, struct str domain);
 /* name: what to call the text in messages.  why: "godwit.conf:12: read \"imapz\", expected one of smtp, ..." */
 MUST_USE enum status config_read(struct str text, const char *name, struct config **out,
                                  struct problem *why);

@@ -39,6 +39,8 @@ test_reads_every_setting(void **state)
                         "smarthost mx.isp.example:587 user me password-file /p\n"
                         "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
                         "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
+                        "dmarc junk\ndmarc off domain a.example b.example\n"
+                        "dmarc enforce domain b.example\n"
                         "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                         "oauth-issuer https://id.example/a audience mail keys /k username\n"
                         "client-certificates /clients.pem\n"
@@ -67,6 +69,9 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->relay_from_count, 3);
     assert_int_equal(c->proxy_from_count, 2);
     assert_int_equal(c->xclient_from_count, 1);
+    assert_int_equal(config_dmarc_of(c, STR("other.example")), DMARC_MODE_JUNK);
+    assert_int_equal(config_dmarc_of(c, STR("A.example")), DMARC_MODE_OFF);
+    assert_int_equal(config_dmarc_of(c, STR("b.example")), DMARC_MODE_ENFORCE);
     assert_int_equal(c->relay_from[1].bits, 28);
     assert_int_equal(c->relay_from[2].bytes[0], 10);
     assert_true(c->outbound_none && c->plaintext_loopback);
@@ -348,6 +353,11 @@ static const struct {
     {HEAD "proxy-from proxy.example\n", "192.0.2.0/24"},
     {HEAD "xclient-from\n", "expected a network"},
     {HEAD "xclient-from ::/0\n", "not the whole Internet"},
+    {HEAD "dmarc\n", "enforce, junk or off"},
+    {HEAD "dmarc reject\n", "enforce, junk or off"},
+    {HEAD "dmarc off domain\n", "perhaps domain"},
+    {HEAD "dmarc off for a.example\n", "perhaps domain"},
+    {HEAD "dmarc off domain x\n", "a full name"},
     {HEAD "outbound some\n", "all or none"},
     {HEAD "listen smtp *:25\noauth-issuer https://i audience a\n", "oauth-introspection URL"},
     {HEAD "oauth-issuer https://i username\n", "oauth-issuer URL"},

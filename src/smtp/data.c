@@ -203,7 +203,10 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .trace = s->mail.tid,
         .hold = s->mail.judged.hold,
     };
-    TRY(store_deliver_call(b->store, &req, a, &rep));
+    enum status e = store_deliver_call(b->store, &req, a, &rep);
+    if (e == ERR_DENIED && ipc_problem()->reply == 550) /* it was judged: the reply says by whom */
+        o->why = *ipc_problem();
+    TRY(e);
     o->qid = rep.qid;
     o->mid = rep.mid;
     return OK;
@@ -400,7 +403,7 @@ log_outcome(const struct smtp_session *s, const struct outcome *o)
     if (s->mail.rcpt_count == 1)
         log_str(&l, "to", s->mail.rcpts[0].address);
     if (o->reply.code >= 400)
-        log_str(&l, "text", str_of(o->reply.text));
+        log_str(&l, "text", str_of(o->why.reply != 0 ? o->why.text : o->reply.text));
     if (s->account != 0)
         log_str(&l, "account", s->address);
 }

@@ -155,6 +155,25 @@ tell_refuse(const struct teller *t)
 }
 
 static void
+tell_verdict(const struct teller *t)
+{
+    struct str done = value(t, "disposition");
+
+    say(t, "judged: SPF ");
+    say_value(t, "spf");
+    say_with(t, ", DKIM ", "dkim");
+    say_with(t, ", DMARC ", "dmarc");
+    say_with(t, " for ", "author");
+    say_with(t, ", which asks for ", "policy");
+    if (!str_eq(value(t, "arc"), STR("none")))
+        say_with(t, ", ARC ", "arc");
+    say(t, str_eq(done, STR("refuse")) ? "; refused"
+           : str_eq(done, STR("junk")) ? "; put into Junk"
+                                       : "; taken");
+    say_with(t, ": ", "reason");
+}
+
+static void
 tell_deliver(const struct teller *t)
 {
     say(t, "is in the mailbox of ");
@@ -316,6 +335,7 @@ static const struct {
     {STR("admin.action"), tell_admin},     {STR("queue.rewrite"), tell_rewrite},
     {STR("forward.limit"), tell_limit},    {STR("invite.made"), tell_invitation},
     {STR("invite.used"), tell_invitation}, {STR("invite.refused"), tell_invitation},
+    {STR("store.verdict"), tell_verdict},
 };
 
 void
