@@ -417,7 +417,7 @@ test_account(struct kit *k)
     m.junk = true;
     queue_message_write(&m, &value);
     ASSERT(queue_message_read(buf_str(&value), k->a, &read) == OK && read.junk && !read.held);
-    value.ptr[1] |= 32; /* a flag that nobody knows */
+    value.ptr[1] |= 64; /* a flag that nobody knows */
     ASSERT(queue_message_read(buf_str(&value), k->a, &read) == ERR_CORRUPT);
 }
 
