@@ -189,6 +189,8 @@
     LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: SPF permerror, else as if it could not be told") \
     LIMIT(DNS_ALIASES,             10,        "aliases",  "of a zone file, one leading to the next: cannot be told") \
     LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
+    LIMIT(STS_HOSTS,               64,        "hosts",    "in a policy of MTA-STS: the policy counts as none") \
+    LIMIT(STS_POLICY_BYTES,        65536,     "bytes",    "of a policy of MTA-STS: the policy counts as none") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* what domains say about their mail, and who really sent it */ \
     LIMIT(TAGS,                    64,        "tags",     "of a signature or its key: it is broken") \
