@@ -13,7 +13,7 @@ static const bool traced[EVENT_COUNT] = {
     [EVENT_MAIL_MOVE] = true,      [EVENT_MAIL_COPY] = true,    [EVENT_MAIL_EXPUNGE] = true,
     [EVENT_MAIL_DROP] = true,      [EVENT_ADMIN] = true,        [EVENT_QUEUE_REWRITE] = true,
     [EVENT_FORWARD_LIMIT] = true,  [EVENT_INVITE_MADE] = true,  [EVENT_INVITE_USED] = true,
-    [EVENT_INVITE_REFUSED] = true,
+    [EVENT_INVITE_REFUSED] = true, [EVENT_SMTP_CHECKS] = true,
 };
 
 bool
