@@ -296,7 +296,10 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
                                           .state = (uint8_t)p.hosts[i].state, /* a small enum */
                                           .addresses = p.hosts[i].addresses,
                                           .addresses_count = p.hosts[i].address_count,
-                                          .secure = p.hosts[i].secure};
+                                          .secure = p.hosts[i].secure,
+                                          .guard = (uint8_t)p.hosts[i].guard,
+                                          .barred = p.hosts[i].barred,
+                                          .why = p.hosts[i].why};
     *rep = (struct out_plan_reply){.kind = (uint8_t)p.kind, /* a small enum */
                                    .hosts = hosts,
                                    .hosts_count = p.host_count,
@@ -425,6 +428,7 @@ begin(const struct role_start *s, struct problem *why)
     fiber_queue_init(&lists_changed);
     TRY(tls_client_new(TLS_OPPORTUNISTIC, &world.tls_any));
     TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));
+    TRY(tls_client_new(TLS_VERIFY_DANE, &world.tls_dane));
     TRY(make_terms(s, &world, why));
     TRY(fiber_go(sweeping, NULL));
     TRY(fiber_go(testing_lists, NULL));
