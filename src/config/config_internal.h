@@ -13,7 +13,8 @@
 #define CONFIG_ROUTES_MAX  256u
 #define CONFIG_FORWARD_MAX 8u
 #define CONFIG_SUBNETS_MAX 64u /* of one setting */
-#define CONFIG_FILTERS_MAX 8u  /* policy servers and milters together */
+#define CONFIG_BOUNCES_MAX 256u
+#define CONFIG_FILTERS_MAX 8u /* policy servers and milters together */
 
 /* One line of the text, cut into words. */
 struct config_line {
