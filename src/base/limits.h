@@ -187,6 +187,8 @@
     LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: SPF permerror, else as if it could not be told") \
     LIMIT(DNS_ALIASES,             10,        "aliases",  "of a zone file, one leading to the next: cannot be told") \
     LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
+    LIMIT(STS_HOSTS,               64,        "hosts",    "in a policy of MTA-STS: the policy counts as none") \
+    LIMIT(STS_POLICY_BYTES,        65536,     "bytes",    "of a policy of MTA-STS: the policy counts as none") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* what domains say about their mail, and who really sent it */ \
     LIMIT(TAGS,                    64,        "tags",     "of a signature or its key: it is broken") \
@@ -219,6 +221,8 @@
     LIMIT(SPF_VALUE_BYTES,         512,       "bytes",    "of what a macro stands for: HELO is cut, for other values there is no domain to ask about") \
     LIMIT(SPF_EXPANDED_BYTES,      65536,     "bytes",    "of a name or an explanation with its macros expanded: permerror, or no explanation") \
     LIMIT(SPF_EXPLANATION_BYTES,   500,       "bytes",    "a longer one is cut") \
+    LIMIT(ASK_MS,                  10000,     "ms",       "for all that is asked of DNS about one message: what is not there then could not be told") \
+    LIMIT(ASK_FIBERS,              2048,      "questions","asked side by side for mail that is judged: further ones of a message wait for each other") \
     LIMIT(SPF_S,                   20,        "s",        "temperror") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \

@@ -13,6 +13,7 @@
 #include "config/events.h"
 #include "ipc/out_serve.h"
 #include "ipc/store_ipc.h"
+#include "role/out_ask.h"
 #include "role/resolving.h"
 #include "role/role.h"
 #include "rt/clock.h"
@@ -274,7 +275,10 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
                                           .state = (uint8_t)p.hosts[i].state, /* a small enum */
                                           .addresses = p.hosts[i].addresses,
                                           .addresses_count = p.hosts[i].address_count,
-                                          .secure = p.hosts[i].secure};
+                                          .secure = p.hosts[i].secure,
+                                          .guard = (uint8_t)p.hosts[i].guard,
+                                          .barred = p.hosts[i].barred,
+                                          .why = p.hosts[i].why};
     *rep = (struct out_plan_reply){.kind = (uint8_t)p.kind, /* a small enum */
                                    .hosts = hosts,
                                    .hosts_count = p.host_count,
@@ -282,6 +286,22 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
                                    .secure = p.secure};
     let_go(mine);
     return OK;
+}
+
+/* It holds what asks, not the terms: a new configuration with the same resolver must not wait for strangers' names. */
+enum status
+out_serve_texts(struct ipc_peer *from, const struct out_texts *req, struct arena *a,
+                struct out_texts_reply *rep)
+{
+    struct upstream *mine = terms == NULL ? NULL : terms->upstream;
+
+    (void)from;
+    if (mine == NULL) /* not begun yet */
+        return out_ask_texts(NULL, req, a, rep);
+    mine->users++;
+    enum status st = out_ask_texts(mine->resolver, req, a, rep);
+    let_go_upstream(mine);
+    return st;
 }
 
 void
@@ -400,6 +420,7 @@ begin(const struct role_start *s, struct problem *why)
     fiber_queue_init(&wanted);
     TRY(tls_client_new(TLS_OPPORTUNISTIC, &world.tls_any));
     TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));
+    TRY(tls_client_new(TLS_VERIFY_DANE, &world.tls_dane));
     TRY(make_terms(s, &world, why));
     TRY(fiber_go(sweeping, NULL));
     return fiber_go(leasing, NULL);

@@ -199,6 +199,29 @@ tell_limit(const struct teller *t)
 }
 
 static void
+say_tls(const struct teller *t)
+{
+    static const struct {
+        struct str value;
+        const char *words;
+    } kinds[] = {
+        {STR("tls"), " with TLS: "},
+        {STR("yes"), " with TLS: "}, /* so it was written before */
+        {STR("dane"), " with TLS, proven by DNS (DANE): "},
+        {STR("sts"), " with TLS, proven by a policy and a certificate (MTA-STS): "},
+        {STR("verified"), " with TLS, proven by a certificate: "},
+    };
+    struct str tls = value(t, "tls");
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (str_eq(tls, kinds[i].value)) {
+            say(t, kinds[i].words);
+            return;
+        }
+    say(t, " without TLS: ");
+}
+
+static void
 tell_outbound(const struct teller *t)
 {
     bool held = str_eq(value(t, "ev"), STR("outbound.held"));
@@ -216,7 +239,7 @@ tell_attempt(const struct teller *t)
     say_value(t, "host");
     say_with(t, " at ", "address");
     say_with(t, " for ", "domain");
-    say(t, str_eq(value(t, "tls"), STR("yes")) ? " with TLS: " : " without TLS: ");
+    say_tls(t);
     say_value(t, "result");
     say_with(t, ", after ", "ms");
     say(t, has(t, "ms") ? " ms" : "");
