@@ -115,8 +115,8 @@ keep_stranger(struct verdict_look *l, const struct cook_stranger *who)
         l->spf_domain = copy(l->arena, buf_str(&normal));
 }
 
-/* Fields that lists and forwarders write, who often break signatures and always SPF.  Whoever forges mail may write them
- * too: then he is in Junk, not refused. */
+/* Fields that lists and forwarders write, who often break signatures and always SPF.  Whoever forges mail may write
+ * them too: then he is in Junk, not refused. */
 static bool
 is_sign(const struct header_field *f)
 {

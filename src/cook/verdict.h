@@ -1,4 +1,4 @@
-/* verdict.h - is a stranger's message what it says it is?  DKIM, ARC and DMARC of its bytes, by answers that others got.
+/* verdict.h - is a stranger's message what it says it is?  DKIM, ARC and DMARC of its bytes, by answers of others.
  *
  * Use:       verdict_look() reads the message and says which names must be asked; verdict_judge() puts its answers and
  *            what was found out before (SPF, the client's name) together: one field Authentication-Results, and what

@@ -77,9 +77,9 @@ struct intake_which {
  * do it.  ERR_SYNTAX: no such handle.  Strings live in a. */
 MUST_USE SUSPENDS enum status intake_take(struct intake *in, const struct intake_which *which,
                                           struct arena *a, struct intake_body *out);
-/* The same in three steps for what strangers send: looked at; judged, when DNS has answered; kept, with the field of the
- * judge in front.  A cook that fails in between gets one more chance in another.  At most LIMIT_COOK_KEPT are between the
- * steps: ERR_TEMP.  which, its bytes, who and a must outlive it. */
+/* The same in three steps for what strangers send: looked at; judged, when DNS has answered; kept, with the field of
+ * the judge in front.  A cook that fails in between gets one more chance in another.  At most LIMIT_COOK_KEPT are
+ * between the steps: ERR_TEMP.  which, its bytes, who and a must outlive it. */
 struct intake_look;
 struct intake_asks { /* of DNS */
     const struct str *names, *exists;

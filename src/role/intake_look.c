@@ -1,8 +1,8 @@
 /* intake_look.c - what strangers send, in three steps: looked at by a cook, judged by it, kept.
  *
  * The cook has the whole message between the first two, and so has the store: small ones in memory, large ones in the
- * blob that they streamed into, whose head is open for the field of the judge.  When the cook fails, the message goes to
- * another: a large one ends as it is then, is read from there, and is written once more with its field.
+ * blob that they streamed into, whose head is open for the field of the judge.  When the cook fails, the message goes
+ * to another: a large one ends as it is then, is read from there, and is written once more with its field.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"

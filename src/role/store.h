@@ -111,23 +111,6 @@ struct store_sent {
 MUST_USE SUSPENDS enum status store_send(struct store *s, struct queue_message *m,
                                          const struct intake_body *body, struct store_sent *out);
 
-/* ---- store_box.c ---- */
-/* Where a message went in an account: INBOX; junk went into the mailbox for that, if the account has one. */
-struct store_box {
-    uint32_t id;
-    struct str name; /* in the arena of the addition */
-};
-struct message_new;
-struct message_place;
-struct store_addition {
-    const struct message_new *message;
-    struct arena *a;
-    struct store_box *box_out;
-};
-/* message_add() there. */
-MUST_USE SUSPENDS enum status store_add(struct cell *account, bool junk,
-                                        const struct store_addition *m, struct message_place *out);
-
 /* ---- store_relay.c ---- */
 /* Is this numeric address of a network of relay-from? */
 bool store_relay_listed(const struct config *c, struct str peer);
@@ -136,7 +119,8 @@ bool store_relay_listed(const struct config *c, struct str peer);
 enum {
     STORE_CLASS_FORGED = DIRECTORY_DISABLED + 1,
     STORE_CLASS_REPORTS_ONLY,
-    STORE_CLASS_TOO_MANY
+    STORE_CLASS_TOO_MANY,
+    STORE_CLASS_UNSIGNED
 };
 
 /* ---- store_forward.c ---- */
@@ -161,8 +145,6 @@ MUST_USE SUSPENDS enum status store_send_shared(struct store *s, struct queue_me
 /* The body that a call brings, judged as a whole. */
 MUST_USE SUSPENDS enum status store_take(struct ipc_peer *from, const struct intake_which *which,
                                          struct arena *a, struct intake_body *out);
-/* Does the message go in circles?  ERR_LIMIT, with the reply to say so. */
-MUST_USE enum status store_check_hops(const struct intake_facts *f);
 /* Read, and not taken: the body goes, and the log says so, because nobody else knows its message id.  Returns why. */
 enum status store_refused(struct store *s, const struct intake_body *body, enum status why);
 
@@ -177,18 +159,6 @@ MUST_USE SUSPENDS enum status store_sign(struct store *s, const struct store_sig
 struct str store_domain_of(struct str address);
 struct store_terms; /* of store.ipc */
 struct queue_terms store_terms(const struct store_terms *asked);
-
-/* ---- store_judge.c ---- */
-struct store_judged {
-    struct intake_body body; /* with its field */
-    bool junk;
-};
-struct store_deliver;
-/* Instead of store_take() for a message with checks.  ERR_DENIED: refused, with the reply to say so. */
-MUST_USE SUSPENDS enum status store_take_judged(struct ipc_peer *from,
-                                                const struct intake_which *which,
-                                                const struct store_deliver *req, struct arena *a,
-                                                struct store_judged *out);
 
 /* ---- store_queue.c ---- */
 /* And that the message left the queue, when it did. */

@@ -1,10 +1,9 @@
 /* store_box.c - which mailbox of an account a message goes into.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "role/store.h"
+#include "role/store_judge.h"
 #include "rt/clock.h"
 #include "store/mailbox.h"
-#include "store/message.h"
 
 static const struct store_box inbox = {MAILBOX_INBOX, {"INBOX", 5}};
 

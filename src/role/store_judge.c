@@ -1,18 +1,17 @@
-/* store_judge.c - a stranger's message, judged before it is taken: a cook looks at it, role out asks DNS, the cook judges.
+/* store_judge.c - a stranger's message, judged before it is taken: a cook looks, role out asks DNS, the cook judges.
  *
- * What cannot be asked for now is unknown, and no reason to refuse anything: without role out, or with a resolver that is
- * silent, mail is taken all the same, and its field says temperror.
+ * What cannot be asked for now is unknown, and no reason to refuse anything: without role out, or with a resolver that
+ * is silent, mail is taken all the same, and its field says temperror.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "role/store_judge.h"
 #include "base/size.h"
 #include "config/events.h"
 #include "cook/verdict.h"
 #include "ipc/out_ipc.h"
-#include "ipc/store_ipc.h"
 #include "policy/arc.h"
 #include "policy/dmarc.h"
 #include "policy/spf_record.h"
-#include "role/store.h"
 #include "rt/logger.h"
 
 enum { ANSWERS_ARENA = 4 << 20 };

@@ -1,5 +1,5 @@
-/* store_judge_test.c - strangers' messages as the store takes them: judged, with their field, into INBOX or Junk or not at
- * all; cooks that end in between.
+/* store_judge_test.c - strangers' messages as the store takes them: judged, with their field, into INBOX or Junk or not
+ * at all; cooks that end in between.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"

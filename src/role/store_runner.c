@@ -9,11 +9,10 @@
 #include "base/size.h"
 #include "config/events.h"
 #include "config/stats.h"
-#include "role/store.h"
+#include "role/store_judge.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/account.h"
-#include "store/message.h"
 
 enum {
     RUNNERS = 64, /* so that their commits go to the disk in groups */
