@@ -7,6 +7,7 @@
 #include "ipc/keys_ipc.h"
 #include "ipc/store_serve.h"
 #include "role/store_bounce.h"
+#include "role/store_judge.h"
 #include "role/store_outbound.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
