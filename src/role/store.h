@@ -27,6 +27,7 @@ struct store {
     struct grants *grants;
     struct sealed *sealed;
     struct blocks *blocks;
+    struct policies *policies;
     struct queue *queue;
     struct intake *intake;
     struct store_watch watch;  /* of all cells; store_notes.c */
