@@ -17,7 +17,6 @@
 #include "store/sealed.h"
 #include "store/store_watch.h"
 
-struct store_notes;
 struct store {
     const struct role_start *start; /* NULL where there is no boss: in tests */
     const struct config *config;
