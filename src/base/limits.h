@@ -192,6 +192,12 @@
     LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
     LIMIT(STS_HOSTS,               64,        "hosts",    "in a policy of MTA-STS: the policy counts as none") \
     LIMIT(STS_POLICY_BYTES,        65536,     "bytes",    "of a policy of MTA-STS: the policy counts as none") \
+    LIMIT(STS_KEPT_BYTES,          8192,      "bytes",    "of a policy of MTA-STS, without what nobody knows: the policy counts as none") \
+    LIMIT(STS_DOMAINS,             10000,     "domains",  "with policies that are kept: a further one is forgotten at a restart") \
+    LIMIT(STS_FETCH_S,             60,        "s",        "for a policy of MTA-STS: the one before holds on; RFC 8461 section 3.3") \
+    LIMIT(STS_RETRY_S,             300,       "s",        "after a fetch that failed no other is tried") \
+    LIMIT(STS_RENEW_S,             86400,     "s",        "a policy is fetched anew, or after half its life") \
+    LIMIT(STS_LOOK_S,              60,        "s",        "for so long a record of MTA-STS is not looked at again") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* what domains say about their mail, and who really sent it */ \
     LIMIT(TAGS,                    64,        "tags",     "of a signature or its key: it is broken") \

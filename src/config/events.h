@@ -64,6 +64,8 @@
     EVENT(QUEUE_RESULT,   "queue.result",   LOG_INFO,  "qid to state code:n text remote tries:n", "an attempt for one recipient ended") \
     EVENT(QUEUE_DONE,     "queue.done",     LOG_INFO,  "qid seconds:s",                       "a message left the queue") \
     EVENT(QUEUE_NOTICE,   "queue.notice",   LOG_INFO,  "qid kind to report",                         "a delivery report was made") \
+    EVENT(STS_POLICY,     "sts.policy",     LOG_INFO,  "domain id mode seconds:n",           "a policy of another domain (MTA-STS) was fetched") \
+    EVENT(STS_FAIL,       "sts.fail",       LOG_WARN,  "domain id reason kept",              "a policy of another domain could not be fetched; kept: the one before holds on") \
     EVENT(OUT_ATTEMPT,    "out.attempt",    LOG_INFO,  "qid domain host address tls ms:ms result route proxy", "a connection to another server; tls: dane, sts, verified, tls, none") \
     EVENT(MAIL_MOVE,      "mail.move",      LOG_DEBUG, "aid:n box:n uids target:n into name target_name", "messages moved to another mailbox") \
     EVENT(MAIL_COPY,      "mail.copy",      LOG_DEBUG, "aid:n box:n uids target:n into name target_name", "messages copied to another mailbox") \
