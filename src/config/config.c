@@ -344,7 +344,7 @@ static enum status
 add_filter(struct reader *r, const struct config_line *l, enum filter_kind kind)
 {
     if (r->c.filter_count == CONFIG_FILTERS_MAX)
-        return config_expected(l, l->words[0], "at most 8 policy servers and milters");
+        return config_expected(l, l->words[0], "at most 8 policy servers, milters and scanners");
     struct config_filter *f = &r->filters[r->c.filter_count];
     *f = (struct config_filter){.kind = kind};
     TRY(config_filter_words(l, f));
@@ -362,6 +362,24 @@ static enum status
 read_milter(struct reader *r, const struct config_line *l)
 {
     return add_filter(r, l, FILTER_MILTER);
+}
+
+static enum status
+read_spamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_SPAMD);
+}
+
+static enum status
+read_clamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_CLAMD);
+}
+
+static enum status
+read_rspamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_RSPAMD);
 }
 
 static enum status
@@ -529,6 +547,9 @@ static const struct setting settings[] = {
     {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("policy"), true, read_policy},
     {STR("milter"), true, read_milter},
+    {STR("spamd"), true, read_spamd},
+    {STR("clamd"), true, read_clamd},
+    {STR("rspamd"), true, read_rspamd},
     {STR("outbound"), false, read_outbound},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},

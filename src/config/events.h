@@ -28,8 +28,8 @@
     EVENT(CONN_BLOCKED,   "conn.blocked",   LOG_INFO,  "proto peer",                          "a client was turned away: its network is blocked") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \
     EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced tid account",   "a recipient was refused") \
-    EVENT(FILTER_VERDICT, "filter.verdict", LOG_INFO,  "filter stage action code:n text tid to",  "a policy server or a milter decided about mail, or changed it") \
-    EVENT(FILTER_FAIL,    "filter.fail",    LOG_WARN,  "filter stage reason then tid",            "a policy server or a milter could not be asked, or said what cannot be understood; then: what came of the mail") \
+    EVENT(FILTER_VERDICT, "filter.verdict", LOG_INFO,  "filter stage action code:n text tid to",  "a policy server, a milter or a scanner decided about mail, or changed it") \
+    EVENT(FILTER_FAIL,    "filter.fail",    LOG_WARN,  "filter stage reason then tid",            "a policy server, a milter or a scanner could not be asked, or said what cannot be understood; then: what came of the mail") \
     EVENT(SMTP_XCLIENT,   "smtp.xclient",   LOG_INFO,  "via peer helo",                       "a listed mail program said for whom it speaks") \
     EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result app",     "a log-in, good or bad; app: the app password, if it was one") \
     EVENT(LOGIN_FAIL,     "auth.fail",      LOG_INFO,  "ip account protocol reason",          "a log-in was refused; reason: unknown (nobody has the name), password, disabled, slowed (too many wrong ones, not looked at), protocol (not what the app password is for), expired, token (not a good one, or another's), certificate (as with token), foreign (SCRAM, while there is only another server's hash: PLAIN once)") \

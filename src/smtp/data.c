@@ -11,6 +11,7 @@
 #include "rt/random.h"
 #include "smtp/judge.h"
 #include "smtp/milters.h"
+#include "smtp/scanners.h"
 #include "smtp/session.h"
 
 struct outcome {
@@ -71,7 +72,7 @@ smtp_message_begin(struct smtp_session *s)
         fields = missing_fields(s);
     s->mail.body = smtp_body_new(smtp_world->store, buf_str(&trace),
                                  smtp_world->config->message_bytes_max, ours ? &fields : NULL);
-    if (s->mail.milters != NULL)
+    if (s->mail.milters != NULL || smtp_is_scanned(s))
         smtp_body_spool(s->mail.body);
 }
 
@@ -202,6 +203,7 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
         .hold = s->mail.judged.hold,
+        .junk = s->mail.judged.junk,
     };
     TRY(store_deliver_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
@@ -300,6 +302,8 @@ hand_over(struct smtp_session *s, struct outcome *o)
         o->reply = smtp_judge_end(s);
         if (o->reply.code == 0)
             e = smtp_milters_end(s, &o->reply);
+        if (e == OK && o->reply.code == 0)
+            e = smtp_scanners_end(s, &o->reply);
         if (e == ERR_CLOSED) /* as above */
             e = ERR_TEMP;
         if (o->reply.code != 0 && e == OK)
