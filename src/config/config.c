@@ -353,7 +353,7 @@ static enum status
 add_filter(struct reader *r, const struct config_line *l, enum filter_kind kind)
 {
     if (r->c.filter_count == CONFIG_FILTERS_MAX)
-        return config_expected(l, l->words[0], "at most 8 policy servers and milters");
+        return config_expected(l, l->words[0], "at most 8 policy servers, milters and scanners");
     struct config_filter *f = &r->filters[r->c.filter_count];
     *f = (struct config_filter){.kind = kind};
     TRY(config_filter_words(l, f));
@@ -371,6 +371,24 @@ static enum status
 read_milter(struct reader *r, const struct config_line *l)
 {
     return add_filter(r, l, FILTER_MILTER);
+}
+
+static enum status
+read_spamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_SPAMD);
+}
+
+static enum status
+read_clamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_CLAMD);
+}
+
+static enum status
+read_rspamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_RSPAMD);
 }
 
 static enum status
@@ -614,6 +632,9 @@ static const struct setting settings[] = {
     {STR("policy"), true, read_policy},
     {STR("milter"), true, read_milter},
     {STR("dmarc"), true, read_dmarc},
+    {STR("spamd"), true, read_spamd},
+    {STR("clamd"), true, read_clamd},
+    {STR("rspamd"), true, read_rspamd},
     {STR("checks"), false, read_checks},
     {STR("dnsbl"), true, read_dnsbl},
     {STR("dnswl"), true, read_dnswl},

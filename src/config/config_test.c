@@ -190,6 +190,30 @@ test_reads_filters(void **state)
 }
 
 static void
+test_reads_scanners(void **state)
+{
+    AUTO(config_free) struct config *c = NULL;
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(
+        config_read(STR(HEAD "listen smtp *:25\nspamd 127.0.0.1:783\nspamd unix /run/s junk-at 7.5 "
+                             "refuse-at -0.25 up-to 1M default tempfail on all\nclamd unix /run/c\n"
+                             "rspamd [::1]:11333 refuse-at 20 timeout 5 name x\n"),
+                    "t", &c, &why),
+        OK);
+    assert_int_equal(c->filter_count, 4);
+    const struct config_filter *f = c->filters;
+    assert_true(f[0].kind == FILTER_SPAMD && !f[0].has_junk_at && !f[0].has_refuse_at);
+    assert_true(f[0].otherwise == FILTER_ACCEPT && f[0].up_to == 512 * 1024 && f[0].on_mx);
+    assert_true(f[1].has_junk_at && f[1].junk_at == 750 && f[1].refuse_at == -25);
+    assert_true(f[1].up_to == 1 << 20 && f[1].otherwise == FILTER_TEMPFAIL && f[1].on_submission);
+    assert_true(f[2].kind == FILTER_CLAMD && f[2].up_to == 0 && f[2].otherwise == FILTER_TEMPFAIL);
+    assert_true(f[3].kind == FILTER_RSPAMD && f[3].refuse_at == 2000 && f[3].timeout_s == 5);
+    assert_true(str_eq(f[3].name, STR("x")) && !f[3].has_junk_at);
+}
+
+static void
 test_reads_lists(void **state)
 {
     AUTO(config_free) struct config *c = NULL, *again = NULL;
@@ -547,6 +571,7 @@ main(void)
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_reads_where_to_ask),
         cmocka_unit_test(test_reads_filters),
+        cmocka_unit_test(test_reads_scanners),
         cmocka_unit_test(test_reads_lists),
         cmocka_unit_test(test_reads_the_api),
         cmocka_unit_test(test_refuses_with_a_sentence),

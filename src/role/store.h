@@ -17,7 +17,6 @@
 #include "store/sealed.h"
 #include "store/store_watch.h"
 
-struct store_notes;
 struct store {
     const struct role_start *start; /* NULL where there is no boss: in tests */
     const struct config *config;
@@ -27,6 +26,7 @@ struct store {
     struct grants *grants;
     struct sealed *sealed;
     struct blocks *blocks;
+    struct policies *policies;
     struct queue *queue;
     struct intake *intake;
     struct store_watch watch;  /* of all cells; store_notes.c */

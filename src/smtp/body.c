@@ -33,6 +33,7 @@ smtp_body_new(struct ipc_peer *store, struct str prefix, uint64_t size_max,
     b->size_max = size_max;
     buf_init(&b->piece, BODY_PIECE_MAX);
     buf_add(&b->piece, prefix);
+    b->prefix = prefix.len;
     b->filtered = fields != NULL;
     line_decoder_init(&b->lines, b->filtered ? LINE_NORMALISE : LINE_REFUSE);
     if (fields != NULL) {

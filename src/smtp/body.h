@@ -32,6 +32,7 @@ struct smtp_body {
     uint32_t handle;        /* 0 = everything is still here */
     struct buf piece;
     uint64_t size, size_max;
+    uint64_t prefix; /* bytes of trace fields before them */
     struct line_decoder lines;
     struct unbinary *unbinary; /* owned; NULL: not of BODY=BINARYMIME */
     bool filtered; /* submission: clean the header, fold long lines before anything is signed */

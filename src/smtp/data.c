@@ -11,6 +11,7 @@
 #include "rt/random.h"
 #include "smtp/judge.h"
 #include "smtp/milters.h"
+#include "smtp/scanners.h"
 #include "smtp/session.h"
 
 struct outcome {
@@ -73,7 +74,7 @@ smtp_message_begin(struct smtp_session *s)
                                  smtp_world->config->message_bytes_max, ours ? &fields : NULL);
     if (!smtp_is_submission(s))
         smtp_body_guard(s->mail.body, smtp_world->config->host);
-    if (s->mail.milters != NULL)
+    if (s->mail.milters != NULL || smtp_is_scanned(s))
         smtp_body_spool(s->mail.body);
 }
 
@@ -204,6 +205,7 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
         .hold = s->mail.judged.hold,
+        .junk = s->mail.judged.junk,
     };
     if (s->mail.checks != NULL)
         req.checks = *s->mail.checks;
@@ -307,6 +309,8 @@ hand_over(struct smtp_session *s, struct outcome *o)
         o->reply = smtp_judge_end(s);
         if (o->reply.code == 0)
             e = smtp_milters_end(s, &o->reply);
+        if (e == OK && o->reply.code == 0)
+            e = smtp_scanners_end(s, &o->reply);
         if (e == ERR_CLOSED) /* as above */
             e = ERR_TEMP;
         if (o->reply.code != 0 && e == OK)
