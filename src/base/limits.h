@@ -134,6 +134,11 @@
     LIMIT(SRS_BYTES,               254,       "bytes",    "a longer sender is not rewritten") \
     LIMIT(SRS_DAYS,                21,        "days",     "a report to a rewritten sender is refused: 550 5.7.1") \
     LIMIT(SRS_REPORTS_PER_HOUR,    60,        "reports",  "to one rewritten sender: 451 4.7.1") \
+    LIMIT(CORRESPONDENTS,          16384,     "addresses","that an account wrote to are known: the one of longest ago on the same page goes") \
+    LIMIT(OUTBOUND_MESSAGES,       1000,      "messages", "of an account to other servers a day, unless the configuration says otherwise: later ones are held") \
+    LIMIT(OUTBOUND_RECIPIENTS,     200,       "addresses","elsewhere a day to which the account never wrote, likewise") \
+    LIMIT(OUTBOUND_MAX,            100000000, "a day",    "refused as a setting: none is the word for more") \
+    LIMIT(OUTBOUND_HELD,           1000,      "messages", "of an account that were held within a day: 450 4.7.1") \
     LIMIT(SEND_AS,                 64,        "addresses","that an account may write as besides its own: refused by the command") \
     LIMIT(FORWARD_TARGETS,         16,        "targets",  "of an account: refused by the command") \
     LIMIT(FORWARDS_PER_HOUR,       500,       "messages", "to the outside by one address: later ones wait in the queue") \
@@ -217,6 +222,8 @@
     LIMIT(SPF_VALUE_BYTES,         512,       "bytes",    "of what a macro stands for: HELO is cut, for other values there is no domain to ask about") \
     LIMIT(SPF_EXPANDED_BYTES,      65536,     "bytes",    "of a name or an explanation with its macros expanded: permerror, or no explanation") \
     LIMIT(SPF_EXPLANATION_BYTES,   500,       "bytes",    "a longer one is cut") \
+    LIMIT(ASK_MS,                  10000,     "ms",       "for all that is asked of DNS about one message: what is not there then could not be told") \
+    LIMIT(ASK_FIBERS,              2048,      "questions","asked side by side for mail that is judged: further ones of a message wait for each other") \
     LIMIT(SPF_S,                   20,        "s",        "temperror") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \

@@ -365,6 +365,23 @@ read_milter(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_outbound_limits(struct reader *r, const struct config_line *l)
+{
+    static const char form[] = "outbound-limits messages NUMBER recipients NUMBER, or "
+                               "outbound-limits none";
+
+    if (l->count == 2 && str_eq(l->words[1], STR("none"))) {
+        r->c.outbound_messages = r->c.outbound_recipients = 0;
+        return OK;
+    }
+    TRY(want_count(l, 5, form));
+    if (!str_eq(l->words[1], STR("messages")) || !str_eq(l->words[3], STR("recipients")))
+        return config_expected(l, l->words[1], form);
+    TRY(config_word_number(l, l->words[2], LIMIT_OUTBOUND_MAX, &r->c.outbound_messages));
+    return config_word_number(l, l->words[4], LIMIT_OUTBOUND_MAX, &r->c.outbound_recipients);
+}
+
+static enum status
 read_source(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 3, "source ipv4 ADDRESS, or source ipv6 ADDRESS"));
@@ -530,6 +547,7 @@ static const struct setting settings[] = {
     {STR("policy"), true, read_policy},
     {STR("milter"), true, read_milter},
     {STR("outbound"), false, read_outbound},
+    {STR("outbound-limits"), false, read_outbound_limits},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
     {STR("oauth-introspection"), false, read_oauth_introspection},
@@ -554,6 +572,8 @@ reader_defaults(struct reader *r)
     r->c.mx_workers = r->c.user_workers = r->c.cook_workers = r->c.out_workers = 1;
     r->c.resolver = (struct config_resolver){.kind = RESOLVER_SYSTEM, .dnssec = true};
     r->c.message_bytes_max = LIMIT_MESSAGE_BYTES;
+    r->c.outbound_messages = LIMIT_OUTBOUND_MESSAGES;
+    r->c.outbound_recipients = LIMIT_OUTBOUND_RECIPIENTS;
     r->c.cache_bytes = 16u * 1024 * 1024;
     r->c.log_file = STR("stderr");
     r->c.log_level = LOG_INFO;

@@ -24,6 +24,7 @@
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
+ *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there, see route.c
  *                message-size 50M                       cache 16M
@@ -146,7 +147,8 @@ struct config {
     const struct str
         *trusted; /* logins of the machine that may send as anybody by the sendmail command */
     size_t trusted_count;
-    bool outbound_none;          /* nothing leaves but by routes */
+    bool outbound_none;                              /* nothing leaves but by routes */
+    uint32_t outbound_messages, outbound_recipients; /* of an account a day; 0 = no limit */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     struct config_oauth oauth;
     struct config_introspection introspection;

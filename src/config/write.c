@@ -67,6 +67,11 @@ add_limits(struct buf *b, const struct config *c)
     buf_addf(b, "message-size %llu\ncache %llu\n", (unsigned long long)c->message_bytes_max,
              (unsigned long long)c->cache_bytes);
     buf_addf(b, "outbound %s\n", c->outbound_none ? "none" : "all");
+    if (c->outbound_messages == 0 && c->outbound_recipients == 0)
+        buf_add_z(b, "outbound-limits none\n");
+    else
+        buf_addf(b, "outbound-limits messages %u recipients %u\n", c->outbound_messages,
+                 c->outbound_recipients);
     buf_addf(b, "plaintext-login %s\n", c->plaintext_loopback ? "loopback" : "never");
     buf_addf(b, "log-level %s\n", levels[c->log_level]);
     buf_addf(b, "pop3-login-delay %u\n", c->pop3_login_delay_s);

@@ -13,6 +13,7 @@
 #include "config/events.h"
 #include "ipc/out_serve.h"
 #include "ipc/store_ipc.h"
+#include "role/out_ask.h"
 #include "role/resolving.h"
 #include "role/role.h"
 #include "rt/clock.h"
@@ -282,6 +283,22 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
                                    .secure = p.secure};
     let_go(mine);
     return OK;
+}
+
+/* It holds what asks, not the terms: a new configuration with the same resolver must not wait for strangers' names. */
+enum status
+out_serve_texts(struct ipc_peer *from, const struct out_texts *req, struct arena *a,
+                struct out_texts_reply *rep)
+{
+    struct upstream *mine = terms == NULL ? NULL : terms->upstream;
+
+    (void)from;
+    if (mine == NULL) /* not begun yet */
+        return out_ask_texts(NULL, req, a, rep);
+    mine->users++;
+    enum status st = out_ask_texts(mine->resolver, req, a, rep);
+    let_go_upstream(mine);
+    return st;
 }
 
 void

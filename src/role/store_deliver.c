@@ -6,7 +6,7 @@
 #include "config/events.h"
 #include "ipc/keys_ipc.h"
 #include "ipc/store_serve.h"
-#include "role/store.h"
+#include "role/store_outbound.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/account.h"
@@ -215,6 +215,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     struct intake_body body;
     struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
+    struct outbound_answer day = {0};
     const struct sender who = {req->session, req->login, req->trusted, req->sender};
     uint64_t account;
 
@@ -239,11 +240,15 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     }
     if (st == OK)
         st = store_refusal(&all);
-    if (st != OK)
-        return store_checked(s, store_refused(s, &body, st), "submission");
     m.rcpts = all.list;
     m.rcpt_count = all.count;
+    if (st == OK && account != 0 && !req->trusted)
+        st = store_outbound_ask(s, &m, &day);
+    if (st != OK)
+        return store_checked(s, store_refused(s, &body, st), "submission");
     TRY(store_send(s, &m, &body, &sent));
+    if (m.over)
+        store_outbound_held(s, &m, sent.qid, &day);
     rep->qid = sent.qid;
     return OK;
 }

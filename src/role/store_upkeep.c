@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "role/store_outbound.h"
 #include "role/store_trace.h"
 #include "rt/clock.h"
 #include "store/account.h"
@@ -104,6 +105,7 @@ period(struct store *s, uint32_t n)
     enum status walked = store_checked(s, walk_round(s), "the round of accounts");
     (void)walked; /* the next period tries again */
     look_after_some(s);
+    store_outbound_go(s);
     if (n % REAP_EVERY == REAP_EVERY - 1 && !s->reaping && fiber_go(reap, s) == OK) {
         s->reaping = true;
         s->fibers++;

@@ -29,6 +29,7 @@
 #include "ipc/watch_serve.h"
 #define OUT_SERVE_LINKAGE static
 #include "ipc/out_serve.h"
+#include "role/out_ask.h"
 
 extern const struct role_verbs role_store;
 struct town town;
@@ -317,6 +318,14 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
     (void)from, (void)req, (void)a;
     *rep = (struct out_plan_reply){0};
     return OK;
+}
+
+static SUSPENDS enum status
+out_serve_texts(struct ipc_peer *from, const struct out_texts *req, struct arena *a,
+                struct out_texts_reply *rep)
+{
+    (void)from;
+    return out_ask_texts(town.resolver, req, a, rep);
 }
 
 /* ---- the world ---- */

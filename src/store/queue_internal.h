@@ -63,6 +63,7 @@ struct queue {
     size_t heap_len, heap_room;
     struct list lanes_open[QUEUE_CLASSES]; /* by the best that a lane has */
     struct list lanes_tired;
+    struct items over; /* heap: held because their accounts sent too much; when to look again */
     uint32_t remote_ready, class_turn;
     bool paused;
     bool loaded; /* queue_load() is through: lanes know of everything */

@@ -324,6 +324,7 @@ apply_hold(const struct queue_change *c, struct queue_message *m)
     if (c->hold == HOLD_KEEP)
         return;
     m->held = c->hold == HOLD_SET;
+    m->over = false; /* an operator's word is about it now */
     for (size_t i = 0; !m->held && i < m->rcpt_count; i++)
         m->rcpts[i].next.us = MAX(MIN(m->rcpts[i].next.us, c->now.us), m->terms.hold_until.us);
 }

@@ -199,6 +199,17 @@ tell_limit(const struct teller *t)
 }
 
 static void
+tell_outbound(const struct teller *t)
+{
+    bool held = str_eq(value(t, "ev"), STR("outbound.held"));
+
+    say(t, held ? "held: its account sent more than it may within a day"
+                : "goes: its account has room again");
+    say_with(t, ", messages of the day: ", "messages");
+    say_with(t, ", first-time recipients: ", "recipients");
+}
+
+static void
 tell_attempt(const struct teller *t)
 {
     say(t, "tried ");
@@ -314,6 +325,7 @@ static const struct {
     {STR("mail.move"), tell_move},         {STR("mail.copy"), tell_move},
     {STR("mail.expunge"), tell_expunge},   {STR("mail.drop"), tell_drop},
     {STR("admin.action"), tell_admin},     {STR("queue.rewrite"), tell_rewrite},
+    {STR("outbound.held"), tell_outbound}, {STR("outbound.goes"), tell_outbound},
     {STR("forward.limit"), tell_limit},    {STR("invite.made"), tell_invitation},
     {STR("invite.used"), tell_invitation}, {STR("invite.refused"), tell_invitation},
 };
