@@ -1,7 +1,7 @@
 /* spam_bench.c - makes the prior of the spam score, and measures the score; bench/spam.py calls it.
  *
  * Run:       spam_bench prior OUT < LIST
- *            spam_bench judge [THRESHOLD] < LIST     the first day; then day by day, with what was moved the days before
+ *            spam_bench judge [THRESHOLD] < LIST     the first day; day by day, with what was moved before
  *            spam_bench words < LIST                 score and heaviest words of each message
  * LIST has a line "DAY ham|spam PATH" for each message, in the order in which they came.
  *

@@ -19,7 +19,7 @@
 #define TOKENS_VERSION 1u
 
 struct token {
-    uint64_t hash; /* of the word; the lowest bit: token_is_structure() */
+    uint64_t hash; /* of the word, but for the lowest bit: token_is_structure() */
     struct str word;
 };
 struct tokens {

@@ -259,7 +259,7 @@ begin_anew(struct work *w)
     for (size_t i = 0; i < n; i++)
         tx_del(w->tx, e[i].key);
     do {
-        TRY(tx_range(w->tx, (struct tx_span){STR("Y"), STR("Z"), JOBS_MAX}, &e, &n));
+        TRY(tx_range(w->tx, (struct tx_span){STR("Z"), STR("["), JOBS_MAX}, &e, &n));
         for (size_t i = 0; i < n; i++)
             tx_del(w->tx, e[i].key);
     } while (n == JOBS_MAX);
@@ -313,28 +313,25 @@ step_entry(struct spam_entry e, const struct step *step)
     return e;
 }
 
-/* Two ascending lists become one. */
-static void
-merge(struct str page, size_t count, struct sorted s, const struct step *step,
-      struct spam_entry *to, size_t *n)
+/* Two ascending lists become one; the count of its entries. */
+static size_t
+merge(struct str page, struct sorted s, const struct step *step, struct spam_entry *to)
 {
-    size_t i = 0, j = 0;
+    size_t count = page.len / SPAM_ENTRY_BYTES, i = 0, j = 0, n = 0;
 
     while (i < count || j < s.count) {
         struct spam_entry e = {.hash = UINT64_MAX};
         if (i < count)
             e = spam_page_get(page, i);
-        if (j < s.count && s.at[j] < e.hash) {
-            add_entry(to, n, step_entry((struct spam_entry){.hash = s.at[j++]}, step));
-        } else if (j < s.count && s.at[j] == e.hash) {
-            add_entry(to, n, step_entry(e, step));
-            i++;
+        if (j < s.count && s.at[j] <= e.hash) {
+            i += s.at[j] == e.hash;
+            e = step_entry(s.at[j] == e.hash ? e : (struct spam_entry){.hash = s.at[j]}, step);
             j++;
-        } else {
-            add_entry(to, n, e);
+        } else
             i++;
-        }
+        add_entry(to, &n, e);
     }
+    return n;
 }
 
 static SUSPENDS enum status
@@ -343,12 +340,12 @@ count_page(struct work *w, struct sorted s, const struct step *step)
     AUTO_ARENA *a = arena_new(1u << 20);
     struct key k = key_u32(KEY_SPAM, page_of(s.at[0]));
     struct str page;
-    size_t count, n = 0;
+    size_t count;
 
     TRY(work_peek(w, &k, &page));
     TRY(spam_page_check(page, &count));
     struct spam_entry *to = ARENA_ARRAY(a, struct spam_entry, count + s.count);
-    merge(page, count, s, step, to, &n);
+    size_t n = merge(page, s, step, to);
     prune(to, &n);
     buf_reset(&w->entry);
     buf_add_char(&w->entry, VALUE_VERSION);
