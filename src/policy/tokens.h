@@ -6,7 +6,8 @@
  *            control characters).  The same bytes give the same tokens in the same order, whoever asks.
  *            What servers on the way add (Received, Return-Path, Authentication-Results, marks of filters) gives none:
  *            a message scores the same when it comes and when its owner moves it.
- * Limits:    the first LIMIT_SPAM_BYTES of the message, LIMIT_SPAM_TOKENS tokens, LIMIT_SPAM_TEXT_BYTES of decoded text, LIMIT_SPAM_PARTS parts.
+ * Limits:    the first LIMIT_SPAM_BYTES of the message, LIMIT_SPAM_TOKENS tokens, LIMIT_SPAM_TEXT_BYTES of decoded
+ *            text, LIMIT_SPAM_PARTS parts.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef POLICY_TOKENS_H
