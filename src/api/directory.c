@@ -59,21 +59,23 @@ api_domains(struct api_call *c)
 
 /* What has to be set in the DNS, as `godwit domain show` prints it; a reference of its own. */
 static json_t *
-with_records(json_t *domain)
+with_records(json_t *domain, struct arena *a)
 {
-    const struct records_domain r = {
-        .name = str_of(json_string_value(json_object_get(domain, "name"))),
-        .selector = str_of(json_string_value(json_object_get(domain, "selector"))),
-        .dkim_record = str_of(json_string_value(json_object_get(domain, "dkim_record")))};
+    struct records_domain d = {.name = str_of(json_string_value(json_object_get(domain, "name")))};
+    struct records all;
     AUTO_BUF text = BUF(RECORDS_BYTES);
     json_t *lines = json_array();
     struct str line;
 
-    records_write(api_world->config, &r, &text);
+    records_add_key(&d, str_of(json_string_value(json_object_get(domain, "selector"))),
+                    str_of(json_string_value(json_object_get(domain, "dkim_record"))));
+    records_make(api_world->config, &d, a, &all);
+    records_write(&all, &text);
     for (struct str rest = buf_str(&text); str_split(&rest, '\n', &line);)
         if (line.len > 0)
             json_array_append_new(lines, view_str(line));
     json_object_set_new(domain, "records", lines);
+    json_object_set_new(domain, "dns", view_records(&all));
     return json_incref(domain);
 }
 
@@ -93,7 +95,7 @@ api_domain_show(struct api_call *c)
     else if (json_array_size(found) == 0)
         api_problem(c->x, 404, "not-found", STR("This domain is not served here"));
     else
-        api_json(c, 200, with_records(json_array_get(found, 0)));
+        api_json(c, 200, with_records(json_array_get(found, 0), c->a));
     json_decref(found);
 }
 

@@ -113,8 +113,14 @@ config_write(const struct config *c, struct buf *b)
     add_subnets(b, "xclient-from", c->xclient_from, c->xclient_from_count);
     for (size_t i = 0; i < c->filter_count; i++)
         config_filter_write(&c->filters[i], b);
+    buf_addf(b, "checks %s\n", c->checks ? "on" : "off");
+    for (size_t i = 0; i < c->list_count; i++)
+        config_list_write(&c->lists[i], b);
     for (size_t i = 0; i < c->trusted_count; i++)
         buf_addf(b, "sendmail-trust \"%.*s\"\n", STR_FMT(c->trusted[i]));
+    for (size_t i = 0; i < c->bounce_count; i++)
+        buf_addf(b, "bounce-signing %s \"%.*s\"\n", c->bounces[i].require ? "require" : "sign",
+                 STR_FMT(c->bounces[i].who));
     if (c->source4.len > 0)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)

@@ -137,8 +137,8 @@ look_at_domains(struct ctl_check *k, struct network *n)
         return;
     }
     while (ctl_next_domain(&all, &found) == OK) {
-        struct records_domain d = {
-            .name = found->name, .selector = found->selector, .dkim_record = found->dkim_record};
+        struct records_domain d = {.name = found->name};
+        records_add_key(&d, found->selector, found->dkim_record);
         network_check_domain(n, &d);
     }
 }

@@ -282,6 +282,7 @@ judge(struct ub_result *u, struct dns_answer *out)
     if (u->bogus || (!absent && u->rcode != RCODE_OK))
         return ERR_TEMP;
     w.exists = !absent;
+    w.aliased = u->canonname != NULL && dns_name_read(str_of(u->canonname), &w.canonical);
     while (!absent && u->havedata && u->data[w.count] != NULL)
         w.count++;
     *out = w;
@@ -317,8 +318,10 @@ static enum status
 ask_zone(const struct zone *z, const struct dns_name *name, enum dns_type type,
          struct dns_answer *out)
 {
-    struct dns_answer w = {.secure = zone_is_secure(z)};
+    struct dns_answer w = {.secure = zone_is_secure(z), .canonical = *name};
     enum status e = zone_find(z, name, type, &w.record);
+
+    w.aliased = type != DNS_TYPE_CNAME && zone_follow(z, &w.canonical);
 
     if (e != OK && e != ERR_NOT_FOUND)
         return e;

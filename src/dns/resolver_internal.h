@@ -5,6 +5,7 @@
 #define DNS_RESOLVER_INTERNAL_H
 
 #include "base/limits.h"
+#include "dns/name.h"
 #include "dns/resolver.h"
 #include "dns/types.h"
 
@@ -15,6 +16,8 @@ struct dns_answer {
     bool exists;  /* the name does, if without such data */
     bool secure;  /* validated by DNSSEC */
     size_t count; /* records */
+    bool aliased;
+    struct dns_name canonical; /* where aliases led, if aliased */
     /* Of one or the other source. */
     struct ub_result *result;
     const struct zone_record *record;

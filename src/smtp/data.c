@@ -71,6 +71,8 @@ smtp_message_begin(struct smtp_session *s)
         fields = missing_fields(s);
     s->mail.body = smtp_body_new(smtp_world->store, buf_str(&trace),
                                  smtp_world->config->message_bytes_max, ours ? &fields : NULL);
+    if (!smtp_is_submission(s))
+        smtp_body_guard(s->mail.body, smtp_world->config->host);
     if (s->mail.milters != NULL)
         smtp_body_spool(s->mail.body);
 }
@@ -203,6 +205,8 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .trace = s->mail.tid,
         .hold = s->mail.judged.hold,
     };
+    if (s->mail.checks != NULL)
+        req.checks = *s->mail.checks;
     TRY(store_deliver_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
     o->mid = rep.mid;

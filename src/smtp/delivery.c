@@ -153,6 +153,7 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
         host.port = way.route->port;
     if (way.route != NULL && !way.route->by_mx) {
         host.name = way.route->host;
+        host.listed = true;
         if (hop_try(&h))
             return;
         if (host.unprotected)
@@ -175,6 +176,7 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
         decide_all(d, DELIVERY_FAILED, &last);
         return;
     }
+    host.listed = mx.secure;
     try_mx(&h, &mx);
 }
 

@@ -6,7 +6,8 @@
  *            nobody was asked, because none of the hosts answered a moment ago.  Hosts are tried in order until
  *            one conversation reached the recipients.
  *            TLS whenever the other side offers it; when its TLS fails, once more without, unless the route
- *            requires it.  A message of REQUIRETLS that is no bounce goes only where RFC 8689 section 4.2.1 lets it:
+ *            or what the host must prove (guard.h) requires it: then later, and never in clear.
+ *            A message of REQUIRETLS that is no bounce goes only where RFC 8689 section 4.2.1 lets it:
  *            to a host known by DNSSEC or by a route, under TLS with its certificate, that offers REQUIRETLS.
  * Never:     keeps the message, or decides when to try again.
  *
@@ -27,6 +28,7 @@ struct delivery_world {
     struct resolver *resolver;
     struct tls_client *tls_any;      /* opportunistic: any certificate */
     struct tls_client *tls_verified; /* for routes with a log-in, or that say so */
+    struct tls_client *tls_dane;     /* of TLS_VERIFY_DANE */
     const struct secret *passwords;  /* of config->routes, by index */
     const struct secret *socks_passwords;
     struct pool *pool;

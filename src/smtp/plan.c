@@ -47,6 +47,25 @@ find_addresses(const struct delivery_world *w, const struct config_route *r, str
 }
 
 SUSPENDS static void
+find_guard(const struct delivery_world *w, const struct route_ask *ask, const struct plan *p,
+           struct plan_host *h, struct arena *a)
+{
+    AUTO_ARENA *own = arena_new(GUARD_ARENA);
+    struct guard_ask q = delivery_guard_ask(w, p->route, p->kind == PLAN_ROUTE || p->secure);
+    struct guard g;
+
+    if (p->route != NULL && p->route->tls_never)
+        return; /* nothing is to be proven */
+    q.domain = ask->domain;
+    q.host = h->name;
+    q.port = h->port;
+    guard_find(&q, own, &g);
+    h->guard = g.kind;
+    h->barred = g.barred;
+    h->why = arena_str(a, str_of(g.why.text));
+}
+
+SUSPENDS static void
 find_hosts(const struct delivery_world *w, struct str domain, struct arena *a, struct plan *out)
 {
     struct dns_mx mx = {0};
@@ -91,5 +110,6 @@ plan_find(const struct delivery_world *w, const struct route_ask *ask, struct ar
             out->hosts[i].state = PLAN_HOST_OF_PROXY;
         else
             find_addresses(w, r, &out->hosts[i], a);
+        find_guard(w, ask, out, &out->hosts[i], a);
     }
 }

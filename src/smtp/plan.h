@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "smtp/delivery.h"
+#include "smtp/guard.h"
 #include "smtp/route.h"
 
 #define PLAN_ADDRESSES_MAX 20u
@@ -37,7 +38,10 @@ struct plan_host {
     enum plan_host_state state;
     const struct str *addresses;
     size_t address_count;
-    bool secure; /* the addresses are DNSSEC-validated */
+    bool secure;           /* the addresses are DNSSEC-validated */
+    enum guard_kind guard; /* what it has to prove */
+    bool barred;           /* it gets nothing now */
+    struct str why;        /* of both, in words */
 };
 struct plan {
     enum plan_kind kind;

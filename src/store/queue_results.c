@@ -273,7 +273,10 @@ try_later(const struct queue_change *c, const struct queue_message *m, struct qu
     }
     if (is_overdue(m, c->now)) {
         r->state = QUEUE_FAILED;
-        if (r->enhanced.len == 0 || r->enhanced.ptr[0] == '4')
+        if (str_eq(r->enhanced, STR("4.7.5")) &&
+            r->code == 0) /* ours: nobody proved who they are */
+            r->enhanced = STR("5.7.5");
+        else if (r->enhanced.len == 0 || r->enhanced.ptr[0] == '4')
             r->enhanced = STR("4.4.7"); /* RFC 3463: delivery time expired */
         return;
     }
