@@ -1,10 +1,10 @@
 /* bayes.h - how likely a message is unwanted, by its tokens: a prior that ships, and what an account learned.
  *
  * Each token has a weight: the logarithm of how much more often unwanted messages have it than wanted ones, drawn
- * towards nothing the fewer messages had it.  Tokens of the header and of the build of a message count twice.  The score is the
- * sum of the weights over the square root of their number, so that ten clear words say more in a short message; above 0
- * it leans to unwanted, from BAYES_JUNK on it is junk.  What an account said of its own mail counts as many
- * messages of the prior.  docs/decisions/spam-by-counting.md has the figures.
+ * towards nothing the fewer messages had it.  Tokens of the header and of the build of a message count twice.  The
+ * score is the sum of the weights over the square root of their number, so that ten clear words say more in a short
+ * message; above 0 it leans to unwanted, from BAYES_JUNK on it is junk.  What an account said of its own mail counts
+ * as many messages of the prior.  docs/decisions/spam-by-counting.md has the figures.
  *
  * Promises:  the weights that bayes_explain() gives add up to the score.  Pure; the prior is constant data.
  *
