@@ -224,6 +224,10 @@
     LIMIT(REPORT_RECORDS,          50000,     "records",  "in one") \
     LIMIT(REPORT_SIGNATURES,       100,       "signatures","in one of its records, as RFC 9990 has it") \
     LIMIT(REPORT_TEXT_BYTES,       1024,      "bytes",    "of one of its texts: the rest is left out") \
+    LIMIT(SPAM_TOKENS,             4096,      "tokens",   "of a message: the rest of it does not count for its spam score, as with the next three") \
+    LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
+    LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \
+    LIMIT(SPAM_PARTS,              64,        "parts",    "of it") \
     LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
     LIMIT(CHECK_BATCH_BYTES,       67108864,  "bytes",    "of questions for godwit check: refused by the command") \
     LIMIT(SPF_RECORD_BYTES,        4096,      "bytes",    "permerror") \
