@@ -397,7 +397,7 @@ may_send(struct store *s, uint64_t account, struct str address)
 
 /* ---- signing ---- */
 
-/* A domain without a key is not signed for.  Mail waits a little for role keys; it never goes out unsigned because
+/* A domain without keys is not signed for.  Mail waits a little for role keys; it never goes out unsigned because
  * that was being started again. */
 enum status
 store_sign(struct store *s, const struct store_signing *what, struct arena *a,
@@ -427,7 +427,7 @@ store_sign(struct store *s, const struct store_signing *what, struct arena *a,
         return OK;
     if (st != OK)
         return ERR_TEMP;
-    *prepend_out = rep.field;
+    *prepend_out = rep.fields;
     return OK;
 }
 
