@@ -133,6 +133,7 @@
     /* mail that is sent on */ \
     LIMIT(SRS_BYTES,               254,       "bytes",    "a longer sender is not rewritten") \
     LIMIT(SRS_DAYS,                21,        "days",     "a report to a rewritten sender is refused: 550 5.7.1") \
+    LIMIT(PRVS_DAYS,               21,        "days",     "a report to a signed sender is refused: 550 5.7.1") \
     LIMIT(SRS_REPORTS_PER_HOUR,    60,        "reports",  "to one rewritten sender: 451 4.7.1") \
     LIMIT(CORRESPONDENTS,          16384,     "addresses","that an account wrote to are known: the one of longest ago on the same page goes") \
     LIMIT(OUTBOUND_MESSAGES,       1000,      "messages", "of an account to other servers a day, unless the configuration says otherwise: later ones are held") \

@@ -23,6 +23,7 @@ struct reader {
     struct config_filter filters[CONFIG_FILTERS_MAX];
     struct config_list lists[CONFIG_LISTS_MAX];
     struct str trusted[CONFIG_TRUSTED_MAX];
+    struct config_bounce bounces[CONFIG_BOUNCES_MAX];
     bool catch_all_route;
 };
 struct config_file {
@@ -420,6 +421,27 @@ read_outbound_limits(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_bounce_signing(struct reader *r, const struct config_line *l)
+{
+    bool require = str_eq(word(l, 1), STR("require"));
+
+    if (l->count < 3 || (!require && !str_eq(l->words[1], STR("sign"))))
+        return config_expected(l, word(l, l->count - 1),
+                               "bounce-signing sign ADDRESS ..., or bounce-signing require "
+                               "ADDRESS ...");
+    for (size_t i = 2; i < l->count; i++) {
+        ssize_t at = str_rfind(l->words[i], '@');
+        if (r->c.bounce_count == CONFIG_BOUNCES_MAX)
+            return config_expected(l, l->words[i], "at most 256 addresses and domains");
+        if (at < 0 || (size_t)at + 1 == l->words[i].len || l->words[i].len > LIMIT_SRS_BYTES)
+            return config_expected(l, l->words[i], "an address, or @ and a domain");
+        r->bounces[r->c.bounce_count++] =
+            (struct config_bounce){arena_str(l->arena, l->words[i]), require};
+    }
+    return OK;
+}
+
+static enum status
 read_source(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 3, "source ipv4 ADDRESS, or source ipv6 ADDRESS"));
@@ -589,6 +611,7 @@ static const struct setting settings[] = {
     {STR("dnswl"), true, read_dnswl},
     {STR("outbound"), false, read_outbound},
     {STR("outbound-limits"), false, read_outbound_limits},
+    {STR("bounce-signing"), true, read_bounce_signing},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
     {STR("oauth-introspection"), false, read_oauth_introspection},
@@ -709,6 +732,8 @@ reader_finish(struct reader *r, struct arena *a)
         f->c.lists = arena_dup(a, r->lists, r->c.list_count * sizeof(r->lists[0]));
     if (r->c.trusted_count > 0)
         f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
+    if (r->c.bounce_count > 0)
+        f->c.bounces = arena_dup(a, r->bounces, r->c.bounce_count * sizeof(r->bounces[0]));
     if (r->c.resolver.forward_count > 0)
         f->c.resolver.forward =
             arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));

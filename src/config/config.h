@@ -27,6 +27,7 @@
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
  *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
+ *                bounce-signing sign anna@example.org @example.net
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there, see route.c
  *                message-size 50M                       cache 16M
@@ -133,6 +134,12 @@ struct config_introspection {
         authority_file; /* a certificate to trust besides those of the system; empty = none */
 };
 
+/* Whose envelope senders are signed. */
+struct config_bounce {
+    struct str who; /* an address, or "@domain" */
+    bool require;   /* and reports to the bare address refused */
+};
+
 struct config {
     struct str host;   /* name in greetings, EHLO, Received */
     struct str domain; /* default domain */
@@ -160,6 +167,8 @@ struct config {
     const struct str
         *trusted; /* logins of the machine that may send as anybody by the sendmail command */
     size_t trusted_count;
+    const struct config_bounce *bounces;
+    size_t bounce_count;
     bool outbound_none;                              /* nothing leaves but by routes */
     uint32_t outbound_messages, outbound_recipients; /* of an account a day; 0 = no limit */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */

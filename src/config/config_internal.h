@@ -13,6 +13,7 @@
 #define CONFIG_ROUTES_MAX  256u
 #define CONFIG_FORWARD_MAX 8u
 #define CONFIG_SUBNETS_MAX 64u /* of one setting */
+#define CONFIG_BOUNCES_MAX 256u
 #define CONFIG_FILTERS_MAX 8u  /* policy servers and milters together */
 #define CONFIG_LISTS_MAX   16u /* dnsbl and dnswl together */
 

@@ -39,6 +39,8 @@ test_reads_every_setting(void **state)
                         "smarthost mx.isp.example:587 user me password-file /p\n"
                         "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
                         "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
+                        "bounce-signing sign a@b.example @c.example\n"
+                        "bounce-signing require d@e.example\n"
                         "outbound-limits messages 5000 recipients 0\n"
                         "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                         "oauth-issuer https://id.example/a audience mail keys /k username\n"
@@ -71,6 +73,9 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->relay_from[1].bits, 28);
     assert_int_equal(c->relay_from[2].bytes[0], 10);
     assert_true(c->outbound_none && c->plaintext_loopback);
+    assert_int_equal(c->bounce_count, 3);
+    assert_true(str_eq(c->bounces[1].who, STR("@c.example")) && !c->bounces[1].require);
+    assert_true(c->bounces[2].require);
     assert_int_equal(c->outbound_messages, 5000);
     assert_int_equal(c->outbound_recipients, 0);
     assert_true(str_eq(c->oauth.issuer, STR("https://id.example/a")));

@@ -118,6 +118,9 @@ config_write(const struct config *c, struct buf *b)
         config_list_write(&c->lists[i], b);
     for (size_t i = 0; i < c->trusted_count; i++)
         buf_addf(b, "sendmail-trust \"%.*s\"\n", STR_FMT(c->trusted[i]));
+    for (size_t i = 0; i < c->bounce_count; i++)
+        buf_addf(b, "bounce-signing %s \"%.*s\"\n", c->bounces[i].require ? "require" : "sign",
+                 STR_FMT(c->bounces[i].who));
     if (c->source4.len > 0)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)

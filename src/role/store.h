@@ -119,7 +119,8 @@ bool store_relay_listed(const struct config *c, struct str peer);
 enum {
     STORE_CLASS_FORGED = DIRECTORY_DISABLED + 1,
     STORE_CLASS_REPORTS_ONLY,
-    STORE_CLASS_TOO_MANY
+    STORE_CLASS_TOO_MANY,
+    STORE_CLASS_UNSIGNED
 };
 
 /* ---- store_forward.c ---- */

@@ -6,6 +6,7 @@
 #include "config/events.h"
 #include "ipc/keys_ipc.h"
 #include "ipc/store_serve.h"
+#include "role/store_bounce.h"
 #include "role/store_outbound.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
@@ -13,7 +14,7 @@
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
 enum { BY_MOST_S = 1000000000 /* of RFC 2852, and one */ };
-static_assert(STORE_CLASS_TOO_MANY == STORE_RCPT_REPLY_CLASS_MAX, "classes");
+static_assert(STORE_CLASS_UNSIGNED == STORE_RCPT_REPLY_CLASS_MAX, "classes");
 
 struct sender {
     uint64_t session;
@@ -78,8 +79,15 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
     struct store *s = store_of(from);
     struct directory_resolution r = {.class = DIRECTORY_NO_USER};
     struct str to = req->address;
-    enum status st = take_return(s, req, a, &to, &rep->class);
-    bool is_return = st == OK;
+    enum status st = store_bounce_inside(s, req->address, a, &to);
+    bool is_signed = st == OK, is_return = false;
+    rep->class = STORE_CLASS_FORGED;
+    if (st == ERR_DENIED)
+        return OK;
+    if (st == ERR_NOT_FOUND) {
+        st = take_return(s, req, a, &to, &rep->class);
+        is_return = st == OK;
+    }
     if (is_return && rep->class != DIRECTORY_LOCAL)
         return OK;
     if (st == OK || st == ERR_NOT_FOUND)
@@ -98,7 +106,10 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
         s->has_domain = true;
     rep->class = (uint8_t)r.class; /* a small enum */
     rep->relayed = r.relayed;
-    if (r.class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
+    if (r.class == DIRECTORY_LOCAL && req->null_sender && !is_signed && !is_return &&
+        ipc_role(from) == ROLE_MX && store_bounce_refused(s, to))
+        rep->class = STORE_CLASS_UNSIGNED;
+    if (rep->class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
         return OK;
     AUTO(cell_close) struct cell *account = account_open(s->cells, r.targets[0].account);
     st = account_has_room(account, req->size);

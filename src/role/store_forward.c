@@ -11,7 +11,7 @@
 #include "ipc/store_ipc.h"
 #include "mail/header.h"
 #include "mail/srs.h"
-#include "role/store.h"
+#include "role/store_bounce.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 
@@ -27,8 +27,6 @@ struct vias {
     bool first; /* some recipient is tried for the first time */
 };
 
-SUSPENDS static enum status mark(struct store *s, const struct keys_mark *req, struct arena *a,
-                                 struct str *mac_out);
 SUSPENDS static enum status mac_of(struct store *s, const struct srs *parts, struct arena *a,
                                    struct str *mac_out);
 SUSPENDS static enum status mark_of(struct store *s, struct str via, uint64_t *out);
@@ -115,7 +113,7 @@ mac_of(struct store *s, const struct srs *parts, struct arena *a, struct str *ma
     srs_signed(parts, &text);
     TRY(buf_status(&text));
     const struct keys_mark req = {.purpose = MARK_RETURN, .data = buf_str(&text)};
-    return mark(s, &req, a, mac_out);
+    return store_mark(s, &req, a, mac_out);
 }
 
 /* Of an address that sends mail on. */
@@ -126,14 +124,13 @@ mark_of(struct store *s, struct str via, uint64_t *out)
     const struct keys_mark req = {.purpose = MARK_FORWARD, .data = via};
     struct str mac;
 
-    TRY(mark(s, &req, a, &mac));
+    TRY(store_mark(s, &req, a, &mac));
     *out = be64_get(mac.ptr);
     return OK;
 }
 
-/* While role keys is started again nobody can tell: ERR_TEMP. */
-SUSPENDS static enum status
-mark(struct store *s, const struct keys_mark *req, struct arena *a, struct str *mac_out)
+enum status
+store_mark(struct store *s, const struct keys_mark *req, struct arena *a, struct str *mac_out)
 {
     struct keys_mark_reply rep;
 

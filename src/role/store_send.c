@@ -5,7 +5,7 @@
 #include "base/size.h"
 #include "config/events.h"
 #include "config/stats.h"
-#include "role/store.h"
+#include "role/store_bounce.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/account.h"
@@ -72,9 +72,12 @@ store_expand(struct store *s, const struct queue_rcpt *asked, struct arena *a,
     struct directory_resolution found = {.class = DIRECTORY_NO_USER};
     struct str to = asked->original;
 
-    enum status st = store_return(s, asked->original, a, &to);
-    bool is_return = st == OK;
-    if (st == ERR_NOT_FOUND || (st == OK && all->report))
+    enum status st = store_bounce_inside(s, asked->original, a, &to);
+    bool is_signed = st == OK;
+    if (st == ERR_NOT_FOUND)
+        st = store_return(s, asked->original, a, &to);
+    bool is_return = st == OK && !is_signed;
+    if (st == ERR_NOT_FOUND || (st == OK && (all->report || is_signed)))
         st = all->spam ? directory_resolve_mailboxes(s->directory, to, a, &found)
                        : directory_resolve(s->directory, to, a, &found);
     if (st != OK && st != ERR_SYNTAX && st != ERR_DENIED)
