@@ -188,6 +188,9 @@
     LIMIT(OUT_REPLY_S,             300,       "s",        "tried later; RFC 5321 section 4.5.3.2") \
     LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
+    LIMIT(DNS_CACHE_BYTES,         16777216,  "bytes",    "of answers of DNS that role out keeps: those that were used longest ago go") \
+    LIMIT(DNS_CACHE_S,             3600,      "s",        "an answer is asked for again, whatever its TTL says") \
+    LIMIT(DNS_CACHE_NONE_S,        300,       "s",        "the same of the answer that there is none") \
     LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: SPF permerror, else as if it could not be told") \
     LIMIT(DNS_ALIASES,             10,        "aliases",  "of a zone file, one leading to the next: cannot be told") \
     LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \

@@ -188,6 +188,7 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
 
     TRY(req->checks.on ? store_take_judged(from, &which, req, a, &in)
                        : store_take(from, &which, a, &in.body));
+    in.junk = in.junk || req->junk; /* a scanner of mx takes it for spam */
     struct store_rcpts all = {
         .report = req->sender.len == 0, .spam = in.junk, .facts = &body->facts};
     enum status st = OK;
