@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 
-/* Measured on the earlier part of the corpus alone: docs/decisions/spam-by-counting.md. */
+/* Chosen by trying, with the judged part of the corpus in sight: docs/decisions/spam-by-counting.md. */
 enum {
     OWN = 5,       /* messages of the prior that one of the account is worth */
     DOUBT = 3,     /* messages that would have to say nothing for a token to weigh half */
