@@ -118,16 +118,17 @@ work(void *arg)
 {
     struct job *j = arg;
     struct arena *a = j->arena;
-    struct destination *t;
+    struct visit *v = ARENA_NEW(a, struct visit);
     struct terms *mine = terms;
     const char *why = "";
 
     list_push(&jobs, &j->node);
     mine->users++;
     struct str name = delivery_destination(mine->world.config, &j->d, a);
-    if (destination_enter(destinations, name, j->d.hurry, &t, &why) == OK) {
+    if (destination_enter(destinations, name, j->d.hurry, v, &why) == OK) {
+        j->d.visit = v;
         delivery_try(&mine->world, role_peer(ROLE_STORE), &j->d);
-        destination_leave(destinations, t, j->d.unreached ? j->d.why : NULL);
+        destination_leave(destinations, v, j->d.unreached ? j->d.why : NULL);
     } else {
         delivery_put_off(&j->d, why);
     }
@@ -223,6 +224,13 @@ leasing(void *arg)
         if (fiber_queue_wait(&wanted, POLL_MS) == ERR_CANCELLED)
             return;
     }
+}
+
+static FIBER_ENTRY void
+lending(void *arg)
+{
+    (void)arg;
+    destinations_lend(destinations);
 }
 
 static FIBER_ENTRY void
@@ -395,6 +403,7 @@ begin(const struct role_start *s, struct problem *why)
     struct delivery_world world = {0};
 
     destinations = destinations_new();
+    world.destinations = destinations;
     world.pool = pool_new();
     world.absents = absents_new();
     fiber_queue_init(&wanted);
@@ -402,6 +411,7 @@ begin(const struct role_start *s, struct problem *why)
     TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));
     TRY(make_terms(s, &world, why));
     TRY(fiber_go(sweeping, NULL));
+    TRY(fiber_go(lending, NULL));
     return fiber_go(leasing, NULL);
 }
 
