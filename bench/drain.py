@@ -59,7 +59,7 @@ def one_run(living, dead, each):
     silent = [Silent((a, 25)) for a in gone]
     crowd = Crowd(alive)
     dns = Knot(records)
-    server = Server(extra=['resolver ' + dns.resolver() + ' no-dnssec'])
+    server = Server(extra=['resolver ' + dns.resolver() + ' no-dnssec', 'outbound-limits none'])
     try:
         dns.start()
         server.start()

@@ -35,6 +35,7 @@ configure() {
         [ "$(id -u)" != 0 ] || echo "user nobody"
         echo "tls cert \"$dir/cert.pem\" key \"$dir/key.pem\""
         for s in $services; do echo "listen ${s%:*} 127.0.0.1:$((base + ${s#*:}))"; done
+        echo "outbound-limits none"
         echo "plaintext-login loopback"
         echo "outbound none"
         echo "route elsewhere.example 127.0.0.1:$sink"

@@ -156,6 +156,10 @@ def keys():
     if not blocks:
         raise Missing('src/store/blocks.h: no key')
     out += ['', '## Cell `c`: blocked networks (`src/store/blocks.h`)', '', blocks[0].split(':', 1)[1].strip()]
+    policies = [line for line in header_comment('src/store/policies.h') if 'domain -> ' in line]
+    if not policies:
+        raise Missing('src/store/policies.h: no key')
+    out += ['', '## Cell `c`: policies of MTA-STS (`src/store/policies.h`)', '', policies[0].split(':', 1)[1].strip()]
     return '\n'.join(out) + '\n'
 
 

@@ -147,13 +147,16 @@ view_judge_login(const struct admin_explain_login_reply *r)
 struct view_judgement
 view_judge_route(const struct admin_explain_route_reply *r)
 {
-    size_t found = 0, unknown = 0;
+    size_t found = 0, unknown = 0, barred = 0;
 
     if (r->local)
         return (struct view_judgement){VIEW_YES, "stays here: the domain is served by this server"};
     for (size_t i = 0; i < r->plan.hosts_count; i++) {
-        found += r->plan.hosts[i].state == PLAN_HOST_FOUND ||
-                 r->plan.hosts[i].state == PLAN_HOST_OF_PROXY;
+        if (r->plan.hosts[i].barred && r->plan.hosts[i].state != PLAN_HOST_NOWHERE)
+            barred++;
+        else
+            found += r->plan.hosts[i].state == PLAN_HOST_FOUND ||
+                     r->plan.hosts[i].state == PLAN_HOST_OF_PROXY;
         unknown += r->plan.hosts[i].state == PLAN_HOST_UNKNOWN;
     }
     switch ((enum plan_kind)r->plan.kind) {
@@ -178,6 +181,8 @@ view_judge_route(const struct admin_explain_route_reply *r)
     }
     if (found > 0)
         return (struct view_judgement){VIEW_YES, "tried at these hosts, in this order"};
+    if (barred > unknown)
+        return (struct view_judgement){VIEW_NO, "waits: no host can prove itself now"};
     if (unknown > 0)
         return (struct view_judgement){VIEW_UNKNOWN, "waits: the hosts cannot be looked up now"};
     return (struct view_judgement){VIEW_NO, r->plan.kind == PLAN_ROUTE
@@ -192,6 +197,7 @@ plan_json(const struct admin_route_plan *p)
                                         "to-us", "none", "unknown",  "no-route"};
     static const char *const states[] = {"found", "nowhere", "unknown", "proxy"};
     static const char *const tls[] = {"offered", "required", "verified", "never"};
+    static const char *const guards[] = {"none", "tls", "sts", "dane"};
     const struct admin_route_manner *m = &p->manner;
     json_t *hosts = json_array();
 
@@ -200,11 +206,14 @@ plan_json(const struct admin_route_plan *p)
         json_t *addresses = json_array();
         for (size_t k = 0; k < h->addresses_count; k++)
             json_array_append_new(addresses, view_str(h->addresses[k]));
-        json_array_append_new(hosts, json_pack("{s:o, s:i, s:i, s:s, s:o, s:b}", "name",
-                                               view_str(h->name), "preference", (int)h->preference,
-                                               "port", (int)h->port, "state",
-                                               states[MIN((size_t)h->state, COUNT_OF(states) - 1)],
-                                               "addresses", addresses, "secure", (int)h->secure));
+        json_array_append_new(
+            hosts,
+            json_pack("{s:o, s:i, s:i, s:s, s:o, s:b, s:s, s:b, s:o}", "name", view_str(h->name),
+                      "preference", (int)h->preference, "port", (int)h->port, "state",
+                      states[MIN((size_t)h->state, COUNT_OF(states) - 1)], "addresses", addresses,
+                      "secure", (int)h->secure, "protection",
+                      guards[MIN((size_t)h->guard, COUNT_OF(guards) - 1)], "barred", (int)h->barred,
+                      "protection_why", view_str(h->why)));
     }
     return json_pack("{s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "kind",
                      kinds[MIN((size_t)p->kind, COUNT_OF(kinds) - 1)], "hosts", hosts, "tls",

@@ -40,13 +40,13 @@ view_queued(const struct admin_queued *m)
     for (size_t i = 0; i < m->rcpts_count; i++)
         json_array_append_new(rcpts, rcpt_json(&m->rcpts[i]));
     snprintf(qid, sizeof(qid), "%llx", (unsigned long long)m->qid);
-    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:o, s:o, s:o}", "qid",
-                     qid, "sender", view_str(m->sender), "size", (json_int_t)m->size, "arrived_us",
-                     (json_int_t)m->arrived, "next_us", (json_int_t)m->next, "not_before_us",
-                     (json_int_t)m->not_before, "deliver_by_us", (json_int_t)m->by,
+    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:b, s:o, s:o, s:o}",
+                     "qid", qid, "sender", view_str(m->sender), "size", (json_int_t)m->size,
+                     "arrived_us", (json_int_t)m->arrived, "next_us", (json_int_t)m->next,
+                     "not_before_us", (json_int_t)m->not_before, "deliver_by_us", (json_int_t)m->by,
                      "deliver_by_mode", m->by_mode <= VIEW_BY_RETURN ? by_modes[m->by_mode] : "",
-                     "held", (int)m->held, "paused", (int)m->paused, "envelope_id",
-                     view_str(m->envid), "route",
+                     "held", (int)m->held, "over_limit", (int)m->over, "paused", (int)m->paused,
+                     "envelope_id", view_str(m->envid), "route",
                      m->route.len > 0 ? view_str(m->route) : json_null(), "recipients", rcpts);
 }
 

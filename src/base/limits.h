@@ -45,14 +45,15 @@
     LIMIT(SMTP_IDLE_COMMANDS,      100,       "commands", "without a message between (NOOP, RSET, VRFY, HELP, greetings, BDAT 0): 421 4.7.0 and closed") \
     LIMIT(SMTP_PAUSE_MS,           2000,      "ms",       "port 25 greets an address that brought no mail yet so late; who speaks before: 554 5.5.1 and closed") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "MAILs",    "421 4.7.0; told as MAILMAX, RFC 9422") \
-    LIMIT(FILTER_CONNS,            1000,      "conns",    "to one policy server or milter, per worker: 451 4.3.2") \
-    LIMIT(FILTER_HOLDERS,          20,        "messages", "before milters at once, of strangers of one /32 or /64, per worker: 451 4.3.2") \
+    LIMIT(FILTER_CONNS,            1000,      "conns",    "to one policy server, milter or scanner, per worker: 451 4.3.2") \
+    LIMIT(FILTER_HOLDERS,          20,        "messages", "before milters or scanners at once, of strangers of one /32 or /64, per worker: 451 4.3.2") \
     LIMIT(FILTER_DIALS,            400,       "conns",    "asked of boss by one worker in 2 s: 451 4.3.2") \
     LIMIT(FILTER_KEPT,             32,        "conns",    "without work to one filter: closed") \
     LIMIT(FILTER_KEEP_S,           60,        "s",        "a connection without work to a filter is closed") \
     LIMIT(MILTER_PACKET_BYTES,     262144,    "bytes",    "of one answer of a milter: it counts as down") \
     LIMIT(MILTER_CHANGES,          1000,      "changes",  "of one milter to one message: 552 5.3.4") \
     LIMIT(MILTER_END_S,            1800,      "s",        "for a milter that says that it is at work on a message: it counts as down") \
+    LIMIT(SCANNER_ANSWER_BYTES,    262144,    "bytes",    "of one answer of spamd, clamd or rspamd: it counts as down") \
     LIMIT(POLICY_LINE_BYTES,       2048,      "bytes",    "of the answer of a policy server: it counts as down") \
     LIMIT(POLICY_LINES,            32,        "lines",    "the same") \
     LIMIT(POLICY_PREPEND_BYTES,    8192,      "bytes",    "of header fields that policy servers add: further ones are logged and left out") \
@@ -118,6 +119,9 @@
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
     LIMIT(COOK_QUEUE,              1024,      "messages", "451 4.3.2") \
     LIMIT(COOK_MESSAGES,           10000,     "messages", "the cook is replaced") \
+    LIMIT(COOK_KEPT,               512,       "messages", "of strangers that wait for DNS, in one cook and in all: 451 4.3.2") \
+    LIMIT(COOK_KEPT_BYTES,         268435456, "bytes",    "of them in one cook: 451 4.3.2") \
+    LIMIT(JUDGE_DNS_MS,            5000,      "ms",       "for all that one message needs of DNS at its end: what is not there is unknown") \
     LIMIT(COMMIT_BYTES,            4194304,   "bytes",    "the work is split over several commits") \
     LIMIT(CELL_CACHE_BYTES,        33554432,  "bytes",    "least recently used cells are dropped") \
     LIMIT(THREAD_MESSAGES,         1000,      "messages", "later answers begin another thread") \
@@ -133,7 +137,13 @@
     /* mail that is sent on */ \
     LIMIT(SRS_BYTES,               254,       "bytes",    "a longer sender is not rewritten") \
     LIMIT(SRS_DAYS,                21,        "days",     "a report to a rewritten sender is refused: 550 5.7.1") \
+    LIMIT(PRVS_DAYS,               21,        "days",     "a report to a signed sender is refused: 550 5.7.1") \
     LIMIT(SRS_REPORTS_PER_HOUR,    60,        "reports",  "to one rewritten sender: 451 4.7.1") \
+    LIMIT(CORRESPONDENTS,          16384,     "addresses","that an account wrote to are known: the one of longest ago on the same page goes") \
+    LIMIT(OUTBOUND_MESSAGES,       1000,      "messages", "of an account to other servers a day, unless the configuration says otherwise: later ones are held") \
+    LIMIT(OUTBOUND_RECIPIENTS,     200,       "addresses","elsewhere a day to which the account never wrote, likewise") \
+    LIMIT(OUTBOUND_MAX,            100000000, "a day",    "refused as a setting: none is the word for more") \
+    LIMIT(OUTBOUND_HELD,           1000,      "messages", "of an account that were held within a day: 450 4.7.1") \
     LIMIT(SEND_AS,                 64,        "addresses","that an account may write as besides its own: refused by the command") \
     LIMIT(FORWARD_TARGETS,         16,        "targets",  "of an account: refused by the command") \
     LIMIT(FORWARDS_PER_HOUR,       500,       "messages", "to the outside by one address: later ones wait in the queue") \
@@ -180,9 +190,20 @@
     LIMIT(OUT_REPLY_S,             300,       "s",        "tried later; RFC 5321 section 4.5.3.2") \
     LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
+    LIMIT(DNS_CACHE_BYTES,         16777216,  "bytes",    "of answers of DNS that role out keeps: those that were used longest ago go") \
+    LIMIT(DNS_CACHE_S,             3600,      "s",        "an answer is asked for again, whatever its TTL says") \
+    LIMIT(DNS_CACHE_NONE_S,        300,       "s",        "the same of the answer that there is none") \
     LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: SPF permerror, else as if it could not be told") \
     LIMIT(DNS_ALIASES,             10,        "aliases",  "of a zone file, one leading to the next: cannot be told") \
     LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
+    LIMIT(STS_HOSTS,               64,        "hosts",    "in a policy of MTA-STS: the policy counts as none") \
+    LIMIT(STS_POLICY_BYTES,        65536,     "bytes",    "of a policy of MTA-STS: the policy counts as none") \
+    LIMIT(STS_KEPT_BYTES,          8192,      "bytes",    "of a policy of MTA-STS, without what nobody knows: the policy counts as none") \
+    LIMIT(STS_DOMAINS,             10000,     "domains",  "with policies that are kept: a further one is forgotten at a restart") \
+    LIMIT(STS_FETCH_S,             60,        "s",        "for a policy of MTA-STS: the one before holds on; RFC 8461 section 3.3") \
+    LIMIT(STS_RETRY_S,             300,       "s",        "after a fetch that failed no other is tried") \
+    LIMIT(STS_RENEW_S,             86400,     "s",        "a policy is fetched anew, or after half its life") \
+    LIMIT(STS_LOOK_S,              60,        "s",        "for so long a record of MTA-STS is not looked at again") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* what domains say about their mail, and who really sent it */ \
     LIMIT(TAGS,                    64,        "tags",     "of a signature or its key: it is broken") \
@@ -191,6 +212,8 @@
     LIMIT(DKIM_IDENTITY_BYTES,     1024,      "bytes",    "of i= of a signature: it does not pass") \
     LIMIT(DKIM_KEY_BYTES,          4096,      "bytes",    "of a key in DNS: the signature does not pass") \
     LIMIT(DKIM_NAMES,              20,        "names",    "of keys that one message needs: a chain of ARC that needs more fails") \
+    LIMIT(DKIM_KEYS,               12,        "keys",     "of one domain of ours, with those that are no longer used: the oldest of these is forgotten") \
+    LIMIT(DKIM_OLD_DAYS,           14,        "days",     "after another key followed, the record of a DKIM key can be removed: mail that it signed was read by then") \
     LIMIT(ARC_SETS,                50,        "sets",     "a chain that is longer fails; RFC 8617 section 4.2.1") \
     LIMIT(DMARC_AUTHORS,           4,         "domains",  "in the From fields of a message: DMARC asks to refuse it") \
     LIMIT(DMARC_NAMES,             14,        "names",    "asked for one message: parents of further signing domains count as without a record, further authors as too many") \
@@ -206,6 +229,10 @@
     LIMIT(REPORT_RECORDS,          50000,     "records",  "in one") \
     LIMIT(REPORT_SIGNATURES,       100,       "signatures","in one of its records, as RFC 9990 has it") \
     LIMIT(REPORT_TEXT_BYTES,       1024,      "bytes",    "of one of its texts: the rest is left out") \
+    LIMIT(SPAM_TOKENS,             4096,      "tokens",   "of a message: the rest of it does not count for its spam score, as with the next three") \
+    LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
+    LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \
+    LIMIT(SPAM_PARTS,              64,        "parts",    "of it") \
     LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
     LIMIT(CHECK_BATCH_BYTES,       67108864,  "bytes",    "of questions for godwit check: refused by the command") \
     LIMIT(SPF_RECORD_BYTES,        4096,      "bytes",    "permerror") \
@@ -215,6 +242,10 @@
     LIMIT(SPF_VALUE_BYTES,         512,       "bytes",    "of what a macro stands for: HELO is cut, for other values there is no domain to ask about") \
     LIMIT(SPF_EXPANDED_BYTES,      65536,     "bytes",    "of a name or an explanation with its macros expanded: permerror, or no explanation") \
     LIMIT(SPF_EXPLANATION_BYTES,   500,       "bytes",    "a longer one is cut") \
+    LIMIT(ASK_MS,                  10000,     "ms",       "for all that is asked of DNS about one message: what is not there then could not be told") \
+    LIMIT(SENDER_MS,               8000,      "ms",       "to find out who a client is (SPF, its names, lists): what is not there then is temperror") \
+    LIMIT(LIST_TEST_S,             10800,     "s",        "a list in DNS is tested so often; one that fails is asked about nobody until it passes again") \
+    LIMIT(ASK_FIBERS,              2048,      "questions","asked side by side for mail that is judged: further ones of a message wait for each other") \
     LIMIT(SPF_S,                   20,        "s",        "temperror") \
     /* HTTP */ \
     LIMIT(HTTP_HEAD_BYTES,         16384,     "bytes",    "431 and closed") \

@@ -21,7 +21,10 @@ struct reader {
     struct subnet proxy_from[CONFIG_SUBNETS_MAX];
     struct subnet xclient_from[CONFIG_SUBNETS_MAX];
     struct config_filter filters[CONFIG_FILTERS_MAX];
+    struct config_list lists[CONFIG_LISTS_MAX];
     struct str trusted[CONFIG_TRUSTED_MAX];
+    struct config_dmarc dmarc[CONFIG_DMARC_MAX];
+    struct config_bounce bounces[CONFIG_BOUNCES_MAX];
     bool catch_all_route;
 };
 struct config_file {
@@ -35,62 +38,8 @@ struct setting {
     enum status (*read)(struct reader *r, const struct config_line *l);
 };
 
-static const char *const service_names[SERVICE_COUNT] = {
-    [SERVICE_SMTP] = "smtp",
-    [SERVICE_SUBMISSION] = "submission",
-    [SERVICE_SUBMISSIONS] = "submissions",
-    [SERVICE_IMAP] = "imap",
-    [SERVICE_IMAPS] = "imaps",
-    [SERVICE_POP3] = "pop3",
-    [SERVICE_POP3S] = "pop3s",
-    [SERVICE_LMTP] = "lmtp",
-    [SERVICE_SENDMAIL] = "sendmail",
-    [SERVICE_API] = "api",
-    [SERVICE_METRICS] = "metrics",
-};
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static_assert(COUNT_OF(level_names) == LOG_ERROR + 1, "a name for every level");
-
-const char *
-service_name(enum service s)
-{
-    ASSERT(s < SERVICE_COUNT);
-    return service_names[s];
-}
-
-bool
-service_is_tls(enum service s)
-{
-    return s == SERVICE_SUBMISSIONS || s == SERVICE_IMAPS || s == SERVICE_POP3S;
-}
-
-bool
-service_is_unix(enum service s)
-{
-    return s == SERVICE_SENDMAIL;
-}
-
-bool
-service_of_mx(enum service s)
-{
-    return s == SERVICE_SMTP || s == SERVICE_LMTP;
-}
-
-bool
-service_of_api(enum service s)
-{
-    return s == SERVICE_API || s == SERVICE_METRICS;
-}
-
-bool
-config_has_api(const struct config *c)
-{
-    for (size_t i = 0; i < c->listen_count; i++) {
-        if (service_of_api(c->listen[i].service))
-            return true;
-    }
-    return false;
-}
 
 static struct str
 word(const struct config_line *l, size_t i)
@@ -158,7 +107,7 @@ read_listen(struct reader *r, const struct config_line *l)
 
     if (l->count < 3)
         return config_expected(l, word(l, l->count - 1), "listen SERVICE ADDRESS:PORT");
-    while (s < SERVICE_COUNT && !str_eq(l->words[1], str_of(service_names[s])))
+    while (s < SERVICE_COUNT && !str_eq(l->words[1], str_of(service_name((enum service)s))))
         s++;
     if (s == SERVICE_COUNT)
         return config_expected(
@@ -293,6 +242,12 @@ read_sendmail_trust(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_dmarc(struct reader *r, const struct config_line *l)
+{
+    return config_dmarc_words(l, r->dmarc, &r->c.dmarc_domain_count, &r->c.dmarc);
+}
+
+static enum status
 read_outbound(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 2, "outbound all, or outbound none"));
@@ -344,7 +299,7 @@ static enum status
 add_filter(struct reader *r, const struct config_line *l, enum filter_kind kind)
 {
     if (r->c.filter_count == CONFIG_FILTERS_MAX)
-        return config_expected(l, l->words[0], "at most 8 policy servers and milters");
+        return config_expected(l, l->words[0], "at most 8 policy servers, milters and scanners");
     struct config_filter *f = &r->filters[r->c.filter_count];
     *f = (struct config_filter){.kind = kind};
     TRY(config_filter_words(l, f));
@@ -362,6 +317,99 @@ static enum status
 read_milter(struct reader *r, const struct config_line *l)
 {
     return add_filter(r, l, FILTER_MILTER);
+}
+
+static enum status
+read_spamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_SPAMD);
+}
+
+static enum status
+read_clamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_CLAMD);
+}
+
+static enum status
+read_rspamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_RSPAMD);
+}
+
+static enum status
+read_checks(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "checks on, or checks off"));
+    r->c.checks = str_eq(l->words[1], STR("on"));
+    if (!r->c.checks && !str_eq(l->words[1], STR("off")))
+        return config_expected(l, l->words[1], "on or off");
+    return OK;
+}
+
+static enum status
+add_list(struct reader *r, const struct config_line *l, bool good)
+{
+    struct config_list list = {.good = good};
+
+    if (r->c.list_count == CONFIG_LISTS_MAX)
+        return config_expected(l, l->words[0], "at most 16 lists in DNS");
+    TRY(config_list_words(l, &list));
+    for (size_t i = 0; i < r->c.list_count; i++)
+        if (str_eq(r->lists[i].zone, list.zone))
+            return config_expected(l, l->words[1], "a list that no other line has");
+    r->lists[r->c.list_count++] = list;
+    return OK;
+}
+
+static enum status
+read_dnsbl(struct reader *r, const struct config_line *l)
+{
+    return add_list(r, l, false);
+}
+
+static enum status
+read_dnswl(struct reader *r, const struct config_line *l)
+{
+    return add_list(r, l, true);
+}
+
+static enum status
+read_outbound_limits(struct reader *r, const struct config_line *l)
+{
+    static const char form[] = "outbound-limits messages NUMBER recipients NUMBER, or "
+                               "outbound-limits none";
+
+    if (l->count == 2 && str_eq(l->words[1], STR("none"))) {
+        r->c.outbound_messages = r->c.outbound_recipients = 0;
+        return OK;
+    }
+    TRY(want_count(l, 5, form));
+    if (!str_eq(l->words[1], STR("messages")) || !str_eq(l->words[3], STR("recipients")))
+        return config_expected(l, l->words[1], form);
+    TRY(config_word_number(l, l->words[2], LIMIT_OUTBOUND_MAX, &r->c.outbound_messages));
+    return config_word_number(l, l->words[4], LIMIT_OUTBOUND_MAX, &r->c.outbound_recipients);
+}
+
+static enum status
+read_bounce_signing(struct reader *r, const struct config_line *l)
+{
+    bool require = str_eq(word(l, 1), STR("require"));
+
+    if (l->count < 3 || (!require && !str_eq(l->words[1], STR("sign"))))
+        return config_expected(l, word(l, l->count - 1),
+                               "bounce-signing sign ADDRESS ..., or bounce-signing require "
+                               "ADDRESS ...");
+    for (size_t i = 2; i < l->count; i++) {
+        ssize_t at = str_rfind(l->words[i], '@');
+        if (r->c.bounce_count == CONFIG_BOUNCES_MAX)
+            return config_expected(l, l->words[i], "at most 256 addresses and domains");
+        if (at < 0 || (size_t)at + 1 == l->words[i].len || l->words[i].len > LIMIT_SRS_BYTES)
+            return config_expected(l, l->words[i], "an address, or @ and a domain");
+        r->bounces[r->c.bounce_count++] =
+            (struct config_bounce){arena_str(l->arena, l->words[i]), require};
+    }
+    return OK;
 }
 
 static enum status
@@ -529,7 +577,16 @@ static const struct setting settings[] = {
     {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("policy"), true, read_policy},
     {STR("milter"), true, read_milter},
+    {STR("dmarc"), true, read_dmarc},
+    {STR("spamd"), true, read_spamd},
+    {STR("clamd"), true, read_clamd},
+    {STR("rspamd"), true, read_rspamd},
+    {STR("checks"), false, read_checks},
+    {STR("dnsbl"), true, read_dnsbl},
+    {STR("dnswl"), true, read_dnswl},
     {STR("outbound"), false, read_outbound},
+    {STR("outbound-limits"), false, read_outbound_limits},
+    {STR("bounce-signing"), true, read_bounce_signing},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
     {STR("oauth-introspection"), false, read_oauth_introspection},
@@ -553,7 +610,10 @@ reader_defaults(struct reader *r)
     r->c.engine = STR("rocks");
     r->c.mx_workers = r->c.user_workers = r->c.cook_workers = r->c.out_workers = 1;
     r->c.resolver = (struct config_resolver){.kind = RESOLVER_SYSTEM, .dnssec = true};
+    r->c.checks = true;
     r->c.message_bytes_max = LIMIT_MESSAGE_BYTES;
+    r->c.outbound_messages = LIMIT_OUTBOUND_MESSAGES;
+    r->c.outbound_recipients = LIMIT_OUTBOUND_RECIPIENTS;
     r->c.cache_bytes = 16u * 1024 * 1024;
     r->c.log_file = STR("stderr");
     r->c.log_level = LOG_INFO;
@@ -643,8 +703,14 @@ reader_finish(struct reader *r, struct arena *a)
             arena_dup(a, r->xclient_from, r->c.xclient_from_count * sizeof(r->xclient_from[0]));
     if (r->c.filter_count > 0)
         f->c.filters = arena_dup(a, r->filters, r->c.filter_count * sizeof(r->filters[0]));
+    if (r->c.list_count > 0)
+        f->c.lists = arena_dup(a, r->lists, r->c.list_count * sizeof(r->lists[0]));
     if (r->c.trusted_count > 0)
         f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
+    if (r->c.dmarc_domain_count > 0)
+        f->c.dmarc_domains = arena_dup(a, r->dmarc, r->c.dmarc_domain_count * sizeof(r->dmarc[0]));
+    if (r->c.bounce_count > 0)
+        f->c.bounces = arena_dup(a, r->bounces, r->c.bounce_count * sizeof(r->bounces[0]));
     if (r->c.resolver.forward_count > 0)
         f->c.resolver.forward =
             arena_dup(a, r->forward, r->c.resolver.forward_count * sizeof(r->forward[0]));

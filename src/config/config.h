@@ -17,6 +17,8 @@
  *                smarthost mail.isp.example:587 user NAME password-file FILE
  *                policy unix /run/postgrey.sock         # asked at RCPT, or with `at data` at the end of the message
  *                milter 127.0.0.1:8891 on all           # several, in order
+ *                checks on                              # who strangers are is found out: or off
+ *                dnsbl list.example answer 127.0.0.2    # lists in DNS; dnswl is one of good senders
  *                oauth-issuer https://id.example.org audience mail keys FILE
  *                oauth-introspection https://id.example.org/introspect client NAME secret FILE
  *                client-certificates FILE               # authorities of whom logs in by SASL EXTERNAL
@@ -24,6 +26,9 @@
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
+ *                dmarc enforce                          # or junk, off; for mail to some: dmarc junk domain example.net
+ *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
+ *                bounce-signing sign anna@example.org @example.net
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there, see route.c
  *                message-size 50M                       cache 16M
@@ -100,6 +105,14 @@ struct config_resolver {
     bool dnssec;
 };
 
+/* A list in DNS that strangers are looked up in. */
+struct config_list {
+    struct str zone;              /* lower case */
+    bool good;                    /* of those who send nothing bad */
+    const struct subnet *answers; /* what counts; none: every answer that lists do give */
+    size_t answer_count;
+};
+
 /* Whose tokens are log-ins. */
 struct config_oauth {
     struct str issuer; /* a URL, as tokens name it; empty = none */
@@ -120,6 +133,12 @@ struct config_introspection {
     struct str client, secret_file;
     struct str
         authority_file; /* a certificate to trust besides those of the system; empty = none */
+};
+
+/* Whose envelope senders are signed. */
+struct config_bounce {
+    struct str who; /* an address, or "@domain" */
+    bool require;   /* and reports to the bare address refused */
 };
 
 struct config {
@@ -143,10 +162,19 @@ struct config {
     size_t xclient_from_count;
     const struct config_filter *filters; /* in the order of the text */
     size_t filter_count;
+    bool checks; /* strangers are looked at before their mail is taken */
+    const struct config_list *lists;
+    size_t list_count;
     const struct str
         *trusted; /* logins of the machine that may send as anybody by the sendmail command */
     size_t trusted_count;
-    bool outbound_none;          /* nothing leaves but by routes */
+    enum dmarc_mode dmarc; /* where no line names the domain */
+    const struct config_dmarc *dmarc_domains;
+    size_t dmarc_domain_count;
+    const struct config_bounce *bounces;
+    size_t bounce_count;
+    bool outbound_none;                              /* nothing leaves but by routes */
+    uint32_t outbound_messages, outbound_recipients; /* of an account a day; 0 = no limit */
     struct str source4, source6; /* addresses to send from; "none" switches a family off */
     struct config_oauth oauth;
     struct config_introspection introspection;

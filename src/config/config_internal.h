@@ -13,7 +13,10 @@
 #define CONFIG_ROUTES_MAX  256u
 #define CONFIG_FORWARD_MAX 8u
 #define CONFIG_SUBNETS_MAX 64u /* of one setting */
-#define CONFIG_FILTERS_MAX 8u  /* policy servers and milters together */
+#define CONFIG_BOUNCES_MAX 256u
+#define CONFIG_FILTERS_MAX 8u /* policy servers and milters together */
+#define CONFIG_DMARC_MAX   256u
+#define CONFIG_LISTS_MAX   16u /* dnsbl and dnswl together */
 
 /* One line of the text, cut into words. */
 struct config_line {
@@ -35,6 +38,11 @@ MUST_USE enum status config_expected(const struct config_line *l, struct str was
 MUST_USE enum status config_listen_words(const struct config_line *l, struct config_listen *out);
 void config_listen_write(const struct config_listen *l, struct buf *b);
 
+/* dmarc MODE [domain NAME ...]: list has room for CONFIG_DMARC_MAX; *mode is that of lines without domains.  dmarc.c */
+MUST_USE enum status config_dmarc_words(const struct config_line *l, struct config_dmarc *list,
+                                        size_t *count, enum dmarc_mode *mode);
+void config_dmarc_write(const struct config *c, struct buf *b);
+
 /* From the host on; domain is set.  route.c */
 MUST_USE enum status config_route_words(const struct config_line *l, size_t from,
                                         struct config_route *r);
@@ -43,6 +51,9 @@ void config_route_write(const struct config_route *r, struct buf *b);
 MUST_USE enum status config_filter_words(const struct config_line *l, struct config_filter *out);
 void config_filter_write(const struct config_filter *f, struct buf *b);
 void config_filter_where(const struct config_filter *f, struct buf *b);
+/* What follows the word dnsbl or dnswl (out->good): ZONE, or ZONE answer NETWORK ...  checks.c */
+MUST_USE enum status config_list_words(const struct config_line *l, struct config_list *out);
+void config_list_write(const struct config_list *n, struct buf *b);
 
 /* "*:25", "127.0.0.1:25", "[::1]:25". */
 MUST_USE enum status config_word_address(const struct config_line *l, struct str word,

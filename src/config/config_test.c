@@ -39,6 +39,9 @@ test_reads_every_setting(void **state)
                         "smarthost mx.isp.example:587 user me password-file /p\n"
                         "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
                         "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
+                        "bounce-signing sign a@b.example @c.example\n"
+                        "bounce-signing require d@e.example\n"
+                        "outbound-limits messages 5000 recipients 0\n"
                         "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                         "oauth-issuer https://id.example/a audience mail keys /k username\n"
                         "client-certificates /clients.pem\n"
@@ -70,6 +73,11 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->relay_from[1].bits, 28);
     assert_int_equal(c->relay_from[2].bytes[0], 10);
     assert_true(c->outbound_none && c->plaintext_loopback);
+    assert_int_equal(c->bounce_count, 3);
+    assert_true(str_eq(c->bounces[1].who, STR("@c.example")) && !c->bounces[1].require);
+    assert_true(c->bounces[2].require);
+    assert_int_equal(c->outbound_messages, 5000);
+    assert_int_equal(c->outbound_recipients, 0);
     assert_true(str_eq(c->oauth.issuer, STR("https://id.example/a")));
     assert_true(str_eq(c->oauth.audience, STR("mail")));
     assert_true(str_eq(c->oauth.keys_file, STR("/k")) && c->oauth.usernames);
@@ -182,6 +190,60 @@ test_reads_filters(void **state)
 }
 
 static void
+test_reads_scanners(void **state)
+{
+    AUTO(config_free) struct config *c = NULL;
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(
+        config_read(STR(HEAD "listen smtp *:25\nspamd 127.0.0.1:783\nspamd unix /run/s junk-at 7.5 "
+                             "refuse-at -0.25 up-to 1M default tempfail on all\nclamd unix /run/c\n"
+                             "rspamd [::1]:11333 refuse-at 20 timeout 5 name x\n"),
+                    "t", &c, &why),
+        OK);
+    assert_int_equal(c->filter_count, 4);
+    const struct config_filter *f = c->filters;
+    assert_true(f[0].kind == FILTER_SPAMD && !f[0].has_junk_at && !f[0].has_refuse_at);
+    assert_true(f[0].otherwise == FILTER_ACCEPT && f[0].up_to == 512 * 1024 && f[0].on_mx);
+    assert_true(f[1].has_junk_at && f[1].junk_at == 750 && f[1].refuse_at == -25);
+    assert_true(f[1].up_to == 1 << 20 && f[1].otherwise == FILTER_TEMPFAIL && f[1].on_submission);
+    assert_true(f[2].kind == FILTER_CLAMD && f[2].up_to == 0 && f[2].otherwise == FILTER_TEMPFAIL);
+    assert_true(f[3].kind == FILTER_RSPAMD && f[3].refuse_at == 2000 && f[3].timeout_s == 5);
+    assert_true(str_eq(f[3].name, STR("x")) && !f[3].has_junk_at);
+}
+
+static void
+test_reads_lists(void **state)
+{
+    AUTO(config_free) struct config *c = NULL, *again = NULL;
+    AUTO_BUF text = BUF(65536);
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(config_read(STR(HEAD "listen smtp *:25\nchecks off\ndnsbl A.list.example\n"
+                                          "dnswl b.example answer 127.0.0.4/30 127.0.9.1\n"),
+                                 "t", &c, &why),
+                     OK);
+    config_write(c, &text);
+    assert_int_equal(config_read(buf_str(&text), "t", &again, &why), OK);
+    for (int turn = 0; turn < 2; turn++) {
+        const struct config *of = turn == 0 ? c : again;
+        assert_false(of->checks);
+        assert_int_equal(of->list_count, 2);
+        assert_true(str_eq(of->lists[0].zone, STR("a.list.example")) && !of->lists[0].good);
+        assert_int_equal(of->lists[0].answer_count, 0);
+        assert_true(str_eq(of->lists[1].zone, STR("b.example")) && of->lists[1].good);
+        assert_int_equal(of->lists[1].answer_count, 2);
+        assert_int_equal(of->lists[1].answers[0].bits, 30);
+        assert_int_equal(of->lists[1].answers[1].bytes[2], 9);
+    }
+    config_free(&c);
+    assert_int_equal(config_read(STR(HEAD "listen smtp *:25\n"), "t", &c, &why), OK);
+    assert_true(c->checks && c->list_count == 0);
+}
+
+static void
 test_reads_the_api(void **state)
 {
     static const struct {
@@ -219,7 +281,10 @@ test_reads_the_api(void **state)
 }
 
 #define NINE "policy [::1]:1\n"
-#define ASK  "oauth-introspection "
+#define FOUR(c) \
+    "dnsbl " c "1.example\ndnsbl " c "2.example\ndnsbl " c "3.example\ndnswl " c "4.example\n"
+#define SIXTEEN FOUR("a") FOUR("b") FOUR("c") FOUR("d")
+#define ASK     "oauth-introspection "
 
 static const struct {
     const char *text;
@@ -246,6 +311,18 @@ static const struct {
     {HEAD "policy [::1]:1 name x\n", "at, on, context"},
     {HEAD "policy [::1]:1 context \"\"\n", "a name of at most"},
     {HEAD "milter [::1]:1 at data\n", "name, on, timeout"},
+    {HEAD "checks\n", "checks on, or checks off"},
+    {HEAD "checks yes\n", "on or off"},
+    {HEAD "dnsbl\n", "the zone of a list"},
+    {HEAD "dnsbl list\n", "a full name"},
+    {HEAD "dnsbl list.example 127.0.0.2\n", "answer, and what counts"},
+    {HEAD "dnsbl list.example answer\n", "a network such as"},
+    {HEAD "dnsbl list.example answer 192.0.2.1\n", "an answer of 127.0.0.0/8"},
+    {HEAD "dnsbl list.example answer 126.0.0.0/7\n", "an answer of 127.0.0.0/8"},
+    {HEAD "dnswl list.example answer ::1\n", "an answer of 127.0.0.0/8"},
+    {HEAD "dnswl list.example answer 127.0.0.2/24\n", "192.0.2.0/24"},
+    {HEAD "dnsbl list.example\ndnswl LIST.example\n", "no other line has"},
+    {HEAD SIXTEEN "dnsbl one-more.example\n", "at most 16 lists"},
     {HEAD NINE NINE NINE NINE NINE NINE NINE NINE NINE, "at most 8"},
     {HEAD "listen smtp *:0\n", "ADDRESS:PORT"},
     {HEAD "listen smtp *:65536\n", "ADDRESS:PORT"},
@@ -348,6 +425,11 @@ static const struct {
     {HEAD "proxy-from proxy.example\n", "192.0.2.0/24"},
     {HEAD "xclient-from\n", "expected a network"},
     {HEAD "xclient-from ::/0\n", "not the whole Internet"},
+    {HEAD "dmarc\n", "enforce, junk or off"},
+    {HEAD "dmarc reject\n", "enforce, junk or off"},
+    {HEAD "dmarc off domain\n", "perhaps domain"},
+    {HEAD "dmarc off for a.example\n", "perhaps domain"},
+    {HEAD "dmarc off domain x\n", "a full name"},
     {HEAD "outbound some\n", "all or none"},
     {HEAD "listen smtp *:25\noauth-issuer https://i audience a\n", "oauth-introspection URL"},
     {HEAD "oauth-issuer https://i username\n", "oauth-issuer URL"},
@@ -455,15 +537,42 @@ test_some_events_are_traced(void **state)
                  event_is_traced(STR("")));
 }
 
+/* The last line about a domain counts, and what is written is read as the same. */
+static void
+test_dmarc(void **state)
+{
+    AUTO(config_free) struct config *c = NULL, *again = NULL;
+    struct problem why = {0};
+    AUTO_BUF b = BUF(65536);
+
+    (void)state;
+    assert_int_equal(config_read(STR(HEAD "listen smtp *:25\ndmarc junk\n"
+                                          "dmarc off domain a.example b.example\n"
+                                          "dmarc enforce domain b.example\n"),
+                                 "t", &c, &why),
+                     OK);
+    config_write(c, &b);
+    assert_int_equal(config_read(buf_str(&b), "t", &again, &why), OK);
+    const struct config *both[] = {c, again};
+    for (size_t i = 0; i < COUNT_OF(both); i++) {
+        assert_int_equal(config_dmarc_of(both[i], STR("other.example")), DMARC_MODE_JUNK);
+        assert_int_equal(config_dmarc_of(both[i], STR("A.example")), DMARC_MODE_OFF);
+        assert_int_equal(config_dmarc_of(both[i], STR("b.example")), DMARC_MODE_ENFORCE);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_setting),
+        cmocka_unit_test(test_dmarc),
         cmocka_unit_test(test_reads_routes),
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_reads_where_to_ask),
         cmocka_unit_test(test_reads_filters),
+        cmocka_unit_test(test_reads_scanners),
+        cmocka_unit_test(test_reads_lists),
         cmocka_unit_test(test_reads_the_api),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),

@@ -6,14 +6,15 @@
 
 /* What `godwit trace` tells of: the life of each message, and invitations. */
 static const bool traced[EVENT_COUNT] = {
-    [EVENT_SMTP_SENDER] = true,    [EVENT_SMTP_RCPT] = true,    [EVENT_SMTP_MESSAGE] = true,
-    [EVENT_SUBMIT] = true,         [EVENT_STORE_REFUSE] = true, [EVENT_STORE_DELIVER] = true,
-    [EVENT_QUEUE_ADD] = true,      [EVENT_QUEUE_RCPT] = true,   [EVENT_QUEUE_RESULT] = true,
-    [EVENT_QUEUE_DONE] = true,     [EVENT_QUEUE_NOTICE] = true, [EVENT_OUT_ATTEMPT] = true,
-    [EVENT_MAIL_MOVE] = true,      [EVENT_MAIL_COPY] = true,    [EVENT_MAIL_EXPUNGE] = true,
-    [EVENT_MAIL_DROP] = true,      [EVENT_ADMIN] = true,        [EVENT_QUEUE_REWRITE] = true,
-    [EVENT_FORWARD_LIMIT] = true,  [EVENT_INVITE_MADE] = true,  [EVENT_INVITE_USED] = true,
-    [EVENT_INVITE_REFUSED] = true,
+    [EVENT_SMTP_SENDER] = true,   [EVENT_SMTP_RCPT] = true,     [EVENT_SMTP_MESSAGE] = true,
+    [EVENT_SUBMIT] = true,        [EVENT_STORE_REFUSE] = true,  [EVENT_STORE_DELIVER] = true,
+    [EVENT_QUEUE_ADD] = true,     [EVENT_QUEUE_RCPT] = true,    [EVENT_QUEUE_RESULT] = true,
+    [EVENT_QUEUE_DONE] = true,    [EVENT_QUEUE_NOTICE] = true,  [EVENT_OUT_ATTEMPT] = true,
+    [EVENT_MAIL_MOVE] = true,     [EVENT_MAIL_COPY] = true,     [EVENT_MAIL_EXPUNGE] = true,
+    [EVENT_MAIL_DROP] = true,     [EVENT_ADMIN] = true,         [EVENT_QUEUE_REWRITE] = true,
+    [EVENT_FORWARD_LIMIT] = true, [EVENT_OUTBOUND_HELD] = true, [EVENT_OUTBOUND_GOES] = true,
+    [EVENT_INVITE_MADE] = true,   [EVENT_INVITE_USED] = true,   [EVENT_INVITE_REFUSED] = true,
+    [EVENT_STORE_VERDICT] = true, [EVENT_SMTP_CHECKS] = true,
 };
 
 bool

@@ -26,7 +26,7 @@ int stats_command(int argc, char **argv);   /* stats.c */
 int serve_command(int argc, char **argv);   /* serve.c */
 int account_command(int argc, char **argv); /* directory.c */
 int alias_command(int argc, char **argv);
-int domain_command(int argc, char **argv);
+int domain_command(int argc, char **argv); /* domain.c */
 int export_command(int argc, char **argv); /* export.c */
 int import_command(int argc, char **argv); /* import.c */
 int block_command(int argc, char **argv);  /* block.c */

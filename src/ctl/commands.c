@@ -24,7 +24,7 @@ const struct command commands[] = {
     {"alias", "set, remove, list", "addresses that lead to others", alias_command},
     {"import", "accounts, imap, maildir, mbox ...", "what another mail server had", NULL},
     {"export", "maildir, mbox", "the mail of an account, as files", export_command},
-    {"domain", "add, list, show, remove", "domains and their DNS records", domain_command},
+    {"domain", "add, list, show, check ...", "domains and their DNS records", NULL},
     {"block", "list, add, remove", "who may not connect, and who is slowed", block_command},
     {"queue", "list, summary, retry, pause ...", "mail on its way to other servers", queue_command},
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},

@@ -1,4 +1,4 @@
-/* directory.c - godwit account, alias and domain.
+/* directory.c - godwit account and alias.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -6,12 +6,10 @@
 #include "base/size.h"
 #include "ctl/account.h"
 #include "ctl/command.h"
-#include "setup/records.h"
 #include "store/quota.h"
 
-#define TARGETS_MAX   64
-#define FORWARD_MAX   16
-#define RECORDS_BYTES 65536u
+#define TARGETS_MAX 64
+#define FORWARD_MAX 16
 
 /* ---- account ---- */
 
@@ -336,92 +334,4 @@ int
 alias_command(int argc, char **argv)
 {
     return ctl_main(argc, argv, alias_verbs, NULL);
-}
-
-/* ---- domain ---- */
-
-static void
-print_records(const struct ctl *c, const struct admin_domain *d)
-{
-    AUTO_BUF text = BUF(RECORDS_BYTES);
-    struct records_domain r = {
-        .name = d->name, .selector = d->selector, .dkim_record = d->dkim_record};
-
-    records_write(c->config, &r, &text);
-    printf("%.*s", STR_FMT(buf_str(&text)));
-}
-
-static void
-print_domain(struct ctl *c, const struct admin_domain *d, json_t *all)
-{
-    if (c->json)
-        json_array_append_new(all, view_domain(d));
-    else
-        printf("%-40.*s %u accounts, DKIM selector %.*s\n", STR_FMT(d->name), d->accounts,
-               STR_FMT(d->selector.len > 0 ? d->selector : STR("none")));
-}
-
-static SUSPENDS int
-list_domains(struct ctl *c)
-{
-    struct ctl_domains domains = {.store = c->store, .a = c->arena};
-    const struct admin_domain *d;
-    json_t *all = c->json ? json_array() : NULL;
-    bool one = c->argc == 1;
-    size_t found = 0;
-    enum status e;
-
-    while ((e = ctl_next_domain(&domains, &d)) == OK) {
-        if (one && !str_eq_nocase(d->name, ctl_domain(c, 0)))
-            continue;
-        found++;
-        if (one && !c->json)
-            print_records(c, d);
-        else
-            print_domain(c, d, all);
-    }
-    if (e != ERR_NOT_FOUND || (one && found == 0))
-        return ctl_fail(c, e);
-    return listed(c, found, all, "there are no domains; godwit domain add NAME makes one");
-}
-
-static SUSPENDS int
-add_domain(struct ctl *c)
-{
-    struct admin_domain_add req = {.name = ctl_domain(c, 0), .admin = ctl_address(c, 1)};
-    struct admin_domain_add_reply rep;
-    enum status e = admin_domain_add_call(c->store, &req, c->arena, &rep);
-
-    if (e != OK)
-        return ctl_fail(c, e);
-    if (c->json)
-        return done(c, e, "");
-    printf("%.*s is served from now on\n", STR_FMT(rep.domain.name));
-    print_records(c, &rep.domain);
-    return CTL_OK;
-}
-
-static SUSPENDS int
-remove_domain(struct ctl *c)
-{
-    struct admin_domain_remove req = {.name = ctl_domain(c, 0)};
-    struct admin_domain_remove_reply rep;
-
-    return done(c, admin_domain_remove_call(c->store, &req, c->arena, &rep),
-                "is not served any more");
-}
-
-static const struct ctl_verb domain_verbs[] = {
-    {"add", 1, 2, "NAME [ADMINISTRATOR]", add_domain,
-     "postmaster, abuse and tls-reports go to ADMINISTRATOR"},
-    {"list", 0, 0, "", list_domains, "each with its accounts and DKIM selector"},
-    {"show", 1, 1, "NAME", list_domains, "every DNS record to set"},
-    {"remove", 1, 1, "NAME", remove_domain, "refused while it has accounts or aliases"},
-    {0},
-};
-
-int
-domain_command(int argc, char **argv)
-{
-    return ctl_main(argc, argv, domain_verbs, NULL);
 }

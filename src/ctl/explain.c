@@ -200,6 +200,12 @@ print_host(struct ctl *c, const struct admin_route_host *h, bool by_mx)
 {
     static const char *const states[] = {"", "has no address", "cannot be looked up now",
                                          "the proxy looks it up"};
+    static const char *const guards[] = {
+        [GUARD_NONE] = "TLS is not proven: ",
+        [GUARD_TLS] = "only with TLS; ",
+        [GUARD_STS] = "only with TLS, its certificate for this name; ",
+        [GUARD_DANE] = "only with TLS, its certificate one of DNS; ",
+    };
 
     if (by_mx)
         printf("%5u  ", h->preference);
@@ -208,6 +214,11 @@ print_host(struct ctl *c, const struct admin_route_host *h, bool by_mx)
     for (size_t i = 0; i < h->addresses_count; i++)
         printf("%s%s", i > 0 ? ", " : "", ctl_text(c, h->addresses[i]));
     printf("%s\n", h->secure ? "  (DNSSEC)" : "");
+    if (h->why.len > 0)
+        printf("%s%s%s\n", by_mx ? "       " : "  ",
+               h->barred ? "gets nothing now: "
+                         : guards[MIN((size_t)h->guard, COUNT_OF(guards) - 1)],
+               ctl_text(c, h->why));
 }
 
 static void

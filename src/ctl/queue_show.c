@@ -32,7 +32,7 @@ ctl_queued_line(struct ctl *c, const struct admin_queued *m)
            ctl_time_text(m->arrived, arrived, sizeof(arrived)),
            ctl_size_text(m->size, size, sizeof(size)), ctl_text(c, m->sender));
     if (m->held || m->paused)
-        printf("%s\n", m->held ? "held" : "paused");
+        printf("%s\n", m->over ? "held: its account sent too much" : m->held ? "held" : "paused");
     else if (m->not_before > clock_now().us)
         printf("waits until %s\n", ctl_time_text(m->not_before, next, sizeof(next)));
     else
@@ -113,6 +113,8 @@ ctl_queued_whole(struct ctl *c, const struct admin_queued *m)
         printf("envelope id %s\n", ctl_text(c, m->envid));
     if (m->route.len > 0)
         printf("route       %s\n", ctl_text(c, m->route));
+    if (m->over)
+        printf("over limit  its account sent too much within a day: it goes when there is room\n");
     if (m->held)
         printf("held        until: godwit queue release %llx\n", (unsigned long long)m->qid);
     else if (m->paused)

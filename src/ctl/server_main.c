@@ -11,8 +11,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"setup", setup_command}, {"check", check_command},   {"doctor", check_command},
-    {"serve", serve_command}, {"import", import_command}, /* speaks TLS */
+    {"setup", setup_command},   {"check", check_command},   {"doctor", check_command},
+    {"serve", serve_command},   {"import", import_command}, /* speaks TLS */
+    {"domain", domain_command},                             /* asks DNS, reads certificates */
 };
 
 int

@@ -171,10 +171,26 @@ struct family {
     size_t count;
     enum status status; /* ERR_NOT_FOUND also when it is not asked for */
     bool secure;
+    struct str canonical;
 };
 
+/* A name that is none of a host is as good as none: TLSA records are looked for under the alias alone. */
+static struct str
+canonical_name(const struct dns_answer *w, struct arena *a)
+{
+    AUTO_BUF text = BUF(NAME_TEXT_MAX);
+
+    if (!w->aliased || !dns_name_write(&w->canonical, &text) || text.len == 0)
+        return STR("");
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_host_char(text.ptr[i]) && text.ptr[i] != '.')
+            return STR("");
+    return arena_str(a, buf_str(&text));
+}
+
 static SUSPENDS enum status
-add_family(struct resolver *r, struct str host, enum dns_type type, struct family *f)
+add_family(struct resolver *r, struct str host, enum dns_type type, struct arena *a,
+           struct family *f)
 {
     AUTO_ANSWER w = {0};
 
@@ -183,6 +199,7 @@ add_family(struct resolver *r, struct str host, enum dns_type type, struct famil
         return ERR_NOT_FOUND;
     add_addresses(&w, type, f->at, &f->count);
     f->secure = w.secure;
+    f->canonical = canonical_name(&w, a);
     return OK;
 }
 
@@ -214,9 +231,9 @@ resolver_addresses(struct resolver *r, struct str host, unsigned families, struc
     }
     six->status = four->status = ERR_NOT_FOUND;
     if ((families & DNS_IPV6) != 0)
-        six->status = add_family(r, host, DNS_TYPE_AAAA, six);
+        six->status = add_family(r, host, DNS_TYPE_AAAA, a, six);
     if ((families & DNS_IPV4) != 0)
-        four->status = add_family(r, host, DNS_TYPE_A, four);
+        four->status = add_family(r, host, DNS_TYPE_A, a, four);
     if (six->count + four->count == 0) {
         /* Whatever kept us from knowing is not the same as that there is nothing. */
         if (four->status != OK && four->status != ERR_NOT_FOUND)
@@ -226,6 +243,7 @@ resolver_addresses(struct resolver *r, struct str host, unsigned families, struc
     *out = (struct dns_addresses){.at = all,
                                   .count = interleave(six, four, all),
                                   .secure = (six->count == 0 || six->secure) &&
-                                            (four->count == 0 || four->secure)};
+                                            (four->count == 0 || four->secure),
+                                  .canonical = six->count > 0 ? six->canonical : four->canonical};
     return OK;
 }

@@ -1,8 +1,6 @@
 /* lookup.c - answers that set-up, checks and judges want: texts, reverse names, records; can the root be reached?
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-
 #include "base/buf.h"
 #include "base/size.h"
 #include "dns/name.h"
@@ -55,34 +53,13 @@ resolver_texts(struct resolver *r, struct str name, struct arena *a, struct dns_
     return list(r, name, DNS_TYPE_TXT, a, out);
 }
 
-/* 192.0.2.1 is 1.2.0.192.in-addr.arpa (RFC 1035 section 3.5); IPv6 goes by half bytes (RFC 3596 section 2.5). */
-static enum status
-reverse_name(struct str address, struct buf *b)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char raw[16];
-    char z[64];
-
-    if (!str_to_z(address, z, sizeof(z)))
-        return ERR_SYNTAX;
-    if (inet_pton(AF_INET, z, raw) == 1) {
-        buf_addf(b, "%u.%u.%u.%u.in-addr.arpa", raw[3], raw[2], raw[1], raw[0]);
-        return buf_status(b);
-    }
-    if (inet_pton(AF_INET6, z, raw) != 1)
-        return ERR_SYNTAX;
-    for (size_t i = sizeof(raw); i-- > 0;)
-        buf_addf(b, "%c.%c.", digits[raw[i] & 15], digits[raw[i] >> 4]);
-    buf_add_z(b, "ip6.arpa");
-    return buf_status(b);
-}
-
 enum status
 resolver_reverse(struct resolver *r, struct str address, struct arena *a, struct dns_texts *out)
 {
     AUTO_BUF name = BUF(128);
 
-    TRY(reverse_name(address, &name));
+    if (!dns_name_reverse(address, &name))
+        return ERR_SYNTAX;
     return list(r, arena_str(a, buf_str(&name)), DNS_TYPE_PTR, a, out);
 }
 

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "dns/name.h"
 
+#include <arpa/inet.h>
+
 #include "base/mem.h"
 
 bool
@@ -89,5 +91,26 @@ dns_name_write(const struct dns_name *n, struct buf *b)
         buf_add(b, str_sub(dns_name_str(n), at, len));
         at += len;
     }
+    return buf_status(b) == OK;
+}
+
+bool
+dns_name_reverse(struct str address, struct buf *b)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char raw[16];
+    char z[INET6_ADDRSTRLEN];
+
+    if (!str_to_z(address, z, sizeof(z)))
+        return false;
+    if (inet_pton(AF_INET, z, raw) == 1) {
+        buf_addf(b, "%u.%u.%u.%u.in-addr.arpa", raw[3], raw[2], raw[1], raw[0]);
+        return buf_status(b) == OK;
+    }
+    if (inet_pton(AF_INET6, z, raw) != 1)
+        return false;
+    for (size_t i = sizeof(raw); i-- > 0;)
+        buf_addf(b, "%c.%c.", digits[raw[i] & 15], digits[raw[i] >> 4]);
+    buf_add_z(b, "ip6.arpa");
     return buf_status(b) == OK;
 }

@@ -30,5 +30,8 @@ dns_name_str(const struct dns_name *n); /* the bytes, for comparing; without the
 bool dns_name_up(struct dns_name *n);
 /* Text without final dot.  False: a label has a dot, a backslash, a blank, a control character or no ASCII. */
 MUST_USE bool dns_name_write(const struct dns_name *n, struct buf *b);
+/* 1.2.0.192.in-addr.arpa of 192.0.2.1 (RFC 1035 section 3.5); IPv6 goes by half bytes (RFC 3596 section 2.5).  False:
+ * no numeric address. */
+MUST_USE bool dns_name_reverse(struct str address, struct buf *b);
 
 #endif

@@ -55,7 +55,8 @@ MUST_USE SUSPENDS enum status resolver_mx(struct resolver *r, struct str domain,
 struct dns_addresses {
     const struct sockaddr_storage *at; /* IPv6 and IPv4 in turn; port 0 */
     size_t count;
-    bool secure; /* all of them are DNSSEC-validated */
+    bool secure;          /* all of them, and what leads there, are DNSSEC-validated */
+    struct str canonical; /* where aliases lead, lower case; empty: the name is no alias */
 };
 enum dns_family { DNS_IPV4 = 1, DNS_IPV6 = 2 };
 /* A numeric address is taken as it is.  families: bits of enum dns_family. */

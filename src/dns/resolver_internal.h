@@ -5,9 +5,11 @@
 #define DNS_RESOLVER_INTERNAL_H
 
 #include "base/limits.h"
+#include "dns/name.h"
 #include "dns/resolver.h"
 #include "dns/types.h"
 
+struct dns_cached;
 struct ub_result;
 struct zone_record;
 
@@ -15,8 +17,11 @@ struct dns_answer {
     bool exists;  /* the name does, if without such data */
     bool secure;  /* validated by DNSSEC */
     size_t count; /* records */
-    /* Of one or the other source. */
+    bool aliased;
+    struct dns_name canonical; /* where aliases led, if aliased */
+    /* Of one source or another. */
     struct ub_result *result;
+    const struct dns_cached *cached;
     const struct zone_record *record;
     size_t at;
 };

@@ -64,6 +64,8 @@ resolver_tlsas(struct resolver *r, struct str name, struct arena *a, struct dns_
     TRY(resolver_ask(r, name, DNS_TYPE_TLSA, RESOLVER_PATIENCE_MS, &w));
     while (n < DNS_SERVICES_MAX && dns_answer_next(&w, &data))
         n += dns_tlsa_read(data, a, &at[n]) ? 1 : 0;
-    *out = (struct dns_tlsas){.at = at, .count = n, .secure = w.secure};
-    return n > 0 ? OK : ERR_NOT_FOUND;
+    if (w.count == 0)
+        return ERR_NOT_FOUND;
+    *out = (struct dns_tlsas){.at = at, .count = n, .unread = w.count - n, .secure = w.secure};
+    return OK;
 }

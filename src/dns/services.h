@@ -29,8 +29,10 @@ struct dns_tlsa {
 struct dns_tlsas {
     const struct dns_tlsa *at;
     size_t count;
-    bool secure; /* without a proof nobody heeds them */
+    size_t unread; /* others that are not in their form */
+    bool secure;   /* without a proof nobody heeds them */
 };
+/* OK also when there are only unread ones. */
 MUST_USE SUSPENDS enum status resolver_tlsas(struct resolver *r, struct str name, struct arena *a,
                                              struct dns_tlsas *out);
 MUST_USE bool dns_tlsa_read(struct str wire, struct arena *a, struct dns_tlsa *out);

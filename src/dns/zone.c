@@ -128,6 +128,23 @@ zone_find(const struct zone *z, const struct dns_name *name, unsigned type,
     return ERR_TEMP;
 }
 
+bool
+zone_follow(const struct zone *z, struct dns_name *name)
+{
+    bool is_alias = false;
+
+    for (unsigned i = 0; i <= LIMIT_DNS_ALIASES; i++) {
+        const struct node *n = map_get(z->nodes, dns_name_str(name));
+        const struct set *alias = n != NULL ? find_set(n, DNS_TYPE_CNAME) : NULL;
+        if (alias == NULL || alias->silent)
+            break;
+        if (!dns_name_read_wire(alias->first->data, name))
+            UNREACHABLE();
+        is_alias = true;
+    }
+    return is_alias;
+}
+
 const struct zone_record *
 zone_next(const struct zone_record *r)
 {

@@ -28,6 +28,8 @@ bool zone_is_secure(const struct zone *z);
  * name.  ERR_TEMP: the file says so, or the aliases lead nowhere. */
 MUST_USE enum status zone_find(const struct zone *z, const struct dns_name *name, unsigned type,
                                const struct zone_record **first_out);
+/* Where the aliases of name lead, as far as zone_find() follows; false: it is none. */
+bool zone_follow(const struct zone *z, struct dns_name *name);
 const struct zone_record *zone_next(const struct zone_record *r); /* NULL: that was the last */
 struct str zone_data(const struct zone_record *r);                /* as on the wire */
 

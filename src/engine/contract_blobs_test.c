@@ -50,6 +50,92 @@ contract_blob_sizes(struct subject *s)
     }
 }
 
+/* A head of each size in front of bodies around the same borders: ends of chunk 0, and what is held back for it. */
+void
+contract_blob_heads(struct subject *s)
+{
+    static const size_t heads[] = {0, 1, 500, 16000, ENGINE_HEAD_MAX - 1, ENGINE_HEAD_MAX};
+    static const size_t rests[] = {0,     1,      15884,  16384,  65535,  65536,  65537,
+                                   98304, 130572, 131072, 196607, 196608, 196609, (1u << 20) + 3};
+    static const size_t pieces[] = {999, 65536, 300001};
+    struct blob_id ids[COUNT_OF(heads)][COUNT_OF(rests)];
+    uint64_t size;
+
+    for (int round = 0; round < 3; round++) {
+        for (size_t h = 0; h < COUNT_OF(heads); h++) {
+            for (size_t r = 0; r < COUNT_OF(rests); r++) {
+                AUTO_ARENA *a = arena_new(32u << 20);
+                struct subject mine = *s;
+                mine.a = a;
+                struct str body = pattern(a, heads[h] + rests[r], h * 100 + r);
+                if (round == 0) {
+                    ids[h][r] =
+                        blob_headed_ok(&mine, body, heads[h], pieces[(h + r) % COUNT_OF(pieces)]);
+                    check_ranges(&mine, ids[h][r], body); /* already before the commit */
+                    ref_ok(&mine, CELL(h), ids[h][r], true);
+                }
+                ASSERT(engine_blob_size(s->e, ids[h][r], &size) == OK && size == body.len);
+                check_ranges(&mine, ids[h][r], body);
+            }
+        }
+        if (round == 0)
+            subject_reopen(s);
+        for (int i = 0; i < 4; i++)
+            ASSERT(engine_upkeep(s->e) == OK);
+    }
+    /* Every offset near the end of the head, and near that of the first chunk. */
+    static const size_t borders[] = {700, 700 + 65536};
+    struct str body = pattern(s->a, 400000, 4), part;
+    struct blob_id id = blob_headed_ok(s, body, 700, 70000);
+    for (size_t b = 0; b < COUNT_OF(borders); b++) {
+        for (size_t from = borders[b] - 9; from < borders[b] + 9; from++) {
+            AUTO_ARENA *a = arena_new(1u << 20);
+            for (size_t n = 0; n < 20; n++) {
+                ASSERT(engine_blob_read(s->e, id, from, n, a, &part) == OK);
+                ASSERT(str_eq(part, str_sub(body, from, n)));
+            }
+        }
+    }
+}
+
+/* What a writer with a head refuses, and what it costs to drop one at any point. */
+void
+contract_blob_head_rules(struct subject *s)
+{
+    static const size_t rests[] = {0, 10, 70000, 200000, 1u << 20};
+    struct str long_head = pattern(s->a, ENGINE_HEAD_MAX + 1, 1), bytes;
+    struct blob_writer *w;
+    struct blob_id id;
+
+    ASSERT(engine_blob_new_headed(s->e, 10, &w) == OK);
+    ASSERT(engine_blob_head(w, long_head) == ERR_LIMIT);
+    ASSERT(engine_blob_head(w, STR("head ")) == OK); /* may come before the rest */
+    ASSERT(engine_blob_add(w, STR("and body")) == OK);
+    ASSERT(engine_blob_end(&w, &id) == OK);
+    ASSERT(blob_get(s, id, &bytes) == OK && str_eq(bytes, STR("head and body")));
+    engine_blob_forget(s->e, id);
+    ASSERT(blob_get(s, id, &bytes) == ERR_NOT_FOUND);
+    for (size_t i = 0; i < COUNT_OF(rests); i++) {
+        struct str body = pattern(s->a, rests[i] + 1, 2);
+        for (int with_head = 0; with_head < 2; with_head++) {
+            ASSERT(engine_blob_new_headed(s->e, rests[i], &w) == OK);
+            ASSERT(engine_blob_add(w, str_skip(body, 1)) == OK);
+            if (with_head)
+                ASSERT(engine_blob_head(w, str_sub(long_head, 0, 5000)) == OK);
+            engine_blob_drop(&w);
+        }
+        id = blob_headed_ok(s, body, 1, 65536);
+        engine_blob_forget(s->e, id);
+        ASSERT(blob_get(s, id, &bytes) == ERR_NOT_FOUND);
+        id = blob_headed_ok(s, body, 1, 65536);
+        ref_ok(s, CELL(1), id, true);
+        ref_ok(s, CELL(1), id, false);
+        ASSERT(blob_get(s, id, &bytes) == ERR_NOT_FOUND);
+    }
+    ASSERT(!engine_failed(s->e));
+    subject_reopen(s);
+}
+
 void
 contract_blob_unknown(struct subject *s)
 {
@@ -199,7 +285,10 @@ author_fiber(void *arg)
         w->seed[i % KEEP] = random_u64();
         w->size[i % KEEP] = (size_t)random_below(random_below(2) ? 20000 : 600000);
         struct str body = pattern(a, w->size[i % KEEP], w->seed[i % KEEP]);
-        w->kept[i % KEEP] = blob_ok(&mine, body, 1 + random_below(100000));
+        size_t head = (size_t)random_below(MIN(body.len, (size_t)ENGINE_HEAD_MAX) + 1);
+        w->kept[i % KEEP] = random_below(2)
+                                ? blob_ok(&mine, body, 1 + random_below(100000))
+                                : blob_headed_ok(&mine, body, head, 1 + random_below(100000));
         ref_ok(&mine, CELL(w->cell), w->kept[i % KEEP], true);
     }
     --*w->left;

@@ -113,6 +113,16 @@ version_ok(struct subject *s, struct cell_id c)
     return v;
 }
 
+static SUSPENDS enum status
+blob_add_all(struct blob_writer *w, struct str bytes, size_t piece)
+{
+    while (bytes.len > 0) {
+        TRY(engine_blob_add(w, str_sub(bytes, 0, piece)));
+        bytes = str_skip(bytes, piece);
+    }
+    return OK;
+}
+
 struct blob_id
 blob_ok(struct subject *s, struct str bytes, size_t piece)
 {
@@ -120,10 +130,22 @@ blob_ok(struct subject *s, struct str bytes, size_t piece)
     struct blob_id id;
 
     ASSERT(engine_blob_new(s->e, bytes.len, &w) == OK);
-    while (bytes.len > 0) {
-        ASSERT(engine_blob_add(w, str_sub(bytes, 0, piece)) == OK);
-        bytes = str_skip(bytes, piece);
-    }
+    ASSERT(blob_add_all(w, bytes, piece) == OK);
+    ASSERT(engine_blob_end(&w, &id) == OK && w == NULL);
+    ASSERT(!blob_id_is_none(id));
+    return id;
+}
+
+struct blob_id
+blob_headed_ok(struct subject *s, struct str bytes, size_t head, size_t piece)
+{
+    struct blob_writer *w;
+    struct blob_id id;
+
+    ASSERT(engine_blob_new_headed(s->e, bytes.len, &w) == OK);
+    ASSERT(blob_add_all(w, str_skip(bytes, head), piece) == OK);
+    if (head > 0)
+        ASSERT(engine_blob_head(w, str_sub(bytes, 0, head)) == OK);
     ASSERT(engine_blob_end(&w, &id) == OK && w == NULL);
     ASSERT(!blob_id_is_none(id));
     return id;
@@ -189,12 +211,14 @@ crowd_wait(void)
     crowd_state.waiter = NULL;
 }
 
-/* Some bodies travel in the commit, some in segments. */
+/* Some bodies travel in the commit, some in segments; half of them have a head. */
 static size_t
 ledger_size(const struct ledger *l)
 {
     return l->cell % 2 ? 3000 : 140000;
 }
+
+enum { LEDGER_HEAD = 1000 };
 
 static SUSPENDS enum status
 ledger_step(struct ledger *l, struct arena *a)
@@ -203,10 +227,14 @@ ledger_step(struct ledger *l, struct arena *a)
     struct cell_version v;
     struct blob_writer *w = NULL;
     struct blob_id id;
+    struct str body = pattern(a, ledger_size(l), l->cell);
+    bool headed = l->cell >= WRITERS / 2;
 
     TRY(engine_version(l->s->e, CELL(l->cell), &v));
-    TRY(engine_blob_new(l->s->e, 0, &w));
-    enum status status = engine_blob_add(w, pattern(a, ledger_size(l), l->cell));
+    TRY(headed ? engine_blob_new_headed(l->s->e, 0, &w) : engine_blob_new(l->s->e, 0, &w));
+    enum status status = engine_blob_add(w, headed ? str_skip(body, LEDGER_HEAD) : body);
+    if (status == OK && headed)
+        status = engine_blob_head(w, str_sub(body, 0, LEDGER_HEAD));
     if (status == OK)
         status = engine_blob_end(&w, &id);
     engine_blob_drop(&w);

@@ -35,6 +35,9 @@ SUSPENDS struct cell_version put_ok(struct subject *s, struct cell_id c, struct 
 SUSPENDS struct str get_ok(struct subject *s, struct cell_id c, struct str key);
 SUSPENDS struct cell_version version_ok(struct subject *s, struct cell_id c);
 SUSPENDS struct blob_id blob_ok(struct subject *s, struct str bytes, size_t piece);
+/* By a headed writer: the first bytes (head of them) come last.  As blob_ok() else. */
+SUSPENDS struct blob_id blob_headed_ok(struct subject *s, struct str bytes, size_t head,
+                                       size_t piece);
 SUSPENDS void ref_ok(struct subject *s, struct cell_id c, struct blob_id id, bool add);
 SUSPENDS enum status blob_get(struct subject *s, struct blob_id id, struct str *out);
 struct str pattern(struct arena *a, size_t size, uint64_t seed); /* repeatable noise */
@@ -75,6 +78,8 @@ SUSPENDS void contract_cancel(struct subject *s);
 SUSPENDS void contract_publish(struct subject *s);
 SUSPENDS void contract_model(struct subject *s);
 SUSPENDS void contract_blob_sizes(struct subject *s);
+SUSPENDS void contract_blob_heads(struct subject *s);
+SUSPENDS void contract_blob_head_rules(struct subject *s);
 SUSPENDS void contract_blob_unknown(struct subject *s);
 SUSPENDS void contract_blob_refs(struct subject *s);
 SUSPENDS void contract_blob_pending(struct subject *s);

@@ -63,7 +63,8 @@ child_step(struct subject *s, uint64_t cell)
         mem_copy(id.bytes, old.ptr, sizeof(id.bytes));
         batch_ref_drop(b, id);
     }
-    id = blob_ok(s, body_of(s->a, cell, step), 50000);
+    struct str body = body_of(s->a, cell, step);
+    id = step % 3 ? blob_ok(s, body, 50000) : blob_headed_ok(s, body, 600, 50000);
     batch_put(b, slot, blob_key(&id));
     batch_ref_add(b, id);
     batch_record_put(b, step % 10, str_from(number, sizeof(number)));

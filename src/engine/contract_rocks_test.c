@@ -179,13 +179,14 @@ contract_rocks_space(struct subject *s)
 }
 
 /* ---- segments ---- */
-enum { BODIES = 24, BODY_SIZE = 150000 };
+enum { BODIES = 24, BODY_SIZE = 210000 };
 
 static SUSPENDS void
 bodies_write(struct subject *s, struct blob_id ids[BODIES])
 {
     for (size_t i = 0; i < BODIES; i++) {
-        ids[i] = blob_ok(s, pattern(s->a, BODY_SIZE + i, i), 70000);
+        struct str body = pattern(s->a, BODY_SIZE + i, i);
+        ids[i] = i % 4 == 2 ? blob_headed_ok(s, body, 2000, 70000) : blob_ok(s, body, 70000);
         ref_ok(s, CELL(i), ids[i], true);
     }
 }

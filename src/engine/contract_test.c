@@ -47,6 +47,8 @@ static const struct row rows[] = {
     {"publish", contract_publish, ALL},
     {"model", contract_model, ALL},
     {"blob_sizes", contract_blob_sizes, ALL},
+    {"blob_heads", contract_blob_heads, ALL},
+    {"blob_head_rules", contract_blob_head_rules, ALL},
     {"blob_unknown", contract_blob_unknown, ALL},
     {"blob_refs", contract_blob_refs, ALL},
     {"blob_pending", contract_blob_pending, ALL},

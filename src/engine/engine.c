@@ -180,8 +180,8 @@ engine_records(struct engine *e, struct cell_id c, const uint64_t *numbers, size
     return engine_note(e, e->ops->records(e, c, numbers, n, a, records_out));
 }
 
-enum status
-engine_blob_new(struct engine *e, uint64_t size_hint, struct blob_writer **out)
+static enum status
+blob_new(struct engine *e, uint64_t size_hint, bool headed, struct blob_writer **out)
 {
     TRY(engine_check(e));
     if (e->space != SPACE_PLENTY)
@@ -191,7 +191,33 @@ engine_blob_new(struct engine *e, uint64_t size_hint, struct blob_writer **out)
     struct blob_writer *w;
     TRY(e->ops->blob_new(e, size_hint, &w));
     w->engine = e;
+    w->headed = headed;
+    w->head = BUF(ENGINE_HEAD_MAX);
     *out = w;
+    return OK;
+}
+
+enum status
+engine_blob_new(struct engine *e, uint64_t size_hint, struct blob_writer **out)
+{
+    return blob_new(e, size_hint, false, out);
+}
+
+enum status
+engine_blob_new_headed(struct engine *e, uint64_t size_hint, struct blob_writer **out)
+{
+    return blob_new(e, size_hint, true, out);
+}
+
+enum status
+engine_blob_head(struct blob_writer *w, struct str bytes)
+{
+    ASSERT(w->headed && w->head.len == 0);
+    TRY(engine_check(w->engine));
+    if (bytes.len > ENGINE_HEAD_MAX || bytes.len > ENGINE_BLOB_MAX - w->size)
+        return ERR_LIMIT;
+    buf_add(&w->head, bytes);
+    w->size += bytes.len;
     return OK;
 }
 
@@ -218,7 +244,9 @@ engine_blob_end(struct blob_writer **w, struct blob_id *id_out)
     if ((*w)->broken)
         return ERR_TEMP;
     uint64_t size = (*w)->size;
+    struct buf head = (*w)->head; /* outlives the writer by a moment */
     TRY(engine_note(e, e->ops->blob_end(*w, id_out)));
+    buf_release(&head);
     e->counters.blob_bytes += size;
     *w = NULL;
     return OK;
@@ -227,8 +255,10 @@ engine_blob_end(struct blob_writer **w, struct blob_id *id_out)
 void
 engine_blob_drop(struct blob_writer **w)
 {
-    if (*w)
+    if (*w) {
+        buf_release(&(*w)->head);
         (*w)->engine->ops->blob_drop(*w);
+    }
     *w = NULL;
 }
 

@@ -122,6 +122,14 @@ MUST_USE SUSPENDS enum status engine_records(struct engine *e, struct cell_id c,
 struct blob_writer;
 MUST_USE enum status engine_blob_new(struct engine *e, uint64_t size_hint,
                                      struct blob_writer **out);
+/* One whose first bytes are known last: the blob is the head and then what was added.  It costs ENGINE_HEAD_MAX of
+ * memory while it is written. */
+MUST_USE enum status engine_blob_new_headed(struct engine *e, uint64_t size_hint,
+                                            struct blob_writer **out);
+/* At most once, at any time before the end; without it the head is empty.  ERR_LIMIT: more than ENGINE_HEAD_MAX, or
+ * the blob would be too large; nothing changed. */
+#define ENGINE_HEAD_MAX 65536u
+MUST_USE enum status engine_blob_head(struct blob_writer *w, struct str bytes);
 /* Buffering is bounded: waits while too much is under way. */
 MUST_USE SUSPENDS enum status engine_blob_add(struct blob_writer *w, struct str bytes);
 /* The id may now go into batch_ref_add().  The bytes are durable at latest when that commit is. */

@@ -41,7 +41,8 @@ struct engine_ops {
                            struct arena *a, struct str *records_out);
     enum status (*blob_new)(struct engine *e, uint64_t size_hint, struct blob_writer **out);
     enum status (*blob_add)(struct blob_writer *w, struct str bytes);
-    enum status (*blob_end)(struct blob_writer *w, struct blob_id *id_out); /* frees w on OK */
+    enum status (*blob_end)(struct blob_writer *w,
+                            struct blob_id *id_out); /* frees w on OK, not its head */
     void (*blob_drop)(struct blob_writer *w);
     void (*blob_forget)(struct engine *e, struct blob_id id);
     enum status (*blob_read)(struct engine *e, struct blob_id id, uint64_t offset, size_t max,
@@ -65,6 +66,8 @@ struct blob_writer {
     struct engine *engine;
     uint64_t size; /* bytes taken so far */
     bool broken;   /* an earlier add failed: the end fails too */
+    bool headed;
+    struct buf head; /* part of size; empty: none so far */
 };
 
 extern const struct engine_ops engine_mem_ops;

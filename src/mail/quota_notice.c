@@ -6,11 +6,11 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/size.h"
-#include "mail/header_write.h"
+#include "mail/notice.h"
 
-enum { FIELD_MAX = 2048, PERCENT_FULL = 100 };
+enum { FIELD_MAX = 256, PERCENT_FULL = 100 };
 
-static void add_header(struct buf *b, const struct quota_notice *n, struct str domain);
+static void add_header(struct buf *b, const struct quota_notice *n);
 static void add_use(struct buf *b, const struct quota_notice *n);
 static void add_size(struct buf *b, uint64_t bytes);
 static void add_consequence(struct buf *b, const struct quota_notice *n);
@@ -20,8 +20,7 @@ quota_notice_write(struct buf *b, const struct quota_notice *n)
 {
     struct str domain = str_skip(n->address, (size_t)(str_rfind(n->address, '@') + 1));
 
-    ASSERT(domain.len > 0 && domain.len < n->address.len && n->unique.len >= 16);
-    add_header(b, n, domain);
+    add_header(b, n);
     add_use(b, n);
     add_consequence(b, n);
     buf_addf(b,
@@ -35,30 +34,18 @@ quota_notice_write(struct buf *b, const struct quota_notice *n)
     return buf_status(b);
 }
 
-/* An address beyond ASCII stands in the header as it is, RFC 6532 section 3. */
 static void
-add_header(struct buf *b, const struct quota_notice *n, struct str domain)
+add_header(struct buf *b, const struct quota_notice *n)
 {
-    AUTO_BUF text = BUF(FIELD_MAX);
+    const struct notice to = {n->host, n->address, n->unique, n->now};
+    AUTO_BUF subject = BUF(FIELD_MAX);
 
-    buf_add_z(b, "Return-Path: <>\r\n");
-    header_write_date(b, n->now);
-    buf_addf(&text, "Postmaster <postmaster@%.*s>", STR_FMT(domain));
-    header_write(b, STR("From"), buf_str(&text));
-    buf_reset(&text);
-    buf_addf(&text, "<%.*s>", STR_FMT(n->address));
-    header_write(b, STR("To"), buf_str(&text));
-    buf_reset(&text);
     if (n->percent >= PERCENT_FULL)
-        buf_add_z(&text, "Your mailbox is full");
+        buf_add_z(&subject, "Your mailbox is full");
     else
-        buf_addf(&text, "Your mailbox is %s (%u %%)", n->urgent ? "nearly full" : "filling up",
+        buf_addf(&subject, "Your mailbox is %s (%u %%)", n->urgent ? "nearly full" : "filling up",
                  (unsigned)n->percent);
-    header_write(b, STR("Subject"), buf_str(&text));
-    header_write_message_id(b, n->unique, n->host);
-    buf_add_z(b, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-                 "Content-Type: text/plain; charset=utf-8\r\n"
-                 "Content-Transfer-Encoding: 8bit\r\n\r\n");
+    notice_header_write(b, &to, buf_str(&subject));
 }
 
 static void

@@ -15,7 +15,8 @@
 
 enum { MAC_BYTES = 32 };
 /* Kinds of auth/seal.h, by keys_mark.purpose. */
-static const struct str kinds[] = {STR("mark return address"), STR("mark forward")};
+static const struct str kinds[] = {STR("mark return address"), STR("mark forward"),
+                                   STR("mark bounce")};
 static_assert(COUNT_OF(kinds) == KEYS_MARK_PURPOSE_MAX + 1, "a kind for each purpose");
 
 static unsigned char secrets[COUNT_OF(kinds)][SEAL_KEY_BYTES];

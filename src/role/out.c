@@ -13,6 +13,9 @@
 #include "config/events.h"
 #include "ipc/out_serve.h"
 #include "ipc/store_ipc.h"
+#include "role/out_internal.h"
+#include "role/out_lists.h"
+#include "role/out_sts.h"
 #include "role/resolving.h"
 #include "role/role.h"
 #include "rt/clock.h"
@@ -25,16 +28,13 @@ enum {
     LEASE_MAX = 32,
     POLL_MS = 5000,
     ARENA_BYTES = 4 << 20,
+    POLICY_ARENA = 128 << 10,
     FIRST_TRIES = 3,
     SWEEP_MS = 1000,
     LOOK_MS = 20
 };
 
 /* What deliveries go by: the last is that of today's configuration, older ones live until their deliveries are over. */
-struct upstream {
-    struct resolver *resolver;
-    uint32_t users;
-};
 struct terms {
     struct delivery_world world;
     struct upstream *upstream;
@@ -45,6 +45,7 @@ static struct terms *terms;
 static struct fiber_queue wanted; /* work came, or a slot is free */
 static uint32_t under_way;
 static bool more_work, stopping;
+static struct fiber_queue lists_changed;
 static struct list jobs = {&jobs, &jobs}; /* under way */
 
 static struct destinations *destinations;
@@ -86,10 +87,18 @@ report(struct job *j)
         return;
 }
 
-static void
-let_go_upstream(struct upstream *u)
+struct upstream *
+out_upstream_hold(void)
 {
-    if (--u->users > 0)
+    if (terms != NULL)
+        terms->upstream->users++;
+    return terms != NULL ? terms->upstream : NULL;
+}
+
+void
+out_upstream_let_go(struct upstream *u)
+{
+    if (u == NULL || --u->users > 0)
         return;
     resolver_free(&u->resolver);
     mem_free(u);
@@ -109,8 +118,29 @@ let_go(struct terms *t)
     if (--t->users > 0)
         return;
     forget_passwords(t->passwords, 2 * t->world.config->route_count);
-    let_go_upstream(t->upstream);
+    out_upstream_let_go(t->upstream);
     mem_free(t);
+}
+
+/* The policy of a domain, in a.  False: whether there is one cannot be told. */
+static SUSPENDS bool
+find_policy(const struct delivery_world *w, struct str domain, struct arena *a,
+            const struct sts_policy **out)
+{
+    const struct out_sts_ask ask = {w->resolver, w->tls_verified, domain};
+
+    return out_sts_find(&ask, a, out) == OK;
+}
+
+static SUSPENDS void
+attempt(struct job *j, const struct delivery_world *w)
+{
+    if (delivery_heeds_policy(w->config, &j->d) &&
+        !find_policy(w, j->d.domain, j->arena, &j->d.sts)) {
+        delivery_put_off(&j->d, "whether the domain has a policy (MTA-STS) cannot be told now");
+        return;
+    }
+    delivery_try(w, role_peer(ROLE_STORE), &j->d);
 }
 
 static FIBER_ENTRY void
@@ -127,7 +157,7 @@ work(void *arg)
     struct str name = delivery_destination(mine->world.config, &j->d, a);
     if (destination_enter(destinations, name, j->d.hurry, v, &why) == OK) {
         j->d.visit = v;
-        delivery_try(&mine->world, role_peer(ROLE_STORE), &j->d);
+        attempt(j, &mine->world);
         destination_leave(destinations, v, j->d.unreached ? j->d.why : NULL);
     } else {
         delivery_put_off(&j->d, why);
@@ -241,6 +271,21 @@ sweeping(void *arg)
         pool_sweep(terms->world.pool, clock_mono_ms());
 }
 
+/* Of the lists in DNS, one after the other: nobody waits for it. */
+static FIBER_ENTRY void
+testing_lists(void *arg)
+{
+    enum status st = OK;
+
+    (void)arg;
+    while (st != ERR_CANCELLED) {
+        struct upstream *u = out_upstream_hold();
+        out_lists_test(u->resolver);
+        out_upstream_let_go(u);
+        st = fiber_queue_wait(&lists_changed, out_lists_rest_ms());
+    }
+}
+
 static struct out_plan_manner
 manner_of(const struct config_route *r, struct arena *a)
 {
@@ -273,7 +318,12 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
     mine->users++;
     const struct route_ask ask = {req->domain, req->sender, req->route, req->tries,
                                   (int64_t)MIN(req->age_s, (uint64_t)INT32_MAX)};
-    plan_find(&mine->world, &ask, a, &p);
+    const struct route_choice way = route_choose(mine->world.config, &ask);
+    const struct sts_policy *sts = NULL;
+    AUTO_ARENA *own = arena_new(POLICY_ARENA);
+    if (route_heeds_policy(&way) && !find_policy(&mine->world, req->domain, own, &sts))
+        sts = NULL;
+    plan_find(&mine->world, &ask, sts, a, &p);
     struct out_plan_host *hosts = ARENA_ARRAY(a, struct out_plan_host, p.host_count + 1);
     for (size_t i = 0; i < p.host_count; i++)
         hosts[i] = (struct out_plan_host){.name = p.hosts[i].name,
@@ -282,7 +332,10 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
                                           .state = (uint8_t)p.hosts[i].state, /* a small enum */
                                           .addresses = p.hosts[i].addresses,
                                           .addresses_count = p.hosts[i].address_count,
-                                          .secure = p.hosts[i].secure};
+                                          .secure = p.hosts[i].secure,
+                                          .guard = (uint8_t)p.hosts[i].guard,
+                                          .barred = p.hosts[i].barred,
+                                          .why = p.hosts[i].why};
     *rep = (struct out_plan_reply){.kind = (uint8_t)p.kind, /* a small enum */
                                    .hosts = hosts,
                                    .hosts_count = p.host_count,
@@ -392,6 +445,8 @@ make_terms(const struct role_start *s, const struct delivery_world *first, struc
     fresh->world.socks_passwords = passwords + config->route_count;
     struct terms *old = terms;
     terms = fresh;
+    out_lists_renew(config);
+    fiber_queue_wake_all(&lists_changed);
     if (old != NULL)
         let_go(old);
     return OK;
@@ -407,11 +462,15 @@ begin(const struct role_start *s, struct problem *why)
     world.pool = pool_new();
     world.absents = absents_new();
     fiber_queue_init(&wanted);
+    out_sts_begin();
+    fiber_queue_init(&lists_changed);
     TRY(tls_client_new(TLS_OPPORTUNISTIC, &world.tls_any));
     TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));
+    TRY(tls_client_new(TLS_VERIFY_DANE, &world.tls_dane));
     TRY(make_terms(s, &world, why));
     TRY(fiber_go(sweeping, NULL));
     TRY(fiber_go(lending, NULL));
+    TRY(fiber_go(testing_lists, NULL));
     return fiber_go(leasing, NULL);
 }
 

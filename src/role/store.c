@@ -11,6 +11,7 @@
 #include "role/role.h"
 #include "role/store_admin.h"
 #include "role/store_trace.h"
+#include "store/queue_verbs.h"
 
 /* Peers may call while the data is still being opened: they wait. */
 static enum status wait_open(struct ipc_peer *from);
@@ -51,6 +52,7 @@ config_changed(const struct role_start *start)
     store->config = start->config;
     store->has_domain = false;
     directory_default_domain(store->directory, start->config->domain);
+    queue_over_now(store->queue); /* the limits may be others */
 }
 
 /* Another process holds the data.  Whether we could read it, a file beside it says. */

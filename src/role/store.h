@@ -17,7 +17,6 @@
 #include "store/sealed.h"
 #include "store/store_watch.h"
 
-struct store_notes;
 struct store {
     const struct role_start *start; /* NULL where there is no boss: in tests */
     const struct config *config;
@@ -27,6 +26,7 @@ struct store {
     struct grants *grants;
     struct sealed *sealed;
     struct blocks *blocks;
+    struct policies *policies;
     struct queue *queue;
     struct intake *intake;
     struct store_watch watch;  /* of all cells; store_notes.c */
@@ -89,7 +89,7 @@ struct store_rcpts {
     struct queue_rcpt *list;
     size_t count, room;
     bool report; /* the sender is null: it may go back to a rewritten sender */
-    bool spam;   /* somebody judged it so: it is not sent on.  Nobody judges yet */
+    bool spam;   /* somebody judged it so: it is not sent on, and nobody hears of that */
     const struct intake_facts *facts; /* for what was sent on before; NULL: it is our own */
     /* what came out */
     bool foreign;        /* one is, and no address here leads to it */
@@ -119,7 +119,8 @@ bool store_relay_listed(const struct config *c, struct str peer);
 enum {
     STORE_CLASS_FORGED = DIRECTORY_DISABLED + 1,
     STORE_CLASS_REPORTS_ONLY,
-    STORE_CLASS_TOO_MANY
+    STORE_CLASS_TOO_MANY,
+    STORE_CLASS_UNSIGNED
 };
 
 /* ---- store_forward.c ---- */
@@ -147,7 +148,7 @@ MUST_USE SUSPENDS enum status store_take(struct ipc_peer *from, const struct int
 /* Read, and not taken: the body goes, and the log says so, because nobody else knows its message id.  Returns why. */
 enum status store_refused(struct store *s, const struct intake_body *body, enum status why);
 
-/* The field DKIM-Signature, or nothing where there is no key. */
+/* The fields DKIM-Signature, or nothing where there is no key. */
 struct store_signing {
     uint64_t account; /* whose submission it is; 0: of a client of relay-from */
     struct str sender;

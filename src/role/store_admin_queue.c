@@ -213,6 +213,7 @@ copy_message(const struct store *s, struct arena *a, const struct queue_message 
         .by = m->terms.by.us,
         .by_mode = (uint8_t)m->terms.by_mode, /* the same order */
         .held = m->held,
+        .over = m->over,
         .paused = paused && !goes,
         .envid = arena_str(a, m->envid),
         .route = arena_str(a, m->route),

@@ -6,14 +6,16 @@
 #include "config/events.h"
 #include "ipc/keys_ipc.h"
 #include "ipc/store_serve.h"
-#include "role/store.h"
+#include "role/store_bounce.h"
+#include "role/store_judge.h"
+#include "role/store_outbound.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/account.h"
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
 enum { BY_MOST_S = 1000000000 /* of RFC 2852, and one */ };
-static_assert(STORE_CLASS_TOO_MANY == STORE_RCPT_REPLY_CLASS_MAX, "classes");
+static_assert(STORE_CLASS_UNSIGNED == STORE_RCPT_REPLY_CLASS_MAX, "classes");
 
 struct sender {
     uint64_t session;
@@ -22,7 +24,6 @@ struct sender {
     struct str address; /* empty: the null sender, which everybody may use */
 };
 
-static enum status too_many_hops(void);
 SUSPENDS static enum status check_sender(const struct ipc_peer *from, const struct sender *who,
                                          struct arena *a, uint64_t *account_out);
 SUSPENDS static enum status check_login(struct store *s, const struct sender *who, struct arena *a,
@@ -78,8 +79,15 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
     struct store *s = store_of(from);
     struct directory_resolution r = {.class = DIRECTORY_NO_USER};
     struct str to = req->address;
-    enum status st = take_return(s, req, a, &to, &rep->class);
-    bool is_return = st == OK;
+    enum status st = store_bounce_inside(s, req->address, a, &to);
+    bool is_signed = st == OK, is_return = false;
+    rep->class = STORE_CLASS_FORGED;
+    if (st == ERR_DENIED)
+        return OK;
+    if (st == ERR_NOT_FOUND) {
+        st = take_return(s, req, a, &to, &rep->class);
+        is_return = st == OK;
+    }
     if (is_return && rep->class != DIRECTORY_LOCAL)
         return OK;
     if (st == OK || st == ERR_NOT_FOUND)
@@ -98,7 +106,10 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
         s->has_domain = true;
     rep->class = (uint8_t)r.class; /* a small enum */
     rep->relayed = r.relayed;
-    if (r.class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
+    if (r.class == DIRECTORY_LOCAL && req->null_sender && !is_signed && !is_return &&
+        ipc_role(from) == ROLE_MX && store_bounce_refused(s, to))
+        rep->class = STORE_CLASS_UNSIGNED;
+    if (rep->class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
         return OK;
     AUTO(cell_close) struct cell *account = account_open(s->cells, r.targets[0].account);
     st = account_has_room(account, req->size);
@@ -171,14 +182,20 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
                                  .handle = req->handle,
                                  .bytes = req->body,
                                  .tid = req->trace};
-    struct intake_body body;
-    struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
+    struct store_judged in = {.junk = false};
+    const struct intake_body *body = &in.body;
     struct store_sent sent;
 
-    TRY(store_take(from, &which, a, &body));
+    TRY(req->checks.on ? store_take_judged(from, &which, req, a, &in)
+                       : store_take(from, &which, a, &in.body));
+    in.junk = in.junk || req->junk; /* a scanner of mx takes it for spam */
+    struct store_rcpts all = {
+        .report = req->sender.len == 0, .spam = in.junk, .facts = &body->facts};
     enum status st = OK;
     for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {
-        struct queue_rcpt r = {.original = req->rcpts[i]};
+        /* The sender of junk is nobody to tell: he is forged, or should not learn what was thought. */
+        struct queue_rcpt r = {.original = req->rcpts[i],
+                               .notify = in.junk ? QUEUE_NOTIFY_NEVER : 0};
         st = store_expand(s, &r, a, &all);
     }
     if (st == OK &&
@@ -187,16 +204,17 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     if (st == OK)
         st = store_refusal(&all);
     if (st != OK)
-        return store_checked(s, store_refused(s, &body, st), "look-up");
+        return store_checked(s, store_refused(s, body, st), "look-up");
     struct queue_message m = {
         .sender = req->sender,
         .smtputf8 = req->smtputf8,
         .terms = store_terms(&req->terms),
         .held = req->hold,
+        .junk = in.junk,
         .rcpts = all.list,
         .rcpt_count = all.count,
     };
-    TRY(store_send(s, &m, &body, &sent));
+    TRY(store_send(s, &m, body, &sent));
     rep->qid = sent.qid;
     rep->mid = sent.mid;
     return OK;
@@ -215,6 +233,7 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     struct intake_body body;
     struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
     struct store_sent sent;
+    struct outbound_answer day = {0};
     const struct sender who = {req->session, req->login, req->trusted, req->sender};
     uint64_t account;
 
@@ -239,11 +258,15 @@ store_serve_submit(struct ipc_peer *from, const struct store_submit *req, struct
     }
     if (st == OK)
         st = store_refusal(&all);
-    if (st != OK)
-        return store_checked(s, store_refused(s, &body, st), "submission");
     m.rcpts = all.list;
     m.rcpt_count = all.count;
+    if (st == OK && account != 0 && !req->trusted)
+        st = store_outbound_ask(s, &m, &day);
+    if (st != OK)
+        return store_checked(s, store_refused(s, &body, st), "submission");
     TRY(store_send(s, &m, &body, &sent));
+    if (m.over)
+        store_outbound_held(s, &m, sent.qid, &day);
     rep->qid = sent.qid;
     return OK;
 }
@@ -277,10 +300,9 @@ store_take(struct ipc_peer *from, const struct intake_which *which, struct arena
         return ERR_NO_SPACE;
     TRY(store_checked(s, intake_take(s->intake, which, a, &body), "body"));
     body.tid = which->tid;
-    if (body.facts.received_count >= LIMIT_RECEIVED_FIELDS) {
-        store_refused(s, &body, ERR_LIMIT);
-        return too_many_hops();
-    }
+    enum status st = store_check_hops(&body.facts);
+    if (st != OK)
+        return store_refused(s, &body, st);
     *out = body;
     return OK;
 }
@@ -301,11 +323,13 @@ store_refused(struct store *s, const struct intake_body *body, enum status why)
 }
 
 /* RFC 5321 section 6.3. */
-static enum status
-too_many_hops(void)
+enum status
+store_check_hops(const struct intake_facts *f)
 {
     struct problem why = {0};
 
+    if (f->received_count < LIMIT_RECEIVED_FIELDS)
+        return OK;
     problem_set(&why, 554, "5.4.6", "The message goes in circles");
     ipc_fail(&why);
     return ERR_LIMIT;
@@ -373,7 +397,7 @@ may_send(struct store *s, uint64_t account, struct str address)
 
 /* ---- signing ---- */
 
-/* A domain without a key is not signed for.  Mail waits a little for role keys; it never goes out unsigned because
+/* A domain without keys is not signed for.  Mail waits a little for role keys; it never goes out unsigned because
  * that was being started again. */
 enum status
 store_sign(struct store *s, const struct store_signing *what, struct arena *a,
@@ -403,7 +427,7 @@ store_sign(struct store *s, const struct store_signing *what, struct arena *a,
         return OK;
     if (st != OK)
         return ERR_TEMP;
-    *prepend_out = rep.field;
+    *prepend_out = rep.fields;
     return OK;
 }
 

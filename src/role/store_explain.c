@@ -195,7 +195,10 @@ plan_into(const struct out_plan_reply *plan, struct arena *a, struct admin_route
                                              .state = plan->hosts[i].state,
                                              .addresses = plan->hosts[i].addresses,
                                              .addresses_count = plan->hosts[i].addresses_count,
-                                             .secure = plan->hosts[i].secure};
+                                             .secure = plan->hosts[i].secure,
+                                             .guard = plan->hosts[i].guard,
+                                             .barred = plan->hosts[i].barred,
+                                             .why = plan->hosts[i].why};
     *out = (struct admin_route_plan){.kind = plan->kind,
                                      .hosts = hosts,
                                      .hosts_count = plan->hosts_count,

@@ -11,7 +11,7 @@
 #include "base/size.h"
 #include "config/events.h"
 #include "config/stats.h"
-#include "role/store.h"
+#include "role/store_bounce.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 
@@ -194,6 +194,7 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
         .hurry = job->hurry,
     };
     TRY(store_forward(s, &m, a, out));
+    TRY(store_bounce_sign(s, &m, a, out));
     return needs_utf8(s, &m, out, &out->smtputf8);
 }
 

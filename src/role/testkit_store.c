@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "cook/facts.h"
+#include "cook/verdict.h"
 #include "engine/engine_faults.h"
 #include "ipc/admin_ipc.h"
 #include "rt/clock.h"
@@ -29,6 +30,8 @@
 #include "ipc/watch_serve.h"
 #define OUT_SERVE_LINKAGE static
 #include "ipc/out_serve.h"
+#include "role/out_ask.h"
+#include "role/out_sender.h"
 
 extern const struct role_verbs role_store;
 struct town town;
@@ -105,10 +108,66 @@ cook_serve_end(struct ipc_peer *from, const struct cook_end *req, struct arena *
     return cook_one(from, buf_str(&pot), false, a, &rep->facts);
 }
 
+static SUSPENDS enum status
+cook_serve_seal(struct ipc_peer *from, const struct cook_seal *req, struct arena *a,
+                struct cook_seal_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_NOT_FOUND;
+}
+
 static SUSPENDS void
 cook_serve_drop(struct ipc_peer *from, const struct cook_drop *req, struct arena *a)
 {
     (void)from, (void)req, (void)a;
+}
+
+/* Strangers' messages between the two steps. */
+static struct town_look {
+    const struct ipc_peer *of;
+    struct str message; /* in the arena of the test */
+    struct verdict_look *look;
+} looks[16];
+
+static SUSPENDS enum status
+cook_serve_look(struct ipc_peer *from, const struct cook_look *req, struct arena *a,
+                struct cook_look_reply *rep)
+{
+    struct town_look *l = looks;
+
+    (void)a;
+    if (town.look_dies > 0) {
+        town.look_dies--;
+        ipc_close(from);
+        return ERR_TEMP;
+    }
+    while (l->look != NULL)
+        l++;
+    ASSERT(l < looks + COUNT_OF(looks));
+    l->of = from;
+    l->message = arena_str(town.a, req->handle != 0 ? buf_str(&pot) : req->body);
+    l->look = verdict_look(l->message, &req->stranger, NULL, rep);
+    rep->handle = 100 + (uint32_t)(l - looks); /* few */
+    return OK;
+}
+
+static SUSPENDS enum status
+cook_serve_judge(struct ipc_peer *from, const struct cook_judge *req, struct arena *a,
+                 struct cook_judge_reply *rep)
+{
+    const struct verdict_host host = {.name = STR("mail.here.example"), .now_s = 1700000000};
+    struct town_look *l = &looks[req->handle - 100];
+
+    if (town.judge_dies > 0) {
+        town.judge_dies--;
+        ipc_close(from);
+        return ERR_TEMP;
+    }
+    ASSERT(l->of == from && l->look != NULL);
+    verdict_judge(l->look, req, &host, a, rep);
+    struct str whole = arena_printf(town.a, "%.*s%.*s", STR_FMT(rep->field), STR_FMT(l->message));
+    verdict_look_free(&l->look);
+    return cook_one(from, whole, false, a, &rep->facts);
 }
 
 /* ---- auth, keys ---- */
@@ -258,18 +317,38 @@ keys_serve_dkim_sign(struct ipc_peer *from, const struct keys_dkim_sign *req, st
         return ERR_NOT_FOUND;
     }
     ASSERT(req->headers.len > 0 && req->body_hash.len == 32);
-    rep->field = arena_printf(a, "DKIM-Signature: d=%.*s\r\n", STR_FMT(req->domain));
+    rep->fields = arena_printf(a, "DKIM-Signature: d=%.*s\r\n", STR_FMT(req->domain));
     return OK;
+}
+
+static SUSPENDS enum status
+keys_serve_arc_seal(struct ipc_peer *from, const struct keys_arc_seal *req, struct arena *a,
+                    struct keys_arc_seal_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_NOT_FOUND;
 }
 
 static SUSPENDS enum status
 keys_serve_dkim_make(struct ipc_peer *from, const struct keys_dkim_make *req, struct arena *a,
                      struct keys_dkim_make_reply *rep)
 {
+    static const struct keys_dkim_key keys[] = {
+        {.selector = STR("sel1"), .state = 1, .record = STR("v=DKIM1; p=AAAA")},
+        {.selector = STR("sel2"), .algorithm = 1, .record = STR("v=DKIM1; k=ed25519; p=BBBB")}};
+
     (void)from, (void)a, (void)req;
-    rep->selector = STR("sel1");
-    rep->record = STR("v=DKIM1; p=AAAA");
+    rep->keys = keys;
+    rep->keys_count = COUNT_OF(keys);
     return OK;
+}
+
+static SUSPENDS enum status
+keys_serve_dkim_seen(struct ipc_peer *from, const struct keys_dkim_seen *req, struct arena *a,
+                     struct keys_dkim_seen_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
 }
 
 /* No MAC, but it differs where one does. */
@@ -317,6 +396,22 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
     (void)from, (void)req, (void)a;
     *rep = (struct out_plan_reply){0};
     return OK;
+}
+
+static SUSPENDS enum status
+out_serve_texts(struct ipc_peer *from, const struct out_texts *req, struct arena *a,
+                struct out_texts_reply *rep)
+{
+    (void)from;
+    return out_ask_texts(town.resolver, req, a, rep);
+}
+
+static SUSPENDS enum status
+out_serve_sender(struct ipc_peer *from, const struct out_sender *req, struct arena *a,
+                 struct out_sender_reply *rep)
+{
+    (void)from;
+    return out_sender_ask(town.resolver, STR("mail.here.example"), req, a, rep);
 }
 
 /* ---- the world ---- */

@@ -30,6 +30,7 @@ struct conn;
 struct listener;
 struct tls_server; /* rt/tls.h */
 struct tls_client;
+struct tls_dane;
 
 enum wake {
     WAKE_INPUT,   /* the awaited unit is complete */
@@ -186,8 +187,12 @@ MUST_USE SUSPENDS enum status conn_read_bytes(struct conn *c, size_t n, int64_t 
 /* What came, all that is buffered, to be consumed with conn_consume(); empty: the peer ended its side in order. */
 MUST_USE SUSPENDS enum status conn_read_some(struct conn *c, int64_t timeout_ms,
                                              struct str *some_out);
+/* ERR_DENIED: whose certificate it is, is not proven. */
 MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client *tls,
                                                struct str name);
+/* With a client of TLS_VERIFY_DANE. */
+MUST_USE SUSPENDS enum status conn_connect_tls_dane(struct conn *c, struct tls_client *tls,
+                                                    const struct tls_dane *dane);
 /* Is there neither input to be read nor the peer's end?  Asks the kernel, and takes nothing. */
 bool conn_is_quiet(struct conn *c);
 void conn_free(struct conn **c); /* client connections only */

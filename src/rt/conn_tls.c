@@ -200,17 +200,11 @@ remember_name(struct conn *c)
 }
 
 /* The client's side: its fiber waits. */
-enum status
-conn_connect_tls(struct conn *c, struct tls_client *tls, struct str name)
+static SUSPENDS enum status
+shake_as_client(struct conn *c, SSL *ssl)
 {
     int64_t until = clock_mono_ms() + conn_handshake_ms;
-    SSL *ssl = NULL;
 
-    ASSERT(c->home == NULL && c->ssl == NULL);
-    if (iobuf_size(&c->in) > 0)
-        return ERR_SYNTAX;
-    TRY(conn_flush(c));
-    TRY(tls_client_ssl(tls, name, &ssl));
     attach(c, ssl);
     for (;;) {
         enum status s = conn_tls_shake(c);
@@ -225,6 +219,32 @@ conn_connect_tls(struct conn *c, struct tls_client *tls, struct str name)
         int64_t left = until - clock_mono_ms();
         TRY(conn_wait(c, MAX(left, 0)));
     }
+}
+
+enum status
+conn_connect_tls(struct conn *c, struct tls_client *tls, struct str name)
+{
+    SSL *ssl = NULL;
+
+    ASSERT(c->home == NULL && c->ssl == NULL);
+    if (iobuf_size(&c->in) > 0)
+        return ERR_SYNTAX;
+    TRY(conn_flush(c));
+    TRY(tls_client_ssl(tls, name, &ssl));
+    return shake_as_client(c, ssl);
+}
+
+enum status
+conn_connect_tls_dane(struct conn *c, struct tls_client *tls, const struct tls_dane *dane)
+{
+    SSL *ssl = NULL;
+
+    ASSERT(c->home == NULL && c->ssl == NULL);
+    if (iobuf_size(&c->in) > 0)
+        return ERR_SYNTAX;
+    TRY(conn_flush(c));
+    TRY(tls_client_ssl_dane(tls, dane, &ssl));
+    return shake_as_client(c, ssl);
 }
 
 /* The BIO. */

@@ -63,4 +63,17 @@ MUST_USE SUSPENDS enum status fiber_queue_wait(struct fiber_queue *q, int64_t ti
 bool fiber_queue_wake_one(struct fiber_queue *q); /* false when nobody waited */
 void fiber_queue_wake_all(struct fiber_queue *q);
 
+/* Fibers at work side by side for one that waits until all of them have left. */
+struct fiber_crew {
+    struct fiber *waiter; /* NULL: does not wait yet */
+    uint32_t at_work;
+    bool done;
+};
+void fiber_crew_init(struct fiber_crew *c);
+/* As fiber_go(); the entry says fiber_crew_leave() as its last act. */
+MUST_USE enum status fiber_crew_go(struct fiber_crew *c, void (*entry)(void *arg), void *arg);
+void fiber_crew_leave(struct fiber_crew *c);
+/* Once, whether or not anybody works.  Shielded: what the crew works on stays until this returns. */
+SUSPENDS void fiber_crew_wait(struct fiber_crew *c);
+
 #endif

@@ -102,6 +102,42 @@ release_first(struct list *waiters)
     return NULL;
 }
 
+/* ---- crews ---- */
+
+void
+fiber_crew_init(struct fiber_crew *c)
+{
+    *c = (struct fiber_crew){0};
+}
+
+enum status
+fiber_crew_go(struct fiber_crew *c, void (*entry)(void *arg), void *arg)
+{
+    TRY(fiber_go(entry, arg));
+    c->at_work++;
+    return OK;
+}
+
+void
+fiber_crew_leave(struct fiber_crew *c)
+{
+    ASSERT(c->at_work > 0);
+    c->at_work--;
+    if (c->at_work == 0 && c->waiter != NULL)
+        fiber_done(c->waiter, &c->done);
+}
+
+void
+fiber_crew_wait(struct fiber_crew *c)
+{
+    ASSERT(c->waiter == NULL);
+    if (c->at_work == 0)
+        return;
+    c->waiter = fiber_self();
+    enum status st = fiber_park_for(&c->done, FIBER_FOREVER, true);
+    ASSERT(st == OK);
+}
+
 enum status
 fiber_wait_fd(int fd, uint32_t events, int64_t timeout_ms)
 {

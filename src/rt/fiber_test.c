@@ -386,6 +386,60 @@ dies(void (*entry)(void *arg))
     assert_true(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) != 0));
 }
 
+/* ---- crews ---- */
+
+static struct fiber_crew crew;
+static int left_crew;
+
+static FIBER_ENTRY void
+work_in_crew(void *arg)
+{
+    const int *turns = arg;
+
+    for (int i = 0; i < *turns; i++)
+        fiber_yield();
+    left_crew++;
+    fiber_crew_leave(&crew);
+}
+
+static FIBER_ENTRY void
+wait_for_crew(void *arg)
+{
+    static int turns[] = {3, 0, 1};
+    bool cancelled = *(bool *)arg;
+
+    fiber_crew_init(&crew);
+    fiber_crew_wait(&crew); /* of nobody */
+    fiber_crew_init(&crew);
+    for (size_t i = 0; i < COUNT_OF(turns); i++)
+        assert_int_equal(fiber_crew_go(&crew, work_in_crew, &turns[i]), OK);
+    if (cancelled)
+        fiber_cancel(fiber_self());
+    fiber_crew_wait(&crew);
+    assert_int_equal(left_crew, COUNT_OF(turns));
+    fiber_crew_init(&crew);
+    left_crew = 0;
+    assert_int_equal(fiber_crew_go(&crew, work_in_crew, &turns[1]), OK);
+    fiber_yield(); /* it leaves before anybody waits */
+    assert_int_equal(left_crew, 1);
+    fiber_crew_wait(&crew);
+    left_crew = 100;
+}
+
+static void
+crews_are_waited_for(void **state)
+{
+    bool cancelled[] = {false, true};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cancelled); i++) {
+        left_crew = 0;
+        assert_int_equal(fiber_go(wait_for_crew, &cancelled[i]), OK);
+        run_all();
+        assert_int_equal(left_crew, 100);
+    }
+}
+
 static void
 overflows_end_the_process(void **state)
 {
@@ -403,6 +457,7 @@ main(void)
         cmocka_unit_test_setup_teardown(yield_is_fair, setup, teardown),
         cmocka_unit_test_setup_teardown(locks_are_fifo_and_skip_the_cancelled, setup, teardown),
         cmocka_unit_test_setup_teardown(queues_wake_in_order_and_time_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(crews_are_waited_for, setup, teardown),
         cmocka_unit_test_setup_teardown(descriptors_are_awaited, setup, teardown),
         cmocka_unit_test_setup_teardown(idle_stacks_are_trimmed, setup, teardown),
         cmocka_unit_test_setup_teardown(overflows_end_the_process, setup, teardown),

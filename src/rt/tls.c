@@ -372,6 +372,9 @@ tls_client_new(enum tls_verify verify, struct tls_client **out)
     t->ctx = context_new(TLS_client_method());
     if (verify == TLS_OPPORTUNISTIC) {
         ASSERT(SSL_CTX_set_cipher_list(t->ctx, CIPHERS_OPPORTUNISTIC) == 1);
+    } else if (verify == TLS_VERIFY_DANE) {
+        SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+        ASSERT(SSL_CTX_dane_enable(t->ctx) > 0);
     } else {
         SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
         /* Read now: the role that asks may be in its jail later. */
@@ -415,6 +418,7 @@ tls_client_ssl(struct tls_client *t, struct str name, SSL **out)
 {
     char z[256];
 
+    ASSERT(t->verify != TLS_VERIFY_DANE); /* it would trust nobody */
     if (!str_to_z(name, z, sizeof(z)) || name.len == 0)
         return ERR_SYNTAX;
     SSL *ssl = SSL_new(t->ctx);
@@ -425,6 +429,46 @@ tls_client_ssl(struct tls_client *t, struct str name, SSL **out)
         SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         good = SSL_set1_host(ssl, z) == 1;
     }
+    ERR_clear_error();
+    if (!good) {
+        SSL_free(ssl);
+        return ERR_SYNTAX;
+    }
+    *out = ssl;
+    return OK;
+}
+
+/* RFC 7672 sections 3.1.1 and 3.2.2. */
+static bool
+use_dane(SSL *ssl, const struct tls_dane *d)
+{
+    char base[256], domain[256];
+
+    if (!str_to_z(d->base, base, sizeof(base)) || !str_to_z(d->domain, domain, sizeof(domain)) ||
+        d->base.len == 0 || SSL_set_tlsext_host_name(ssl, base) != 1 ||
+        SSL_dane_enable(ssl, base) <= 0)
+        return false;
+    SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (d->domain.len > 0 && SSL_add1_host(ssl, domain) != 1)
+        return false;
+    for (size_t i = 0; i < d->count; i++) {
+        const struct tls_dane_record *r = &d->records[i];
+        if (SSL_dane_tlsa_add(ssl, r->usage, r->selector, r->matching,
+                              (const unsigned char *)r->data.ptr, r->data.len) <= 0)
+            return false;
+    }
+    return d->count > 0;
+}
+
+enum status
+tls_client_ssl_dane(struct tls_client *t, const struct tls_dane *dane, SSL **out)
+{
+    ASSERT(t->verify == TLS_VERIFY_DANE);
+    SSL *ssl = SSL_new(t->ctx);
+    ASSERT(ssl != NULL);
+    SSL_set_connect_state(ssl);
+    bool good = use_dane(ssl, dane);
     ERR_clear_error();
     if (!good) {
         SSL_free(ssl);

@@ -52,9 +52,25 @@ bool tls_server_ready(const struct tls_server *t); /* has a certificate */
 void tls_server_free(struct tls_server **t);
 
 /* OPPORTUNISTIC takes any certificate and, unlike all else here, any strong cipher of TLS 1.2.
- * VERIFY_NAME: the system's trust anchors, read at once, before a jail. */
-enum tls_verify { TLS_OPPORTUNISTIC, TLS_VERIFY_NAME };
+ * VERIFY_NAME: the system's trust anchors, read at once, before a jail.
+ * VERIFY_DANE: what DNS says of each server (tls_dane), and nothing else. */
+enum tls_verify { TLS_OPPORTUNISTIC, TLS_VERIFY_NAME, TLS_VERIFY_DANE };
 MUST_USE enum status tls_client_new(enum tls_verify verify, struct tls_client **out);
+/* One TLSA record (RFC 6698), of a kind that mail heeds (RFC 7672 section 3.1): usage DANE-TA (2) or DANE-EE (3),
+ * selector 0 or 1, matching type 0 to 2, and data that fit these. */
+struct tls_dane_record {
+    uint8_t usage, selector, matching;
+    struct str data;
+};
+MUST_USE bool tls_dane_is_usable(const struct tls_dane_record *r);
+/* What a server is held against.  A record of DANE-EE is enough by itself: neither names nor dates count.  With one of
+ * DANE-TA the certificate must be valid for base or domain. */
+struct tls_dane {
+    struct str base;                       /* under which the records were found; goes into SNI */
+    struct str domain;                     /* whose mail it takes; empty: none */
+    const struct tls_dane_record *records; /* usable ones, at least one */
+    size_t count;
+};
 MUST_USE enum status tls_client_trust(struct tls_client *t, struct str anchor_pem);
 void tls_client_free(struct tls_client **t);
 

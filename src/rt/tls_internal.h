@@ -13,6 +13,9 @@
 SSL *tls_server_ssl(struct tls_server *t);
 /* name: for SNI, and for the check when the client verifies. */
 MUST_USE enum status tls_client_ssl(struct tls_client *t, struct str name, SSL **out);
+/* The same of a client of TLS_VERIFY_DANE. */
+MUST_USE enum status tls_client_ssl_dane(struct tls_client *t, const struct tls_dane *dane,
+                                         SSL **out);
 void tls_ssl_free(SSL **ssl);
 
 /* tls_key.c: the public key of cert as a private key whose signatures come from sign(). */

@@ -1,7 +1,7 @@
 /* network.c - the resolver, port 25, host name and reverse names.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "setup/network.h"
+#include "setup/network_internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -363,6 +363,55 @@ network_check_host(struct network *n)
         finding_add(n->f, FINDING_OK, "host name", "%.*s leads here.", STR_FMT(host));
 }
 
+static struct str
+address_text(const struct sockaddr_storage *at, struct arena *a)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)at;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)at;
+    char z[INET6_ADDRSTRLEN] = "";
+
+    if (at->ss_family == AF_INET)
+        (void)inet_ntop(AF_INET, &v4->sin_addr, z, sizeof(z));
+    else
+        (void)inet_ntop(AF_INET6, &v6->sin6_addr, z, sizeof(z));
+    return arena_str(a, str_of(z));
+}
+
+struct record_seen
+network_see_address(struct network *n, const struct record *r)
+{
+    unsigned family = str_eq(str_of(r->type), STR("A")) ? DNS_IPV4 : DNS_IPV6;
+    struct record_seen out = {.state = RECORD_DIFFERENT, .seen = STR("")};
+    struct dns_addresses found;
+    enum status e = resolver_addresses(n->resolver, r->name, family, n->a, &found);
+
+    if (e != OK && e != ERR_NOT_FOUND)
+        return network_unknown(n, "host name", r->name);
+    for (size_t i = 0; e == OK && i < found.count; i++) {
+        struct str text = address_text(&found.at[i], n->a);
+        if (same_address(&found.at[i], r->of_address))
+            out.state = RECORD_FINE;
+        out.seen =
+            arena_printf(n->a, "%.*s%s%.*s", STR_FMT(out.seen), i > 0 ? ", " : "", STR_FMT(text));
+    }
+    if (out.state == RECORD_FINE) {
+        finding_add(n->f, FINDING_OK, "host name", "%.*s leads to %.*s.", STR_FMT(r->name),
+                    STR_FMT(r->of_address));
+    } else if (e == ERR_NOT_FOUND) {
+        out.state = RECORD_MISSING;
+        finding_add(n->f, FINDING_MEND, "host name",
+                    "%.*s has no %s record, so nobody finds this server there: set %.*s. IN %s "
+                    "%.*s.",
+                    STR_FMT(r->name), r->type, STR_FMT(r->name), r->type, STR_FMT(r->value));
+    } else {
+        finding_add(n->f, FINDING_MEND, "host name",
+                    "%.*s leads to %.*s and not to this server's %.*s: correct its %s records, or "
+                    "say --address if the world reaches it there.",
+                    STR_FMT(r->name), STR_FMT(out.seen), STR_FMT(r->of_address), r->type);
+    }
+    return out;
+}
+
 /* OK: the name is the host's; ERR_NOT_FOUND: none or another; else unknown. */
 static SUSPENDS enum status
 reverse_is_host(struct network *n, struct str address, struct str *is_out)
@@ -377,11 +426,10 @@ reverse_is_host(struct network *n, struct str address, struct str *is_out)
     return ERR_NOT_FOUND;
 }
 
-/* True when the address may be sent from. */
-static SUSPENDS bool
-check_one_reverse(struct network *n, struct str address)
+struct record_seen
+network_see_reverse(struct network *n, const struct record *r)
 {
-    struct str host = n->config->host, is = STR_NONE;
+    struct str host = n->config->host, is = STR_NONE, address = r->of_address;
     enum status e = reverse_is_host(n, address, &is);
     bool six = str_find(address, ':') >= 0;
 
@@ -403,7 +451,10 @@ check_one_reverse(struct network *n, struct str address)
                     "%.*s has the reverse name %.*s and not %.*s, so some servers refuse mail from "
                     "it: ask your provider to change it.",
                     STR_FMT(address), STR_FMT(is), STR_FMT(host));
-    return e != ERR_NOT_FOUND;
+    if (e != OK && e != ERR_NOT_FOUND)
+        return (struct record_seen){.state = RECORD_UNKNOWN};
+    enum record_state not = is.len == 0 ? RECORD_MISSING : RECORD_DIFFERENT;
+    return (struct record_seen){e == OK ? RECORD_FINE : not, is};
 }
 
 bool
@@ -415,7 +466,9 @@ network_check_reverse(struct network *n)
         bool six = str_find(n->addresses[i], ':') >= 0;
         if (six && str_eq(n->config->source6, STR("none")))
             continue; /* nothing leaves from there */
-        bool good = check_one_reverse(n, n->addresses[i]);
+        const struct record r = {.kind = RECORD_REVERSE, .of_address = n->addresses[i]};
+        enum record_state is = network_see_reverse(n, &r).state;
+        bool good = is == RECORD_FINE || is == RECORD_UNKNOWN;
         four = four || !six;
         six_lacks = six_lacks || (six && !good);
     }

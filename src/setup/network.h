@@ -41,14 +41,34 @@ SUSPENDS enum network_mail network_check_outbound(struct network *n, struct str 
 SUSPENDS void network_check_host(struct network *n);
 /* The reverse name of every address is the host name; true when IPv6 lacks it and IPv4 has not: send by IPv4. */
 SUSPENDS bool network_check_reverse(struct network *n);
-/* MX, SPF, DKIM (when it has a key) and DMARC, and MTA-STS when deep: network_domain.c */
+/* MX, SPF, DKIM (when it has a key) and DMARC; what is not needed when deep: network_domain.c */
 SUSPENDS void network_check_domain(struct network *n, const struct records_domain *d);
 
-/* network_services.c.  The TLSA records of this host, if it has some, name a certificate of the configuration. */
+/* What DNS has in the place of one record. */
+enum record_state {
+    RECORD_FINE,      /* that, or what is as good */
+    RECORD_MISSING,   /* nothing */
+    RECORD_DIFFERENT, /* something else */
+    RECORD_UNKNOWN,   /* cannot be looked up now */
+    RECORD_WAITS,     /* nothing, and it is for later */
+};
+#define RECORD_STATES (RECORD_WAITS + 1)
+const char *record_state_name(enum record_state s); /* "ok", "missing" ... */
+struct record_seen {
+    enum record_state state;
+    struct str seen; /* as far as it is known; several with commas between */
+};
+/* Looks one record up, and says in n->f by one finding what that means. */
+SUSPENDS struct record_seen network_check_record(struct network *n, const struct record *r);
+
+/* network_services.c.  "3 1 1 HEX" of each certificate of the configuration that can be read; at most max.  Returns how
+ * many. */
+size_t network_own_tlsas(const struct config *c, struct arena *a, struct str *out, size_t max);
+/* The TLSA records of this host, if it has some, name a certificate of the configuration. */
 SUSPENDS void network_check_tlsa(struct network *n);
 /* SRV records (RFC 6186) lead mail programs here; what else they and other servers look for is named when it is
  * missing. */
-SUSPENDS void network_check_services(struct network *n, struct str domain);
+SUSPENDS void network_check_services(struct network *n, const struct records *all);
 /* The configuration asks, by /etc/resolv.conf or itself, a resolver that everybody asks. */
 void network_judge_resolvers(const struct config *c, struct str resolv_conf, struct findings *f);
 /* network_time.c.  server: "HOST:PORT", or empty for pool.ntp.org. */

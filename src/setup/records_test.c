@@ -40,8 +40,41 @@ static const struct {
      "_submission._tcp.example.org. IN SRV 1 1 587 mail.example.org.\n", true},
     {"host mail.example.org\ndomain example.org\nlisten imap *:143\n", "IN SRV", false},
     {HEAD "listen smtp *:25\n", "sel._domainkey.example.org. IN TXT \"v=DKIM1; p=AAAA\"\n", true},
+    {HEAD "listen smtp *:25\n",
+     "\n; A second key, Ed25519, which signs once this is seen in DNS (DKIM).\n"
+     "ed._domainkey.example.org. IN TXT \"v=DKIM1; k=ed25519; p=BBBB\"\n",
+     true},
+    {HEAD "listen smtp *:25\n",
+     "\n; The next key, which signs once this is seen in DNS (DKIM).\n"
+     "sel2._domainkey.example.org. IN TXT \"p=CCCC\"\n",
+     true},
+    {HEAD "listen smtp *:25\n",
+     "\n; a._domainkey.example.org. signs no more: keep it until 2026-12-31, then remove it\n"
+     "; b._domainkey.example.org. is not needed any more: remove it\n",
+     true},
     {HEAD "listen smtp *:25\n", "mail.example.org. IN A 192.0.2.1\n", true},
     {HEAD "listen smtp *:25\n", "mail.example.org. IN AAAA 2001:db8::1\n", true},
+    {HEAD "listen smtp *:25\n", "\n;1.2.0.192.in-addr.arpa. IN PTR mail.example.org.\n", true},
+    {HEAD "listen smtp *:25\n",
+     "\n;1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. IN PTR mail."
+     "example.org.\n",
+     true},
+    {HEAD "listen smtp *:25\n", "\n_25._tcp.mail.example.org. IN TLSA 3 1 1 0123ab\n", true},
+    {HEAD "listen smtp *:25\n",
+     "\n_smtp._tls.example.org. IN TXT \"v=TLSRPTv1; rua=mailto:tls-reports@example.org\"\n", true},
+    {HEAD "listen imaps *:993\n", "TLSRPTv1", false}, /* nobody sends mail here */
+    {HEAD "listen smtp *:25\n", "\n;_mta-sts.example.org. IN TXT \"v=STSv1; id=1;\"\n", true},
+    {HEAD "listen smtp *:25\n", "\n; mx: mail.example.org\n", true},
+    {HEAD "listen smtp *:25\n", "\n;autoconfig.example.org. IN CNAME mail.example.org.\n", true},
+    /* What is of another zone is no line of this one. */
+    {"host mail.example.net\ndomain example.org\nlisten smtp *:25\n",
+     "\n;mail.example.net. IN A 192.0.2.1\n", true},
+    {"host mail.example.net\ndomain example.org\nlisten smtp *:25\n",
+     "\n;_25._tcp.mail.example.net. IN TLSA 3 1 1 0123ab\n", true},
+    {"host mail.notexample.org\ndomain example.org\nlisten smtp *:25\n",
+     "\n;mail.notexample.org. IN A 192.0.2.1\n", true},
+    {"host example.org\ndomain example.org\nlisten smtp *:25\n", "\nexample.org. IN A 192.0.2.1\n",
+     true},
 };
 
 static struct config *
@@ -54,18 +87,39 @@ config_of(const char *text)
     return c;
 }
 
+/* As a zone's lines with one blank between words, since how they are aligned is for the eye alone. */
 static void
 write_for(const char *config, struct str dkim, struct buf *b)
 {
     static const struct str addresses[] = {STR("192.0.2.1"), STR("2001:db8::1")};
+    static const struct str tlsas[] = {STR("3 1 1 0123ab")};
     AUTO(config_free) struct config *c = config_of(config);
+    AUTO_ARENA *a = arena_new(1u << 20);
+    AUTO_BUF text = BUF(65536);
+    const struct records_key keys[] = {
+        {.selector = STR("sel"), .record = dkim, .state = RECORDS_KEY_SIGNS},
+        {.selector = STR("ed"),
+         .record = STR("v=DKIM1; k=ed25519; p=BBBB"),
+         .state = RECORDS_KEY_WAITS,
+         .first = true},
+        {.selector = STR("sel2"), .record = STR("p=CCCC"), .state = RECORDS_KEY_WAITS},
+        {.selector = STR("a"), .state = RECORDS_KEY_OLD, .until = STR("2026-12-31")},
+        {.selector = STR("b"), .state = RECORDS_KEY_OLD, .may_go = true}};
     struct records_domain d = {.name = STR("example.org"),
-                               .selector = dkim.len > 0 ? STR("sel") : STR(""),
-                               .dkim_record = dkim,
+                               .keys = keys,
+                               .key_count = dkim.len > 0 ? COUNT_OF(keys) : 0,
                                .addresses = addresses,
-                               .address_count = COUNT_OF(addresses)};
+                               .address_count = COUNT_OF(addresses),
+                               .tlsas = tlsas,
+                               .tlsa_count = COUNT_OF(tlsas)};
+    struct records all;
 
-    records_write(c, &d, b);
+    records_make(c, &d, a, &all);
+    records_write(&all, &text);
+    assert_int_equal(buf_status(&text), OK);
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] != ' ' || (i > 0 && text.ptr[i - 1] != ' '))
+            buf_add_char(b, text.ptr[i]);
     assert_int_equal(buf_status(b), OK);
 }
 

@@ -91,6 +91,7 @@ smtp_client_open(const struct smtp_peer *peer, struct smtp_client **out, struct 
         TRY(start_tls(c, peer, why));
     if (peer->tls_required && !c->tls) {
         smtp_answer_set(why, "the server does not offer STARTTLS, which is required");
+        why->of_tls = true;
         return ERR_SYNTAX;
     }
     if (peer->user.len > 0)
@@ -256,19 +257,31 @@ hello(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
     return a->code == 250 ? OK : refusal(a);
 }
 
+static SUSPENDS enum status
+shake_hands(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
+{
+    enum status e = p->dane != NULL ? conn_connect_tls_dane(c->conn, p->tls, p->dane)
+                                    : conn_connect_tls(c->conn, p->tls, p->name);
+
+    if (e == OK)
+        return OK;
+    smtp_answer_set(a, e != ERR_DENIED   ? "the TLS handshake failed"
+                       : p->dane == NULL ? "the certificate does not prove the name of the server"
+                                         : "the certificate is none that the TLSA records mean");
+    a->of_tls = true;
+    return e != ERR_DENIED && p->tls_required ? ERR_TEMP : ERR_SYNTAX;
+}
+
 static enum status
 start_tls(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *a)
 {
     TRY(say(c, STR("STARTTLS"), TLS_S, a));
     /* Offered and refused: go on in clear, as opportunism has it, if it does not hang up. */
-    if (a->code != 220)
+    if (a->code != 220) {
+        a->of_tls = true;
         return p->tls_required || c->broken ? ERR_TEMP : OK;
-    enum status e = conn_connect_tls(c->conn, p->tls, p->name);
-    if (e != OK) {
-        smtp_answer_set(a, e == ERR_DENIED ? "the certificate does not prove the name of the server"
-                                           : "the TLS handshake failed");
-        return e != ERR_DENIED && p->tls_required ? ERR_TEMP : ERR_SYNTAX;
     }
+    TRY(shake_hands(c, p, a));
     c->tls = true;
     return hello(c, p, a);
 }

@@ -22,6 +22,8 @@ struct smtp_peer {
     struct str name;        /* of the host, for TLS and the log */
     struct str helo;        /* our own name */
     struct tls_client *tls; /* NULL = none */
+    const struct tls_dane
+        *dane; /* what tls, of TLS_VERIFY_DANE, holds the server against; else NULL */
     bool tls_required;
     struct str user; /* empty = no log-in */
     const struct secret *password;

@@ -6,7 +6,8 @@
  *            nobody was asked, because none of the hosts answered a moment ago.  Hosts are tried in order until
  *            one conversation reached the recipients.
  *            TLS whenever the other side offers it; when its TLS fails, once more without, unless the route
- *            requires it.  A message of REQUIRETLS that is no bounce goes only where RFC 8689 section 4.2.1 lets it:
+ *            or what the host must prove (guard.h) requires it: then later, and never in clear.
+ *            A message of REQUIRETLS that is no bounce goes only where RFC 8689 section 4.2.1 lets it:
  *            to a host known by DNSSEC or by a route, under TLS with its certificate, that offers REQUIRETLS.
  * Never:     keeps the message, or decides when to try again.
  *
@@ -21,6 +22,7 @@
 #include "smtp/absent.h"
 #include "smtp/destination.h"
 #include "smtp/pool.h"
+#include "smtp/sts.h"
 #include "smtp/terms.h"
 
 struct delivery_world {
@@ -28,6 +30,7 @@ struct delivery_world {
     struct resolver *resolver;
     struct tls_client *tls_any;      /* opportunistic: any certificate */
     struct tls_client *tls_verified; /* for routes with a log-in, or that say so */
+    struct tls_client *tls_dane;     /* of TLS_VERIFY_DANE */
     const struct secret *passwords;  /* of config->routes, by index */
     const struct secret *socks_passwords;
     struct pool *pool;
@@ -60,7 +63,8 @@ struct delivery {
     uint32_t tries;   /* how often it was tried before */
     int64_t age_s;
     uint64_t size;
-    struct smtp_terms terms; /* without the hold, which is over */
+    const struct sts_policy *sts; /* of the domain; NULL: none holds */
+    struct smtp_terms terms;      /* without the hold, which is over */
     bool full_return, smtputf8, eight_bit;
     struct delivery_rcpt *rcpts;
     size_t rcpt_count;
@@ -76,6 +80,8 @@ struct delivery {
 };
 /* route_destination() of its route. */
 struct str delivery_destination(const struct config *c, const struct delivery *d, struct arena *a);
+/* Does a policy of its domain count? */
+bool delivery_heeds_policy(const struct config *c, const struct delivery *d);
 /* Nothing was tried: later, for this reason. */
 void delivery_put_off(struct delivery *d, const char *why);
 /* store: where the body is read from. */

@@ -6,6 +6,7 @@
 
 #include "smtp/client.h"
 #include "smtp/delivery.h"
+#include "smtp/guard.h"
 #include "smtp/route.h"
 
 struct delivery_host {
@@ -14,8 +15,10 @@ struct delivery_host {
     struct sockaddr_storage at;       /* the address that is being tried */
     const struct config_route *route; /* NULL = by MX, as everywhere */
     size_t route_index;
-    bool nowhere;     /* the DNS is sure that it has no address */
-    bool unprotected; /* none of its addresses does what REQUIRETLS asks */
+    bool listed;        /* proven to take the domain's mail: by DNSSEC, or by the configuration */
+    struct guard guard; /* while hop_try() runs */
+    bool nowhere;       /* the DNS is sure that it has no address */
+    bool unprotected;   /* none of its addresses does what REQUIRETLS asks */
     int64_t started_ms;
 };
 struct hop {
@@ -29,6 +32,9 @@ struct hop {
 size_t delivery_hosts_before_us(const struct dns_mx *mx, struct str own);
 /* Which kinds of address we can send from. */
 unsigned delivery_families(const struct config *c, const struct config_route *r);
+/* What the way there says of the question; the caller adds whose mail, which host, and the policy. */
+struct guard_ask delivery_guard_ask(const struct delivery_world *w, const struct config_route *r,
+                                    bool listed);
 void delivery_decide(struct delivery_rcpt *r, enum delivery_state state,
                      const struct smtp_answer *a);
 /* Is the whole way to be protected?  A bounce goes all the same, RFC 8689 section 5; it has the header alone. */

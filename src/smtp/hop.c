@@ -50,9 +50,27 @@ address_text(const struct sockaddr_storage *at, char *text, size_t size)
         inet_ntop(AF_INET6, &v6->sin6_addr, text, (socklen_t)size);
 }
 
-static void
-log_attempt(const struct delivery *d, const struct delivery_host *h, bool tls, const char *result)
+/* What protected the conversation; NULL: there was none. */
+static const char *
+protection(const struct hop *h, const struct smtp_client *c)
 {
+    const struct config_route *r = h->host->route;
+
+    if (c == NULL || !smtp_client_is_tls(c))
+        return "none";
+    if (h->host->guard.kind == GUARD_DANE)
+        return "dane";
+    if (h->host->guard.kind == GUARD_STS)
+        return "sts";
+    return delivery_is_strict(h->d) || (r != NULL && r->tls == ROUTE_TLS_VERIFIED) ? "verified"
+                                                                                   : "tls";
+}
+
+static void
+log_attempt(const struct hop *hop, const struct smtp_client *c, const char *result)
+{
+    const struct delivery *d = hop->d;
+    const struct delivery_host *h = hop->host;
     AUTO(logger_send) struct log_line l;
     char address[INET6_ADDRSTRLEN];
 
@@ -63,7 +81,7 @@ log_attempt(const struct delivery *d, const struct delivery_host *h, bool tls, c
     log_str(&l, "domain", d->domain);
     log_str(&l, "host", h->name);
     log_str(&l, "address", str_of(address));
-    log_str(&l, "tls", tls ? STR("yes") : STR("no"));
+    log_str(&l, "tls", str_of(protection(hop, c)));
     log_i64(&l, "ms", clock_mono_ms() - h->started_ms);
     log_str(&l, "result", str_of(result));
     if (h->route == NULL)
@@ -130,17 +148,19 @@ source_of(const struct hop *h, int family, struct sockaddr_storage *store)
     return NULL;
 }
 
-/* What a kept connection is kept under: port, log-in, TLS, proxy and our own address are part of what it is. */
+/* What a kept connection is kept under: port, log-in, TLS, proof, proxy and our own address are part of what it is. */
 static struct str
 pool_name(const struct hop *h, struct arena *a)
 {
     const struct config_route *r = h->host->route;
-    bool strict = delivery_is_strict(h->d);
+    int strict = delivery_is_strict(h->d), guard = (int)h->host->guard.kind; /* a small enum */
 
     if (r == NULL)
-        return arena_printf(a, "%.*s:%u:%d", STR_FMT(h->host->name), h->host->port, strict);
-    return arena_printf(a, "%.*s:%u:%d%d%d:%.*s%.*s", STR_FMT(h->host->name), h->host->port, strict,
-                        (int)r->tls, r->tls_never, STR_FMT(r->user), STR_FMT(route_manner(r, a)));
+        return arena_printf(a, "%.*s:%u:%d%d", STR_FMT(h->host->name), h->host->port, strict,
+                            guard);
+    return arena_printf(a, "%.*s:%u:%d%d%d%d:%.*s%.*s", STR_FMT(h->host->name), h->host->port,
+                        strict, guard, (int)r->tls, r->tls_never, STR_FMT(r->user),
+                        STR_FMT(route_manner(r, a)));
 }
 
 /* ---- one connection ---- */
@@ -219,6 +239,31 @@ fill_peer(const struct hop *h, struct smtp_peer *peer)
         peer->tls = w->tls_verified;
         peer->tls_required = true;
     }
+    peer->tls_required = peer->tls_required || h->host->guard.kind != GUARD_NONE;
+    if (h->host->guard.kind == GUARD_STS) {
+        peer->tls = w->tls_verified;
+    } else if (h->host->guard.kind == GUARD_DANE) {
+        peer->tls = w->tls_dane;
+        peer->dane = &h->host->guard.dane;
+    }
+}
+
+/* The host did not prove itself: said in one sentence, for the queue. */
+static void
+blame_guard(const struct hop *h)
+{
+    static const char *const demands[] = {
+        [GUARD_NONE] = "",
+        [GUARD_TLS] = " has TLSA records (DANE), so TLS is required",
+        [GUARD_STS] = " has to prove its name (MTA-STS)",
+        [GUARD_DANE] = " has to prove itself by its TLSA records (DANE)",
+    };
+    struct problem after = {0};
+    int code = h->last->code;
+
+    problem_set(&after, 0, "", "%s: %s", demands[h->host->guard.kind], h->last->text);
+    *h->last = delivery_fact("4.7.5", "", h->host->name, after.text);
+    h->last->code = code >= 500 ? 0 : code; /* of STARTTLS alone: nothing was refused for good */
 }
 
 static SUSPENDS enum status
@@ -235,6 +280,8 @@ open_host(const struct hop *h, struct conn *conn, const struct conn_target *t,
 
     fill_peer(h, &peer);
     enum status e = smtp_client_open(&peer, c, h->last);
+    if (e != OK && h->last->of_tls && h->host->guard.kind != GUARD_NONE)
+        blame_guard(h);
     if (delivery_is_strict(h->d))
         return check_protection(h, e, c);
     if (e != ERR_SYNTAX || peer.tls_required)
@@ -253,7 +300,7 @@ converse(const struct hop *h, struct smtp_client *c)
     AUTO_ARENA *a = arena_new(8192);
 
     bool reached = delivery_converse(c, h->store, h->d, h->last);
-    log_attempt(h->d, h->host, smtp_client_is_tls(c), reached ? "ok" : h->last->text);
+    log_attempt(h, c, reached ? "ok" : h->last->text);
     if (reached) {
         pool_keep(h->world->pool, pool_name(h, a), &c, clock_mono_ms());
     } else {
@@ -339,7 +386,7 @@ note_failures(const struct hop *h, struct targets *t, const enum status *failed)
                         failed[i] == ERR_TIMEOUT ? "connection timed out" : "connection refused");
         absent_failed(h->world->absents, endpoint(h, &h->host->at, a), clock_mono_ms(),
                       h->last->text);
-        log_attempt(h->d, h->host, false, h->last->text);
+        log_attempt(h, NULL, h->last->text);
         remove_target(t, i);
     }
 }
@@ -374,7 +421,7 @@ try_next(const struct hop *h, struct targets *t)
     *h->last = said;
     h->host->at = target.addr;
     if (e != OK) {
-        log_attempt(h->d, h->host, false, h->last->text);
+        log_attempt(h, NULL, h->last->text);
         return false;
     }
     absent_answered(h->world->absents, endpoint(h, &target.addr, a));
@@ -406,7 +453,7 @@ try_next_by_proxy(const struct hop *h, struct targets *t)
     if (e == OK)
         e = open_host(h, conn, &target, &c);
     if (e != OK) {
-        log_attempt(h->d, h->host, false, h->last->text);
+        log_attempt(h, NULL, h->last->text);
         return false;
     }
     if (!by_name(h))
@@ -451,10 +498,44 @@ find_targets(const struct hop *h, struct arena *a, struct targets *t)
     return true;
 }
 
+struct guard_ask
+delivery_guard_ask(const struct delivery_world *w, const struct config_route *r, bool listed)
+{
+    bool proxy = r != NULL && r->socks.host.len > 0;
+    bool by_name = proxy && r->socks.names;
+
+    return (struct guard_ask){
+        .resolver = w->resolver,
+        .families = proxy ? DNS_IPV4 | DNS_IPV6 : delivery_families(w->config, r),
+        .by_proxy = by_name,
+        /* Of a host of the configuration that the proxy looks up nothing is asked here. */
+        .listed = listed && !(by_name && !r->by_mx) && !(r != NULL && r->tls_never),
+    };
+}
+
+/* False: the host is not to be used, for the reason in last. */
+static SUSPENDS bool
+find_guard(const struct hop *h, struct arena *a)
+{
+    struct delivery_host *host = h->host;
+    struct guard_ask ask = delivery_guard_ask(h->world, host->route, host->listed);
+
+    ask.domain = h->d->domain;
+    ask.host = host->name;
+    ask.port = host->port;
+    ask.sts = h->d->sts;
+    guard_find(&ask, a, &host->guard);
+    host->nowhere = host->guard.nowhere;
+    if (!host->guard.barred)
+        return true;
+    *h->last = delivery_fact(host->guard.why.enhanced, host->guard.why.text, STR(""), "");
+    return false;
+}
+
 bool
 hop_try(const struct hop *h)
 {
-    AUTO_ARENA *a = arena_new(131072);
+    AUTO_ARENA *a = arena_new(131072 + GUARD_ARENA);
     struct targets *t = ARENA_NEW(a, struct targets);
     struct delivery *d = h->d;
 
@@ -462,6 +543,8 @@ hop_try(const struct hop *h)
         d->remote[0] = '\0';
     size_t unprotected = 0;
     h->host->unprotected = false;
+    if (!find_guard(h, a))
+        return false;
     if (try_kept(h))
         return true;
     destination_seek(h->world->destinations, h->d->visit);

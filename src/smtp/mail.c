@@ -7,11 +7,12 @@
 #include "smtp/judge.h"
 #include "smtp/milters.h"
 #include "smtp/session.h"
+#include "smtp/stranger.h"
 
 #define TRANSACTION_BYTES (4u << 20)
 #define COMMAND_BYTES     16384u
 
-/* enum<7> class of store.ipc. */
+/* class of store.ipc. */
 enum rcpt_class {
     RCPT_LOCAL,
     RCPT_FOREIGN,
@@ -20,7 +21,8 @@ enum rcpt_class {
     RCPT_DISABLED,
     RCPT_FORGED,
     RCPT_REPORTS_ONLY,
-    RCPT_TOO_MANY
+    RCPT_TOO_MANY,
+    RCPT_UNSIGNED
 };
 
 static void
@@ -124,6 +126,7 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
     struct smtp_reply no = smtp_milters_mail(s, args);
     if (no.code != 0)
         return refuse_sender(s, &no);
+    smtp_look_at_stranger(s);
     s->mail.rcpts = ARENA_ARRAY(s->mail.arena, struct smtp_rcpt, smtp_rcpts_max(s));
     s->mail.open = true;
     if (lowered)
@@ -161,6 +164,8 @@ const struct smtp_reply smtp_refusals[SMTP_REFUSALS] = {
     [SMTP_FORGED] = {550, "5.7.1", "This return address was not made here, or has expired"},
     [SMTP_REPORTS_ONLY] = {550, "5.7.1", "Only reports (MAIL FROM:<>) go to a return address"},
     [SMTP_TOO_MANY_REPORTS] = {451, "4.7.1", "Too many reports to this return address, try later"},
+    [SMTP_NOT_OURS] = {550, "5.7.1",
+                       "No mail with this sender left here: reports go to signed addresses alone"},
     [SMTP_NO_SPACE] = {452, "4.3.1", "The server's disk is full, try again later"},
     [SMTP_NOT_NOW] = {451, "4.3.0", "Cannot take it now, try again"},
 };
@@ -179,6 +184,7 @@ refusal_of(const struct smtp_session *s, const struct store_rcpt_reply *r)
     case RCPT_FORGED: return &no[SMTP_FORGED];
     case RCPT_REPORTS_ONLY: return &no[SMTP_REPORTS_ONLY];
     case RCPT_TOO_MANY: return &no[SMTP_TOO_MANY_REPORTS];
+    case RCPT_UNSIGNED: return &no[SMTP_NOT_OURS];
     default: return &no[SMTP_DISABLED];
     }
 }

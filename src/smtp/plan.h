@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "smtp/delivery.h"
+#include "smtp/guard.h"
 #include "smtp/route.h"
 
 #define PLAN_ADDRESSES_MAX 20u
@@ -37,7 +38,10 @@ struct plan_host {
     enum plan_host_state state;
     const struct str *addresses;
     size_t address_count;
-    bool secure; /* the addresses are DNSSEC-validated */
+    bool secure;           /* the addresses are DNSSEC-validated */
+    enum guard_kind guard; /* what it has to prove */
+    bool barred;           /* it gets nothing now */
+    struct str why;        /* of both, in words */
 };
 struct plan {
     enum plan_kind kind;
@@ -46,8 +50,8 @@ struct plan {
     const struct config_route *route; /* NULL = none; also beside PLAN_MX */
     bool secure;                      /* the MX records are */
 };
-/* Strings live in a. */
+/* sts: the policy of the domain, where route_heeds_policy(); NULL: none.  Strings live in a. */
 SUSPENDS void plan_find(const struct delivery_world *w, const struct route_ask *ask,
-                        struct arena *a, struct plan *out);
+                        const struct sts_policy *sts, struct arena *a, struct plan *out);
 
 #endif

@@ -19,6 +19,7 @@ struct smtp_answer {
     int code;
     char enhanced[12]; /* "5.1.1", or "" */
     char text[400];    /* one line, printable */
+    bool of_tls;       /* why there is no TLS */
 };
 enum smtp_extension {
     SMTP_EXT_PIPELINING = 1 << 0,

@@ -25,15 +25,18 @@ enum smtp_rest {
     SMTP_REST_SASL,  /* after 334 */
 };
 
-/* What policy servers decided so far, beside refusals. */
+/* What filters decided so far, beside refusals. */
 struct smtp_judgement {
     bool hold, discard;
+    bool junk;          /* it is delivered as such */
     struct str prepend; /* header fields with their CRLF */
 };
 /* The texts of the last reply that a filter gave. */
 struct smtp_verdict {
     char enhanced[12], text[320];
 };
+
+struct store_checks; /* of store.ipc */
 
 /* From MAIL to the end of DATA, RSET, EHLO or STARTTLS; all of it lives in its arena. */
 struct smtp_transaction {
@@ -44,6 +47,8 @@ struct smtp_transaction {
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
     struct smtp_judgement judged;
+    const struct store_checks
+        *checks;                  /* what was found out about a stranger; NULL: not looked at */
     struct smtp_milters *milters; /* owned; NULL: none (milters.h) */
     bool relays; /* some recipient is not here, and the client may send there without a log-in */
     struct smtp_body *body;
@@ -66,6 +71,7 @@ enum smtp_refusal {
     SMTP_FORGED, /* these are of rewritten senders */
     SMTP_REPORTS_ONLY,
     SMTP_TOO_MANY_REPORTS,
+    SMTP_NOT_OURS, /* a report about mail that did not leave here */
     SMTP_NO_SPACE,
     SMTP_NOT_NOW,
 };

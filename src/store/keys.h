@@ -1,7 +1,7 @@
 /* keys.h - every key of every cell, in one table, and what builds and reads those of an account.
  *
- * A key is one tag byte and fixed big-endian fields (the digit is their size in bytes), so that
- * keys sort as their numbers do.  Values begin with a version byte; values.h and page.h hold their codecs.
+ * A key is one tag byte and fixed big-endian fields (the digit is their size in bytes), so that keys sort as their
+ * numbers do.  Values begin with a version byte; values.h and page.h hold their codecs.
  *
  * 'a' an account.  Records (engine_records) are numbered by mid: the parsed-once record of mail/record.h.
  *   H                        head: counters, quota, next numbers, floor of the change log
@@ -21,9 +21,10 @@
  *   M mailbox4               the highest UID that was imported into it
  *   M mailbox4 (uid>>6)4     <= 64 imported messages: source, key and flags there, UIDL; import.h
  *   Q                        how full it is: the notice that was given last, since when mail is refused
+ *   C bucket1                <= 64 correspondents: whom it wrote to, and when last; hash_page.h
+ *   Y                        what it sent to other servers within a day; outbound.h
  *   A E F P U                reserved: shares, submissions, search index, settings, uploads
- * 'd' directory, 'q' queue, 'c' sealed records and blocked networks: directory.h, queue.h, sealed.h and
- * blocks.h.
+ * 'd' directory, 'q' queue, 'c' sealed records, blocked networks, policies: directory.h, queue.h, sealed.h, ...
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_KEYS_H
@@ -63,10 +64,10 @@ enum key_tag {
     KEY_DELIVERED = 'D',
     KEY_QUOTA = 'Q',
     KEY_IMPORTED = 'M',
+    KEY_CORRESPONDENTS = 'C',
+    KEY_OUTBOUND = 'Y',
 };
-
-/* A short key by value; key_str() borrows it. */
-struct key {
+struct key { /* by value; key_str() borrows it */
     uint8_t len;
     char bytes[KEY_FIXED_MAX];
 };
@@ -159,7 +160,7 @@ key_delivered(uint64_t qid, uint32_t rcpt)
     return k;
 }
 
-/* The page keys take the id itself: key_messages(mid), key_sort(mid), key_threads(tid). */
+/* The page keys take the id itself. */
 static inline struct key
 key_messages(uint64_t mid)
 {
@@ -178,9 +179,8 @@ key_threads(uint64_t tid)
     return key_u48(KEY_THREADS, tid >> PAGE_BITS);
 }
 
-/* level: 1..KEY_NAME_MAX bytes, checked by the caller. */
 static inline struct name_key
-key_name(uint32_t parent, struct str level)
+key_name(uint32_t parent, struct str level) /* 1..KEY_NAME_MAX bytes */
 {
     struct name_key k = {.len = (uint16_t)(5 + level.len), .bytes = {KEY_NAME}};
     ASSERT(level.len <= KEY_NAME_MAX);

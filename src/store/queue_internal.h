@@ -69,6 +69,7 @@ struct queue {
     struct list
         lanes_open[QUEUE_RINGS]; /* by the best that a lane has; then those that are silent */
     struct list lanes_tired;
+    struct items over; /* heap: held because their accounts sent too much; when to look again */
     uint32_t remote_ready, class_turn;
     bool paused;
     bool loaded; /* queue_load() is through: lanes know of everything */

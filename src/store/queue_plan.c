@@ -12,7 +12,8 @@ enum {
     FLAG_REPORT = 2,
     FLAG_URGENT = 4,
     FLAG_LOW = 8,
-    FLAGS_ALL = 15,
+    FLAG_OVER = 16,
+    FLAGS_ALL = 31,
     JOB_FLAG_LOCAL = 1,
     JOB_FLAG_FRESH = 2,
     JOB_FLAGS_ALL = 3,
@@ -52,6 +53,7 @@ queue_plan_of(const struct queue_message *m, struct arena *a, struct queue_plan 
 {
     struct queue_plan p = {
         .held = m->held,
+        .over = m->held && m->over,
         .class = queue_terms_class(&m->terms),
         .arrived = m->arrived,
         .report_us = queue_report_time(m),
@@ -78,7 +80,7 @@ queue_plan_write(const struct queue_plan *p, struct buf *b)
     buf_add_char(b, VERSION);
     buf_add_char(b, (char)((p->held ? FLAG_HELD : 0) | (report ? FLAG_REPORT : 0) |
                            (p->class == QUEUE_URGENT ? FLAG_URGENT : 0) |
-                           (p->class == QUEUE_LOW ? FLAG_LOW : 0)));
+                           (p->class == QUEUE_LOW ? FLAG_LOW : 0) | (p->over ? FLAG_OVER : 0)));
     buf_add_zigzag(b, p->arrived.us);
     if (report)
         buf_add_zigzag(b, p->report_us);
@@ -102,11 +104,12 @@ queue_plan_read(struct str value, struct arena *a, struct queue_plan *out)
 
     if (!scan_u8(&s, &version) || version != VERSION || !scan_u8(&s, &flags) || flags > FLAGS_ALL ||
         (flags & (FLAG_URGENT | FLAG_LOW)) == (FLAG_URGENT | FLAG_LOW) ||
-        !scan_zigzag(&s, &p.arrived.us) ||
+        (flags & (FLAG_HELD | FLAG_OVER)) == FLAG_OVER || !scan_zigzag(&s, &p.arrived.us) ||
         ((flags & FLAG_REPORT) != 0 && !scan_zigzag(&s, &p.report_us)) ||
         !scan_varint(&s, QUEUE_RCPTS_MAX, &n))
         return ERR_CORRUPT;
     p.held = (flags & FLAG_HELD) != 0;
+    p.over = (flags & FLAG_OVER) != 0;
     p.class = (flags & FLAG_URGENT) != 0 ? QUEUE_URGENT
               : (flags & FLAG_LOW) != 0  ? QUEUE_LOW
                                          : QUEUE_NORMAL;

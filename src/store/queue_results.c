@@ -278,7 +278,10 @@ try_later(const struct queue_change *c, const struct queue_message *m, struct qu
     }
     if (is_overdue(m, c->now)) {
         r->state = QUEUE_FAILED;
-        if (r->enhanced.len == 0 || r->enhanced.ptr[0] == '4')
+        if (str_eq(r->enhanced, STR("4.7.5")) &&
+            r->code == 0) /* ours: nobody proved who they are */
+            r->enhanced = STR("5.7.5");
+        else if (r->enhanced.len == 0 || r->enhanced.ptr[0] == '4')
             r->enhanced = STR("4.4.7"); /* RFC 3463: delivery time expired */
         return;
     }
@@ -340,6 +343,7 @@ apply_hold(const struct queue_change *c, struct queue_message *m)
     if (c->hold == HOLD_KEEP)
         return;
     m->held = c->hold == HOLD_SET;
+    m->over = false; /* an operator's word is about it now */
     for (size_t i = 0; !m->held && i < m->rcpt_count; i++)
         m->rcpts[i].next.us = MAX(MIN(m->rcpts[i].next.us, c->now.us), m->terms.hold_until.us);
 }

@@ -52,7 +52,7 @@ struct queue_plan_job {
     uint32_t rcpts; /* that wait */
 };
 struct queue_plan {
-    bool held;
+    bool held, over;
     enum queue_class class;
     struct instant arrived;
     int64_t report_us; /* queue_report_time() */

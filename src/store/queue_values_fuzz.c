@@ -26,8 +26,8 @@ same_plan(struct str value)
         return;
     queue_plan_write(&p, &again);
     ASSERT(buf_status(&again) == OK && queue_plan_read(buf_str(&again), a, &second) == OK);
-    ASSERT(p.held == second.held && p.class == second.class && p.report_us == second.report_us &&
-           p.count == second.count);
+    ASSERT(p.held == second.held && p.over == second.over && (p.held || !p.over) &&
+           p.class == second.class && p.report_us == second.report_us && p.count == second.count);
     for (size_t i = 0; i < p.count; i++)
         ASSERT(str_eq(p.jobs[i].domain, second.jobs[i].domain) && p.jobs[i].rcpts > 0 &&
                p.jobs[i].due_us == second.jobs[i].due_us);
@@ -51,7 +51,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(buf_status(&again) == OK && again.len <= size);
     ASSERT(queue_message_read(buf_str(&again), a, &second) == OK);
     ASSERT(str_eq(m.sender, second.sender) && str_eq(m.prepend, second.prepend));
-    ASSERT(m.rcpt_count == second.rcpt_count && m.held == second.held);
+    ASSERT(m.rcpt_count == second.rcpt_count && m.held == second.held && m.over == second.over);
+    ASSERT(m.junk == second.junk);
     ASSERT(m.account == second.account && str_eq(m.route, second.route));
     ASSERT(m.terms.hold_until.us == second.terms.hold_until.us &&
            str_eq(m.terms.hold_asked, second.terms.hold_asked));

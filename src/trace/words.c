@@ -103,6 +103,21 @@ tell_sender(const struct teller *t)
 }
 
 static void
+tell_checks(const struct teller *t)
+{
+    say_peer(t);
+    say_path(t, " says mail comes from ", "from");
+    say_with(t, ": SPF ", "spf");
+    say_with(t, " for ", "domain");
+    say_with(t, " (", "problem");
+    say(t, has(t, "problem") ? ")" : "");
+    say_with(t, "; its address: iprev ", "iprev");
+    say_with(t, ", ", "name");
+    say_with(t, "; listed in ", "lists");
+    say(t, str_eq(value(t, "allowed"), STR("yes")) ? "; a list of good senders has it" : "");
+}
+
+static void
 tell_rcpt(const struct teller *t)
 {
     say_peer(t);
@@ -155,6 +170,25 @@ tell_refuse(const struct teller *t)
 }
 
 static void
+tell_verdict(const struct teller *t)
+{
+    struct str done = value(t, "disposition");
+
+    say(t, "judged: SPF ");
+    say_value(t, "spf");
+    say_with(t, ", DKIM ", "dkim");
+    say_with(t, ", DMARC ", "dmarc");
+    say_with(t, " for ", "author");
+    say_with(t, ", which asks for ", "policy");
+    if (!str_eq(value(t, "arc"), STR("none")))
+        say_with(t, ", ARC ", "arc");
+    say(t, str_eq(done, STR("refuse")) ? "; refused"
+           : str_eq(done, STR("junk")) ? "; put into Junk"
+                                       : "; taken");
+    say_with(t, ": ", "reason");
+}
+
+static void
 tell_deliver(const struct teller *t)
 {
     say(t, "is in the mailbox of ");
@@ -199,13 +233,47 @@ tell_limit(const struct teller *t)
 }
 
 static void
+say_tls(const struct teller *t)
+{
+    static const struct {
+        struct str value;
+        const char *words;
+    } kinds[] = {
+        {STR("tls"), " with TLS: "},
+        {STR("yes"), " with TLS: "}, /* so it was written before */
+        {STR("dane"), " with TLS, proven by DNS (DANE): "},
+        {STR("sts"), " with TLS, proven by a policy and a certificate (MTA-STS): "},
+        {STR("verified"), " with TLS, proven by a certificate: "},
+    };
+    struct str tls = value(t, "tls");
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (str_eq(tls, kinds[i].value)) {
+            say(t, kinds[i].words);
+            return;
+        }
+    say(t, " without TLS: ");
+}
+
+static void
+tell_outbound(const struct teller *t)
+{
+    bool held = str_eq(value(t, "ev"), STR("outbound.held"));
+
+    say(t, held ? "held: its account sent more than it may within a day"
+                : "goes: its account has room again");
+    say_with(t, ", messages of the day: ", "messages");
+    say_with(t, ", first-time recipients: ", "recipients");
+}
+
+static void
 tell_attempt(const struct teller *t)
 {
     say(t, "tried ");
     say_value(t, "host");
     say_with(t, " at ", "address");
     say_with(t, " for ", "domain");
-    say(t, str_eq(value(t, "tls"), STR("yes")) ? " with TLS: " : " without TLS: ");
+    say_tls(t);
     say_value(t, "result");
     say_with(t, ", after ", "ms");
     say(t, has(t, "ms") ? " ms" : "");
@@ -305,17 +373,32 @@ static const struct {
     struct str event;
     void (*tell)(const struct teller *t);
 } tellers[] = {
-    {STR("smtp.sender"), tell_sender},     {STR("smtp.rcpt"), tell_rcpt},
-    {STR("smtp.message"), tell_message},   {STR("submit.message"), tell_submit},
-    {STR("store.refuse"), tell_refuse},    {STR("store.deliver"), tell_deliver},
-    {STR("queue.add"), tell_queued},       {STR("queue.rcpt"), tell_queue_rcpt},
-    {STR("out.attempt"), tell_attempt},    {STR("queue.result"), tell_result},
-    {STR("queue.done"), tell_done},        {STR("queue.notice"), tell_notice},
-    {STR("mail.move"), tell_move},         {STR("mail.copy"), tell_move},
-    {STR("mail.expunge"), tell_expunge},   {STR("mail.drop"), tell_drop},
-    {STR("admin.action"), tell_admin},     {STR("queue.rewrite"), tell_rewrite},
-    {STR("forward.limit"), tell_limit},    {STR("invite.made"), tell_invitation},
-    {STR("invite.used"), tell_invitation}, {STR("invite.refused"), tell_invitation},
+    {STR("smtp.sender"), tell_sender},
+    {STR("smtp.rcpt"), tell_rcpt},
+    {STR("smtp.checks"), tell_checks},
+    {STR("smtp.message"), tell_message},
+    {STR("submit.message"), tell_submit},
+    {STR("store.refuse"), tell_refuse},
+    {STR("store.deliver"), tell_deliver},
+    {STR("queue.add"), tell_queued},
+    {STR("queue.rcpt"), tell_queue_rcpt},
+    {STR("out.attempt"), tell_attempt},
+    {STR("queue.result"), tell_result},
+    {STR("queue.done"), tell_done},
+    {STR("queue.notice"), tell_notice},
+    {STR("mail.move"), tell_move},
+    {STR("mail.copy"), tell_move},
+    {STR("mail.expunge"), tell_expunge},
+    {STR("mail.drop"), tell_drop},
+    {STR("admin.action"), tell_admin},
+    {STR("queue.rewrite"), tell_rewrite},
+    {STR("forward.limit"), tell_limit},
+    {STR("invite.made"), tell_invitation},
+    {STR("invite.used"), tell_invitation},
+    {STR("invite.refused"), tell_invitation},
+    {STR("outbound.held"), tell_outbound},
+    {STR("outbound.goes"), tell_outbound},
+    {STR("store.verdict"), tell_verdict},
 };
 
 void

@@ -50,7 +50,7 @@ class Job:
         self.sink = Sink(port)
         self.sink.messages = Arrivals()
         self.sink.server.handle_error = lambda *_: None  # of connections that a kill cut off
-        self.server = Server(extra=['outbound none', f'route elsewhere.example 127.0.0.1:{port}'])
+        self.server = Server(extra=['outbound none', 'outbound-limits none', f'route elsewhere.example 127.0.0.1:{port}'])
         self.accounts = [f'u{n}@example.com' for n in range(ACCOUNTS)]
         self.pops = [f'p{n}@example.com' for n in range(POPS)]
         self.team = self.accounts[:3]

@@ -214,8 +214,26 @@ def test_domains(world):
     d = good(world, 'POST', '/v1/domains', {'name': 'b\u00fccher.example', 'admin': 'root@example.com'}, 201)
     assert d['name'] == 'xn--bcher-kva.example' and d['dkim_record'].startswith('v=DKIM1')
     shown = good(world, 'GET', '/v1/domains/xn--bcher-kva.example')
-    assert shown.pop('records') == [line for line in world.ctl('domain', 'show', 'xn--bcher-kva.example').stdout.splitlines() if line]
+    text = world.ctl('domain', 'show', 'xn--bcher-kva.example').stdout
+    lines = [' '.join(line.split()) for line in text.splitlines()]
+    got = [' '.join(line.split()) for line in shown.pop('records')]
+    assert got == [line for line in lines if line in got] and 'xn--bcher-kva.example. IN MX 10 mail.example.com.' in got
+    # What only the command looks at is of the host.
+    assert all(' IN ' not in line or line.lstrip(';').startswith('_25._tcp.') or ' IN A' in line or 'arpa.' in line
+               for line in lines if line not in got)
+    dns = shown.pop('dns')
+    assert {(r['type'], r['set']) for r in dns} >= {('MX', 'here'), ('TXT', 'here'), ('TXT', 'later')}
+    assert all(' '.join(f'{r["name"]}. IN {r["type"]} {r["value"]}'.split()) in [g.lstrip(';') for g in got] for r in dns)
+    keys = shown.pop('keys')
+    assert [(k['algorithm'], k['state'], k['published']) for k in keys] == [('rsa', 'signs', False), ('ed25519', 'waits', False)]
+    assert keys[0]['selector'] == d['selector'] and keys[0]['record'] == d['dkim_record']
     assert shown == d
+    turned = good(world, 'POST', '/v1/domains/xn--bcher-kva.example/rotate')
+    assert turned['keys'][:2] == keys and [k['state'] for k in turned['keys']] == ['signs', 'waits', 'waits']
+    assert sum('; The next key' in line for line in turned['records']) == 1
+    looked = good(world, 'POST', '/v1/domains/xn--bcher-kva.example/look')
+    assert looked['looked'] is False and looked['keys'] == turned['keys']
+    assert refused(world, 'POST', '/v1/domains/nobody.example/rotate') == (404, 'not-found')
     names = [x['name'] for x in good(world, 'GET', '/v1/domains')['domains']]
     assert {'example.com', 'xn--bcher-kva.example'} <= set(names)
     assert good(world, 'GET', '/v1/domains?limit=1')['next'] == names[0]

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from godwit import free_port  # noqa: E402
 from knot import Knot  # noqa: E402
 from netns import no_mounts  # noqa: E402
-from place import Place  # noqa: E402
+from place import Place, zone_lines  # noqa: E402
 
 NO_MOUNTS = no_mounts()
 ADDRESS = '198.18.0.5'
@@ -175,7 +175,7 @@ def served():
     done = p.setup('--offline', '--address', ADDRESS)
     assert done.returncode == 0, done.stderr
     p.start()
-    p.records = [line for line in done.stdout.splitlines() if re.match(r'\S+ IN ', line)] + [PTR]
+    p.records = zone_lines(done.stdout) + [PTR]
     yield p
     p.remove()
 

@@ -14,7 +14,7 @@ import pytest
 from godwit import PROGRAM, Server, free_port
 from knot import Knot
 from netns import no_mounts
-from place import Place
+from place import Place, zone_lines
 
 NO_MOUNTS = no_mounts()
 ADDRESS = '198.18.0.5'
@@ -27,7 +27,7 @@ def served():
     done = p.setup('--offline', '--address', ADDRESS)
     assert done.returncode == 0, done.stderr
     p.start()
-    p.records = [line for line in done.stdout.splitlines() if re.match(r'\S+ IN ', line)] + [PTR]
+    p.records = zone_lines(done.stdout) + [PTR]
     yield p
     p.remove()
 

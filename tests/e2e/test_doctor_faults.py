@@ -18,7 +18,7 @@ from godwit import PROGRAM, text_of, wait_for
 from knot import Knot
 from misled import TimeServer, clock_ahead, impostor
 from netns import no_mounts
-from place import Place
+from place import Place, zone_lines
 from test_check import certificate, days_ahead, write
 from test_doctor import ADDRESS, CLIENTS, PTR, roles
 
@@ -31,7 +31,7 @@ def served():
     done = p.setup('--offline', '--address', ADDRESS)
     assert done.returncode == 0, done.stderr
     p.start()
-    p.records = [line for line in done.stdout.splitlines() if re.match(r'\S+ IN ', line)] + [PTR]
+    p.records = zone_lines(done.stdout) + [PTR]
     p.dns = Knot(p.records)
     p.dns.start()
     p.edit(re.search(r'^resolver .*$', text_of(p.config), re.MULTILINE).group(0), f'resolver {p.dns.resolver()} no-dnssec')

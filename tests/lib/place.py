@@ -55,6 +55,11 @@ def tree(path):
     return found
 
 
+def zone_lines(text):
+    """The DNS records of what set-up or `domain show` printed, one blank between their words; none that is for later."""
+    return [' '.join(line.split()) for line in text.splitlines() if ' IN ' in line and not line.startswith((' ', ';'))]
+
+
 class Place:
     """as_nobody: every command runs as an ordinary user."""
 

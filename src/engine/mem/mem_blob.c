@@ -40,6 +40,14 @@ mem_blob_end(struct blob_writer *w, struct blob_id *id_out)
         mem_delay(m, false);
     if (m->base.failed)
         return ERR_IO;
+    if (w->head.len > 0) {
+        struct buf whole = BUF(ENGINE_BLOB_MAX);
+        buf_reserve(&whole, w->head.len + mw->bytes.len);
+        buf_add(&whole, buf_str(&w->head));
+        buf_add(&whole, buf_str(&mw->bytes));
+        buf_release(&mw->bytes);
+        mw->bytes = whole;
+    }
     *id_out = mem_blob_add(m, buf_take(&mw->bytes));
     mem_blob_drop(w);
     return OK;

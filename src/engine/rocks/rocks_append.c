@@ -108,10 +108,13 @@ rocks_append_chunk(struct rocks *r, struct rocks_loc *loc, struct str data,
     ASSERT(data.len > 0 && data.len <= ROCKS_CHUNK);
     job->r = r;
     job->loc = loc;
-    job->index = loc->chunk_count;
+    job->index = place.reserved ? place.index : loc->chunk_count;
     job->place = place;
     job->data = data;
-    rocks_loc_chunk_add(loc)->length = (uint32_t)data.len;
+    if (!place.reserved)
+        rocks_loc_chunk_add(loc);
+    ASSERT(loc->chunks[job->index].length == 0);
+    loc->chunks[job->index].length = (uint32_t)data.len; /* at most ROCKS_CHUNK */
     loc->writing++;
     r->calls++;
     pthread_mutex_lock(&a->lock);

@@ -2,6 +2,7 @@
  *
  * A small body is kept in memory until its first commit, which carries it.  A larger one goes to the
  * appender chunk by chunk while the rest still streams in, and the commit waits for the last of them.
+ * Of a headed one the beginning stays in memory: with the head, which comes last, it is the first chunk.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
@@ -11,9 +12,12 @@
 #define AT_ONCE_MAX 65536u /* copied by the loop itself: some microseconds */
 #define READ_TRIES  8      /* a body may move between the look at its place and the read */
 
+#define BEGIN_MAX (ROCKS_CHUNK - ENGINE_HEAD_MAX)
+
 struct rocks_writer {
-    struct blob_writer base;
-    struct buf bytes; /* not yet handed on */
+    struct blob_writer base; /* its head too is part of the first chunk */
+    struct buf begin;        /* of a headed one; full before anything goes into bytes */
+    struct buf bytes;        /* not yet handed on */
     struct rocks_loc *loc;
 };
 
@@ -29,6 +33,7 @@ rocks_blob_new(struct engine *e, uint64_t size_hint, struct blob_writer **out)
     const struct rocks *r = rocks_of(e);
     struct rocks_writer *w = MEM_NEW(struct rocks_writer);
 
+    buf_init(&w->begin, BEGIN_MAX);
     buf_init(&w->bytes, (size_t)MAX(ROCKS_CHUNK, r->inline_max));
     if (size_hint > r->inline_max)
         buf_reserve(&w->bytes, ROCKS_CHUNK);
@@ -45,6 +50,11 @@ rocks_blob_add(struct blob_writer *base, struct str bytes)
     struct rocks *r = rocks_of(base->engine);
     size_t room = w->bytes.max;
 
+    if (base->headed) {
+        struct str first = str_sub(bytes, 0, BEGIN_MAX - w->begin.len);
+        buf_add(&w->begin, first);
+        bytes = str_skip(bytes, first.len);
+    }
     while (bytes.len > 0) {
         struct str part = str_sub(bytes, 0, room - w->bytes.len);
         bytes = str_skip(bytes, part.len);
@@ -54,11 +64,34 @@ rocks_blob_add(struct blob_writer *base, struct str bytes)
         TRY(w->loc->written);
         while (w->loc->writing >= ROCKS_WRITER_MAX)
             rocks_wait(&w->loc->waiters);
+        if (base->headed && w->loc->chunk_count == 0)
+            rocks_loc_chunk_add(w->loc); /* written at the end */
         struct rocks_place place = {.index = (uint32_t)w->loc->chunk_count};
         rocks_append_chunk(r, w->loc, buf_take(&w->bytes), place);
         buf_reserve(&w->bytes, room);
     }
     return w->loc->written;
+}
+
+/* Head and beginning in front of the rest; or where they are a chunk of their own, that chunk. */
+static void
+begin_join(struct rocks_writer *w, struct rocks *r)
+{
+    size_t begin = w->base.head.len + w->begin.len, all = begin + w->bytes.len;
+    bool alone = w->loc->chunk_count > 0 || all > ROCKS_CHUNK;
+    struct buf out = BUF(MAX(ROCKS_CHUNK, r->inline_max));
+
+    buf_reserve(&out, alone ? begin : all);
+    buf_add(&out, buf_str(&w->base.head));
+    buf_add(&out, buf_str(&w->begin));
+    if (!alone) {
+        buf_add(&out, buf_str(&w->bytes));
+        buf_release(&w->bytes);
+        w->bytes = out;
+        return;
+    }
+    bool reserved = w->loc->chunk_count > 0;
+    rocks_append_chunk(r, w->loc, buf_take(&out), (struct rocks_place){.reserved = reserved});
 }
 
 enum status
@@ -69,6 +102,8 @@ rocks_blob_end(struct blob_writer *base, struct blob_id *id_out)
     struct rocks_loc *loc = w->loc;
 
     TRY(loc->written);
+    if (base->headed)
+        begin_join(w, r);
     loc->size = base->size;
     loc->inlined = loc->chunk_count == 0 && w->bytes.len <= r->inline_max;
     if (loc->inlined) {
@@ -80,6 +115,7 @@ rocks_blob_end(struct blob_writer *base, struct blob_id *id_out)
     }
     rocks_loc_enter(r, loc);
     *id_out = loc->id;
+    buf_release(&w->begin);
     buf_release(&w->bytes);
     mem_free(w);
     return OK;
@@ -92,6 +128,7 @@ rocks_blob_drop(struct blob_writer *base)
 
     w->loc->dropped = true;
     rocks_loc_settle(rocks_of(base->engine), w->loc);
+    buf_release(&w->begin);
     buf_release(&w->bytes);
     mem_free(w);
 }
@@ -180,7 +217,7 @@ chunk_at_once(struct chunk_job *job)
     return cached;
 }
 
-/* Chunks have one size but the last. */
+/* Chunks have one size, but for the last one and the first of a headed body. */
 static SUSPENDS enum status
 read_chunks(struct rocks *r, const struct rocks_loc *loc, uint64_t offset, size_t n, char *to)
 {

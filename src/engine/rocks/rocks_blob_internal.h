@@ -105,6 +105,7 @@ void rocks_append_free(struct rocks_append **a);
 struct rocks_place {
     uint32_t index; /* of the chunk in its blob */
     bool last;
+    bool reserved; /* its entry in loc was made before, by rocks_loc_chunk_add() */
 };
 /* Takes data.  The chunk's place is known and durable when loc->writing has fallen. */
 void rocks_append_chunk(struct rocks *r, struct rocks_loc *loc, struct str data,

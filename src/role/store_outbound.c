@@ -1,0 +1,239 @@
+/* store_outbound.c - see store_outbound.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "role/store_outbound.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/size.h"
+#include "config/events.h"
+#include "mail/outbound_notice.h"
+#include "rt/clock.h"
+#include "rt/logger.h"
+#include "rt/random.h"
+#include "store/account.h"
+#include "store/correspondents.h"
+#include "store/message.h"
+#include "store/queue_verbs.h"
+
+enum { TEXT_BYTES = 16384, NOTICE_ARENA = 8 << 20, QUEUED_ARENA = 32 << 20, STEP = 32 };
+#define AGAIN_US INT64_C(60000000)
+
+SUSPENDS static enum status charge(struct store *s, const struct queue_message *m, bool again,
+                                   struct outbound_answer *out);
+SUSPENDS static enum status look_at(struct store *s, const struct queue_rcpt *r, uint64_t *hash_out,
+                                    bool *foreign_out);
+SUSPENDS static enum status tell(struct store *s, uint64_t account,
+                                 const struct outbound_answer *what);
+SUSPENDS static enum status let_go(struct store *s, uint64_t qid, bool *again_out);
+SUSPENDS static enum status may_go(struct store *s, const struct queue_message *m, bool *out);
+static void log_outbound(enum event which, const struct queue_message *m, uint64_t qid,
+                         const struct outbound_answer *what);
+
+enum status
+store_outbound_ask(struct store *s, struct queue_message *m, struct outbound_answer *out)
+{
+    struct problem why = {0};
+
+    TRY(store_checked(s, charge(s, m, false, out), "outbound limits"));
+    if (out->too_much) {
+        problem_set(&why, 450, "4.7.1", "You sent very much today; please go on tomorrow");
+        ipc_fail(&why);
+        return ERR_LIMIT;
+    }
+    m->over = !out->fits;
+    m->held = m->held || m->over;
+    return OK;
+}
+
+void
+store_outbound_held(struct store *s, const struct queue_message *m, uint64_t qid,
+                    const struct outbound_answer *what)
+{
+    log_outbound(EVENT_OUTBOUND_HELD, m, qid, what);
+    if (!what->tell)
+        return;
+    enum status st = store_checked(s, tell(s, m->account, what), "outbound notice");
+    (void)st; /* a mailbox that is full has a notice of its own */
+}
+
+void
+store_outbound_go(struct store *s)
+{
+    uint64_t qid;
+
+    for (int i = 0; i < STEP && queue_take_over(s->queue, clock_now(), &qid); i++) {
+        bool again = true;
+        enum status st = store_checked(s, let_go(s, qid, &again), "outbound limits");
+        if (st != OK || again)
+            queue_over_later(s->queue, qid, (struct instant){clock_now().us + AGAIN_US});
+    }
+}
+
+/* ---- what it costs ---- */
+
+/* Counted is what was written to: a group here that leads to many elsewhere is one recipient, and none elsewhere. */
+SUSPENDS static enum status
+charge(struct store *s, const struct queue_message *m, bool again, struct outbound_answer *out)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    uint64_t *elsewhere = ARENA_ARRAY(a, uint64_t, m->rcpt_count + 1);
+    uint64_t *here = ARENA_ARRAY(a, uint64_t, m->rcpt_count + 1);
+    size_t n = 0, local = 0;
+
+    for (size_t i = 0; i < m->rcpt_count; i++) {
+        bool foreign = false;
+        uint64_t hash;
+        if (m->rcpts[i].state == QUEUE_FAILED)
+            continue;
+        TRY(look_at(s, &m->rcpts[i], &hash, &foreign));
+        if (foreign)
+            elsewhere[n++] = hash;
+        else
+            here[local++] = hash;
+    }
+    const struct outbound_message asked = {
+        .foreign = n,
+        .messages_max = s->config->outbound_messages,
+        .recipients_max = s->config->outbound_recipients,
+        .again = again,
+        .rcpts = elsewhere,
+        .count = n + local,
+    };
+    mem_copy(elsewhere + n, here, local * sizeof(*here));
+    AUTO(cell_close) struct cell *account = account_open(s->cells, m->account);
+    return outbound_charge(account, &asked, clock_now(), out);
+}
+
+SUSPENDS static enum status
+look_at(struct store *s, const struct queue_rcpt *r, uint64_t *hash_out, bool *foreign_out)
+{
+    AUTO_ARENA *a = arena_new(8192);
+    struct str address, domain;
+    bool ours = false;
+
+    enum status st = directory_canonical(s->directory, r->original, a, &address, &domain);
+    if (st == ERR_SYNTAX) { /* the default domain is another by now */
+        *hash_out = correspondent_hash(r->address);
+        *foreign_out = r->account == 0;
+        return OK;
+    }
+    TRY(st);
+    TRY(directory_is_local_domain(s->directory, domain, &ours));
+    *hash_out = correspondent_hash(address);
+    *foreign_out = !ours;
+    return OK;
+}
+
+/* ---- the notice ---- */
+
+SUSPENDS static enum status
+write_notice(struct store *s, uint64_t account, const struct outbound_answer *what, struct buf *out)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct directory_entry e;
+    char unique[40];
+
+    TRY(directory_by_id(s->directory, account, a, &e));
+    snprintf(unique, sizeof(unique), "%016llx%016llx", (unsigned long long)random_u64(),
+             (unsigned long long)random_u64());
+    const struct outbound_notice n = {
+        .to = {.host = s->config->host,
+               .address = e.address,
+               .unique = str_of(unique),
+               .now = clock_now()},
+        .messages_max = s->config->outbound_messages,
+        .recipients_max = s->config->outbound_recipients,
+        .by_recipients = what->by_recipients,
+    };
+    return outbound_notice_write(out, &n);
+}
+
+SUSPENDS static enum status
+tell(struct store *s, uint64_t id, const struct outbound_answer *what)
+{
+    AUTO_ARENA *a = arena_new(NOTICE_ARENA);
+    AUTO_BUF text = BUF(TEXT_BYTES);
+    struct intake_body body;
+    struct message_place place;
+
+    TRY(write_notice(s, id, what, &text));
+    TRY(intake_make(s->intake, buf_str(&text), a, &body));
+    const struct message_new m = {
+        .blob = body.id,
+        .size = body.size,
+        .received = clock_now(),
+        .record = body.facts.record,
+        .sort = body.facts.sort,
+        .message_id_hash = body.facts.message_id_hash,
+        .reference_hashes = body.facts.reference_hashes,
+        .reference_count = body.facts.reference_count,
+    };
+    AUTO(cell_close) struct cell *account = account_open(s->cells, id);
+    enum status st = message_add(account, MAILBOX_INBOX, &m, clock_now(), &place);
+    if (st != OK && st != ERR_IO)
+        engine_blob_forget(s->engine, body.id);
+    return st;
+}
+
+/* ---- the way out ---- */
+
+SUSPENDS static enum status
+let_go(struct store *s, uint64_t qid, bool *again_out)
+{
+    AUTO_ARENA *a = arena_new(QUEUED_ARENA);
+    struct outbound_answer answer = {0};
+    struct queue_message m;
+    bool may = false;
+    uint32_t n;
+
+    *again_out = false;
+    enum status st = queue_get(s->queue, qid, a, &m);
+    if (st == ERR_NOT_FOUND || (st == OK && !m.over)) /* dropped, released, held by an operator */
+        return OK;
+    TRY(st);
+    *again_out = true;
+    TRY(may_go(s, &m, &may));
+    if (!may)
+        return OK;
+    TRY(charge(s, &m, true, &answer));
+    if (!answer.fits)
+        return OK;
+    st = queue_act(s->queue, qid, QUEUE_RELEASE, clock_now(), &n);
+    if (st != OK && st != ERR_NOT_FOUND)
+        return st;
+    *again_out = false;
+    if (st == OK)
+        log_outbound(EVENT_OUTBOUND_GOES, &m, qid, &answer);
+    store_out_work(s);
+    return OK;
+}
+
+SUSPENDS static enum status
+may_go(struct store *s, const struct queue_message *m, bool *out)
+{
+    AUTO_ARENA *a = arena_new(65536);
+    struct directory_entry e;
+
+    enum status st = directory_by_id(s->directory, m->account, a, &e);
+    *out = st == OK && !e.disabled && !e.suspended;
+    return st == ERR_NOT_FOUND ? OK : st;
+}
+
+static void
+log_outbound(enum event which, const struct queue_message *m, uint64_t qid,
+             const struct outbound_answer *what)
+{
+    AUTO(logger_send) struct log_line l;
+
+    if (!event_begin(&l, which))
+        return;
+    log_hex64(&l, "qid", qid);
+    log_u64(&l, "account", m->account);
+    log_u64(&l, "messages", what->messages);
+    log_u64(&l, "recipients", what->recipients);
+    if (which == EVENT_OUTBOUND_HELD)
+        log_u64(&l, "new", what->fresh);
+    log_str(&l, "from", m->sender);
+}
