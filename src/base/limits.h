@@ -171,9 +171,11 @@
     LIMIT(QUEUE_FIRST_RETRY_S,     60,        "s",        "doubles, with 20 % jitter, up to QUEUE_RETRY_S") \
     LIMIT(QUEUE_RETRY_S,           3600,      "s",        "") \
     LIMIT(OUT_PER_DOMAIN,          20,        "conns",    "more deliveries wait") \
-    LIMIT(OUT_FIRST,               2,         "conns",    "to a destination at first; grows with its answers") \
-    LIMIT(OUT_LEASES,              2000,      "messages", "more wait in the store") \
+    LIMIT(OUT_FIRST,               2,         "conns",    "to a destination that took one; grows with its answers") \
+    LIMIT(OUT_LEASES,              4000,      "messages", "more wait in the store") \
     LIMIT(OUT_CONNS,               200,       "conns",    "more deliveries wait") \
+    LIMIT(OUT_REACHING,            3000,      "messages", "without a connection yet, besides OUT_CONNS; more deliveries wait") \
+    LIMIT(OUT_REACH_MS,            100,       "ms",       "who has no connection yet gives its place to one that waits") \
     LIMIT(OUT_CONNECT_FIRST_S,     5,         "s",        "the next host is tried; in the first three tries of a message") \
     LIMIT(OUT_CONNECT_S,           30,        "s",        "the next host is tried") \
     LIMIT(OUT_STAGGER_MS,          300,       "ms",       "the next address of a host is tried as well") \

@@ -148,16 +148,17 @@ work(void *arg)
 {
     struct job *j = arg;
     struct arena *a = j->arena;
-    struct destination *t;
+    struct visit *v = ARENA_NEW(a, struct visit);
     struct terms *mine = terms;
     const char *why = "";
 
     list_push(&jobs, &j->node);
     mine->users++;
     struct str name = delivery_destination(mine->world.config, &j->d, a);
-    if (destination_enter(destinations, name, j->d.hurry, &t, &why) == OK) {
+    if (destination_enter(destinations, name, j->d.hurry, v, &why) == OK) {
+        j->d.visit = v;
         attempt(j, &mine->world);
-        destination_leave(destinations, t, j->d.unreached ? j->d.why : NULL);
+        destination_leave(destinations, v, j->d.unreached ? j->d.why : NULL);
     } else {
         delivery_put_off(&j->d, why);
     }
@@ -253,6 +254,13 @@ leasing(void *arg)
         if (fiber_queue_wait(&wanted, POLL_MS) == ERR_CANCELLED)
             return;
     }
+}
+
+static FIBER_ENTRY void
+lending(void *arg)
+{
+    (void)arg;
+    destinations_lend(destinations);
 }
 
 static FIBER_ENTRY void
@@ -450,6 +458,7 @@ begin(const struct role_start *s, struct problem *why)
     struct delivery_world world = {0};
 
     destinations = destinations_new();
+    world.destinations = destinations;
     world.pool = pool_new();
     world.absents = absents_new();
     fiber_queue_init(&wanted);
@@ -460,6 +469,7 @@ begin(const struct role_start *s, struct problem *why)
     TRY(tls_client_new(TLS_VERIFY_DANE, &world.tls_dane));
     TRY(make_terms(s, &world, why));
     TRY(fiber_go(sweeping, NULL));
+    TRY(fiber_go(lending, NULL));
     TRY(fiber_go(testing_lists, NULL));
     return fiber_go(leasing, NULL);
 }

@@ -75,6 +75,8 @@ store_serve_queue_body(struct ipc_peer *from, const struct store_queue_body *req
     TRY(store_checked(s, queue_get(s->queue, req->qid, read, &m), "queue"));
     size_t max =
         req->max < STORE_QUEUE_BODY_REPLY_BYTES_MAX ? req->max : STORE_QUEUE_BODY_REPLY_BYTES_MAX;
+    if (queue_sending(s->queue, req->qid, ipc_incarnation(from)))
+        store_out_work(s);
     rep->size = m.size;
     rep->bytes = STR_NONE;
     if (req->offset >= m.size || max == 0)

@@ -58,6 +58,12 @@ absent_is(struct absents *a, struct str name, int64_t now_ms, const char **why_o
     return true;
 }
 
+bool
+absent_knows(const struct absents *a, struct str name)
+{
+    return map_get(a->all, name) != NULL;
+}
+
 /* Makes room, when there is any to be made. */
 static bool
 forget_old(struct absents *a, int64_t now_ms)

@@ -20,6 +20,8 @@ struct absents *absents_new(void);
 void absents_free(struct absents **a);
 /* why_out (may be NULL): how it failed, valid until the next call. */
 bool absent_is(struct absents *a, struct str name, int64_t now_ms, const char **why_out);
+/* Did it not answer the last time, however long ago?  Changes nothing. */
+bool absent_knows(const struct absents *a, struct str name);
 void absent_failed(struct absents *a, struct str name, int64_t now_ms, const char *why);
 void absent_answered(struct absents *a, struct str name);
 

@@ -21,6 +21,7 @@ test_pauses(void **state)
     int64_t now = 5;
     (void)state;
 
+    assert_false(absent_knows(a, STR("x")));
     assert_false(absent_is(a, STR("x"), now, &why));
     for (size_t i = 0; i < COUNT_OF(pauses_s); i++) {
         absent_failed(a, STR("x"), now, "timed out");
@@ -28,10 +29,12 @@ test_pauses(void **state)
         assert_str(str_of(why), STR("timed out"));
         assert_false(absent_is(a, STR("y"), now, &why));
         now += pauses_s[i] * S;
+        ROW(i, absent_knows(a, STR("x")));          /* however long ago */
         ROW(i, !absent_is(a, STR("x"), now, &why)); /* one may try */
         ROW(i, absent_is(a, STR("x"), now, NULL));  /* the next one waits for what comes of it */
     }
     absent_answered(a, STR("x"));
+    assert_false(absent_knows(a, STR("x")));
     assert_false(absent_is(a, STR("x"), now, &why));
     absent_failed(a, STR("x"), now, "refused");
     assert_false(absent_is(a, STR("x"), now + (60 * S), &why));

@@ -20,6 +20,7 @@
 #include "rt/ipc.h"
 #include "rt/tls.h"
 #include "smtp/absent.h"
+#include "smtp/destination.h"
 #include "smtp/pool.h"
 #include "smtp/sts.h"
 #include "smtp/terms.h"
@@ -34,6 +35,7 @@ struct delivery_world {
     const struct secret *socks_passwords;
     struct pool *pool;
     struct absents *absents; /* addresses of hosts */
+    struct destinations *destinations;
 };
 enum delivery_state {
     DELIVERY_DONE,
@@ -66,13 +68,14 @@ struct delivery {
     bool full_return, smtputf8, eight_bit;
     struct delivery_rcpt *rcpts;
     size_t rcpt_count;
-    bool hurry;       /* tries hosts that did not answer a moment ago as well */
-    bool first;       /* one of the first tries: with short time-outs */
-    char remote[256]; /* the host that had the last word */
-    bool left_alone;  /* an address that did not answer a moment ago was not asked */
-    bool asked;       /* another was */
-    bool handed;      /* the other side may have the message, and the store does not know yet */
-    bool unreached;   /* no conversation got as far as the recipients: last says why */
+    struct visit *visit; /* of its destination */
+    bool hurry;          /* tries hosts that did not answer a moment ago as well */
+    bool first;          /* one of the first tries: with short time-outs */
+    char remote[256];    /* the host that had the last word */
+    bool left_alone;     /* an address that did not answer a moment ago was not asked */
+    bool asked;          /* another was */
+    bool handed;         /* the other side may have the message, and the store does not know yet */
+    bool unreached;      /* no conversation got as far as the recipients: last says why */
     char why[ABSENT_WHY_MAX];
 };
 /* route_destination() of its route. */

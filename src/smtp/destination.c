@@ -14,13 +14,18 @@ struct destination {
     struct str name; /* owned */
     uint32_t window, running, waiting;
     uint32_t answers; /* since the window last grew */
+    bool known;       /* somebody there took a connection */
     struct fiber_queue line;
 };
 struct destinations {
     struct map *all;
     struct absents *absents;
-    uint32_t running;
-    struct fiber_queue places; /* destinations with room wait here for one of LIMIT_OUT_CONNS */
+    uint32_t placed, placeless; /* visits */
+    uint32_t newcomers, returners;
+    struct fiber_queue places;  /* newcomers wait here for one of LIMIT_OUT_CONNS */
+    struct fiber_queue returns; /* who gave its place away and is connected; goes first */
+    struct list seekers;        /* visits with a place and without a connection, oldest first */
+    struct fiber_queue lender;  /* there may be something to lend */
 };
 
 static void
@@ -41,6 +46,9 @@ destinations_new(void)
     ds->all = map_new();
     ds->absents = absents_new();
     fiber_queue_init(&ds->places);
+    fiber_queue_init(&ds->returns);
+    fiber_queue_init(&ds->lender);
+    list_init(&ds->seekers);
     return ds;
 }
 
@@ -49,7 +57,7 @@ destinations_free(struct destinations **ds)
 {
     if (*ds == NULL)
         return;
-    ASSERT(map_count((*ds)->all) == 0);
+    ASSERT(map_count((*ds)->all) == 0 && (*ds)->placed == 0 && (*ds)->placeless == 0);
     map_free(&(*ds)->all);
     absents_free(&(*ds)->absents);
     mem_free(*ds);
@@ -65,47 +73,129 @@ find(struct destinations *ds, struct str name)
         return d;
     d = MEM_NEW(struct destination);
     d->name = mem_str(name);
-    d->window = LIMIT_OUT_FIRST;
+    d->window = 1;
     fiber_queue_init(&d->line);
     map_put(ds->all, name, d);
     return d;
 }
 
+/* ---- places ---- */
+
 static SUSPENDS enum status
-wait_for_place(struct destinations *ds, struct destination *d)
+take_place(struct destinations *ds, struct visit *v)
+{
+    bool returns = v->connected;
+    uint32_t *waiting = returns ? &ds->returners : &ds->newcomers;
+    enum status e = OK;
+
+    ++*waiting;
+    while (e == OK && (ds->placed >= LIMIT_OUT_CONNS || (!returns && ds->returners > 0))) {
+        fiber_queue_wake_one(&ds->lender);
+        e = fiber_queue_wait(returns ? &ds->returns : &ds->places, FIBER_FOREVER);
+    }
+    --*waiting;
+    if (e == OK) {
+        ds->placed++;
+        v->placed = true;
+    }
+    if (ds->placed < LIMIT_OUT_CONNS && ds->returners == 0)
+        fiber_queue_wake_one(&ds->places); /* who stood behind one that came back */
+    return e;
+}
+
+static void
+give_place(struct destinations *ds, struct visit *v)
+{
+    list_remove(&v->node);
+    v->placed = false;
+    ds->placed--;
+    if (!fiber_queue_wake_one(&ds->returns))
+        fiber_queue_wake_one(&ds->places);
+}
+
+static void
+begin_to_seek(struct destinations *ds, struct visit *v)
+{
+    v->since_ms = clock_mono_ms();
+    if (!v->placed)
+        return;
+    list_push(&ds->seekers, &v->node);
+    if (ds->newcomers > 0)
+        fiber_queue_wake_one(&ds->lender);
+}
+
+/* How long until the oldest that seeks has had its time; FIBER_FOREVER: nobody wants its place, or may have it. */
+static int64_t
+next_loan_ms(const struct destinations *ds)
+{
+    if (ds->newcomers == 0 || ds->returners > 0 || ds->placed < LIMIT_OUT_CONNS ||
+        ds->placeless >= LIMIT_OUT_REACHING || list_empty(&ds->seekers))
+        return FIBER_FOREVER;
+    const struct visit *oldest = LIST_ENTRY(ds->seekers.next, struct visit, node);
+    return MAX(oldest->since_ms + LIMIT_OUT_REACH_MS - clock_mono_ms(), INT64_C(0));
+}
+
+void
+destinations_lend(struct destinations *ds)
+{
+    for (;;) {
+        int64_t wait_ms = next_loan_ms(ds);
+        if (wait_ms == 0) {
+            ds->placeless++;
+            give_place(ds, LIST_ENTRY(ds->seekers.next, struct visit, node));
+            fiber_yield(); /* who gets it */
+        } else if (fiber_queue_wait(&ds->lender, wait_ms) == ERR_CANCELLED) {
+            return;
+        }
+    }
+}
+
+/* ---- visits ---- */
+
+static SUSPENDS enum status
+wait_for_turn(struct destinations *ds, struct destination *d, struct visit *v)
 {
     while (d->running >= d->window)
         TRY(fiber_queue_wait(&d->line, FIBER_FOREVER));
     d->running++;
-    while (ds->running >= LIMIT_OUT_CONNS) {
-        enum status e = fiber_queue_wait(&ds->places, FIBER_FOREVER);
-        if (e != OK) {
-            d->running--;
-            return e;
-        }
+    if (ds->placeless < LIMIT_OUT_REACHING && absent_knows(ds->absents, d->name)) {
+        ds->placeless++;
+        return OK;
     }
-    ds->running++;
-    return OK;
+    enum status e = take_place(ds, v);
+    if (e != OK)
+        d->running--;
+    return e;
+}
+
+static void
+end_visit(struct destinations *ds, struct visit *v)
+{
+    v->to->running--;
+    if (v->placed)
+        give_place(ds, v);
+    else
+        ds->placeless--;
 }
 
 enum status
-destination_enter(struct destinations *ds, struct str name, bool hurry, struct destination **out,
+destination_enter(struct destinations *ds, struct str name, bool hurry, struct visit *v,
                   const char **why_out)
 {
     struct destination *d = find(ds, name);
 
+    *v = (struct visit){.to = d};
+    list_init(&v->node);
     d->waiting++;
-    enum status e = wait_for_place(ds, d);
+    enum status e = wait_for_turn(ds, d, v);
     d->waiting--;
     if (e == OK && (hurry || !absent_is(ds->absents, name, clock_mono_ms(), why_out))) {
-        *out = d;
+        begin_to_seek(ds, v);
         return OK;
     }
     if (e == OK) { /* what was learnt while this one waited */
-        d->running--;
-        ds->running--;
+        end_visit(ds, v);
         fiber_queue_wake_one(&d->line);
-        fiber_queue_wake_one(&ds->places);
     } else {
         *why_out = "stopped";
     }
@@ -113,11 +203,41 @@ destination_enter(struct destinations *ds, struct str name, bool hurry, struct d
     return ERR_TEMP;
 }
 
-void
-destination_leave(struct destinations *ds, struct destination *d, const char *why)
+enum status
+destination_reached(struct destinations *ds, struct visit *v)
 {
-    d->running--;
-    ds->running--;
+    struct destination *d = v->to;
+
+    v->connected = true;
+    list_remove(&v->node);
+    if (!d->known) {
+        d->known = true;
+        d->window = MAX(d->window, (uint32_t)LIMIT_OUT_FIRST);
+        for (uint32_t i = 1; i < d->window; i++)
+            fiber_queue_wake_one(&d->line);
+    }
+    if (v->placed)
+        return OK;
+    TRY(take_place(ds, v));
+    ds->placeless--;
+    return OK;
+}
+
+void
+destination_seek(struct destinations *ds, struct visit *v)
+{
+    if (!v->connected)
+        return;
+    v->connected = false;
+    begin_to_seek(ds, v);
+}
+
+void
+destination_leave(struct destinations *ds, struct visit *v, const char *why)
+{
+    struct destination *d = v->to;
+
+    end_visit(ds, v);
     if (why != NULL) {
         absent_failed(ds->absents, d->name, clock_mono_ms(), why);
         d->window = MAX(d->window / 2, 1u);
@@ -131,7 +251,6 @@ destination_leave(struct destinations *ds, struct destination *d, const char *wh
         }
     }
     fiber_queue_wake_one(&d->line);
-    fiber_queue_wake_one(&ds->places);
     let_go(ds, d);
 }
 

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/testing.h"
 
+#include <stdio.h>
+
 #include "base/limits.h"
 #include "base/size.h"
 #include "rt/loop.h"
@@ -11,34 +13,36 @@
 #define HERE STR("x.example")
 
 static struct destinations *ds;
-static int inside, refused, left;
+static int inside, refused, left, reached;
 
-static SUSPENDS struct destination *
-enter(struct str name, bool hurry)
+static SUSPENDS bool
+enter(struct str name, bool hurry, struct visit *v)
 {
-    struct destination *d = NULL;
     const char *why = "";
 
-    return destination_enter(ds, name, hurry, &d, &why) == OK ? d : NULL;
+    return destination_enter(ds, name, hurry, v, &why) == OK;
 }
 
 /* Enters, stays until it may leave, and leaves with an answer. */
 static FIBER_ENTRY void
 visitor(void *arg)
 {
-    struct destination *d = enter(HERE, false);
+    struct visit v;
 
     (void)arg;
-    if (d == NULL) {
+    if (!enter(HERE, false, &v)) {
         refused++;
         return;
     }
     inside++;
+    while (reached == 0 && left == 0)
+        fiber_yield();
+    ASSERT(destination_reached(ds, &v) == OK);
     while (left == 0)
         fiber_yield();
     left--;
     inside--;
-    destination_leave(ds, d, NULL);
+    destination_leave(ds, &v, NULL);
 }
 
 static SUSPENDS void
@@ -56,7 +60,10 @@ test_window_grows(void *arg)
     for (int i = 0; i < 100; i++)
         ASSERT(fiber_go(visitor, NULL) == OK);
     settle();
-    ASSERT(inside == LIMIT_OUT_FIRST && refused == 0);
+    ASSERT(inside == 1 && refused == 0); /* the first alone */
+    reached = 1;
+    settle();
+    ASSERT(inside == LIMIT_OUT_FIRST); /* there is somebody */
     left = 2;
     settle();
     ASSERT(inside == 3); /* a window full of answers: one more */
@@ -70,42 +77,133 @@ test_window_grows(void *arg)
         settle();
     ASSERT(refused == 0);
     destinations_free(&ds); /* nobody is in one: nothing is left */
-    left = 0;
+    left = reached = 0;
     loop_stop();
 }
 
 static FIBER_ENTRY void
 test_failure_shrinks_and_sends_away(void *arg)
 {
-    struct destination *d[3];
+    struct visit v[3];
     const char *why = "";
 
     (void)arg;
     ds = destinations_new();
     refused = 0;
-    d[0] = enter(HERE, false);
-    d[1] = enter(HERE, false);
-    ASSERT(d[0] != NULL && d[0] == d[1] && destination_window(d[0]) == LIMIT_OUT_FIRST);
+    ASSERT(enter(HERE, false, &v[0]) && destination_reached(ds, &v[0]) == OK);
+    ASSERT(enter(HERE, false, &v[1]));
+    ASSERT(v[0].to == v[1].to && destination_window(v[0].to) == LIMIT_OUT_FIRST);
     for (int i = 0; i < 5; i++)
         ASSERT(fiber_go(visitor, NULL) == OK);
     settle();
-    destination_leave(ds, d[0], "connection timed out");
-    ASSERT(destination_window(d[1]) == 1);
-    destination_leave(ds, d[1], "connection timed out");
+    destination_leave(ds, &v[0], "connection timed out");
+    ASSERT(destination_window(v[1].to) == 1);
+    destination_leave(ds, &v[1], "connection timed out");
     settle();
     ASSERT(refused == 5 && inside == 0); /* who waited is sent away, not kept */
-    ASSERT(destination_enter(ds, HERE, false, &d[0], &why) == ERR_TEMP);
+    ASSERT(destination_enter(ds, HERE, false, &v[0], &why) == ERR_TEMP);
     assert_str(str_of(why), STR("connection timed out"));
-    d[2] = enter(STR("y.example"), false);
-    ASSERT(d[2] != NULL);
-    d[0] = enter(HERE, true); /* an operator is let in, and the answer opens it for all */
-    ASSERT(d[0] != NULL);
-    destination_leave(ds, d[0], NULL);
-    d[0] = enter(HERE, false);
-    ASSERT(d[0] != NULL);
-    destination_leave(ds, d[0], NULL);
-    destination_leave(ds, d[2], NULL);
+    ASSERT(enter(STR("y.example"), false, &v[2]) && v[2].placed);
+    ASSERT(enter(HERE, true, &v[0])); /* an operator is let in, and the answer opens it for all */
+    ASSERT(!v[0].placed);             /* it did not answer: no place until it does */
+    ASSERT(destination_reached(ds, &v[0]) == OK && v[0].placed);
+    destination_leave(ds, &v[0], NULL);
+    ASSERT(enter(HERE, false, &v[0]) && v[0].placed);
+    destination_leave(ds, &v[0], NULL);
+    destination_leave(ds, &v[2], NULL);
     destinations_free(&ds);
+    loop_stop();
+}
+
+/* ---- places ---- */
+
+enum { PATIENCE = 3000, LOOK_MS = 10 }; /* half a minute, on a busy machine */
+static struct fiber *lender;
+static bool lending;
+
+static FIBER_ENTRY void
+lend(void *arg)
+{
+    (void)arg;
+    lender = fiber_self();
+    destinations_lend(ds);
+    lending = false;
+}
+
+static FIBER_ENTRY void
+newcomer(void *arg)
+{
+    struct visit v;
+
+    (void)arg;
+    ASSERT(enter(STR("alive.example"), false, &v) && v.placed);
+    ASSERT(destination_reached(ds, &v) == OK);
+    inside++;
+    while (left == 0)
+        fiber_yield();
+    destination_leave(ds, &v, NULL);
+    inside--;
+}
+
+static FIBER_ENTRY void
+returner(void *arg)
+{
+    ASSERT(destination_reached(ds, arg) == OK);
+    reached++;
+}
+
+static SUSPENDS void
+fill(struct visit *v, const char *what, size_t n)
+{
+    char name[32];
+
+    for (size_t i = 0; i < n; i++) {
+        int len = snprintf(name, sizeof(name), "%s%zu.example", what, i);
+        ASSERT(enter(str_from(name, (size_t)len), false, &v[i]) && v[i].placed);
+    }
+}
+
+/* All places are of visits to who does not answer: one of them is for who waits.  Once that one is connected it goes
+ * before newcomers, and takes no place of another. */
+static FIBER_ENTRY void
+test_places_are_lent(void *arg)
+{
+    static struct visit dead[LIMIT_OUT_CONNS];
+
+    (void)arg;
+    ds = destinations_new();
+    lending = true;
+    ASSERT(fiber_go(lend, NULL) == OK);
+    inside = left = reached = 0;
+    fill(dead, "dead", COUNT_OF(dead));
+    ASSERT(fiber_go(newcomer, NULL) == OK);
+    for (int i = 0; i < PATIENCE && inside == 0; i++)
+        ASSERT(fiber_sleep(LOOK_MS) == OK);
+    ASSERT(inside == 1 && !dead[0].placed && dead[1].placed); /* of the one that seeks longest */
+    for (size_t i = 1; i < COUNT_OF(dead); i++)
+        ASSERT(destination_reached(ds, &dead[i]) == OK); /* they talk: nothing can be lent */
+    ASSERT(fiber_go(newcomer, NULL) == OK && fiber_go(returner, &dead[0]) == OK);
+    ASSERT(fiber_sleep(2 * LIMIT_OUT_REACH_MS) == OK);
+    ASSERT(inside == 1 && reached == 0);
+    destination_leave(ds, &dead[1], NULL);
+    settle();
+    ASSERT(inside == 1 && reached == 1 && dead[0].placed);
+    destination_seek(ds, &dead[0]); /* its conversation broke: it looks for another host */
+    for (int i = 0; i < PATIENCE && inside == 1; i++)
+        ASSERT(fiber_sleep(LOOK_MS) == OK);
+    ASSERT(inside == 2 && !dead[0].placed);
+    left = 1;
+    while (inside > 0)
+        settle();
+    for (size_t i = 0; i < COUNT_OF(dead); i++) {
+        if (i != 1)
+            destination_leave(ds, &dead[i], "connection timed out");
+    }
+    fiber_cancel(lender);
+    while (lending)
+        settle();
+    destinations_free(&ds);
+    left = reached = 0;
     loop_stop();
 }
 
@@ -132,12 +230,20 @@ failure_shrinks_and_sends_away(void **state)
     on_loop(test_failure_shrinks_and_sends_away);
 }
 
+static void
+places_are_lent(void **state)
+{
+    (void)state;
+    on_loop(test_places_are_lent);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(window_grows),
         cmocka_unit_test(failure_shrinks_and_sends_away),
+        cmocka_unit_test(places_are_lent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "rt/clock.h"
 
 /* Shared by the caller and the attempts; the last one frees it. */
 struct race {
@@ -31,6 +32,22 @@ leave(struct race *r)
         mem_free(r);
 }
 
+/* That this process has no descriptor to spare is not the other side's fault: the time to connect is long enough for
+ * others to end. */
+static SUSPENDS enum status
+connect_patiently(const struct runner *me, struct conn **out)
+{
+    int64_t end_ms = clock_mono_ms() + me->target.timeout_ms;
+    enum status e;
+
+    while ((e = conn_connect(&me->target, out)) == ERR_LIMIT && !me->race->over) {
+        if (clock_mono_ms() >= end_ms)
+            return ERR_TIMEOUT;
+        TRY(fiber_sleep(LIMIT_OUT_STAGGER_MS));
+    }
+    return e;
+}
+
 static FIBER_ENTRY void
 run(void *arg)
 {
@@ -38,9 +55,10 @@ run(void *arg)
     struct race *r = me->race;
     struct conn *c = NULL;
 
-    enum status e = conn_connect(&me->target, &c);
+    enum status e = connect_patiently(me, &c);
     if (e != OK) {
-        r->failed[me->index] = e == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_CLOSED;
+        if (e != ERR_CANCELLED)
+            r->failed[me->index] = e == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_CLOSED;
         r->ended++;
     } else if (r->over) {
         conn_free(&c);
@@ -54,8 +72,10 @@ run(void *arg)
     mem_free(me);
 }
 
-static void
-start(struct race *r, const struct conn_target *t, size_t index)
+/* On a fiber of its own, so that others can begin before it has ended.  Where there are no others, or no fiber is to be
+ * had, on the caller's. */
+static SUSPENDS void
+start(struct race *r, const struct conn_target *t, size_t index, bool alone)
 {
     struct runner *me = MEM_NEW(struct runner);
 
@@ -69,12 +89,8 @@ start(struct race *r, const struct conn_target *t, size_t index)
         me->target.source = (const struct sockaddr *)&me->source;
     }
     r->users++;
-    if (fiber_go(run, me) == OK)
-        return;
-    r->failed[index] = ERR_CLOSED;
-    r->ended++;
-    leave(r);
-    mem_free(me);
+    if (alone || fiber_go(run, me) != OK)
+        run(me);
 }
 
 static enum status
@@ -98,7 +114,7 @@ dial(const struct conn_target *targets, size_t n, struct dialled *out, enum stat
     r->users = 1;
     while (r->conn == NULL && r->ended < n) {
         if (started < n) {
-            start(r, &targets[started], started);
+            start(r, &targets[started], started, n == 1);
             started++;
         }
         size_t before = r->ended;

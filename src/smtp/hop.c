@@ -165,6 +165,17 @@ pool_name(const struct hop *h, struct arena *a)
 
 /* ---- one connection ---- */
 
+/* It takes a place to talk, if it has none; without one it ends. */
+static SUSPENDS enum status
+may_talk(const struct hop *h, struct conn **conn)
+{
+    enum status e = destination_reached(h->world->destinations, h->d->visit);
+
+    if (e != OK)
+        conn_free(conn);
+    return e;
+}
+
 /* RFC 8689 section 4.2.1, steps 4 and 5. */
 static SUSPENDS enum status
 check_protection(const struct hop *h, enum status e, struct smtp_client **c)
@@ -310,6 +321,10 @@ try_kept(const struct hop *h)
     while ((c = pool_take(h->world->pool, name)) != NULL) {
         h->host->started_ms = clock_mono_ms();
         h->host->at = *smtp_client_address(c);
+        if (destination_reached(h->world->destinations, h->d->visit) != OK) {
+            smtp_client_free(&c);
+            return false;
+        }
         if (converse(h, c))
             return true;
     }
@@ -387,13 +402,16 @@ try_next(const struct hop *h, struct targets *t)
 
     h->host->started_ms = clock_mono_ms();
     h->d->asked = true;
+    destination_seek(h->world->destinations, h->d->visit);
     if (dial(t->at, t->n, &got, failed) != OK) {
         note_failures(h, t, failed);
         t->n = 0; /* a cancelled wait leaves some undecided */
         return false;
     }
     struct conn_target target = t->at[got.index];
-    enum status e = open_host(h, got.conn, &target, &c);
+    enum status e = may_talk(h, &got.conn);
+    if (e == OK)
+        e = open_host(h, got.conn, &target, &c);
     failed[got.index] = OK;
     struct smtp_answer said = *h->last;
     remove_target(t, got.index);
@@ -423,12 +441,15 @@ try_next_by_proxy(const struct hop *h, struct targets *t)
     h->host->at = target.addr;
     h->d->asked = true;
     remove_target(t, 0);
+    destination_seek(h->world->destinations, h->d->visit);
     enum status e = open_by_proxy(h, &target, &conn);
     if (e == ERR_TEMP && !by_name(h))
         absent_failed(h->world->absents, endpoint(h, &target.addr, a), clock_mono_ms(),
                       h->last->text);
     else if (e != OK)
         t->n = 0;
+    if (e == OK)
+        e = may_talk(h, &conn);
     if (e == OK)
         e = open_host(h, conn, &target, &c);
     if (e != OK) {
@@ -526,6 +547,7 @@ hop_try(const struct hop *h)
         return false;
     if (try_kept(h))
         return true;
+    destination_seek(h->world->destinations, h->d->visit);
     if (!find_targets(h, a, t))
         return false;
     while (t->n > 0) {

@@ -117,7 +117,8 @@ struct queue_job {
     bool hurry;        /* to be tried even at a destination that did not answer a moment ago */
 };
 /* The next ready job of a kind, taken; false = none.  Remote ones: destinations in turn, at most
- * LIMIT_OUT_PER_DOMAIN of each. */
+ * LIMIT_OUT_PER_DOMAIN of each; of one where nobody has answered yet, one; of those where nobody answered the last
+ * time little, as long as there are others. */
 bool queue_take_local(struct queue *q, struct queue_job *out);
 bool queue_take_remote(struct queue *q, uint64_t owner, struct queue_job *out);
 bool queue_take_report(struct queue *q, struct queue_job *out);
@@ -133,6 +134,9 @@ struct str queue_domain_of(struct str address);
 bool queue_is_of_domain(const struct queue_rcpt *r, struct str domain);
 /* Has the owner a job of this message, which is still in the queue? */
 bool queue_is_leased(const struct queue *q, uint64_t qid, uint64_t owner);
+/* The owner sends this message, so somebody took its connection: more may be taken for there.  That is known where the
+ * owner has one job of it only.  True: there may be more to take. */
+bool queue_sending(struct queue *q, uint64_t qid, uint64_t owner);
 /* Is this taking the owner's and not over?  Also when the message left the queue meanwhile: queue_results() ends it. */
 bool queue_is_taken_by(const struct queue *q, const struct queue_job *job, uint64_t owner);
 

@@ -8,12 +8,15 @@
 #include "store/queue_items.h"
 #include "store/queue_values.h"
 
+#define QUEUE_SILENT     ((unsigned)QUEUE_CLASSES) /* the ring of silent lanes */
+#define QUEUE_RINGS      (QUEUE_SILENT + 1)
 #define QUEUE_NEVER      INT64_MAX
 #define QUEUE_PLAN_ARENA ((size_t)256 << 10)
 
 enum lane_kind { LANE_LOCAL, LANE_REMOTE, LANE_REPORT };
 /* A destination domain, or all local mailboxes, or all reports.  A remote one is in the ring while it has something
  * ready and has not its share taken, so that a slow destination with many messages keeps none of another waiting.
+ * Its share is one until somebody there has answered: a destination that is dead has one attempt under way.
  * It lives while it has items or taken jobs, or is paused. */
 struct lane {
     enum lane_kind kind;
@@ -24,8 +27,10 @@ struct lane {
     /* ready: of each class never tried, tried before */
     struct items fresh[QUEUE_CLASSES], late[QUEUE_CLASSES];
     uint32_t taken, put_offs, turn, class_turn;
-    enum queue_class open_class; /* in which of the rings, if in one */
+    uint32_t window;    /* so many may be taken at once; grows with the answers of its hosts */
+    unsigned open_ring; /* in which of the rings, if in one */
     bool paused;
+    bool silent;  /* nobody there answered the last time: goes behind the others */
     bool stocked; /* more is due than stands ready */
     size_t slot;  /* in queue.heap while something waits for its time, else SIZE_MAX */
 };
@@ -61,7 +66,8 @@ struct queue {
     struct lane **heap; /* by their earliest waiting item */
     struct instant now; /* of the last tick */
     size_t heap_len, heap_room;
-    struct list lanes_open[QUEUE_CLASSES]; /* by the best that a lane has */
+    struct list
+        lanes_open[QUEUE_RINGS]; /* by the best that a lane has; then those that are silent */
     struct list lanes_tired;
     struct items over; /* heap: held because their accounts sent too much; when to look again */
     uint32_t remote_ready, class_turn;
@@ -153,6 +159,10 @@ bool lane_forget(struct queue *q, struct lane *l, uint64_t qid, struct item *out
 void lane_hurry(struct queue *q, struct lane *l); /* all that waits */
 void lane_pause(struct queue *q, struct lane *l, bool paused);
 void lane_put_off(struct queue *q, struct lane *l);
+/* What an attempt said of the destination.  LIMIT_OUT_FIRST at least: one is being sent; each answer adds one. */
+void lane_sending(struct queue *q, struct lane *l);
+void lane_answered(struct queue *q, struct lane *l);
+void lane_silent(struct queue *q, struct lane *l);
 
 /* ---- queue_jobs.c; never suspends ---- */
 void jobs_init(struct queue *q);

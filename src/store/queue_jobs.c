@@ -240,6 +240,28 @@ queue_is_leased(const struct queue *q, uint64_t qid, uint64_t owner)
 }
 
 bool
+queue_sending(struct queue *q, uint64_t qid, uint64_t owner)
+{
+    struct entry *e = entry_find(q, qid);
+    struct lane *only = NULL;
+
+    if (e == NULL)
+        return false;
+    list_each (l, &e->jobs) {
+        const struct job *j = LIST_ENTRY(l, struct job, of_entry);
+        if (j->lane->kind != LANE_REMOTE || j->owner != owner)
+            continue;
+        if (only != NULL)
+            return false;
+        only = j->lane;
+    }
+    if (only == NULL || only->window >= LIMIT_OUT_FIRST)
+        return false;
+    lane_sending(q, only);
+    return lane_ready(only) > 0;
+}
+
+bool
 queue_is_taken_by(const struct queue *q, const struct queue_job *job, uint64_t owner)
 {
     const struct job *j = job_of_lease(q, job->qid, job->lease);

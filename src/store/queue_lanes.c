@@ -27,7 +27,7 @@ void
 lanes_init(struct queue *q)
 {
     q->lanes = map_new();
-    for (size_t i = 0; i < QUEUE_CLASSES; i++)
+    for (size_t i = 0; i < QUEUE_RINGS; i++)
         list_init(&q->lanes_open[i]);
     list_init(&q->lanes_tired);
     lane_init(&q->local, LANE_LOCAL);
@@ -112,17 +112,17 @@ lane_has(const struct lane *l, enum queue_class class)
 }
 
 /* The most urgent class first, but never alone: one turn in CLASS_TURNS is of the others, which take turns.
- * has: a bit for each class that has something; QUEUE_CLASSES when none has. */
-static enum queue_class
+ * has: a bit for each class, or ring, that has something; QUEUE_RINGS when none has. */
+static unsigned
 class_of_turn(unsigned has, uint32_t *turn)
 {
-    enum queue_class others[QUEUE_CLASSES], best = QUEUE_CLASSES;
+    unsigned others[QUEUE_RINGS], best = QUEUE_RINGS;
     size_t n = 0;
 
-    for (enum queue_class c = QUEUE_URGENT; c < QUEUE_CLASSES; c++) {
+    for (unsigned c = 0; c < QUEUE_RINGS; c++) {
         if ((has >> c & 1u) == 0)
             continue;
-        if (best == QUEUE_CLASSES)
+        if (best == QUEUE_RINGS)
             best = c;
         else
             others[n++] = c;
@@ -132,7 +132,7 @@ class_of_turn(unsigned has, uint32_t *turn)
     return others[*turn / CLASS_TURNS % n];
 }
 
-static enum queue_class
+static unsigned
 next_class(struct lane *l)
 {
     unsigned has = 0;
@@ -146,9 +146,9 @@ next_class(struct lane *l)
 bool
 lane_pop(struct queue *q, struct lane *l, struct item *out)
 {
-    enum queue_class class = next_class(l);
+    unsigned class = next_class(l);
 
-    if (class == QUEUE_CLASSES)
+    if (class == QUEUE_RINGS)
         return false;
     struct items *fresh = &l->fresh[class], *old = &l->late[class];
     bool late = fresh->count == 0 || (old->count > 0 && ++l->turn % FRESH_TURNS == 0);
@@ -165,19 +165,18 @@ lane_pop(struct queue *q, struct lane *l, struct item *out)
 void
 lane_show(struct queue *q, struct lane *l)
 {
-    bool open = l->kind == LANE_REMOTE && lane_ready(l) > 0 && !l->paused &&
-                l->taken < LIMIT_OUT_PER_DOMAIN && l->put_offs < LIMIT_QUEUE_PUT_OFFS;
+    bool open = l->kind == LANE_REMOTE && lane_ready(l) > 0 && !l->paused && l->taken < l->window &&
+                l->put_offs < LIMIT_QUEUE_PUT_OFFS;
+    unsigned ring = l->silent ? QUEUE_SILENT : 0;
 
-    enum queue_class class = QUEUE_URGENT;
-
-    while (open && !lane_has(l, class))
-        class ++;
-    if (!open || l->open_class != class)
+    while (open && !l->silent && !lane_has(l, (enum queue_class)ring))
+        ring++;
+    if (!open || l->open_ring != ring)
         list_remove(&l->ring);
     if (!open || !list_empty(&l->ring))
         return;
-    l->open_class = class;
-    list_push(&q->lanes_open[class], &l->ring);
+    l->open_ring = ring;
+    list_push(&q->lanes_open[ring], &l->ring);
 }
 
 struct lane *
@@ -185,12 +184,12 @@ lane_next(struct queue *q)
 {
     unsigned has = 0;
 
-    for (unsigned c = 0; c < QUEUE_CLASSES; c++)
+    for (unsigned c = 0; c < QUEUE_RINGS; c++)
         has |= list_empty(&q->lanes_open[c]) ? 0u : 1u << c;
-    enum queue_class class = class_of_turn(has, &q->class_turn);
-    if (class == QUEUE_CLASSES)
+    unsigned ring = class_of_turn(has, &q->class_turn);
+    if (ring == QUEUE_RINGS)
         return NULL;
-    return LIST_ENTRY(q->lanes_open[class].next, struct lane, ring);
+    return LIST_ENTRY(q->lanes_open[ring].next, struct lane, ring);
 }
 
 bool
@@ -216,6 +215,7 @@ lane_hurry(struct queue *q, struct lane *l)
 {
     struct item it;
 
+    l->silent = false; /* it is to be asked soon */
     for (size_t i = 0; i < 2 * (size_t)QUEUE_CLASSES; i++) {
         struct items *ready = i % 2 == 0 ? &l->fresh[i / 2] : &l->late[i / 2];
         for (size_t n = ready->count; n > 0 && items_pop(ready, &it); n--) {
@@ -230,6 +230,7 @@ lane_hurry(struct queue *q, struct lane *l)
     }
     items_release(&l->waiting);
     stock_up(q, l);
+    lane_show(q, l);
 }
 
 void
@@ -250,6 +251,30 @@ lane_put_off(struct queue *q, struct lane *l)
     l->put_offs++;
     if (list_empty(&l->tired))
         list_push(&q->lanes_tired, &l->tired);
+    lane_show(q, l);
+}
+
+void
+lane_sending(struct queue *q, struct lane *l)
+{
+    l->silent = false;
+    l->window = MAX(l->window, (uint32_t)LIMIT_OUT_FIRST);
+    lane_show(q, l);
+}
+
+void
+lane_answered(struct queue *q, struct lane *l)
+{
+    l->silent = false;
+    l->window = MIN(l->window + 1, (uint32_t)LIMIT_OUT_PER_DOMAIN);
+    lane_show(q, l);
+}
+
+void
+lane_silent(struct queue *q, struct lane *l)
+{
+    l->silent = true;
+    l->window = 1;
     lane_show(q, l);
 }
 
@@ -275,6 +300,7 @@ lane_init(struct lane *l, enum lane_kind kind)
 {
     l->kind = kind;
     l->slot = SIZE_MAX;
+    l->window = 1;
     list_init(&l->ring);
     list_init(&l->tired);
 }

@@ -25,6 +25,7 @@ static void put_off(const struct queue_change *c, const struct queue_message *m,
                     struct queue_rcpt *r);
 static bool is_overdue(const struct queue_message *m, struct instant now);
 static bool is_untried(const struct queue_outcome *o);
+static bool is_answered(const struct queue_outcome *o);
 static bool is_done(const struct queue_message *m);
 
 enum status
@@ -54,6 +55,10 @@ queue_results(struct queue *q, const struct queue_job *job, const struct queue_o
         job_end(q, j);
     TRY(st);
     bool hurry = is_untried(o) && is_overdue(&m, o->now);
+    if (j != NULL && is_answered(o))
+        lane_answered(q, j->lane);
+    else if (j != NULL)
+        lane_silent(q, j->lane);
     if (j != NULL && is_untried(o))
         lane_put_off(q, j->lane);
     if (j != NULL && !c.done)
@@ -318,6 +323,17 @@ is_untried(const struct queue_outcome *o)
     for (size_t i = 0; i < o->count; i++)
         untried = untried || o->results[i].untried;
     return untried;
+}
+
+/* Somebody said something of it, or it is decided. */
+static bool
+is_answered(const struct queue_outcome *o)
+{
+    bool answered = false;
+
+    for (size_t i = 0; i < o->count; i++)
+        answered = answered || o->results[i].code != 0 || o->results[i].state != QUEUE_WAITING;
+    return answered;
 }
 
 /* What is released is due at once, but for the time that the sender set. */

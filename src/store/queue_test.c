@@ -510,6 +510,64 @@ test_order_of_timers(struct kit *k)
     queue_free(&q);
 }
 
+/* Nobody answered. */
+static SUSPENDS enum status
+no_answer(struct kit *k, const struct queue_job *job)
+{
+    const struct queue_result r = {.index = 0, .state = QUEUE_WAITING, .text = STR("timed out")};
+    const struct queue_outcome o = {&r, 1, now};
+    struct queue_message m;
+
+    return queue_results(q, job, &o, k->a, &m);
+}
+
+/* So many answers that the destination gets its whole share. */
+static SUSPENDS void
+make_known(struct kit *k, const char *rcpt)
+{
+    struct queue_job job;
+
+    for (uint32_t i = 0; i < LIMIT_OUT_PER_DOMAIN; i++)
+        add(k, "", rcpt, 0);
+    for (uint32_t i = 0; i + 1 < LIMIT_OUT_PER_DOMAIN;
+         i++) /* one stays, and with it what is known */
+        ASSERT(queue_take_remote(q, 1, &job) && result(k, &job, 0, QUEUE_DELIVERED) == OK);
+}
+
+/* One attempt is under way where nobody has answered yet: the share grows with answers, and when a message is sent.
+ * Where nobody answered the last time it is one again, and seldom the turn of that destination. */
+static SUSPENDS void
+test_silence(struct kit *k)
+{
+    struct queue_job jobs[3], job;
+    uint32_t turn = 0;
+
+    open_queue(k);
+    for (int i = 0; i < 12; i++)
+        add(k, "", "a@x.example", 0);
+    ASSERT(queue_take_remote(q, 1, &jobs[0]) && !queue_take_remote(q, 1, &job));
+    ASSERT(!queue_sending(q, jobs[0].qid, 2) && queue_sending(q, jobs[0].qid, 1));
+    ASSERT(!queue_sending(q, jobs[0].qid, 1)); /* is known by now */
+    ASSERT(queue_take_remote(q, 1, &jobs[1]) && !queue_take_remote(q, 1, &job));
+    ASSERT(result(k, &jobs[0], 0, QUEUE_DELIVERED) == OK);
+    ASSERT(queue_take_remote(q, 1, &jobs[0]) && queue_take_remote(q, 1, &jobs[2]));
+    ASSERT(!queue_take_remote(q, 1, &job)); /* three are under way */
+    for (size_t i = 0; i < COUNT_OF(jobs); i++)
+        ASSERT(no_answer(k, &jobs[i]) == OK);
+    ASSERT(queue_take_remote(q, 1, &job) && !queue_take_remote(q, 1, &jobs[0]));
+    ASSERT(no_answer(k, &job) == OK);
+    for (int i = 0; i < 32; i++)
+        add(k, "", "a@y.example", 0);
+    bool silent = false;
+    for (; !silent && turn < 32; turn++) { /* x.example is behind, but not for ever */
+        ASSERT(queue_take_remote(q, 1, &job));
+        silent = str_eq(job.domain, STR("x.example"));
+        ASSERT(result(k, &job, 0, QUEUE_DELIVERED) == OK);
+    }
+    ASSERT(turn > 2 && turn < 16);
+    queue_free(&q);
+}
+
 /* Destinations in turn, each with its share at most. */
 static SUSPENDS void
 test_turns(struct kit *k)
@@ -519,7 +577,8 @@ test_turns(struct kit *k)
     uint64_t qid;
 
     open_queue(k);
-    for (uint32_t i = 0; i < LIMIT_OUT_PER_DOMAIN + 3; i++)
+    make_known(k, "a@dead.example");
+    for (uint32_t i = 0; i < LIMIT_OUT_PER_DOMAIN + 2; i++)
         add(k, "", "a@dead.example", 0);
     add(k, "", "a@x.example", 0);
     add(k, "", "b@x.example c@y.example", 0);
@@ -529,6 +588,8 @@ test_turns(struct kit *k)
         ASSERT(queue_take_remote(q, 1, &job) && str_eq(job.domain, str_of(turns[i])));
         if (job.domain.ptr[0] == 'd')
             jobs[n++] = job;
+        else
+            ASSERT(result(k, &job, i == 2 ? 1 : 0, QUEUE_DELIVERED) == OK);
     }
     while (queue_take_remote(q, 1, &jobs[n])) {
         ASSERT(str_eq(jobs[n].domain, STR("dead.example")));
@@ -637,6 +698,7 @@ static const struct kit_row rows[] = {
     {"verbs", test_verbs, KIT_ALL},
     {"listing", test_listing, KIT_ALL},
     {"turns", test_turns, KIT_MEM},
+    {"silence", test_silence, KIT_MEM},
     {"order_of_timers", test_order_of_timers, KIT_MEM},
     {"crash_while_delivering", test_crash_while_delivering, KIT_MEM},
 };
