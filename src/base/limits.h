@@ -222,6 +222,8 @@
     LIMIT(SPF_EXPANDED_BYTES,      65536,     "bytes",    "of a name or an explanation with its macros expanded: permerror, or no explanation") \
     LIMIT(SPF_EXPLANATION_BYTES,   500,       "bytes",    "a longer one is cut") \
     LIMIT(ASK_MS,                  10000,     "ms",       "for all that is asked of DNS about one message: what is not there then could not be told") \
+    LIMIT(SENDER_MS,               8000,      "ms",       "to find out who a client is (SPF, its names, lists): what is not there then is temperror") \
+    LIMIT(LIST_TEST_S,             10800,     "s",        "a list in DNS is tested so often; one that fails is asked about nobody until it passes again") \
     LIMIT(ASK_FIBERS,              2048,      "questions","asked side by side for mail that is judged: further ones of a message wait for each other") \
     LIMIT(SPF_S,                   20,        "s",        "temperror") \
     /* HTTP */ \

@@ -21,6 +21,7 @@ struct reader {
     struct subnet proxy_from[CONFIG_SUBNETS_MAX];
     struct subnet xclient_from[CONFIG_SUBNETS_MAX];
     struct config_filter filters[CONFIG_FILTERS_MAX];
+    struct config_list lists[CONFIG_LISTS_MAX];
     struct str trusted[CONFIG_TRUSTED_MAX];
     struct config_bounce bounces[CONFIG_BOUNCES_MAX];
     bool catch_all_route;
@@ -404,6 +405,43 @@ read_bounce_signing(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_checks(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "checks on, or checks off"));
+    r->c.checks = str_eq(l->words[1], STR("on"));
+    if (!r->c.checks && !str_eq(l->words[1], STR("off")))
+        return config_expected(l, l->words[1], "on or off");
+    return OK;
+}
+
+static enum status
+add_list(struct reader *r, const struct config_line *l, bool good)
+{
+    struct config_list list = {.good = good};
+
+    if (r->c.list_count == CONFIG_LISTS_MAX)
+        return config_expected(l, l->words[0], "at most 16 lists in DNS");
+    TRY(config_list_words(l, &list));
+    for (size_t i = 0; i < r->c.list_count; i++)
+        if (str_eq(r->lists[i].zone, list.zone))
+            return config_expected(l, l->words[1], "a list that no other line has");
+    r->lists[r->c.list_count++] = list;
+    return OK;
+}
+
+static enum status
+read_dnsbl(struct reader *r, const struct config_line *l)
+{
+    return add_list(r, l, false);
+}
+
+static enum status
+read_dnswl(struct reader *r, const struct config_line *l)
+{
+    return add_list(r, l, true);
+}
+
+static enum status
 read_source(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 3, "source ipv4 ADDRESS, or source ipv6 ADDRESS"));
@@ -568,6 +606,9 @@ static const struct setting settings[] = {
     {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("policy"), true, read_policy},
     {STR("milter"), true, read_milter},
+    {STR("checks"), false, read_checks},
+    {STR("dnsbl"), true, read_dnsbl},
+    {STR("dnswl"), true, read_dnswl},
     {STR("outbound"), false, read_outbound},
     {STR("outbound-limits"), false, read_outbound_limits},
     {STR("bounce-signing"), true, read_bounce_signing},
@@ -594,6 +635,7 @@ reader_defaults(struct reader *r)
     r->c.engine = STR("rocks");
     r->c.mx_workers = r->c.user_workers = r->c.cook_workers = r->c.out_workers = 1;
     r->c.resolver = (struct config_resolver){.kind = RESOLVER_SYSTEM, .dnssec = true};
+    r->c.checks = true;
     r->c.message_bytes_max = LIMIT_MESSAGE_BYTES;
     r->c.outbound_messages = LIMIT_OUTBOUND_MESSAGES;
     r->c.outbound_recipients = LIMIT_OUTBOUND_RECIPIENTS;
@@ -686,6 +728,8 @@ reader_finish(struct reader *r, struct arena *a)
             arena_dup(a, r->xclient_from, r->c.xclient_from_count * sizeof(r->xclient_from[0]));
     if (r->c.filter_count > 0)
         f->c.filters = arena_dup(a, r->filters, r->c.filter_count * sizeof(r->filters[0]));
+    if (r->c.list_count > 0)
+        f->c.lists = arena_dup(a, r->lists, r->c.list_count * sizeof(r->lists[0]));
     if (r->c.trusted_count > 0)
         f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
     if (r->c.bounce_count > 0)

@@ -17,6 +17,8 @@
  *                smarthost mail.isp.example:587 user NAME password-file FILE
  *                policy unix /run/postgrey.sock         # asked at RCPT, or with `at data` at the end of the message
  *                milter 127.0.0.1:8891 on all           # several, in order
+ *                checks on                              # who strangers are is found out: or off
+ *                dnsbl list.example answer 127.0.0.2    # lists in DNS; dnswl is one of good senders
  *                oauth-issuer https://id.example.org audience mail keys FILE
  *                oauth-introspection https://id.example.org/introspect client NAME secret FILE
  *                client-certificates FILE               # authorities of whom logs in by SASL EXTERNAL
@@ -102,6 +104,14 @@ struct config_resolver {
     bool dnssec;
 };
 
+/* A list in DNS that strangers are looked up in. */
+struct config_list {
+    struct str zone;              /* lower case */
+    bool good;                    /* of those who send nothing bad */
+    const struct subnet *answers; /* what counts; none: every answer that lists do give */
+    size_t answer_count;
+};
+
 /* Whose tokens are log-ins. */
 struct config_oauth {
     struct str issuer; /* a URL, as tokens name it; empty = none */
@@ -151,6 +161,9 @@ struct config {
     size_t xclient_from_count;
     const struct config_filter *filters; /* in the order of the text */
     size_t filter_count;
+    bool checks; /* strangers are looked at before their mail is taken */
+    const struct config_list *lists;
+    size_t list_count;
     const struct str
         *trusted; /* logins of the machine that may send as anybody by the sendmail command */
     size_t trusted_count;

@@ -14,7 +14,8 @@
 #define CONFIG_FORWARD_MAX 8u
 #define CONFIG_SUBNETS_MAX 64u /* of one setting */
 #define CONFIG_BOUNCES_MAX 256u
-#define CONFIG_FILTERS_MAX 8u /* policy servers and milters together */
+#define CONFIG_FILTERS_MAX 8u  /* policy servers and milters together */
+#define CONFIG_LISTS_MAX   16u /* dnsbl and dnswl together */
 
 /* One line of the text, cut into words. */
 struct config_line {
@@ -44,6 +45,9 @@ void config_route_write(const struct config_route *r, struct buf *b);
 MUST_USE enum status config_filter_words(const struct config_line *l, struct config_filter *out);
 void config_filter_write(const struct config_filter *f, struct buf *b);
 void config_filter_where(const struct config_filter *f, struct buf *b);
+/* What follows the word dnsbl or dnswl (out->good): ZONE, or ZONE answer NETWORK ...  checks.c */
+MUST_USE enum status config_list_words(const struct config_line *l, struct config_list *out);
+void config_list_write(const struct config_list *n, struct buf *b);
 
 /* "*:25", "127.0.0.1:25", "[::1]:25". */
 MUST_USE enum status config_word_address(const struct config_line *l, struct str word,

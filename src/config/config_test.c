@@ -190,6 +190,36 @@ test_reads_filters(void **state)
 }
 
 static void
+test_reads_lists(void **state)
+{
+    AUTO(config_free) struct config *c = NULL, *again = NULL;
+    AUTO_BUF text = BUF(65536);
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(config_read(STR(HEAD "listen smtp *:25\nchecks off\ndnsbl A.list.example\n"
+                                          "dnswl b.example answer 127.0.0.4/30 127.0.9.1\n"),
+                                 "t", &c, &why),
+                     OK);
+    config_write(c, &text);
+    assert_int_equal(config_read(buf_str(&text), "t", &again, &why), OK);
+    for (int turn = 0; turn < 2; turn++) {
+        const struct config *of = turn == 0 ? c : again;
+        assert_false(of->checks);
+        assert_int_equal(of->list_count, 2);
+        assert_true(str_eq(of->lists[0].zone, STR("a.list.example")) && !of->lists[0].good);
+        assert_int_equal(of->lists[0].answer_count, 0);
+        assert_true(str_eq(of->lists[1].zone, STR("b.example")) && of->lists[1].good);
+        assert_int_equal(of->lists[1].answer_count, 2);
+        assert_int_equal(of->lists[1].answers[0].bits, 30);
+        assert_int_equal(of->lists[1].answers[1].bytes[2], 9);
+    }
+    config_free(&c);
+    assert_int_equal(config_read(STR(HEAD "listen smtp *:25\n"), "t", &c, &why), OK);
+    assert_true(c->checks && c->list_count == 0);
+}
+
+static void
 test_reads_the_api(void **state)
 {
     static const struct {
@@ -227,7 +257,10 @@ test_reads_the_api(void **state)
 }
 
 #define NINE "policy [::1]:1\n"
-#define ASK  "oauth-introspection "
+#define FOUR(c) \
+    "dnsbl " c "1.example\ndnsbl " c "2.example\ndnsbl " c "3.example\ndnswl " c "4.example\n"
+#define SIXTEEN FOUR("a") FOUR("b") FOUR("c") FOUR("d")
+#define ASK     "oauth-introspection "
 
 static const struct {
     const char *text;
@@ -254,6 +287,18 @@ static const struct {
     {HEAD "policy [::1]:1 name x\n", "at, on, context"},
     {HEAD "policy [::1]:1 context \"\"\n", "a name of at most"},
     {HEAD "milter [::1]:1 at data\n", "name, on, timeout"},
+    {HEAD "checks\n", "checks on, or checks off"},
+    {HEAD "checks yes\n", "on or off"},
+    {HEAD "dnsbl\n", "the zone of a list"},
+    {HEAD "dnsbl list\n", "a full name"},
+    {HEAD "dnsbl list.example 127.0.0.2\n", "answer, and what counts"},
+    {HEAD "dnsbl list.example answer\n", "a network such as"},
+    {HEAD "dnsbl list.example answer 192.0.2.1\n", "an answer of 127.0.0.0/8"},
+    {HEAD "dnsbl list.example answer 126.0.0.0/7\n", "an answer of 127.0.0.0/8"},
+    {HEAD "dnswl list.example answer ::1\n", "an answer of 127.0.0.0/8"},
+    {HEAD "dnswl list.example answer 127.0.0.2/24\n", "192.0.2.0/24"},
+    {HEAD "dnsbl list.example\ndnswl LIST.example\n", "no other line has"},
+    {HEAD SIXTEEN "dnsbl one-more.example\n", "at most 16 lists"},
     {HEAD NINE NINE NINE NINE NINE NINE NINE NINE NINE, "at most 8"},
     {HEAD "listen smtp *:0\n", "ADDRESS:PORT"},
     {HEAD "listen smtp *:65536\n", "ADDRESS:PORT"},
@@ -472,6 +517,7 @@ main(void)
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_reads_where_to_ask),
         cmocka_unit_test(test_reads_filters),
+        cmocka_unit_test(test_reads_lists),
         cmocka_unit_test(test_reads_the_api),
         cmocka_unit_test(test_refuses_with_a_sentence),
         cmocka_unit_test(test_events_have_unique_names),

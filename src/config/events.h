@@ -28,6 +28,9 @@
     EVENT(CONN_BLOCKED,   "conn.blocked",   LOG_INFO,  "proto peer",                          "a client was turned away: its network is blocked") \
     EVENT(TLS_FAIL,       "tls.fail",       LOG_INFO,  "proto peer reason",                   "a handshake failed") \
     EVENT(SMTP_RCPT,      "smtp.rcpt",      LOG_INFO,  "peer helo from to code:n enhanced tid account",   "a recipient was refused") \
+    EVENT(SMTP_CHECKS,    "smtp.checks",    LOG_INFO,  "peer helo from spf domain problem iprev name lists allowed ms:ms tid", "what was found out about a stranger at MAIL: SPF of a domain, whether a name of its address leads back, the lists in DNS that have it; allowed: a list of good senders has it") \
+    EVENT(LIST_ON,        "list.on",        LOG_INFO,  "list family",                         "a list in DNS works: clients are looked up in it") \
+    EVENT(LIST_OFF,       "list.off",       LOG_WARN,  "list family reason",                  "a list in DNS is asked about nobody until its next test; reason: empty (not even what every list has), lists-all (even what no list has), does-not-hear (it refuses us, or says what no list says)") \
     EVENT(FILTER_VERDICT, "filter.verdict", LOG_INFO,  "filter stage action code:n text tid to",  "a policy server or a milter decided about mail, or changed it") \
     EVENT(FILTER_FAIL,    "filter.fail",    LOG_WARN,  "filter stage reason then tid",            "a policy server or a milter could not be asked, or said what cannot be understood; then: what came of the mail") \
     EVENT(SMTP_XCLIENT,   "smtp.xclient",   LOG_INFO,  "via peer helo",                       "a listed mail program said for whom it speaks") \

@@ -113,6 +113,9 @@ config_write(const struct config *c, struct buf *b)
     add_subnets(b, "xclient-from", c->xclient_from, c->xclient_from_count);
     for (size_t i = 0; i < c->filter_count; i++)
         config_filter_write(&c->filters[i], b);
+    buf_addf(b, "checks %s\n", c->checks ? "on" : "off");
+    for (size_t i = 0; i < c->list_count; i++)
+        config_list_write(&c->lists[i], b);
     for (size_t i = 0; i < c->trusted_count; i++)
         buf_addf(b, "sendmail-trust \"%.*s\"\n", STR_FMT(c->trusted[i]));
     for (size_t i = 0; i < c->bounce_count; i++)

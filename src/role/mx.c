@@ -64,6 +64,7 @@ peer_gone(struct ipc_peer *p)
 {
     (void)p;
     world.store = role_peer(ROLE_STORE);
+    world.out = role_peer(ROLE_OUT);
 }
 
 static void

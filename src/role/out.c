@@ -13,7 +13,8 @@
 #include "config/events.h"
 #include "ipc/out_serve.h"
 #include "ipc/store_ipc.h"
-#include "role/out_ask.h"
+#include "role/out_internal.h"
+#include "role/out_lists.h"
 #include "role/resolving.h"
 #include "role/role.h"
 #include "rt/clock.h"
@@ -32,10 +33,6 @@ enum {
 };
 
 /* What deliveries go by: the last is that of today's configuration, older ones live until their deliveries are over. */
-struct upstream {
-    struct resolver *resolver;
-    uint32_t users;
-};
 struct terms {
     struct delivery_world world;
     struct upstream *upstream;
@@ -46,6 +43,7 @@ static struct terms *terms;
 static struct fiber_queue wanted; /* work came, or a slot is free */
 static uint32_t under_way;
 static bool more_work, stopping;
+static struct fiber_queue lists_changed;
 static struct list jobs = {&jobs, &jobs}; /* under way */
 
 static struct destinations *destinations;
@@ -87,10 +85,18 @@ report(struct job *j)
         return;
 }
 
-static void
-let_go_upstream(struct upstream *u)
+struct upstream *
+out_upstream_hold(void)
 {
-    if (--u->users > 0)
+    if (terms != NULL)
+        terms->upstream->users++;
+    return terms != NULL ? terms->upstream : NULL;
+}
+
+void
+out_upstream_let_go(struct upstream *u)
+{
+    if (u == NULL || --u->users > 0)
         return;
     resolver_free(&u->resolver);
     mem_free(u);
@@ -110,7 +116,7 @@ let_go(struct terms *t)
     if (--t->users > 0)
         return;
     forget_passwords(t->passwords, 2 * t->world.config->route_count);
-    let_go_upstream(t->upstream);
+    out_upstream_let_go(t->upstream);
     mem_free(t);
 }
 
@@ -234,6 +240,21 @@ sweeping(void *arg)
         pool_sweep(terms->world.pool, clock_mono_ms());
 }
 
+/* Of the lists in DNS, one after the other: nobody waits for it. */
+static FIBER_ENTRY void
+testing_lists(void *arg)
+{
+    enum status st = OK;
+
+    (void)arg;
+    while (st != ERR_CANCELLED) {
+        struct upstream *u = out_upstream_hold();
+        out_lists_test(u->resolver);
+        out_upstream_let_go(u);
+        st = fiber_queue_wait(&lists_changed, out_lists_rest_ms());
+    }
+}
+
 static struct out_plan_manner
 manner_of(const struct config_route *r, struct arena *a)
 {
@@ -286,22 +307,6 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
                                    .secure = p.secure};
     let_go(mine);
     return OK;
-}
-
-/* It holds what asks, not the terms: a new configuration with the same resolver must not wait for strangers' names. */
-enum status
-out_serve_texts(struct ipc_peer *from, const struct out_texts *req, struct arena *a,
-                struct out_texts_reply *rep)
-{
-    struct upstream *mine = terms == NULL ? NULL : terms->upstream;
-
-    (void)from;
-    if (mine == NULL) /* not begun yet */
-        return out_ask_texts(NULL, req, a, rep);
-    mine->users++;
-    enum status st = out_ask_texts(mine->resolver, req, a, rep);
-    let_go_upstream(mine);
-    return st;
 }
 
 void
@@ -404,6 +409,8 @@ make_terms(const struct role_start *s, const struct delivery_world *first, struc
     fresh->world.socks_passwords = passwords + config->route_count;
     struct terms *old = terms;
     terms = fresh;
+    out_lists_renew(config);
+    fiber_queue_wake_all(&lists_changed);
     if (old != NULL)
         let_go(old);
     return OK;
@@ -418,11 +425,13 @@ begin(const struct role_start *s, struct problem *why)
     world.pool = pool_new();
     world.absents = absents_new();
     fiber_queue_init(&wanted);
+    fiber_queue_init(&lists_changed);
     TRY(tls_client_new(TLS_OPPORTUNISTIC, &world.tls_any));
     TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));
     TRY(tls_client_new(TLS_VERIFY_DANE, &world.tls_dane));
     TRY(make_terms(s, &world, why));
     TRY(fiber_go(sweeping, NULL));
+    TRY(fiber_go(testing_lists, NULL));
     return fiber_go(leasing, NULL);
 }
 

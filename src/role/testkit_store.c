@@ -30,6 +30,7 @@
 #define OUT_SERVE_LINKAGE static
 #include "ipc/out_serve.h"
 #include "role/out_ask.h"
+#include "role/out_sender.h"
 
 extern const struct role_verbs role_store;
 struct town town;
@@ -326,6 +327,14 @@ out_serve_texts(struct ipc_peer *from, const struct out_texts *req, struct arena
 {
     (void)from;
     return out_ask_texts(town.resolver, req, a, rep);
+}
+
+static SUSPENDS enum status
+out_serve_sender(struct ipc_peer *from, const struct out_sender *req, struct arena *a,
+                 struct out_sender_reply *rep)
+{
+    (void)from;
+    return out_sender_ask(town.resolver, STR("mail.here.example"), req, a, rep);
 }
 
 /* ---- the world ---- */

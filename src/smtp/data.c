@@ -203,6 +203,8 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .trace = s->mail.tid,
         .hold = s->mail.judged.hold,
     };
+    if (s->mail.checks != NULL)
+        req.checks = *s->mail.checks;
     TRY(store_deliver_call(b->store, &req, a, &rep));
     o->qid = rep.qid;
     o->mid = rep.mid;

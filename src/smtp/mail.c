@@ -7,6 +7,7 @@
 #include "smtp/judge.h"
 #include "smtp/milters.h"
 #include "smtp/session.h"
+#include "smtp/stranger.h"
 
 #define TRANSACTION_BYTES (4u << 20)
 #define COMMAND_BYTES     16384u
@@ -125,6 +126,7 @@ smtp_cmd_mail(struct smtp_session *s, struct str args)
     struct smtp_reply no = smtp_milters_mail(s, args);
     if (no.code != 0)
         return refuse_sender(s, &no);
+    smtp_look_at_stranger(s);
     s->mail.rcpts = ARENA_ARRAY(s->mail.arena, struct smtp_rcpt, smtp_rcpts_max(s));
     s->mail.open = true;
     if (lowered)

@@ -35,6 +35,8 @@ struct smtp_verdict {
     char enhanced[12], text[320];
 };
 
+struct store_checks; /* of store.ipc */
+
 /* From MAIL to the end of DATA, RSET, EHLO or STARTTLS; all of it lives in its arena. */
 struct smtp_transaction {
     struct arena *arena;
@@ -44,6 +46,8 @@ struct smtp_transaction {
     struct smtp_rcpt *rcpts;
     size_t rcpt_count;
     struct smtp_judgement judged;
+    const struct store_checks
+        *checks;                  /* what was found out about a stranger; NULL: not looked at */
     struct smtp_milters *milters; /* owned; NULL: none (milters.h) */
     bool relays; /* some recipient is not here, and the client may send there without a log-in */
     struct smtp_body *body;

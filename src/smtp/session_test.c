@@ -16,7 +16,7 @@ set_world(const struct fake_world *w)
     static char passwd[64];
 
     snprintf(passwd, sizeof(passwd), "tester:x:%u:\n", geteuid());
-    world = (struct smtp_world){w->config, w->store, w->auth, str_of(passwd)};
+    world = (struct smtp_world){w->config, w->store, w->auth, NULL, str_of(passwd)};
     smtp_init(&world);
 }
 

@@ -21,6 +21,7 @@ struct smtp_world {
     const struct config *config;
     struct ipc_peer *store;
     struct ipc_peer *auth;
+    struct ipc_peer *out; /* of mx alone */
     struct str
         passwd; /* passwd(5): who calls on the socket of the sendmail command; may be empty */
 };

@@ -103,6 +103,21 @@ tell_sender(const struct teller *t)
 }
 
 static void
+tell_checks(const struct teller *t)
+{
+    say_peer(t);
+    say_path(t, " says mail comes from ", "from");
+    say_with(t, ": SPF ", "spf");
+    say_with(t, " for ", "domain");
+    say_with(t, " (", "problem");
+    say(t, has(t, "problem") ? ")" : "");
+    say_with(t, "; its address: iprev ", "iprev");
+    say_with(t, ", ", "name");
+    say_with(t, "; listed in ", "lists");
+    say(t, str_eq(value(t, "allowed"), STR("yes")) ? "; a list of good senders has it" : "");
+}
+
+static void
 tell_rcpt(const struct teller *t)
 {
     say_peer(t);
@@ -339,18 +354,31 @@ static const struct {
     struct str event;
     void (*tell)(const struct teller *t);
 } tellers[] = {
-    {STR("smtp.sender"), tell_sender},     {STR("smtp.rcpt"), tell_rcpt},
-    {STR("smtp.message"), tell_message},   {STR("submit.message"), tell_submit},
-    {STR("store.refuse"), tell_refuse},    {STR("store.deliver"), tell_deliver},
-    {STR("queue.add"), tell_queued},       {STR("queue.rcpt"), tell_queue_rcpt},
-    {STR("out.attempt"), tell_attempt},    {STR("queue.result"), tell_result},
-    {STR("queue.done"), tell_done},        {STR("queue.notice"), tell_notice},
-    {STR("mail.move"), tell_move},         {STR("mail.copy"), tell_move},
-    {STR("mail.expunge"), tell_expunge},   {STR("mail.drop"), tell_drop},
-    {STR("admin.action"), tell_admin},     {STR("queue.rewrite"), tell_rewrite},
-    {STR("outbound.held"), tell_outbound}, {STR("outbound.goes"), tell_outbound},
-    {STR("forward.limit"), tell_limit},    {STR("invite.made"), tell_invitation},
-    {STR("invite.used"), tell_invitation}, {STR("invite.refused"), tell_invitation},
+    {STR("smtp.sender"), tell_sender},
+    {STR("smtp.rcpt"), tell_rcpt},
+    {STR("smtp.checks"), tell_checks},
+    {STR("smtp.message"), tell_message},
+    {STR("submit.message"), tell_submit},
+    {STR("store.refuse"), tell_refuse},
+    {STR("store.deliver"), tell_deliver},
+    {STR("queue.add"), tell_queued},
+    {STR("queue.rcpt"), tell_queue_rcpt},
+    {STR("out.attempt"), tell_attempt},
+    {STR("queue.result"), tell_result},
+    {STR("queue.done"), tell_done},
+    {STR("queue.notice"), tell_notice},
+    {STR("mail.move"), tell_move},
+    {STR("mail.copy"), tell_move},
+    {STR("mail.expunge"), tell_expunge},
+    {STR("mail.drop"), tell_drop},
+    {STR("admin.action"), tell_admin},
+    {STR("queue.rewrite"), tell_rewrite},
+    {STR("outbound.held"), tell_outbound},
+    {STR("outbound.goes"), tell_outbound},
+    {STR("forward.limit"), tell_limit},
+    {STR("invite.made"), tell_invitation},
+    {STR("invite.used"), tell_invitation},
+    {STR("invite.refused"), tell_invitation},
 };
 
 void
