@@ -367,6 +367,43 @@ read_milter(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_checks(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "checks on, or checks off"));
+    r->c.checks = str_eq(l->words[1], STR("on"));
+    if (!r->c.checks && !str_eq(l->words[1], STR("off")))
+        return config_expected(l, l->words[1], "on or off");
+    return OK;
+}
+
+static enum status
+add_list(struct reader *r, const struct config_line *l, bool good)
+{
+    struct config_list list = {.good = good};
+
+    if (r->c.list_count == CONFIG_LISTS_MAX)
+        return config_expected(l, l->words[0], "at most 16 lists in DNS");
+    TRY(config_list_words(l, &list));
+    for (size_t i = 0; i < r->c.list_count; i++)
+        if (str_eq(r->lists[i].zone, list.zone))
+            return config_expected(l, l->words[1], "a list that no other line has");
+    r->lists[r->c.list_count++] = list;
+    return OK;
+}
+
+static enum status
+read_dnsbl(struct reader *r, const struct config_line *l)
+{
+    return add_list(r, l, false);
+}
+
+static enum status
+read_dnswl(struct reader *r, const struct config_line *l)
+{
+    return add_list(r, l, true);
+}
+
+static enum status
 read_outbound_limits(struct reader *r, const struct config_line *l)
 {
     static const char form[] = "outbound-limits messages NUMBER recipients NUMBER, or "
@@ -402,43 +439,6 @@ read_bounce_signing(struct reader *r, const struct config_line *l)
             (struct config_bounce){arena_str(l->arena, l->words[i]), require};
     }
     return OK;
-}
-
-static enum status
-read_checks(struct reader *r, const struct config_line *l)
-{
-    TRY(want_count(l, 2, "checks on, or checks off"));
-    r->c.checks = str_eq(l->words[1], STR("on"));
-    if (!r->c.checks && !str_eq(l->words[1], STR("off")))
-        return config_expected(l, l->words[1], "on or off");
-    return OK;
-}
-
-static enum status
-add_list(struct reader *r, const struct config_line *l, bool good)
-{
-    struct config_list list = {.good = good};
-
-    if (r->c.list_count == CONFIG_LISTS_MAX)
-        return config_expected(l, l->words[0], "at most 16 lists in DNS");
-    TRY(config_list_words(l, &list));
-    for (size_t i = 0; i < r->c.list_count; i++)
-        if (str_eq(r->lists[i].zone, list.zone))
-            return config_expected(l, l->words[1], "a list that no other line has");
-    r->lists[r->c.list_count++] = list;
-    return OK;
-}
-
-static enum status
-read_dnsbl(struct reader *r, const struct config_line *l)
-{
-    return add_list(r, l, false);
-}
-
-static enum status
-read_dnswl(struct reader *r, const struct config_line *l)
-{
-    return add_list(r, l, true);
 }
 
 static enum status

@@ -373,12 +373,12 @@ static const struct {
     {STR("mail.drop"), tell_drop},
     {STR("admin.action"), tell_admin},
     {STR("queue.rewrite"), tell_rewrite},
-    {STR("outbound.held"), tell_outbound},
-    {STR("outbound.goes"), tell_outbound},
     {STR("forward.limit"), tell_limit},
     {STR("invite.made"), tell_invitation},
     {STR("invite.used"), tell_invitation},
     {STR("invite.refused"), tell_invitation},
+    {STR("outbound.held"), tell_outbound},
+    {STR("outbound.goes"), tell_outbound},
 };
 
 void
