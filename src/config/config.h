@@ -27,6 +27,8 @@
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
  *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
+ *                greylist doubtful wait 300             # or: greylist off
+ *                inbound-limits network 20000 domain 50000 recipient 2000  # an hour; or: inbound-limits none
  *                bounce-signing sign anna@example.org @example.net
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there, see route.c
@@ -167,6 +169,8 @@ struct config {
     const struct str
         *trusted; /* logins of the machine that may send as anybody by the sendmail command */
     size_t trusted_count;
+    uint32_t greylist_s; /* for so long doubtful first contacts wait; 0 = they do not */
+    uint32_t inbound_network, inbound_domain, inbound_recipient; /* an hour; 0 = no limit */
     const struct config_bounce *bounces;
     size_t bounce_count;
     bool outbound_none;                              /* nothing leaves but by routes */

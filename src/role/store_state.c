@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "config/events.h"
-#include "role/store.h"
+#include "role/store_strangers.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 
@@ -55,6 +55,7 @@ store_close(struct store **store)
     intake_free(&s->intake);
     rates_free(&s->returns);
     rates_free(&s->forwards);
+    strangers_free(&s->strangers);
     sealed_free(&s->sealed);
     blocks_free(&s->blocks);
     grants_free(&s->grants);
@@ -168,6 +169,7 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->intake = intake_new(s->engine);
     s->returns = rates_new();
     s->forwards = rates_new();
+    s->strangers = strangers_new(s->cells);
     enum status st = queue_open(s->cells, &s->queue);
     if (st != OK)
         problem_set(why, 0, "", "the queue cannot be read: %s", status_name(st));
