@@ -160,6 +160,10 @@ def keys():
     if not known:
         raise Missing('src/store/known.h: no pages')
     out += ['', '## Cell `c`: known senders (`src/store/known.h`)', '', known[0].split(':', 1)[1].strip()]
+    policies = [line for line in header_comment('src/store/policies.h') if 'domain -> ' in line]
+    if not policies:
+        raise Missing('src/store/policies.h: no key')
+    out += ['', '## Cell `c`: policies of MTA-STS (`src/store/policies.h`)', '', policies[0].split(':', 1)[1].strip()]
     return '\n'.join(out) + '\n'
 
 

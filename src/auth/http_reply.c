@@ -14,7 +14,8 @@ struct head {
     unsigned status;
     struct str content_type;
     bool has_length, chunked;
-    uint32_t length;
+    size_t length;
+    size_t body_max; /* of the caller */
 };
 
 static enum status take_head(struct scan *s, struct head *out);
@@ -22,15 +23,17 @@ static bool take_line(struct scan *s, struct str *out);
 static bool read_status_line(struct str line, unsigned *out);
 static enum status read_field(struct str line, struct head *h);
 static enum status read_body(struct scan *s, bool ended, const struct head *h, struct str *out);
-static enum status read_chunks(struct scan *s, struct arena *a, struct str *out);
+static enum status read_chunks(struct scan *s, size_t body_max, struct arena *a, struct str *out);
 
 enum status
-http_reply_read(struct str bytes, bool ended, struct arena *a, struct http_reply *out)
+http_reply_read(struct str bytes, bool ended, size_t body_max, struct arena *a,
+                struct http_reply *out)
 {
     struct scan s = scan_of(bytes);
     struct http_reply r = {0};
-    struct head h;
+    struct head h = {.body_max = body_max};
 
+    ASSERT(body_max < INT32_MAX);
     for (unsigned i = 0;; i++) {
         if (i == INTERIM_MAX)
             return ERR_SYNTAX;
@@ -43,7 +46,8 @@ http_reply_read(struct str bytes, bool ended, struct arena *a, struct http_reply
     }
     r.status = h.status;
     r.content_type = h.content_type;
-    enum status e = h.chunked ? read_chunks(&s, a, &r.body) : read_body(&s, ended, &h, &r.body);
+    enum status e =
+        h.chunked ? read_chunks(&s, body_max, a, &r.body) : read_body(&s, ended, &h, &r.body);
     if (e == ERR_TEMP && ended)
         return ERR_SYNTAX;
     TRY(e);
@@ -56,7 +60,7 @@ static enum status
 take_head(struct scan *s, struct head *out)
 {
     struct str rest = scan_rest(s), line;
-    struct head h = {0};
+    struct head h = {.body_max = out->body_max};
     ssize_t end = str_find_str(str_sub(rest, 0, LIMIT_ASK_HEAD_BYTES), STR("\r\n\r\n"));
 
     if (end < 0)
@@ -118,9 +122,9 @@ read_field(struct str line, struct head *h)
         uint64_t length;
         if (h->has_length || !scan_u64(&s, UINT64_MAX, &length) || !scan_at_end(&s))
             return ERR_SYNTAX;
-        if (length > LIMIT_ASK_BODY_BYTES)
+        if (length > h->body_max)
             return ERR_LIMIT;
-        h->length = (uint32_t)length; /* at most LIMIT_ASK_BODY_BYTES */
+        h->length = (size_t)length; /* at most body_max */
         h->has_length = true;
     } else if (str_eq_nocase(name, STR("Transfer-Encoding"))) {
         if (h->chunked || !str_eq_nocase(value, STR("chunked")))
@@ -143,7 +147,7 @@ read_body(struct scan *s, bool ended, const struct head *h, struct str *out)
         *out = STR("");
         return OK;
     }
-    if (!h->has_length && have > LIMIT_ASK_BODY_BYTES)
+    if (!h->has_length && have > h->body_max)
         return ERR_LIMIT;
     if (h->has_length ? have < h->length : !ended)
         return ERR_TEMP;
@@ -182,9 +186,9 @@ take_short_line(struct scan *s, struct str *out)
 
 /* chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF; the trailer is passed over.  RFC 9112 section 7.1 */
 static enum status
-read_chunks(struct scan *s, struct arena *a, struct str *out)
+read_chunks(struct scan *s, size_t body_max, struct arena *a, struct str *out)
 {
-    AUTO_BUF body = BUF(LIMIT_ASK_BODY_BYTES);
+    AUTO_BUF body = BUF(body_max);
     struct str line, data;
     uint32_t size;
 
@@ -198,7 +202,7 @@ read_chunks(struct scan *s, struct arena *a, struct str *out)
             return ERR_SYNTAX;
         if (size == 0)
             break;
-        if (size > LIMIT_ASK_BODY_BYTES - body.len)
+        if (size > body_max - body.len)
             return ERR_LIMIT;
         if (scan_left(s) < size + 2u)
             return ERR_TEMP;

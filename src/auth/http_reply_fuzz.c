@@ -15,8 +15,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size > 4096)
         return 0;
-    enum status e = http_reply_read(in, false, a, &r);
-    enum status at_end = http_reply_read(in, true, a, &last);
+    enum status e = http_reply_read(in, false, LIMIT_ASK_BODY_BYTES, a, &r);
+    enum status at_end = http_reply_read(in, true, LIMIT_ASK_BODY_BYTES, a, &last);
     ASSERT(at_end != ERR_TEMP);
     if (e != OK)
         ASSERT(r.status == 77);
@@ -31,7 +31,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* Whatever is not wrong by now was not wrong with less. */
     for (size_t n = 0; n < size; n += 1 + size / 16) {
         struct http_reply less;
-        enum status before = http_reply_read(str_sub(in, 0, n), false, a, &less);
+        enum status before =
+            http_reply_read(str_sub(in, 0, n), false, LIMIT_ASK_BODY_BYTES, a, &less);
         ASSERT(before == ERR_TEMP || before == e || (before == OK && e == OK));
     }
     return 0;

@@ -84,7 +84,7 @@ test_replies(void **state)
             AUTO_ARENA *a = arena_new(1u << 20);
             struct http_reply r = {.status = 77};
             enum status want = ended ? rows[i].ended : rows[i].open;
-            ROW(i, http_reply_read(rows[i].bytes, ended, a, &r) == want);
+            ROW(i, http_reply_read(rows[i].bytes, ended, LIMIT_ASK_BODY_BYTES, a, &r) == want);
             if (want != OK) {
                 ROW(i, r.status == 77);
                 continue;
@@ -103,7 +103,8 @@ test_it_is_incomplete_until_its_end(void **state)
         for (size_t n = 0; rows[i].open == OK && n < rows[i].bytes.len; n++) {
             AUTO_ARENA *a = arena_new(1u << 20);
             struct http_reply r;
-            enum status e = http_reply_read(str_sub(rows[i].bytes, 0, n), false, a, &r);
+            enum status e =
+                http_reply_read(str_sub(rows[i].bytes, 0, n), false, LIMIT_ASK_BODY_BYTES, a, &r);
             ROW(i, e == ERR_TEMP || (e == OK && i == 1)); /* row 1 has more than its reply */
         }
     }
@@ -120,26 +121,26 @@ test_limits(void **state)
     buf_add(&b, STR(OK_HEAD));
     while (b.len < LIMIT_ASK_HEAD_BYTES)
         buf_add(&b, STR("X-Filler: 0123456789\r\n"));
-    assert_int_equal(http_reply_read(buf_str(&b), false, a, &r), ERR_LIMIT);
+    assert_int_equal(http_reply_read(buf_str(&b), false, LIMIT_ASK_BODY_BYTES, a, &r), ERR_LIMIT);
     buf_reset(&b);
     buf_add(&b, STR(OK_HEAD "\r\n"));
     for (size_t i = 0; i <= LIMIT_ASK_BODY_BYTES; i++)
         buf_add_char(&b, 'x');
-    assert_int_equal(http_reply_read(buf_str(&b), false, a, &r), ERR_LIMIT);
+    assert_int_equal(http_reply_read(buf_str(&b), false, LIMIT_ASK_BODY_BYTES, a, &r), ERR_LIMIT);
     buf_reset(&b);
     buf_add(&b, STR(OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"));
     for (size_t i = 0; i < LIMIT_ASK_BODY_BYTES / 16 + 1; i++)
         buf_add(&b, STR("10\r\n0123456789abcdef\r\n"));
-    assert_int_equal(http_reply_read(buf_str(&b), false, a, &r), ERR_LIMIT);
+    assert_int_equal(http_reply_read(buf_str(&b), false, LIMIT_ASK_BODY_BYTES, a, &r), ERR_LIMIT);
     buf_reset(&b);
     for (size_t i = 0; i < 100; i++)
         buf_add(&b, STR("HTTP/1.1 103 Early Hints\r\n\r\n"));
-    assert_int_equal(http_reply_read(buf_str(&b), false, a, &r), ERR_SYNTAX);
+    assert_int_equal(http_reply_read(buf_str(&b), false, LIMIT_ASK_BODY_BYTES, a, &r), ERR_SYNTAX);
     buf_reset(&b);
     buf_add(&b, STR(OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"));
     for (size_t i = 0; i < 400; i++)
         buf_add_char(&b, '0');
-    assert_int_equal(http_reply_read(buf_str(&b), false, a, &r), ERR_SYNTAX);
+    assert_int_equal(http_reply_read(buf_str(&b), false, LIMIT_ASK_BODY_BYTES, a, &r), ERR_SYNTAX);
 }
 
 int

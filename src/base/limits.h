@@ -45,14 +45,15 @@
     LIMIT(SMTP_IDLE_COMMANDS,      100,       "commands", "without a message between (NOOP, RSET, VRFY, HELP, greetings, BDAT 0): 421 4.7.0 and closed") \
     LIMIT(SMTP_PAUSE_MS,           2000,      "ms",       "port 25 greets an address that brought no mail yet so late; who speaks before: 554 5.5.1 and closed") \
     LIMIT(SMTP_MESSAGES_PER_CONN,  1000,      "MAILs",    "421 4.7.0; told as MAILMAX, RFC 9422") \
-    LIMIT(FILTER_CONNS,            1000,      "conns",    "to one policy server or milter, per worker: 451 4.3.2") \
-    LIMIT(FILTER_HOLDERS,          20,        "messages", "before milters at once, of strangers of one /32 or /64, per worker: 451 4.3.2") \
+    LIMIT(FILTER_CONNS,            1000,      "conns",    "to one policy server, milter or scanner, per worker: 451 4.3.2") \
+    LIMIT(FILTER_HOLDERS,          20,        "messages", "before milters or scanners at once, of strangers of one /32 or /64, per worker: 451 4.3.2") \
     LIMIT(FILTER_DIALS,            400,       "conns",    "asked of boss by one worker in 2 s: 451 4.3.2") \
     LIMIT(FILTER_KEPT,             32,        "conns",    "without work to one filter: closed") \
     LIMIT(FILTER_KEEP_S,           60,        "s",        "a connection without work to a filter is closed") \
     LIMIT(MILTER_PACKET_BYTES,     262144,    "bytes",    "of one answer of a milter: it counts as down") \
     LIMIT(MILTER_CHANGES,          1000,      "changes",  "of one milter to one message: 552 5.3.4") \
     LIMIT(MILTER_END_S,            1800,      "s",        "for a milter that says that it is at work on a message: it counts as down") \
+    LIMIT(SCANNER_ANSWER_BYTES,    262144,    "bytes",    "of one answer of spamd, clamd or rspamd: it counts as down") \
     LIMIT(POLICY_LINE_BYTES,       2048,      "bytes",    "of the answer of a policy server: it counts as down") \
     LIMIT(POLICY_LINES,            32,        "lines",    "the same") \
     LIMIT(POLICY_PREPEND_BYTES,    8192,      "bytes",    "of header fields that policy servers add: further ones are logged and left out") \
@@ -118,6 +119,9 @@
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
     LIMIT(COOK_QUEUE,              1024,      "messages", "451 4.3.2") \
     LIMIT(COOK_MESSAGES,           10000,     "messages", "the cook is replaced") \
+    LIMIT(COOK_KEPT,               512,       "messages", "of strangers that wait for DNS, in one cook and in all: 451 4.3.2") \
+    LIMIT(COOK_KEPT_BYTES,         268435456, "bytes",    "of them in one cook: 451 4.3.2") \
+    LIMIT(JUDGE_DNS_MS,            5000,      "ms",       "for all that one message needs of DNS at its end: what is not there is unknown") \
     LIMIT(COMMIT_BYTES,            4194304,   "bytes",    "the work is split over several commits") \
     LIMIT(CELL_CACHE_BYTES,        33554432,  "bytes",    "least recently used cells are dropped") \
     LIMIT(THREAD_MESSAGES,         1000,      "messages", "later answers begin another thread") \
@@ -197,6 +201,12 @@
     LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
     LIMIT(STS_HOSTS,               64,        "hosts",    "in a policy of MTA-STS: the policy counts as none") \
     LIMIT(STS_POLICY_BYTES,        65536,     "bytes",    "of a policy of MTA-STS: the policy counts as none") \
+    LIMIT(STS_KEPT_BYTES,          8192,      "bytes",    "of a policy of MTA-STS, without what nobody knows: the policy counts as none") \
+    LIMIT(STS_DOMAINS,             10000,     "domains",  "with policies that are kept: a further one is forgotten at a restart") \
+    LIMIT(STS_FETCH_S,             60,        "s",        "for a policy of MTA-STS: the one before holds on; RFC 8461 section 3.3") \
+    LIMIT(STS_RETRY_S,             300,       "s",        "after a fetch that failed no other is tried") \
+    LIMIT(STS_RENEW_S,             86400,     "s",        "a policy is fetched anew, or after half its life") \
+    LIMIT(STS_LOOK_S,              60,        "s",        "for so long a record of MTA-STS is not looked at again") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* what domains say about their mail, and who really sent it */ \
     LIMIT(TAGS,                    64,        "tags",     "of a signature or its key: it is broken") \

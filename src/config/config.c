@@ -23,6 +23,7 @@ struct reader {
     struct config_filter filters[CONFIG_FILTERS_MAX];
     struct config_list lists[CONFIG_LISTS_MAX];
     struct str trusted[CONFIG_TRUSTED_MAX];
+    struct config_dmarc dmarc[CONFIG_DMARC_MAX];
     struct config_bounce bounces[CONFIG_BOUNCES_MAX];
     bool catch_all_route;
 };
@@ -295,6 +296,12 @@ read_sendmail_trust(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_dmarc(struct reader *r, const struct config_line *l)
+{
+    return config_dmarc_words(l, r->dmarc, &r->c.dmarc_domain_count, &r->c.dmarc);
+}
+
+static enum status
 read_outbound(struct reader *r, const struct config_line *l)
 {
     TRY(want_count(l, 2, "outbound all, or outbound none"));
@@ -346,7 +353,7 @@ static enum status
 add_filter(struct reader *r, const struct config_line *l, enum filter_kind kind)
 {
     if (r->c.filter_count == CONFIG_FILTERS_MAX)
-        return config_expected(l, l->words[0], "at most 8 policy servers and milters");
+        return config_expected(l, l->words[0], "at most 8 policy servers, milters and scanners");
     struct config_filter *f = &r->filters[r->c.filter_count];
     *f = (struct config_filter){.kind = kind};
     TRY(config_filter_words(l, f));
@@ -364,6 +371,24 @@ static enum status
 read_milter(struct reader *r, const struct config_line *l)
 {
     return add_filter(r, l, FILTER_MILTER);
+}
+
+static enum status
+read_spamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_SPAMD);
+}
+
+static enum status
+read_clamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_CLAMD);
+}
+
+static enum status
+read_rspamd(struct reader *r, const struct config_line *l)
+{
+    return add_filter(r, l, FILTER_RSPAMD);
 }
 
 static enum status
@@ -592,6 +617,10 @@ static const struct setting settings[] = {
     {STR("sendmail-trust"), true, read_sendmail_trust},
     {STR("policy"), true, read_policy},
     {STR("milter"), true, read_milter},
+    {STR("dmarc"), true, read_dmarc},
+    {STR("spamd"), true, read_spamd},
+    {STR("clamd"), true, read_clamd},
+    {STR("rspamd"), true, read_rspamd},
     {STR("checks"), false, read_checks},
     {STR("dnsbl"), true, read_dnsbl},
     {STR("dnswl"), true, read_dnswl},
@@ -719,6 +748,8 @@ reader_finish(struct reader *r, struct arena *a)
         f->c.lists = arena_dup(a, r->lists, r->c.list_count * sizeof(r->lists[0]));
     if (r->c.trusted_count > 0)
         f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
+    if (r->c.dmarc_domain_count > 0)
+        f->c.dmarc_domains = arena_dup(a, r->dmarc, r->c.dmarc_domain_count * sizeof(r->dmarc[0]));
     if (r->c.bounce_count > 0)
         f->c.bounces = arena_dup(a, r->bounces, r->c.bounce_count * sizeof(r->bounces[0]));
     if (r->c.resolver.forward_count > 0)

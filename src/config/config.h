@@ -26,6 +26,7 @@
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
+ *                dmarc enforce                          # or junk, off; for mail to some: dmarc junk domain example.net
  *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
  *                greylist doubtful wait 300             # or: greylist off
  *                inbound-limits network 20000 domain 50000 recipient 2000  # an hour; or: inbound-limits none
@@ -106,6 +107,17 @@ struct config_resolver {
     bool dnssec;
 };
 
+/* The most that may follow from what the verdicts about a stranger's message say (cook/verdict.h). */
+enum dmarc_mode {                     /* order of enum<2> dmarc in cook.ipc; from strict to mild */
+                  DMARC_MODE_ENFORCE, /* refused, or put into Junk */
+                  DMARC_MODE_JUNK,    /* put into Junk */
+                  DMARC_MODE_OFF,     /* told in the message alone */
+};
+struct config_dmarc { /* for mail to one domain */
+    struct str domain;
+    enum dmarc_mode mode;
+};
+
 /* A list in DNS that strangers are looked up in. */
 struct config_list {
     struct str zone;              /* lower case */
@@ -171,6 +183,9 @@ struct config {
     size_t trusted_count;
     uint32_t greylist_s; /* for so long doubtful first contacts wait; 0 = they do not */
     uint32_t inbound_network, inbound_domain, inbound_recipient; /* an hour; 0 = no limit */
+    enum dmarc_mode dmarc; /* where no line names the domain */
+    const struct config_dmarc *dmarc_domains;
+    size_t dmarc_domain_count;
     const struct config_bounce *bounces;
     size_t bounce_count;
     bool outbound_none;                              /* nothing leaves but by routes */
@@ -191,6 +206,8 @@ struct config {
 
 /* Has role api anything to do? */
 bool config_has_api(const struct config *c);
+/* What holds for mail to this domain, which is in normal form. */
+enum dmarc_mode config_dmarc_of(const struct config *c, struct str domain);
 /* name: what to call the text in messages.  why: "godwit.conf:12: read \"imapz\", expected one of smtp, ..." */
 MUST_USE enum status config_read(struct str text, const char *name, struct config **out,
                                  struct problem *why);

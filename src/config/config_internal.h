@@ -14,7 +14,8 @@
 #define CONFIG_FORWARD_MAX 8u
 #define CONFIG_SUBNETS_MAX 64u /* of one setting */
 #define CONFIG_BOUNCES_MAX 256u
-#define CONFIG_FILTERS_MAX 8u  /* policy servers and milters together */
+#define CONFIG_FILTERS_MAX 8u /* policy servers and milters together */
+#define CONFIG_DMARC_MAX   256u
 #define CONFIG_LISTS_MAX   16u /* dnsbl and dnswl together */
 
 /* One line of the text, cut into words. */
@@ -36,6 +37,11 @@ MUST_USE enum status config_expected(const struct config_line *l, struct str was
 /* What follows the service of a listen line: ADDRESS:PORT, or unix PATH and its options. */
 MUST_USE enum status config_listen_words(const struct config_line *l, struct config_listen *out);
 void config_listen_write(const struct config_listen *l, struct buf *b);
+
+/* dmarc MODE [domain NAME ...]: list has room for CONFIG_DMARC_MAX; *mode is that of lines without domains.  dmarc.c */
+MUST_USE enum status config_dmarc_words(const struct config_line *l, struct config_dmarc *list,
+                                        size_t *count, enum dmarc_mode *mode);
+void config_dmarc_write(const struct config *c, struct buf *b);
 
 /* From the host on; domain is set.  route.c */
 MUST_USE enum status config_route_words(const struct config_line *l, size_t from,

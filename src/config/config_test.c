@@ -39,6 +39,8 @@ test_reads_every_setting(void **state)
                         "smarthost mx.isp.example:587 user me password-file /p\n"
                         "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
                         "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
+                        "dmarc junk\ndmarc off domain a.example b.example\n"
+                        "dmarc enforce domain b.example\n"
                         "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                         "oauth-issuer https://id.example/a audience mail keys /k username\n"
                         "client-certificates /clients.pem\n"
@@ -67,6 +69,9 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->relay_from_count, 3);
     assert_int_equal(c->proxy_from_count, 2);
     assert_int_equal(c->xclient_from_count, 1);
+    assert_int_equal(config_dmarc_of(c, STR("other.example")), DMARC_MODE_JUNK);
+    assert_int_equal(config_dmarc_of(c, STR("A.example")), DMARC_MODE_OFF);
+    assert_int_equal(config_dmarc_of(c, STR("b.example")), DMARC_MODE_ENFORCE);
     assert_int_equal(c->relay_from[1].bits, 28);
     assert_int_equal(c->relay_from[2].bytes[0], 10);
     assert_true(c->outbound_none && c->plaintext_loopback);
@@ -213,6 +218,30 @@ test_reads_filters(void **state)
     assert_true(!f[2].on_mx && f[2].on_submission && f[2].timeout_s == 600);
     assert_true(f[2].otherwise == FILTER_ACCEPT && f[3].otherwise == FILTER_REJECT);
     assert_int_equal(f[3].path.len, 107);
+}
+
+static void
+test_reads_scanners(void **state)
+{
+    AUTO(config_free) struct config *c = NULL;
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(
+        config_read(STR(HEAD "listen smtp *:25\nspamd 127.0.0.1:783\nspamd unix /run/s junk-at 7.5 "
+                             "refuse-at -0.25 up-to 1M default tempfail on all\nclamd unix /run/c\n"
+                             "rspamd [::1]:11333 refuse-at 20 timeout 5 name x\n"),
+                    "t", &c, &why),
+        OK);
+    assert_int_equal(c->filter_count, 4);
+    const struct config_filter *f = c->filters;
+    assert_true(f[0].kind == FILTER_SPAMD && !f[0].has_junk_at && !f[0].has_refuse_at);
+    assert_true(f[0].otherwise == FILTER_ACCEPT && f[0].up_to == 512 * 1024 && f[0].on_mx);
+    assert_true(f[1].has_junk_at && f[1].junk_at == 750 && f[1].refuse_at == -25);
+    assert_true(f[1].up_to == 1 << 20 && f[1].otherwise == FILTER_TEMPFAIL && f[1].on_submission);
+    assert_true(f[2].kind == FILTER_CLAMD && f[2].up_to == 0 && f[2].otherwise == FILTER_TEMPFAIL);
+    assert_true(f[3].kind == FILTER_RSPAMD && f[3].refuse_at == 2000 && f[3].timeout_s == 5);
+    assert_true(str_eq(f[3].name, STR("x")) && !f[3].has_junk_at);
 }
 
 static void
@@ -438,6 +467,11 @@ static const struct {
     {HEAD "proxy-from proxy.example\n", "192.0.2.0/24"},
     {HEAD "xclient-from\n", "expected a network"},
     {HEAD "xclient-from ::/0\n", "not the whole Internet"},
+    {HEAD "dmarc\n", "enforce, junk or off"},
+    {HEAD "dmarc reject\n", "enforce, junk or off"},
+    {HEAD "dmarc off domain\n", "perhaps domain"},
+    {HEAD "dmarc off for a.example\n", "perhaps domain"},
+    {HEAD "dmarc off domain x\n", "a full name"},
     {HEAD "outbound some\n", "all or none"},
     {HEAD "listen smtp *:25\noauth-issuer https://i audience a\n", "oauth-introspection URL"},
     {HEAD "oauth-issuer https://i username\n", "oauth-issuer URL"},
@@ -555,6 +589,7 @@ main(void)
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_reads_where_to_ask),
         cmocka_unit_test(test_reads_filters),
+        cmocka_unit_test(test_reads_scanners),
         cmocka_unit_test(test_reads_lists),
         cmocka_unit_test(test_reads_the_api),
         cmocka_unit_test(test_refuses_with_a_sentence),

@@ -14,7 +14,7 @@ static const bool traced[EVENT_COUNT] = {
     [EVENT_MAIL_DROP] = true,     [EVENT_ADMIN] = true,         [EVENT_QUEUE_REWRITE] = true,
     [EVENT_FORWARD_LIMIT] = true, [EVENT_OUTBOUND_HELD] = true, [EVENT_OUTBOUND_GOES] = true,
     [EVENT_INVITE_MADE] = true,   [EVENT_INVITE_USED] = true,   [EVENT_INVITE_REFUSED] = true,
-    [EVENT_SMTP_CHECKS] = true,
+    [EVENT_STORE_VERDICT] = true, [EVENT_SMTP_CHECKS] = true,
 };
 
 bool

@@ -31,8 +31,8 @@
     EVENT(SMTP_CHECKS,    "smtp.checks",    LOG_INFO,  "peer helo from spf domain problem iprev name lists allowed ms:ms tid", "what was found out about a stranger at MAIL: SPF of a domain, whether a name of its address leads back, the lists in DNS that have it; allowed: a list of good senders has it") \
     EVENT(LIST_ON,        "list.on",        LOG_INFO,  "list family",                         "a list in DNS works: clients are looked up in it") \
     EVENT(LIST_OFF,       "list.off",       LOG_WARN,  "list family reason",                  "a list in DNS is asked about nobody until its next test; reason: empty (not even what every list has), lists-all (even what no list has), does-not-hear (it refuses us, or says what no list says)") \
-    EVENT(FILTER_VERDICT, "filter.verdict", LOG_INFO,  "filter stage action code:n text tid to",  "a policy server or a milter decided about mail, or changed it") \
-    EVENT(FILTER_FAIL,    "filter.fail",    LOG_WARN,  "filter stage reason then tid",            "a policy server or a milter could not be asked, or said what cannot be understood; then: what came of the mail") \
+    EVENT(FILTER_VERDICT, "filter.verdict", LOG_INFO,  "filter stage action code:n text tid to",  "a policy server, a milter or a scanner decided about mail, or changed it") \
+    EVENT(FILTER_FAIL,    "filter.fail",    LOG_WARN,  "filter stage reason then tid",            "a policy server, a milter or a scanner could not be asked, or said what cannot be understood; then: what came of the mail") \
     EVENT(SMTP_XCLIENT,   "smtp.xclient",   LOG_INFO,  "via peer helo",                       "a listed mail program said for whom it speaks") \
     EVENT(LOGIN,          "auth.login",     LOG_INFO,  "proto peer login tls result app",     "a log-in, good or bad; app: the app password, if it was one") \
     EVENT(LOGIN_FAIL,     "auth.fail",      LOG_INFO,  "ip account protocol reason",          "a log-in was refused; reason: unknown (nobody has the name), password, disabled, slowed (too many wrong ones, not looked at), protocol (not what the app password is for), expired, token (not a good one, or another's), certificate (as with token), foreign (SCRAM, while there is only another server's hash: PLAIN once)") \
@@ -50,6 +50,7 @@
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid tid priority:n to text account", "a user's message was queued or refused") \
     EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes tid asked msgid aid:n box:n", "a message is in a mailbox") \
     EVENT(STORE_REFUSE,   "store.refuse",   LOG_DEBUG, "tid msgid size:bytes reason",         "a message was read and not taken") \
+    EVENT(STORE_VERDICT,  "store.verdict",  LOG_INFO,  "tid msgid peer from author spf dkim dmarc policy arc disposition reason", "what was found out about a stranger's message, and what follows: take, junk or refuse; reason: why not take") \
     EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \
     EVENT(STORE_OPEN,     "store.open",     LOG_INFO,  "engine path recovered:n ms:ms",       "the data is open")   \
     EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes tid msgid hold",    "a message entered the queue") \
@@ -64,6 +65,8 @@
     EVENT(QUEUE_RESULT,   "queue.result",   LOG_INFO,  "qid to state code:n text remote tries:n", "an attempt for one recipient ended") \
     EVENT(QUEUE_DONE,     "queue.done",     LOG_INFO,  "qid seconds:s",                       "a message left the queue") \
     EVENT(QUEUE_NOTICE,   "queue.notice",   LOG_INFO,  "qid kind to report",                         "a delivery report was made") \
+    EVENT(STS_POLICY,     "sts.policy",     LOG_INFO,  "domain id mode seconds:n",           "a policy of another domain (MTA-STS) was fetched") \
+    EVENT(STS_FAIL,       "sts.fail",       LOG_WARN,  "domain id reason kept",              "a policy of another domain could not be fetched; kept: the one before holds on") \
     EVENT(OUT_ATTEMPT,    "out.attempt",    LOG_INFO,  "qid domain host address tls ms:ms result route proxy", "a connection to another server; tls: dane, sts, verified, tls, none") \
     EVENT(MAIL_MOVE,      "mail.move",      LOG_DEBUG, "aid:n box:n uids target:n into name target_name", "messages moved to another mailbox") \
     EVENT(MAIL_COPY,      "mail.copy",      LOG_DEBUG, "aid:n box:n uids target:n into name target_name", "messages copied to another mailbox") \

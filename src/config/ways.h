@@ -39,8 +39,10 @@ struct config_route {
     struct str source4, source6; /* as in struct config; empty = as there */
     struct str ehlo;             /* empty = our host's name */
 };
-/* Another program that is asked about mail: a policy server (the protocol of Postfix), or a milter. */
-enum filter_kind { FILTER_POLICY, FILTER_MILTER };
+/* Another program that is asked about mail: a policy server (the protocol of Postfix), a milter, or a scanner that is
+ * shown whole messages. */
+enum filter_kind { FILTER_POLICY, FILTER_MILTER, FILTER_SPAMD, FILTER_CLAMD, FILTER_RSPAMD };
+#define FILTER_KINDS (FILTER_RSPAMD + 1)
 enum filter_otherwise { FILTER_TEMPFAIL, FILTER_ACCEPT, FILTER_REJECT };
 struct config_filter {
     enum filter_kind kind;
@@ -49,7 +51,10 @@ struct config_filter {
     struct config_address at; /* of TCP */
     bool on_mx, on_submission;
     bool at_data;    /* a policy server: asked at the end of the message, not at RCPT */
-    struct str name; /* of a milter, for the log; of a policy server its context; may be empty */
+    struct str name; /* of a policy server its context, of others for people; may be empty */
+    bool has_junk_at, has_refuse_at;
+    int32_t junk_at, refuse_at; /* of a scanner: from so many hundredths of a point on */
+    uint64_t up_to;             /* of a scanner: larger messages are not shown; 0 = all are */
     uint32_t timeout_s;
     enum filter_otherwise otherwise; /* what becomes of mail while it cannot be asked */
 };

@@ -209,6 +209,24 @@ link_read(struct link *l, size_t n, int64_t until_ms, struct buf *b)
     return OK;
 }
 
+enum status
+link_rest(struct link *l, int64_t until_ms, struct buf *b)
+{
+    struct str got;
+
+    for (;;) {
+        enum status st = conn_read_some(l->conn, MAX(until_ms - clock_mono_ms(), 0), &got);
+        bool ended = (st == OK && got.len == 0) || (st == ERR_CLOSED && b->len > 0);
+        if (ended)
+            return b->len > 0 ? OK : ERR_CLOSED;
+        TRY(st);
+        buf_add(b, got);
+        if (buf_status(b) != OK)
+            return ERR_SYNTAX;
+        conn_consume(l->conn, got.len);
+    }
+}
+
 void
 link_keep(struct link **l)
 {

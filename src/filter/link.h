@@ -1,4 +1,4 @@
-/* link.h - one connection to a policy server or milter, and those that wait for their next use.
+/* link.h - one connection to a policy server, milter or scanner, and those that wait for their next use.
  *
  * Owns:      the connections of this process that nobody uses: at most LIMIT_FILTER_KEPT to one filter, each for
  *            LIMIT_FILTER_KEEP_S.
@@ -41,6 +41,8 @@ const char *link_words(enum status st);                   /* of a failure, for t
 MUST_USE SUSPENDS enum status link_line(struct link *l, int64_t until_ms, struct str *line_out);
 /* Exactly n bytes more, at the end of b. */
 MUST_USE SUSPENDS enum status link_read(struct link *l, size_t n, int64_t until_ms, struct buf *b);
+/* All that comes until the other side ends; what is too much for b is ERR_SYNTAX. */
+MUST_USE SUSPENDS enum status link_rest(struct link *l, int64_t until_ms, struct buf *b);
 void link_keep(struct link **l); /* for the next use; nothing of this one is left in it */
 void link_drop(struct link **l); /* fits AUTO() */
 void link_forget_all(void);      /* closes what waits: for tests */

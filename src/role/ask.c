@@ -329,7 +329,7 @@ read_reply(struct question *q, struct conn *c, struct http_reply *out)
         buf_add(&got, some);
         conn_consume(c, some.len);
         TRY(buf_status(&got));
-        enum status e = http_reply_read(buf_str(&got), ended, q->arena, out);
+        enum status e = http_reply_read(buf_str(&got), ended, LIMIT_ASK_BODY_BYTES, q->arena, out);
         if (e == ERR_TEMP)
             continue;
         if (e == OK)

@@ -18,20 +18,6 @@ enum {
 };
 static_assert(1 << SLOT_BITS == LIMIT_BLOB_HANDLES, "a slot for each handle");
 
-struct incoming {
-    struct intake *in;
-    uint32_t handle;
-    uint32_t users; /* calls that hold it */
-    bool dead;      /* dropped, taken, or the channel is gone */
-    enum status failed;
-    uint64_t size, size_hint;
-    struct buf small;
-    struct blob_writer *writer; /* once it is large */
-    bool spool, sealed;
-    struct blob_id id; /* of a large spool that is sealed */
-    struct cook_stream cook;
-    struct fiber_lock turn;
-};
 struct intake_source {
     struct intake *in;
     bool want_dkim;
@@ -116,6 +102,7 @@ intake_open(struct intake_source *s, uint64_t size_hint, bool spool, uint32_t *h
         b->handle = s->generation << SLOT_BITS | slot;
         b->size_hint = size_hint;
         b->spool = spool;
+        b->headed = !s->want_dkim && !spool;
         b->cook.want_dkim = s->want_dkim;
         buf_init(&b->small, SMALL_MAX);
         fiber_lock_init(&b->turn);
@@ -197,25 +184,39 @@ enum status
 intake_take(struct intake *in, const struct intake_which *which, struct arena *a,
             struct intake_body *out)
 {
+    AUTO(intake_let_go) struct incoming *b = NULL;
+
     if (which->handle == 0)
         return take_whole(in, which, a, out);
+    TRY(intake_seize(which, &b));
+    return take_incoming(b, which, a, out);
+}
+
+/* The slot is free from now on, so that nobody comes after those who wait for their turn already. */
+enum status
+intake_seize(const struct intake_which *which, struct incoming **out)
+{
     struct incoming *b = find(which->source, which->handle);
+
     if (b == NULL || b->spool)
         return ERR_SYNTAX;
     b->users++;
-    struct intake_source *s =
-        which->source; /* its slot is free from now on; calls before this one go first */
-    s->slots[b->handle & (LIMIT_BLOB_HANDLES - 1)] = NULL;
-    enum status st = fiber_lock_take(&b->turn);
-    if (st == OK) {
-        st = b->dead ? ERR_CLOSED : b->failed;
-        if (st == OK)
-            st = take_incoming(b, which, a, out);
-        fiber_lock_give(&b->turn);
-    }
-    b->dead = true;
-    leave(b);
+    which->source->slots[b->handle & (LIMIT_BLOB_HANDLES - 1)] = NULL;
+    *out = b;
+    TRY(fiber_lock_take(&b->turn));
+    enum status st = b->dead ? ERR_CLOSED : b->failed;
+    fiber_lock_give(&b->turn);
     return st;
+}
+
+void
+intake_let_go(struct incoming **b)
+{
+    if (*b == NULL)
+        return;
+    (*b)->dead = true;
+    leave(*b);
+    *b = NULL;
 }
 
 enum status
@@ -333,9 +334,12 @@ add(struct incoming *b, struct str bytes)
 SUSPENDS static enum status
 spill(struct incoming *b)
 {
-    TRY(engine_blob_new(b->in->engine, MAX(b->size_hint, b->size), &b->writer));
+    uint64_t hint = MAX(b->size_hint, b->size);
+
+    TRY(b->headed ? engine_blob_new_headed(b->in->engine, hint, &b->writer)
+                  : engine_blob_new(b->in->engine, hint, &b->writer));
     if (!b->spool)
-        intake_cook_begin(b->in, &b->cook, MAX(b->size_hint, b->size));
+        intake_cook_begin(b->in, &b->cook, hint);
     TRY(put_large(b, buf_str(&b->small)));
     b->in->buffered -= b->small.len;
     buf_release(&b->small);

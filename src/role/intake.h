@@ -11,6 +11,7 @@
 #define ROLE_INTAKE_H
 
 #include "engine/engine.h"
+#include "ipc/cook_ipc.h"
 #include "rt/ipc.h"
 
 struct intake;
@@ -76,6 +77,30 @@ struct intake_which {
  * do it.  ERR_SYNTAX: no such handle.  Strings live in a. */
 MUST_USE SUSPENDS enum status intake_take(struct intake *in, const struct intake_which *which,
                                           struct arena *a, struct intake_body *out);
+/* The same in three steps for what strangers send: looked at; judged, when DNS has answered; kept, with the field of
+ * the judge in front.  A cook that fails in between gets one more chance in another.  At most LIMIT_COOK_KEPT are
+ * between the steps: ERR_TEMP.  which, its bytes, who and a must outlive it. */
+struct intake_look;
+struct intake_asks { /* of DNS */
+    const struct str *names, *exists;
+    size_t name_count, exists_count;
+};
+struct intake_judged {
+    struct str field;
+    struct cook_verdict verdict;
+    struct intake_facts facts; /* of field and message */
+};
+MUST_USE SUSPENDS enum status intake_look(struct intake *in, const struct intake_which *which,
+                                          const struct cook_stranger *who, struct arena *a,
+                                          struct intake_look **out);
+void intake_look_free(struct intake_look **l);
+const struct intake_asks *intake_look_asks(const struct intake_look *l);
+/* answers: its handle is filled in here. */
+MUST_USE SUSPENDS enum status intake_judge(struct intake_look *l, const struct cook_judge *answers,
+                                           struct arena *a, struct intake_judged *out);
+/* Once; without it nothing of the message stays. */
+MUST_USE SUSPENDS enum status intake_keep(struct intake_look *l, const struct intake_judged *j,
+                                          struct intake_body *out);
 /* A body of our own (reports). */
 MUST_USE SUSPENDS enum status intake_make(struct intake *in, struct str bytes, struct arena *a,
                                           struct intake_body *out);

@@ -6,19 +6,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "base/size.h"
-#include "ipc/cook_ipc.h"
 #include "role/intake_internal.h"
 
 enum { ARRIVAL_MS = 5000, /* between two lives of the only cook */ TRIES = 2 };
 
-SUSPENDS static struct cook *pick(struct intake *in, uint64_t not_this);
 static struct cook *least_busy(const struct intake *in, uint64_t not_this);
-static struct cook *find(const struct intake *in, uint64_t serial);
-static void begin_message(struct intake *in, struct cook *c);
-static void end_message(struct intake *in, uint64_t serial);
-static void take_facts(const struct cook_facts *f, struct intake_facts *out);
-SUSPENDS static enum status stream_blob(struct intake *in, struct cook_stream *s, struct blob_id id,
-                                        uint64_t size);
 SUSPENDS static enum status cook_small_blob(struct intake *in, struct blob_id id, bool want_dkim,
                                             struct arena *a, struct intake_facts *out);
 
@@ -63,15 +55,15 @@ intake_cook_whole(struct intake *in, struct str body, bool want_dkim, struct are
     if (body.len > INTAKE_WHOLE_MAX)
         return ERR_LIMIT;
     for (int i = 0; i < TRIES; i++) {
-        struct cook *c = pick(in, last);
+        struct cook *c = intake_cook_pick(in, last);
         if (c == NULL)
             return ERR_TEMP;
         last = c->serial;
-        begin_message(in, c);
+        intake_cook_begin_message(in, c);
         enum status st = cook_whole_call(c->peer, &req, a, &rep);
-        end_message(in, last);
+        intake_cook_end_message(in, last);
         if (st == OK) {
-            take_facts(&rep.facts, out);
+            intake_take_facts(&rep.facts, out);
             return OK;
         }
         if (st == ERR_CANCELLED)
@@ -87,13 +79,13 @@ intake_cook_begin(struct intake *in, struct cook_stream *s, uint64_t size_hint)
     const struct cook_begin req = {.size_hint = size_hint, .want_dkim = s->want_dkim};
     struct cook_begin_reply rep;
 
-    struct cook *c = pick(in, 0);
+    struct cook *c = intake_cook_pick(in, 0);
     if (c == NULL)
         return;
     uint64_t serial = c->serial;
-    begin_message(in, c);
+    intake_cook_begin_message(in, c);
     if (cook_begin_call(c->peer, &req, a, &rep) != OK) {
-        end_message(in, serial);
+        intake_cook_end_message(in, serial);
         return;
     }
     s->serial = serial;
@@ -109,7 +101,7 @@ intake_cook_put(struct intake *in, struct cook_stream *s, struct str bytes)
     while (bytes.len > 0 && s->serial != 0) {
         const struct cook_add req = {.handle = s->handle,
                                      .body = str_sub(bytes, 0, INTAKE_WHOLE_MAX)};
-        const struct cook *c = find(in, s->serial);
+        const struct cook *c = intake_cook_find(in, s->serial);
         if (c == NULL || cook_add_call(c->peer, &req, a, &rep) != OK)
             intake_cook_drop(in, s);
         bytes = str_skip(bytes, INTAKE_WHOLE_MAX);
@@ -124,13 +116,13 @@ intake_cook_end(struct intake *in, struct cook_stream *s, struct arena *a, struc
 
     if (s->serial == 0)
         return ERR_TEMP;
-    const struct cook *c = find(in, s->serial);
+    const struct cook *c = intake_cook_find(in, s->serial);
     enum status st = c == NULL ? ERR_CLOSED : cook_end_call(c->peer, &req, a, &rep);
-    end_message(in, s->serial);
+    intake_cook_end_message(in, s->serial);
     s->serial = 0;
     if (st != OK)
         return ERR_TEMP;
-    take_facts(&rep.facts, out);
+    intake_take_facts(&rep.facts, out);
     return OK;
 }
 
@@ -141,10 +133,10 @@ intake_cook_drop(struct intake *in, struct cook_stream *s)
 
     if (s->serial == 0)
         return;
-    const struct cook *c = find(in, s->serial);
+    const struct cook *c = intake_cook_find(in, s->serial);
     if (c != NULL && cook_drop_note(c->peer, &note) != OK)
         ipc_close(c->peer); /* it reads nothing any more */
-    end_message(in, s->serial);
+    intake_cook_end_message(in, s->serial);
     s->serial = 0;
 }
 
@@ -160,7 +152,7 @@ intake_cook_blob(struct intake *in, struct blob_id id, bool want_dkim, struct ar
     for (int i = 0; i < TRIES; i++) {
         struct cook_stream s = {.want_dkim = want_dkim};
         intake_cook_begin(in, &s, size);
-        enum status st = stream_blob(in, &s, id, size);
+        enum status st = intake_cook_stream(in, &s, id, size);
         if (st != OK) {
             intake_cook_drop(in, &s);
             return st;
@@ -182,8 +174,8 @@ cook_small_blob(struct intake *in, struct blob_id id, bool want_dkim, struct are
     return intake_cook_whole(in, body, want_dkim, a, out);
 }
 
-SUSPENDS static enum status
-stream_blob(struct intake *in, struct cook_stream *s, struct blob_id id, uint64_t size)
+enum status
+intake_cook_stream(struct intake *in, struct cook_stream *s, struct blob_id id, uint64_t size)
 {
     for (uint64_t at = 0; at < size && s->serial != 0;) {
         AUTO_ARENA *a = arena_new(4 * INTAKE_WHOLE_MAX);
@@ -198,8 +190,8 @@ stream_blob(struct intake *in, struct cook_stream *s, struct blob_id id, uint64_
 }
 
 /* Another one than last time when there is another; waits a little when there is none at all. */
-SUSPENDS static struct cook *
-pick(struct intake *in, uint64_t not_this)
+struct cook *
+intake_cook_pick(struct intake *in, uint64_t not_this)
 {
     if (in->cooking >= LIMIT_COOK_QUEUE)
         return NULL;
@@ -226,8 +218,8 @@ least_busy(const struct intake *in, uint64_t not_this)
     return best;
 }
 
-static struct cook *
-find(const struct intake *in, uint64_t serial)
+struct cook *
+intake_cook_find(const struct intake *in, uint64_t serial)
 {
     list_each (l, &in->cooks) {
         struct cook *c = LIST_ENTRY(l, struct cook, in_intake);
@@ -237,18 +229,18 @@ find(const struct intake *in, uint64_t serial)
     return NULL;
 }
 
-static void
-begin_message(struct intake *in, struct cook *c)
+void
+intake_cook_begin_message(struct intake *in, struct cook *c)
 {
     in->cooking++;
     c->messages++;
     c->open++;
 }
 
-static void
-end_message(struct intake *in, uint64_t serial)
+void
+intake_cook_end_message(struct intake *in, uint64_t serial)
 {
-    struct cook *c = find(in, serial);
+    struct cook *c = intake_cook_find(in, serial);
 
     in->cooking--;
     if (c == NULL)
@@ -258,8 +250,8 @@ end_message(struct intake *in, uint64_t serial)
         ipc_close(c->peer);
 }
 
-static void
-take_facts(const struct cook_facts *f, struct intake_facts *out)
+void
+intake_take_facts(const struct cook_facts *f, struct intake_facts *out)
 {
     *out = (struct intake_facts){
         .record = f->record,

@@ -8,7 +8,7 @@
 #include "base/list.h"
 #include "role/intake.h"
 
-#define INTAKE_WHOLE_MAX 262144u /* body of cook's call "whole", and a slice of "add" */
+#define INTAKE_WHOLE_MAX 262144u /* body of cook's calls "whole" and "look", and a slice of "add" */
 
 struct intake {
     struct engine *engine;
@@ -17,6 +17,7 @@ struct intake {
     struct fiber_queue arrivals;
     uint64_t buffered; /* bytes of small bodies in memory */
     uint32_t cooking;  /* messages that wait for a cook's answer */
+    uint32_t looked;   /* of strangers that wait for somebody else's */
 };
 struct cook {
     struct list in_intake;
@@ -32,6 +33,38 @@ struct cook_stream {
     bool want_dkim;
 };
 
+/* A body under way, by its handle. */
+struct incoming {
+    struct intake *in;
+    uint32_t handle;
+    uint32_t users; /* calls that hold it */
+    bool dead;      /* dropped, taken, or the channel is gone */
+    enum status failed;
+    uint64_t size, size_hint;
+    struct buf small;
+    struct blob_writer *writer; /* once it is large; headed where strangers' mail comes in */
+    bool spool, sealed, headed;
+    struct blob_id id; /* of a large spool that is sealed */
+    struct cook_stream cook;
+    struct fiber_lock turn;
+};
+
+/* ---- intake.c ---- */
+/* Takes the body of a call out of its slot when the calls before this one are through; let go of it with
+ * intake_let_go(), whatever comes out.  *out stays NULL when there is no such handle. */
+MUST_USE SUSPENDS enum status intake_seize(const struct intake_which *which, struct incoming **out);
+void intake_let_go(struct incoming **b);
+
+/* ---- intake_cook.c ---- */
+/* Another cook than last time when there is another. */
+SUSPENDS struct cook *intake_cook_pick(struct intake *in, uint64_t not_this);
+struct cook *intake_cook_find(const struct intake *in, uint64_t serial); /* NULL: gone */
+void intake_cook_begin_message(struct intake *in, struct cook *c);
+void intake_cook_end_message(struct intake *in, uint64_t serial);
+void intake_take_facts(const struct cook_facts *f, struct intake_facts *out);
+/* A stored body to the stream's cook, by which it may have failed; ERR_*: it cannot be read. */
+MUST_USE SUSPENDS enum status intake_cook_stream(struct intake *in, struct cook_stream *s,
+                                                 struct blob_id id, uint64_t size);
 MUST_USE SUSPENDS enum status intake_cook_whole(struct intake *in, struct str body, bool want_dkim,
                                                 struct arena *a, struct intake_facts *out);
 SUSPENDS void intake_cook_begin(struct intake *in, struct cook_stream *s, uint64_t size_hint);

@@ -15,6 +15,7 @@
 #include "ipc/store_ipc.h"
 #include "role/out_internal.h"
 #include "role/out_lists.h"
+#include "role/out_sts.h"
 #include "role/resolving.h"
 #include "role/role.h"
 #include "rt/clock.h"
@@ -27,6 +28,7 @@ enum {
     LEASE_MAX = 32,
     POLL_MS = 5000,
     ARENA_BYTES = 4 << 20,
+    POLICY_ARENA = 128 << 10,
     FIRST_TRIES = 3,
     SWEEP_MS = 1000,
     LOOK_MS = 20
@@ -120,6 +122,27 @@ let_go(struct terms *t)
     mem_free(t);
 }
 
+/* The policy of a domain, in a.  False: whether there is one cannot be told. */
+static SUSPENDS bool
+find_policy(const struct delivery_world *w, struct str domain, struct arena *a,
+            const struct sts_policy **out)
+{
+    const struct out_sts_ask ask = {w->resolver, w->tls_verified, domain};
+
+    return out_sts_find(&ask, a, out) == OK;
+}
+
+static SUSPENDS void
+attempt(struct job *j, const struct delivery_world *w)
+{
+    if (delivery_heeds_policy(w->config, &j->d) &&
+        !find_policy(w, j->d.domain, j->arena, &j->d.sts)) {
+        delivery_put_off(&j->d, "whether the domain has a policy (MTA-STS) cannot be told now");
+        return;
+    }
+    delivery_try(w, role_peer(ROLE_STORE), &j->d);
+}
+
 static FIBER_ENTRY void
 work(void *arg)
 {
@@ -133,7 +156,7 @@ work(void *arg)
     mine->users++;
     struct str name = delivery_destination(mine->world.config, &j->d, a);
     if (destination_enter(destinations, name, j->d.hurry, &t, &why) == OK) {
-        delivery_try(&mine->world, role_peer(ROLE_STORE), &j->d);
+        attempt(j, &mine->world);
         destination_leave(destinations, t, j->d.unreached ? j->d.why : NULL);
     } else {
         delivery_put_off(&j->d, why);
@@ -287,7 +310,12 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
     mine->users++;
     const struct route_ask ask = {req->domain, req->sender, req->route, req->tries,
                                   (int64_t)MIN(req->age_s, (uint64_t)INT32_MAX)};
-    plan_find(&mine->world, &ask, a, &p);
+    const struct route_choice way = route_choose(mine->world.config, &ask);
+    const struct sts_policy *sts = NULL;
+    AUTO_ARENA *own = arena_new(POLICY_ARENA);
+    if (route_heeds_policy(&way) && !find_policy(&mine->world, req->domain, own, &sts))
+        sts = NULL;
+    plan_find(&mine->world, &ask, sts, a, &p);
     struct out_plan_host *hosts = ARENA_ARRAY(a, struct out_plan_host, p.host_count + 1);
     for (size_t i = 0; i < p.host_count; i++)
         hosts[i] = (struct out_plan_host){.name = p.hosts[i].name,
@@ -425,6 +453,7 @@ begin(const struct role_start *s, struct problem *why)
     world.pool = pool_new();
     world.absents = absents_new();
     fiber_queue_init(&wanted);
+    out_sts_begin();
     fiber_queue_init(&lists_changed);
     TRY(tls_client_new(TLS_OPPORTUNISTIC, &world.tls_any));
     TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));

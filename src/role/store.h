@@ -18,8 +18,6 @@
 #include "store/sealed.h"
 #include "store/store_watch.h"
 
-struct store_notes;
-struct strangers;
 struct store {
     const struct role_start *start; /* NULL where there is no boss: in tests */
     const struct config *config;
@@ -29,6 +27,7 @@ struct store {
     struct grants *grants;
     struct sealed *sealed;
     struct blocks *blocks;
+    struct policies *policies;
     struct queue *queue;
     struct intake *intake;
     struct store_watch watch;  /* of all cells; store_notes.c */
@@ -92,7 +91,7 @@ struct store_rcpts {
     struct queue_rcpt *list;
     size_t count, room;
     bool report; /* the sender is null: it may go back to a rewritten sender */
-    bool spam;   /* somebody judged it so: it is not sent on.  Nobody judges yet */
+    bool spam;   /* somebody judged it so: it is not sent on, and nobody hears of that */
     const struct intake_facts *facts; /* for what was sent on before; NULL: it is our own */
     /* what came out */
     bool foreign;        /* one is, and no address here leads to it */

@@ -24,7 +24,6 @@ struct sender {
     struct str address; /* empty: the null sender, which everybody may use */
 };
 
-static enum status too_many_hops(void);
 SUSPENDS static enum status check_sender(const struct ipc_peer *from, const struct sender *who,
                                          struct arena *a, uint64_t *account_out);
 SUSPENDS static enum status check_login(struct store *s, const struct sender *who, struct arena *a,
@@ -185,14 +184,19 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
                                  .handle = req->handle,
                                  .bytes = req->body,
                                  .tid = req->trace};
-    struct intake_body body;
-    struct store_rcpts all = {.report = req->sender.len == 0, .facts = &body.facts};
+    struct store_judged in = {.junk = false};
+    const struct intake_body *body = &in.body;
     struct store_sent sent;
 
-    TRY(store_take(from, &which, a, &body));
+    TRY(req->checks.on ? store_take_judged(from, &which, req, a, &in)
+                       : store_take(from, &which, a, &in.body));
+    struct store_rcpts all = {
+        .report = req->sender.len == 0, .spam = in.junk, .facts = &body->facts};
     enum status st = OK;
     for (size_t i = 0; i < req->rcpts_count && st == OK; i++) {
-        struct queue_rcpt r = {.original = req->rcpts[i]};
+        /* The sender of junk is nobody to tell: he is forged, or should not learn what was thought. */
+        struct queue_rcpt r = {.original = req->rcpts[i],
+                               .notify = in.junk ? QUEUE_NOTIFY_NEVER : 0};
         st = store_expand(s, &r, a, &all);
     }
     if (st == OK &&
@@ -201,16 +205,17 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
     if (st == OK)
         st = store_refusal(&all);
     if (st != OK)
-        return store_checked(s, store_refused(s, &body, st), "look-up");
+        return store_checked(s, store_refused(s, body, st), "look-up");
     struct queue_message m = {
         .sender = req->sender,
         .smtputf8 = req->smtputf8,
         .terms = store_terms(&req->terms),
         .held = req->hold,
+        .junk = in.junk,
         .rcpts = all.list,
         .rcpt_count = all.count,
     };
-    TRY(store_send(s, &m, &body, &sent));
+    TRY(store_send(s, &m, body, &sent));
     strangers_taken(s, req);
     rep->qid = sent.qid;
     rep->mid = sent.mid;
@@ -297,10 +302,9 @@ store_take(struct ipc_peer *from, const struct intake_which *which, struct arena
         return ERR_NO_SPACE;
     TRY(store_checked(s, intake_take(s->intake, which, a, &body), "body"));
     body.tid = which->tid;
-    if (body.facts.received_count >= LIMIT_RECEIVED_FIELDS) {
-        store_refused(s, &body, ERR_LIMIT);
-        return too_many_hops();
-    }
+    enum status st = store_check_hops(&body.facts);
+    if (st != OK)
+        return store_refused(s, &body, st);
     *out = body;
     return OK;
 }
@@ -321,11 +325,13 @@ store_refused(struct store *s, const struct intake_body *body, enum status why)
 }
 
 /* RFC 5321 section 6.3. */
-static enum status
-too_many_hops(void)
+enum status
+store_check_hops(const struct intake_facts *f)
 {
     struct problem why = {0};
 
+    if (f->received_count < LIMIT_RECEIVED_FIELDS)
+        return OK;
     problem_set(&why, 554, "5.4.6", "The message goes in circles");
     ipc_fail(&why);
     return ERR_LIMIT;

@@ -9,11 +9,10 @@
 #include "base/size.h"
 #include "config/events.h"
 #include "config/stats.h"
-#include "role/store.h"
+#include "role/store_judge.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/account.h"
-#include "store/message.h"
 
 enum {
     RUNNERS = 64, /* so that their commits go to the disk in groups */
@@ -32,9 +31,10 @@ SUSPENDS static enum status deliver_all(struct store *s, const struct queue_job 
 SUSPENDS static enum status deliver_one(struct store *s, const struct queue_message *m,
                                         const struct intake_facts *facts,
                                         struct queue_result *result);
-SUSPENDS static enum status add_to_inbox(struct store *s, const struct queue_message *m,
-                                         const struct message_new *added, bool *lasting_out);
-static void log_delivered(const struct queue_message *m, const struct queue_rcpt *r, uint32_t uid);
+SUSPENDS static enum status add_to_account(struct store *s, const struct queue_message *m,
+                                           const struct message_new *added, bool *lasting_out);
+static void log_delivered(const struct queue_message *m, const struct queue_rcpt *r,
+                          const struct store_box *box, uint32_t uid);
 SUSPENDS static enum status facts_of(struct store *s, const struct queue_message *m,
                                      struct arena *a, struct intake_facts *out);
 static bool is_unreadable(enum status st);
@@ -174,14 +174,14 @@ deliver_one(struct store *s, const struct queue_message *m, const struct intake_
         .rcpt = result->index,
     };
     bool lasting = false;
-    enum status st = add_to_inbox(s, m, &added, &lasting);
+    enum status st = add_to_account(s, m, &added, &lasting);
 
     return result_of(st, lasting, result) ? OK : st;
 }
 
 SUSPENDS static enum status
-add_to_inbox(struct store *s, const struct queue_message *m, const struct message_new *added,
-             bool *lasting_out)
+add_to_account(struct store *s, const struct queue_message *m, const struct message_new *added,
+               bool *lasting_out)
 {
     const struct queue_rcpt *r = &m->rcpts[added->rcpt];
     struct message_place place;
@@ -189,9 +189,11 @@ add_to_inbox(struct store *s, const struct queue_message *m, const struct messag
     /* The cell of a removed account is kept for a while, and would take it. */
     AUTO_ARENA *a = arena_new(8192);
     struct directory_entry e;
+    struct store_box box;
+    const struct store_addition what = {added, a, &box};
     TRY(directory_by_id(s->directory, r->account, a, &e));
     AUTO(cell_close) struct cell *account = account_open(s->cells, r->account);
-    enum status st = message_add(account, MAILBOX_INBOX, added, clock_now(), &place);
+    enum status st = store_add(account, m->junk, &what, &place);
     uint64_t size;
     if (st == ERR_NOT_FOUND && is_unreadable(engine_blob_size(s->engine, m->body, &size)))
         return ERR_CORRUPT; /* the body is lost, not the account */
@@ -200,13 +202,14 @@ add_to_inbox(struct store *s, const struct queue_message *m, const struct messag
         TRY(store_quota_refused(s, account, lasting_out));
     }
     TRY(st);
-    log_delivered(m, r, place.uid);
+    log_delivered(m, r, &box, place.uid);
     store_quota_tell(s, account, place.notice);
     return OK;
 }
 
 static void
-log_delivered(const struct queue_message *m, const struct queue_rcpt *r, uint32_t uid)
+log_delivered(const struct queue_message *m, const struct queue_rcpt *r,
+              const struct store_box *box, uint32_t uid)
 {
     stat_add(STAT_DELIVERED);
     AUTO(logger_send) struct log_line l;
@@ -214,12 +217,12 @@ log_delivered(const struct queue_message *m, const struct queue_rcpt *r, uint32_
         return;
     log_hex64(&l, "qid", m->qid);
     log_str(&l, "account", r->address);
-    log_str(&l, "mailbox", STR("INBOX"));
+    log_str(&l, "mailbox", box->name);
     log_u64(&l, "uid", uid);
     log_u64(&l, "size", m->size);
     log_str(&l, "asked", r->original);
     log_u64(&l, "aid", r->account);
-    log_u64(&l, "box", MAILBOX_INBOX);
+    log_u64(&l, "box", box->id);
 }
 
 /* As kept with the entry; a store that lost them has the body cooked once more.  Without a cook mail waits. */

@@ -9,7 +9,6 @@
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/account.h"
-#include "store/message.h"
 
 struct refusal {
     uint32_t code;
@@ -34,7 +33,7 @@ SUSPENDS static enum status send_straight(struct store *s, const struct queue_me
 SUSPENDS static enum status send_queued(struct store *s, struct queue_message *m,
                                         const struct intake_body *body, struct store_sent *out);
 static void log_delivered(const struct queue_message *m, const struct intake_body *body,
-                          uint32_t uid);
+                          const struct store_box *box, uint32_t uid);
 static void log_queued(const struct queue_message *m, const struct intake_body *body, uint64_t qid);
 
 enum status
@@ -217,19 +216,23 @@ send_straight(struct store *s, const struct queue_message *m, const struct intak
         .reference_count = body->facts.reference_count,
     };
 
+    AUTO_ARENA *a = arena_new(8192);
+    struct store_box box;
+    const struct store_addition what = {&new_message, a, &box};
     AUTO(cell_close) struct cell *account = account_open(s->cells, m->rcpts[0].account);
-    enum status st = message_add(account, MAILBOX_INBOX, &new_message, now, &place);
+    enum status st = store_add(account, m->junk, &what, &place);
     if (st == ERR_QUOTA)
         return store_quota_refuse(s, account);
     TRY(st);
-    log_delivered(m, body, place.uid);
+    log_delivered(m, body, &box, place.uid);
     store_quota_tell(s, account, place.notice);
     *out = (struct store_sent){.mid = place.mid};
     return OK;
 }
 
 static void
-log_delivered(const struct queue_message *m, const struct intake_body *body, uint32_t uid)
+log_delivered(const struct queue_message *m, const struct intake_body *body,
+              const struct store_box *box, uint32_t uid)
 {
     stat_add(STAT_DELIVERED);
     AUTO(logger_send) struct log_line l;
@@ -237,14 +240,14 @@ log_delivered(const struct queue_message *m, const struct intake_body *body, uin
         return;
     log_str(&l, "qid", STR("-"));
     log_str(&l, "account", m->rcpts[0].address);
-    log_str(&l, "mailbox", STR("INBOX"));
+    log_str(&l, "mailbox", box->name);
     log_u64(&l, "uid", uid);
     log_u64(&l, "size", body->size);
     log_hex64(&l, "tid", body->tid);
     log_str(&l, "asked", m->rcpts[0].original);
     log_str(&l, "msgid", body->facts.message_id);
     log_u64(&l, "aid", m->rcpts[0].account);
-    log_u64(&l, "box", MAILBOX_INBOX);
+    log_u64(&l, "box", box->id);
 }
 
 SUSPENDS static enum status

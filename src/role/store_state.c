@@ -8,6 +8,7 @@
 #include "role/store_strangers.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
+#include "store/policies.h"
 
 static struct store *only; /* one store a process: handlers find it without asking */
 
@@ -58,6 +59,7 @@ store_close(struct store **store)
     strangers_free(&s->strangers);
     sealed_free(&s->sealed);
     blocks_free(&s->blocks);
+    policies_free(&s->policies);
     grants_free(&s->grants);
     directory_free(&s->directory);
     if (s->cells != NULL)
@@ -166,6 +168,7 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->grants = grants_new();
     s->sealed = sealed_new(s->cells);
     s->blocks = blocks_new(s->cells);
+    s->policies = policies_new(s->cells);
     s->intake = intake_new(s->engine);
     s->returns = rates_new();
     s->forwards = rates_new();

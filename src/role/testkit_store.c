@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "cook/facts.h"
+#include "cook/verdict.h"
 #include "engine/engine_faults.h"
 #include "ipc/admin_ipc.h"
 #include "rt/clock.h"
@@ -111,6 +112,54 @@ static SUSPENDS void
 cook_serve_drop(struct ipc_peer *from, const struct cook_drop *req, struct arena *a)
 {
     (void)from, (void)req, (void)a;
+}
+
+/* Strangers' messages between the two steps. */
+static struct town_look {
+    const struct ipc_peer *of;
+    struct str message; /* in the arena of the test */
+    struct verdict_look *look;
+} looks[16];
+
+static SUSPENDS enum status
+cook_serve_look(struct ipc_peer *from, const struct cook_look *req, struct arena *a,
+                struct cook_look_reply *rep)
+{
+    struct town_look *l = looks;
+
+    (void)a;
+    if (town.look_dies > 0) {
+        town.look_dies--;
+        ipc_close(from);
+        return ERR_TEMP;
+    }
+    while (l->look != NULL)
+        l++;
+    ASSERT(l < looks + COUNT_OF(looks));
+    l->of = from;
+    l->message = arena_str(town.a, req->handle != 0 ? buf_str(&pot) : req->body);
+    l->look = verdict_look(l->message, &req->stranger, NULL, rep);
+    rep->handle = 100 + (uint32_t)(l - looks); /* few */
+    return OK;
+}
+
+static SUSPENDS enum status
+cook_serve_judge(struct ipc_peer *from, const struct cook_judge *req, struct arena *a,
+                 struct cook_judge_reply *rep)
+{
+    const struct verdict_host host = {.name = STR("mail.here.example"), .now_s = 1700000000};
+    struct town_look *l = &looks[req->handle - 100];
+
+    if (town.judge_dies > 0) {
+        town.judge_dies--;
+        ipc_close(from);
+        return ERR_TEMP;
+    }
+    ASSERT(l->of == from && l->look != NULL);
+    verdict_judge(l->look, req, &host, a, rep);
+    struct str whole = arena_printf(town.a, "%.*s%.*s", STR_FMT(rep->field), STR_FMT(l->message));
+    verdict_look_free(&l->look);
+    return cook_one(from, whole, false, a, &rep->facts);
 }
 
 /* ---- auth, keys ---- */

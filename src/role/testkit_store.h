@@ -18,8 +18,9 @@ struct town { /* one test's world */
     struct resolver *resolver; /* of role out; NULL: it knows nothing */
     uint64_t changed_account;
     uint32_t cooked[2];
-    uint32_t cook_dies;   /* the next so many calls to cooks end their channel */
-    uint32_t keys_refuse; /* the next so many signatures */
+    uint32_t cook_dies;             /* the next so many calls to cooks end their channel */
+    uint32_t look_dies, judge_dies; /* the same of these calls */
+    uint32_t keys_refuse;           /* the next so many signatures */
 };
 extern struct town town;
 

@@ -11,6 +11,7 @@
 
 static SUSPENDS void feed_lines(struct smtp_body *b, struct scan *in);
 static SUSPENDS void take_run(struct smtp_body *b, struct str run);
+static SUSPENDS void pass_on(struct smtp_body *b, struct str run);
 static SUSPENDS void keep(struct smtp_body *b, struct str run);
 static SUSPENDS void keep_folded(struct smtp_body *b, struct str run);
 static SUSPENDS enum status send_piece(struct smtp_body *b);
@@ -32,6 +33,7 @@ smtp_body_new(struct ipc_peer *store, struct str prefix, uint64_t size_max,
     b->size_max = size_max;
     buf_init(&b->piece, BODY_PIECE_MAX);
     buf_add(&b->piece, prefix);
+    b->prefix = prefix.len;
     b->filtered = fields != NULL;
     line_decoder_init(&b->lines, b->filtered ? LINE_NORMALISE : LINE_REFUSE);
     if (fields != NULL) {
@@ -68,6 +70,14 @@ void
 smtp_body_spool(struct smtp_body *b)
 {
     b->spool = true;
+}
+
+void
+smtp_body_guard(struct smtp_body *b, struct str host)
+{
+    ASSERT(!b->guarded);
+    b->guarded = true;
+    forged_init(&b->forged, host);
 }
 
 void
@@ -108,6 +118,8 @@ smtp_body_free(struct smtp_body **b)
     if ((*b)->unbinary != NULL)
         unbinary_release((*b)->unbinary);
     mem_free((*b)->unbinary);
+    if ((*b)->guarded)
+        forged_release(&(*b)->forged);
     buf_release(&(*b)->piece);
     buf_release(&(*b)->from);
     buf_release(&(*b)->writers);
@@ -166,6 +178,8 @@ smtp_body_finish(struct smtp_body *b)
     struct str run;
 
     ASSERT(b->complete);
+    while (b->guarded && forged_end(&b->forged, &run))
+        pass_on(b, run);
     if (b->filtered) {
         for (enum header_event e; (e = header_filter_end(&b->filter, &run)) != HEADER_MORE;) {
             if (e == HEADER_RUN)
@@ -200,8 +214,25 @@ feed_lines(struct smtp_body *b, struct scan *in)
     }
 }
 
+/* What is taken out counts, too: a message without end has one. */
 static void
 take_run(struct smtp_body *b, struct str run)
+{
+    struct scan in = scan_of(run);
+    struct str kept;
+
+    if (!b->guarded) {
+        pass_on(b, run);
+        return;
+    }
+    while (forged_next(&b->forged, &in, &kept))
+        pass_on(b, kept);
+    if (b->failed == OK && b->size + b->forged.bytes > b->size_max)
+        b->failed = ERR_LIMIT;
+}
+
+static void
+pass_on(struct smtp_body *b, struct str run)
 {
     if (b->filtered)
         filter_run(b, run);

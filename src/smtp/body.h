@@ -17,6 +17,7 @@
 #include "mail/unbinary.h"
 #include "rt/ipc.h"
 #include "smtp/fold.h"
+#include "smtp/forged.h"
 
 #define BODY_PIECE_MAX (256u * 1024)
 
@@ -31,11 +32,14 @@ struct smtp_body {
     uint32_t handle;        /* 0 = everything is still here */
     struct buf piece;
     uint64_t size, size_max;
+    uint64_t prefix; /* bytes of trace fields before them */
     struct line_decoder lines;
     struct unbinary *unbinary; /* owned; NULL: not of BODY=BINARYMIME */
     bool filtered; /* submission: clean the header, fold long lines before anything is signed */
     struct header_filter filter;
     struct fold fold; /* of a submission */
+    bool guarded;     /* fields that only we may write are taken out */
+    struct forged forged;
     struct smtp_body_fields add;
     struct buf from;    /* the From field under way: it goes on when it is whole */
     struct buf writers; /* From and Sender as they went on, for whoever judges them */
@@ -53,6 +57,9 @@ void smtp_body_count(struct smtp_body *b);
 void smtp_body_mend(struct smtp_body *b);
 /* The same, and it may have binary parts (BODY=BINARYMIME). */
 void smtp_body_binary(struct smtp_body *b);
+/* Before the first byte: it is from others, who must not write what only this host may (forged.h).  What the prefix and
+ * smtp_body_put() bring stays. */
+void smtp_body_guard(struct smtp_body *b, struct str host);
 /* Before the first byte: it will be read by smtp_body_read(), not delivered; but for one that is still here. */
 void smtp_body_spool(struct smtp_body *b);
 /* Bytes that are right already. */

@@ -13,7 +13,13 @@
 #define BINARY "MIME-Version: 1.0\r\nContent-Transfer-Encoding: binary\r\n"
 #define BASE64 "MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n"
 
-enum { REFUSE, FILTER, FROM /* FILTER, and a From to fill in */ };
+enum {
+    REFUSE,
+    FILTER,
+    FROM,  /* FILTER, and a From to fill in */
+    GUARD, /* REFUSE, and no forged fields */
+};
+#define OURS "Authentication-Results: mail.example; x=y\r\n"
 static const struct {
     int policy;
     const char *in;
@@ -57,6 +63,12 @@ static const struct {
      "Subject: s\r\nTo: t\r\n" FIELDS "\r\n", ""},
     {FILTER, "S: s\r\n\r\na\rb\r\n.\r\n", OK, "S: s\r\n" FIELDS "\r\na b\r\n", ""},
     {FILTER, "S: s\r\n\r\na\n.\r\n", OK, NULL, NULL},
+    {REFUSE, OURS "\r\n.\r\n", OK, OURS "\r\n", ""},
+    {GUARD, OURS "A: b\r\n" OURS "\r\n" OURS ".\r\nx", OK, "A: b\r\n\r\n" OURS, "x"},
+    {GUARD, OURS ".\r\n", OK, "", ""},
+    {GUARD, "A: b\r\nAuthentication-Results: far.example; x=y\r\n.\r\n", OK,
+     "A: b\r\nAuthentication-Results: far.example; x=y\r\n", ""},
+    {GUARD, OURS "A: b\n\r\n.\r\n", ERR_SYNTAX, NULL, ""},
     /* From: what is missing, or names nobody */
     {FROM, "A: b\r\n\r\n.\r\n", OK, "A: b\r\nFrom: f\r\n" FIELDS "\r\n", ""},
     {FROM, "\r\n.\r\n", OK, "From: f\r\n" FIELDS "\r\n", ""},
@@ -93,10 +105,13 @@ new_body(int policy, struct str prefix, uint64_t max)
     struct smtp_body_fields all = fields;
 
     all.from = STR("From: f\r\n");
-    return smtp_body_new(NULL, prefix, max,
-                         policy == FILTER ? &fields
-                         : policy == FROM ? &all
-                                          : NULL);
+    struct smtp_body *b = smtp_body_new(NULL, prefix, max,
+                                        policy == FILTER ? &fields
+                                        : policy == FROM ? &all
+                                                         : NULL);
+    if (policy == GUARD)
+        smtp_body_guard(b, STR("mail.example"));
+    return b;
 }
 
 FIBER_ENTRY static void
@@ -158,6 +173,21 @@ test_size(void **state)
 
         ROW(i, feed(b, in, 100) == in.len - 1 && b->complete);
         ROW(i, smtp_body_finish(b) == sizes[i].status);
+    }
+}
+
+FIBER_ENTRY static void
+test_what_is_taken_out_counts(void **state)
+{
+    struct str in = STR(OURS OURS "\r\n.\r\n");
+
+    (void)state;
+    for (size_t less = 0; less <= 1; less++) {
+        AUTO(smtp_body_free)
+        struct smtp_body *b = new_body(GUARD, STR(""), 2 * STR(OURS).len + 2 - less);
+
+        ROW(less, feed(b, in, 100) == in.len && b->size == 2);
+        ROW(less, smtp_body_finish(b) == (less == 0 ? OK : ERR_LIMIT));
     }
 }
 
@@ -264,9 +294,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),       cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_size),        cmocka_unit_test(test_from_is_bounded),
-        cmocka_unit_test(test_field_count), cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_what_is_taken_out_counts),
+        cmocka_unit_test(test_from_is_bounded),
+        cmocka_unit_test(test_field_count),
+        cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_binary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "ipc/store_ipc.h"
+#include "mail/header.h"
 #include "rt/clock.h"
 #include "smtp/command.h"
 #include "smtp/delivery_internal.h"
@@ -15,6 +16,7 @@ enum {
     RCPT_S = LIMIT_OUT_REPLY_S,
     DATA_S = 120,
     PIECE_MAX = 256 * 1024,
+    HEAD_MAX = 65536, /* what goes before a body, and above its Return-Path */
     BATCH_MAX = 50
 };
 
@@ -365,14 +367,28 @@ forgo_body(const struct talk *decided)
 
 /* ---- the body ---- */
 
-/* The trace field of our own delivery does not travel (RFC 5321 section 4.4). */
+/* The trace field of our own delivery does not travel (RFC 5321 section 4.4).  What we found out about the message may
+ * stand above it, and travels: it comes behind head. */
 static struct str
-without_return_path(struct str bytes)
+without_return_path(struct str bytes, struct arena *a, struct str *head)
 {
-    if (!str_starts_nocase(bytes, STR("Return-Path:")))
+    struct header_cursor c = header_cursor_of(bytes);
+    struct header_field f;
+
+    bool any = header_next(&c, &f);
+    if (any && header_id_of(f.name) == HEADER_AUTHENTICATION_RESULTS) {
+        AUTO_BUF both = BUF(HEAD_MAX);
+        buf_add(&both, *head);
+        buf_add(&both, f.whole);
+        any = header_next(&c, &f) && header_id_of(f.name) == HEADER_RETURN_PATH &&
+              buf_status(&both) == OK;
+        if (any)
+            *head = arena_str(a, buf_str(&both));
+    }
+    if (!any || header_id_of(f.name) != HEADER_RETURN_PATH)
         return bytes;
-    ssize_t lf = str_find(bytes, '\n');
-    return lf < 0 ? bytes : str_skip(bytes, (size_t)lf + 1);
+    return str_skip(bytes,
+                    (size_t)(f.whole.ptr + f.whole.len - bytes.ptr)); /* it points into them */
 }
 
 static SUSPENDS enum status
@@ -398,7 +414,7 @@ send_body(struct talk *t, struct ipc_peer *store)
     uint64_t offset = 0, size = 1;
 
     while (offset < size) {
-        AUTO_ARENA *a = arena_new(PIECE_MAX + 4096);
+        AUTO_ARENA *a = arena_new(PIECE_MAX + 2 * HEAD_MAX);
         struct store_queue_body req = {.qid = d->qid, .offset = offset, .max = PIECE_MAX};
         struct store_queue_body_reply rep;
         TRY(store_queue_body_call(store, &req, a, &rep));
@@ -406,7 +422,7 @@ send_body(struct talk *t, struct ipc_peer *store)
         if (rep.bytes.len == 0 && offset < size)
             return ERR_CORRUPT;
         struct str head = offset == 0 ? d->prepend : STR("");
-        struct str bytes = offset == 0 ? without_return_path(rep.bytes) : rep.bytes;
+        struct str bytes = offset == 0 ? without_return_path(rep.bytes, a, &head) : rep.bytes;
         offset += rep.bytes.len;
         TRY(send_piece(t, head, bytes, offset >= size));
     }

@@ -11,6 +11,7 @@
 #include "rt/random.h"
 #include "smtp/judge.h"
 #include "smtp/milters.h"
+#include "smtp/scanners.h"
 #include "smtp/session.h"
 
 struct outcome {
@@ -71,7 +72,9 @@ smtp_message_begin(struct smtp_session *s)
         fields = missing_fields(s);
     s->mail.body = smtp_body_new(smtp_world->store, buf_str(&trace),
                                  smtp_world->config->message_bytes_max, ours ? &fields : NULL);
-    if (s->mail.milters != NULL)
+    if (!smtp_is_submission(s))
+        smtp_body_guard(s->mail.body, smtp_world->config->host);
+    if (s->mail.milters != NULL || smtp_is_scanned(s))
         smtp_body_spool(s->mail.body);
 }
 
@@ -202,10 +205,14 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .smtputf8 = s->mail.said.smtputf8,
         .trace = s->mail.tid,
         .hold = s->mail.judged.hold,
+        .junk = s->mail.judged.junk,
     };
     if (s->mail.checks != NULL)
         req.checks = *s->mail.checks;
-    TRY(store_deliver_call(b->store, &req, a, &rep));
+    enum status e = store_deliver_call(b->store, &req, a, &rep);
+    if (e == ERR_DENIED && ipc_problem()->reply == 550) /* it was judged: the reply says by whom */
+        o->why = *ipc_problem();
+    TRY(e);
     o->qid = rep.qid;
     o->mid = rep.mid;
     return OK;
@@ -302,6 +309,8 @@ hand_over(struct smtp_session *s, struct outcome *o)
         o->reply = smtp_judge_end(s);
         if (o->reply.code == 0)
             e = smtp_milters_end(s, &o->reply);
+        if (e == OK && o->reply.code == 0)
+            e = smtp_scanners_end(s, &o->reply);
         if (e == ERR_CLOSED) /* as above */
             e = ERR_TEMP;
         if (o->reply.code != 0 && e == OK)
@@ -402,7 +411,7 @@ log_outcome(const struct smtp_session *s, const struct outcome *o)
     if (s->mail.rcpt_count == 1)
         log_str(&l, "to", s->mail.rcpts[0].address);
     if (o->reply.code >= 400)
-        log_str(&l, "text", str_of(o->reply.text));
+        log_str(&l, "text", str_of(o->why.reply != 0 ? o->why.text : o->reply.text));
     if (s->account != 0)
         log_str(&l, "account", s->address);
 }

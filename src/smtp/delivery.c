@@ -170,14 +170,23 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
     }
     if (!find_mx(w, d, a, &mx))
         return;
-    if (delivery_is_strict(d) && !mx.secure && !mx.implicit) {
+    bool policed = d->sts != NULL && d->sts->mode == STS_ENFORCE; /* guard.h holds the host to it */
+    if (delivery_is_strict(d) && !mx.secure && !mx.implicit && !policed) {
         last = delivery_fact("5.7.30", "REQUIRETLS: nothing proves which hosts take the mail of ",
-                             d->domain, " (DNSSEC)");
+                             d->domain, " (DNSSEC or MTA-STS)");
         decide_all(d, DELIVERY_FAILED, &last);
         return;
     }
     host.listed = mx.secure;
     try_mx(&h, &mx);
+}
+
+bool
+delivery_heeds_policy(const struct config *c, const struct delivery *d)
+{
+    struct route_choice way = choose(c, d);
+
+    return route_heeds_policy(&way) && !(way.route == NULL && c->outbound_none);
 }
 
 struct str

@@ -21,6 +21,7 @@
 #include "rt/tls.h"
 #include "smtp/absent.h"
 #include "smtp/pool.h"
+#include "smtp/sts.h"
 #include "smtp/terms.h"
 
 struct delivery_world {
@@ -60,7 +61,8 @@ struct delivery {
     uint32_t tries;   /* how often it was tried before */
     int64_t age_s;
     uint64_t size;
-    struct smtp_terms terms; /* without the hold, which is over */
+    const struct sts_policy *sts; /* of the domain; NULL: none holds */
+    struct smtp_terms terms;      /* without the hold, which is over */
     bool full_return, smtputf8, eight_bit;
     struct delivery_rcpt *rcpts;
     size_t rcpt_count;
@@ -75,6 +77,8 @@ struct delivery {
 };
 /* route_destination() of its route. */
 struct str delivery_destination(const struct config *c, const struct delivery *d, struct arena *a);
+/* Does a policy of its domain count? */
+bool delivery_heeds_policy(const struct config *c, const struct delivery *d);
 /* Nothing was tried: later, for this reason. */
 void delivery_put_off(struct delivery *d, const char *why);
 /* store: where the body is read from. */

@@ -502,6 +502,7 @@ find_guard(const struct hop *h, struct arena *a)
     ask.domain = h->d->domain;
     ask.host = host->name;
     ask.port = host->port;
+    ask.sts = h->d->sts;
     guard_find(&ask, a, &host->guard);
     host->nowhere = host->guard.nowhere;
     if (!host->guard.barred)

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smtp/milters.h"
 
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/size.h"
 #include "smtp/milters_internal.h"
@@ -11,10 +10,6 @@
 enum { ARENA_BYTES = 65536, PARAMS_MAX = 8 };
 
 #define NAME(literal) STR(literal)
-
-static struct map *holders; /* client -> how many messages of it are before milters */
-static const struct smtp_reply too_many = {451, "4.3.2",
-                                           "Too much mail of yours is judged now, try again later"};
 
 struct smtp_reply
 smtp_milter_settle(struct smtp_session *s, struct milter *m, const char *stage,
@@ -46,54 +41,6 @@ struct str
 smtp_milter_id(const struct smtp_session *s, struct arena *a)
 {
     return arena_printf(a, "%016llx", (unsigned long long)s->mail.tid);
-}
-
-/* ---- who holds how many ---- */
-
-static size_t
-held_by(struct str client)
-{
-    return holders == NULL ? 0 : (size_t)(uintptr_t)map_get(holders, client);
-}
-
-static void
-set_held(struct str client, size_t n)
-{
-    if (holders == NULL)
-        holders = map_new();
-    if (n > 0)
-        (void)map_put(holders, client, (void *)(uintptr_t)n); /* the number is the value */
-    else
-        (void)map_del(holders, client);
-}
-
-/* Who is known here is not counted.  False: it has too many. */
-static bool
-count_client(const struct smtp_session *s, struct smtp_milters *all)
-{
-    struct subnet n;
-
-    ASSERT(all->client_len == 0);
-    if (smtp_is_submission(s) || smtp_may_relay(s) || !subnet_of(conn_peer_addr(s->conn), &n))
-        return true;
-    n = subnet_wider(&n, n.size == 4 ? 32 : 64);
-    struct str key = subnet_key(&n, all->client);
-    size_t held = held_by(key);
-    if (held >= LIMIT_FILTER_HOLDERS)
-        return false;
-    set_held(key, held + 1);
-    all->client_len = key.len;
-    return true;
-}
-
-static void
-uncount_client(struct smtp_milters *all)
-{
-    struct str key = str_from(all->client, all->client_len);
-
-    if (key.len > 0)
-        set_held(key, held_by(key) - 1);
-    all->client_len = 0;
 }
 
 /* ---- MAIL ---- */
@@ -184,9 +131,9 @@ smtp_milters_mail(struct smtp_session *s, struct str args)
     s->mail.milters = MEM_NEW(struct smtp_milters);
     struct smtp_milters *all = s->mail.milters;
     all->args = arena_str(s->mail.arena, args);
-    if (!count_client(s, all)) {
+    if (!smtp_holder_take(s, &all->holder)) {
         smtp_milters_drop(s);
-        return too_many;
+        return smtp_holders_full;
     }
     for (size_t i = 0; i < c->filter_count && all->count < MILTERS_MAX && no.code == 0; i++) {
         const struct config_filter *f = &c->filters[i];
@@ -289,7 +236,7 @@ smtp_milters_park(struct smtp_session *s)
     if (all == NULL || all->parked)
         return;
     all->parked = true;
-    uncount_client(all);
+    smtp_holder_release(&all->holder);
     for (size_t i = 0; i < all->count; i++) {
         struct milter *m = &all->at[i];
         if (m->link == NULL)
@@ -324,8 +271,8 @@ smtp_milters_resume(struct smtp_session *s)
 
     if (all == NULL || !all->parked)
         return no;
-    if (!count_client(s, all))
-        return too_many;
+    if (!smtp_holder_take(s, &all->holder))
+        return smtp_holders_full;
     all->parked = false;
     for (size_t i = 0; i < all->count && no.code == 0; i++) {
         if (!all->waits[i] || s->mail.judged.discard)
@@ -358,7 +305,7 @@ smtp_milters_drop(struct smtp_session *s)
     for (size_t i = 0; all != NULL && i < all->count; i++)
         milter_drop(&all->at[i]);
     if (all != NULL)
-        uncount_client(all);
+        smtp_holder_release(&all->holder);
     mem_free(all);
     s->mail.milters = NULL;
 }

@@ -4,30 +4,15 @@
 #include <stdio.h>
 
 #include "base/size.h"
-#include "filter/fields.h"
-#include "mail/header.h"
+#include "smtp/letter.h"
 #include "smtp/milters_internal.h"
+#include "smtp/scanners.h"
 
-enum { ARENA_BYTES = 16 << 20, PIECE_BYTES = 65536, BEFORE_BYTES = 1 << 20 };
+enum { BEFORE_BYTES = 1 << 20 };
 
-/* The message as it is now: its header here, its body in a spool. */
-struct letter {
-    struct smtp_session *s;
-    struct arena *arena;
-    struct fields fields;
-    struct smtp_body *body;    /* where the bytes of its body are ... */
-    uint64_t at;               /* ... from here on */
-    struct smtp_body *renewed; /* a body that a milter has begun to write, or NULL */
-    bool changed;
-    uint32_t changes; /* of the milter at work */
-};
-
-static SUSPENDS enum status read_letter(struct letter *l);
 static SUSPENDS enum status show(struct letter *l, struct milter *m, struct milter_step_result *r);
 static SUSPENDS enum status take_changes(struct letter *l, struct milter *m,
                                          struct milter_step_result *r);
-static SUSPENDS enum status renew(struct letter *l);
-static void release(struct letter *l);
 
 enum status
 smtp_milters_end(struct smtp_session *s, struct smtp_reply *out)
@@ -37,9 +22,9 @@ smtp_milters_end(struct smtp_session *s, struct smtp_reply *out)
     *out = smtp_milters_resume(s);
     if (all == NULL || s->mail.judged.discard || out->code != 0)
         return OK;
-    AUTO_ARENA *a = arena_new(ARENA_BYTES);
+    AUTO_ARENA *a = arena_new(LETTER_ARENA);
     struct letter l = {.s = s, .arena = a, .body = s->mail.body};
-    enum status st = read_letter(&l);
+    enum status st = letter_read(&l);
     for (size_t i = 0; st == OK && i < all->count && out->code == 0; i++) {
         struct milter *m = &all->at[i];
         struct milter_step_result r = {0};
@@ -55,67 +40,15 @@ smtp_milters_end(struct smtp_session *s, struct smtp_reply *out)
             *out = smtp_milter_settle(s, m, "end", &r);
     }
     if (st == OK && out->code == 0 && !s->mail.judged.discard)
-        st = renew(&l);
-    release(&l);
+        st = letter_renew(&l, smtp_is_scanned(s));
+    letter_release(&l);
     return st;
 }
-
-static void
-release(struct letter *l)
-{
-    smtp_body_free(&l->renewed);
-    if (l->body != l->s->mail.body)
-        smtp_body_free(&l->body);
-}
-
-/* ---- reading ---- */
 
 static bool
 is_fatal(enum status st)
 {
     return st != OK && st != ERR_SYNTAX && st != ERR_DENIED;
-}
-
-/* 552, if that is what it is. */
-static enum status
-too_large(struct letter *l, enum status st)
-{
-    if (st == ERR_LIMIT)
-        l->s->mail.body->failed = ERR_LIMIT;
-    return st;
-}
-
-/* The header with its empty line, as far as there is one. */
-static SUSPENDS enum status
-read_block(struct letter *l, struct str *out)
-{
-    AUTO_BUF b = BUF(LIMIT_HEADER_BYTES + PIECE_BYTES);
-
-    for (;;) {
-        AUTO_ARENA *a = arena_new(2 * PIECE_BYTES);
-        struct str piece;
-        TRY(smtp_body_read(l->body, b.len, PIECE_BYTES, a, &piece));
-        buf_add(&b, piece);
-        size_t n = header_block_len(buf_str(&b));
-        if (n < b.len || piece.len == 0) {
-            l->at = n;
-            *out = arena_str(l->arena, str_sub(buf_str(&b), 0, n));
-            return n <= LIMIT_HEADER_BYTES ? OK : ERR_LIMIT;
-        }
-        if (b.len > LIMIT_HEADER_BYTES)
-            return ERR_LIMIT;
-    }
-}
-
-static enum status
-read_letter(struct letter *l)
-{
-    struct str block;
-
-    enum status st = read_block(l, &block);
-    if (st == OK)
-        st = fields_read(block, true, l->arena, &l->fields);
-    return st == OK ? OK : too_large(l, st);
 }
 
 /* ---- showing ---- */
@@ -141,7 +74,7 @@ static SUSPENDS enum status
 show_body(struct letter *l, struct milter *m, struct milter_step_result *r)
 {
     for (uint64_t at = l->at; milter_wants_body(m);) {
-        AUTO_ARENA *a = arena_new(2 * PIECE_BYTES);
+        AUTO_ARENA *a = arena_new(2 * (size_t)LETTER_PIECE);
         struct str piece;
         TRY(smtp_body_read(l->body, at, MILTER_CHUNK_MAX, a, &piece));
         if (piece.len == 0)
@@ -351,7 +284,7 @@ hear_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
         if (!piece || st != OK)
             log_change(l, m, &change, st);
         if (is_fatal(st))
-            return too_large(l, st);
+            return letter_too_large(l, st);
     }
     return OK;
 }
@@ -369,51 +302,10 @@ take_changes(struct letter *l, struct milter *m, struct milter_step_result *r)
         smtp_body_last(l->renewed);
         enum status st = smtp_body_finish(l->renewed);
         if (st != OK)
-            return too_large(l, st);
+            return letter_too_large(l, st);
     }
     take_body(l);
     if (l->s->mail.rcpt_count == 0)
         l->s->mail.judged.discard = true; /* nobody is left to have it */
     return OK;
-}
-
-/* ---- the message anew ---- */
-
-static SUSPENDS enum status
-write_letter(struct letter *l, struct smtp_body *out)
-{
-    for (size_t i = 0; i < l->fields.count; i++)
-        smtp_body_put(out, l->fields.at[i].whole);
-    if (l->fields.ended || l->changed)
-        smtp_body_put(out, STR("\r\n"));
-    for (uint64_t at = l->at; out->failed == OK;) {
-        AUTO_ARENA *a = arena_new(2 * PIECE_BYTES);
-        struct str piece;
-        TRY(smtp_body_read(l->body, at, PIECE_BYTES, a, &piece));
-        if (piece.len == 0)
-            break;
-        at += piece.len;
-        smtp_body_put(out, piece);
-    }
-    out->complete = true;
-    return smtp_body_finish(out);
-}
-
-/* A small one that nobody changed stays as it is; a large one is in a spool, which cannot be delivered. */
-static enum status
-renew(struct letter *l)
-{
-    struct smtp_body *now = l->s->mail.body;
-
-    if (now->handle == 0 && !l->fields.changed && !l->changed)
-        return OK;
-    struct smtp_body *out =
-        smtp_body_new(now->store, STR_NONE, smtp_world->config->message_bytes_max, NULL);
-    enum status st = write_letter(l, out);
-    release(l);
-    l->body = out;
-    l->s->mail.body = out;
-    out->failed = st;
-    smtp_body_free(&now);
-    return st;
 }

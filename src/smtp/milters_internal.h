@@ -4,8 +4,8 @@
 #ifndef SMTP_MILTERS_INTERNAL_H
 #define SMTP_MILTERS_INTERNAL_H
 
-#include "base/subnet.h"
 #include "filter/milter.h"
+#include "smtp/holders.h"
 #include "smtp/milters.h"
 
 #define MILTERS_MAX 8u /* as many filters as a configuration has */
@@ -16,8 +16,7 @@ struct smtp_milters {
     struct str args;         /* of MAIL, to be said again */
     bool parked;             /* the connections were given back */
     bool waits[MILTERS_MAX]; /* ... and this milter has to hear all of it again */
-    char client[SUBNET_KEY_MAX];
-    size_t client_len; /* 0: not counted */
+    struct smtp_holder holder;
 };
 /* What a parked message needs before its milters can be asked; code 0: go on. */
 SUSPENDS struct smtp_reply smtp_milters_resume(struct smtp_session *s);

@@ -47,7 +47,7 @@ find_addresses(const struct delivery_world *w, const struct config_route *r, str
 }
 
 SUSPENDS static void
-find_guard(const struct delivery_world *w, const struct route_ask *ask, const struct plan *p,
+find_guard(const struct delivery_world *w, const struct guard_ask *about, const struct plan *p,
            struct plan_host *h, struct arena *a)
 {
     AUTO_ARENA *own = arena_new(GUARD_ARENA);
@@ -56,7 +56,8 @@ find_guard(const struct delivery_world *w, const struct route_ask *ask, const st
 
     if (p->route != NULL && p->route->tls_never)
         return; /* nothing is to be proven */
-    q.domain = ask->domain;
+    q.domain = about->domain;
+    q.sts = about->sts;
     q.host = h->name;
     q.port = h->port;
     guard_find(&q, own, &g);
@@ -88,11 +89,12 @@ find_hosts(const struct delivery_world *w, struct str domain, struct arena *a, s
 }
 
 void
-plan_find(const struct delivery_world *w, const struct route_ask *ask, struct arena *a,
-          struct plan *out)
+plan_find(const struct delivery_world *w, const struct route_ask *ask, const struct sts_policy *sts,
+          struct arena *a, struct plan *out)
 {
     struct route_choice way = route_choose(w->config, ask);
     const struct config_route *r = way.route;
+    const struct guard_ask about = {.domain = ask->domain, .sts = sts};
 
     *out = (struct plan){.kind = PLAN_ROUTE, .route = r};
     if (way.missing)
@@ -110,6 +112,6 @@ plan_find(const struct delivery_world *w, const struct route_ask *ask, struct ar
             out->hosts[i].state = PLAN_HOST_OF_PROXY;
         else
             find_addresses(w, r, &out->hosts[i], a);
-        find_guard(w, ask, out, &out->hosts[i], a);
+        find_guard(w, &about, out, &out->hosts[i], a);
     }
 }

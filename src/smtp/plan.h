@@ -50,8 +50,8 @@ struct plan {
     const struct config_route *route; /* NULL = none; also beside PLAN_MX */
     bool secure;                      /* the MX records are */
 };
-/* Strings live in a. */
+/* sts: the policy of the domain, where route_heeds_policy(); NULL: none.  Strings live in a. */
 SUSPENDS void plan_find(const struct delivery_world *w, const struct route_ask *ask,
-                        struct arena *a, struct plan *out);
+                        const struct sts_policy *sts, struct arena *a, struct plan *out);
 
 #endif

@@ -49,6 +49,12 @@ route_choose(const struct config *c, const struct route_ask *ask)
     return (struct route_choice){.missing = ask->name.len > 0};
 }
 
+bool
+route_heeds_policy(const struct route_choice *w)
+{
+    return !w->missing && (w->route == NULL || (w->route->by_mx && !w->route->tls_never));
+}
+
 struct str
 route_title(const struct config_route *r, struct arena *a)
 {

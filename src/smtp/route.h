@@ -23,6 +23,8 @@ struct route_choice {
     bool missing;                     /* there is none of this name any more */
 };
 struct route_choice route_choose(const struct config *c, const struct route_ask *ask);
+/* Do policies of the domain (MTA-STS) count?  Where its MX hosts take the mail, and TLS is not ruled out. */
+bool route_heeds_policy(const struct route_choice *w);
 /* How it is known: its name, or host and port; "mx" for the hosts of the domain.  In a. */
 struct str route_title(const struct config_route *r, struct arena *a);
 /* What two messages must share to share a connection to the same host, or what is known of it: the proxy, our

@@ -25,9 +25,10 @@ enum smtp_rest {
     SMTP_REST_SASL,  /* after 334 */
 };
 
-/* What policy servers decided so far, beside refusals. */
+/* What filters decided so far, beside refusals. */
 struct smtp_judgement {
     bool hold, discard;
+    bool junk;          /* it is delivered as such */
     struct str prepend; /* header fields with their CRLF */
 };
 /* The texts of the last reply that a filter gave. */

@@ -410,7 +410,14 @@ test_account(struct kit *k)
     queue_message_write(&m, &value);
     ASSERT(value.ptr[0] == 1); /* as versions before wrote it */
     ASSERT(queue_message_read(buf_str(&value), k->a, &read) == OK && read.account == 0);
+    ASSERT(!read.junk);
     value.ptr[0] = 3;
+    ASSERT(queue_message_read(buf_str(&value), k->a, &read) == ERR_CORRUPT);
+    buf_reset(&value);
+    m.junk = true;
+    queue_message_write(&m, &value);
+    ASSERT(queue_message_read(buf_str(&value), k->a, &read) == OK && read.junk && !read.held);
+    value.ptr[1] |= 64; /* a flag that nobody knows */
     ASSERT(queue_message_read(buf_str(&value), k->a, &read) == ERR_CORRUPT);
 }
 

@@ -16,8 +16,9 @@ enum {
     FLAG_SMTPUTF8 = 2,
     FLAG_EIGHT_BIT = 4,
     FLAG_HELD = 8,
+    FLAG_JUNK = 16,
     FLAG_OVER = 32,
-    FLAGS_ALL = 15 | FLAG_OVER,
+    FLAGS_ALL = 15 | FLAG_JUNK | FLAG_OVER,
     NOTIFY_ALL = 15,
     RELAYED = 1,
     ANNOUNCE = 2,
@@ -38,7 +39,8 @@ queue_message_write(const struct queue_message *m, struct buf *b)
     buf_add_char(b, has_more(m) ? VERSION_MORE : VERSION);
     buf_add_char(b, (char)((m->full_return ? FLAG_FULL_RETURN : 0) |
                            (m->smtputf8 ? FLAG_SMTPUTF8 : 0) | (m->eight_bit ? FLAG_EIGHT_BIT : 0) |
-                           (m->held ? FLAG_HELD : 0) | (m->over ? FLAG_OVER : 0)));
+                           (m->held ? FLAG_HELD : 0) | (m->junk ? FLAG_JUNK : 0) |
+                           (m->over ? FLAG_OVER : 0)));
     buf_add_bytes(b, m->sender);
     buf_add(b, str_from((const char *)m->body.bytes, sizeof(m->body.bytes))); /* raw bytes */
     buf_add_varint(b, m->size);
@@ -148,6 +150,7 @@ read_head(struct scan *s, struct queue_message *m)
     m->smtputf8 = (flags & FLAG_SMTPUTF8) != 0;
     m->eight_bit = (flags & FLAG_EIGHT_BIT) != 0;
     m->held = (flags & FLAG_HELD) != 0;
+    m->junk = (flags & FLAG_JUNK) != 0;
     m->over = (flags & FLAG_OVER) != 0;
     return true;
 }

@@ -52,6 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(queue_message_read(buf_str(&again), a, &second) == OK);
     ASSERT(str_eq(m.sender, second.sender) && str_eq(m.prepend, second.prepend));
     ASSERT(m.rcpt_count == second.rcpt_count && m.held == second.held && m.over == second.over);
+    ASSERT(m.junk == second.junk);
     ASSERT(m.account == second.account && str_eq(m.route, second.route));
     ASSERT(m.terms.hold_until.us == second.terms.hold_until.us &&
            str_eq(m.terms.hold_asked, second.terms.hold_asked));

@@ -170,6 +170,25 @@ tell_refuse(const struct teller *t)
 }
 
 static void
+tell_verdict(const struct teller *t)
+{
+    struct str done = value(t, "disposition");
+
+    say(t, "judged: SPF ");
+    say_value(t, "spf");
+    say_with(t, ", DKIM ", "dkim");
+    say_with(t, ", DMARC ", "dmarc");
+    say_with(t, " for ", "author");
+    say_with(t, ", which asks for ", "policy");
+    if (!str_eq(value(t, "arc"), STR("none")))
+        say_with(t, ", ARC ", "arc");
+    say(t, str_eq(done, STR("refuse")) ? "; refused"
+           : str_eq(done, STR("junk")) ? "; put into Junk"
+                                       : "; taken");
+    say_with(t, ": ", "reason");
+}
+
+static void
 tell_deliver(const struct teller *t)
 {
     say(t, "is in the mailbox of ");
@@ -379,6 +398,7 @@ static const struct {
     {STR("invite.refused"), tell_invitation},
     {STR("outbound.held"), tell_outbound},
     {STR("outbound.goes"), tell_outbound},
+    {STR("store.verdict"), tell_verdict},
 };
 
 void

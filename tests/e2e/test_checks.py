@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import imaplib
 import re
 
 import pytest
@@ -40,7 +41,7 @@ def server():
         dns.remove()
 
 
-def send(server, client, sender, helo='client.example'):
+def send(server, client, sender, helo='client.example', message='Subject: x\r\n\r\ny\r\n'):
     """A message of such a client; what the log says of it."""
     with Smtp(server.ports['smtp'], source='127.0.0.4' if client else '127.0.0.1') as s:
         if client:
@@ -50,7 +51,7 @@ def send(server, client, sender, helo='client.example'):
         assert s.ask(f'MAIL FROM:<{sender}>') == 250
         assert s.ask('RCPT TO:<anna@example.com>') == 250
         assert s.ask('DATA') == 354
-        assert s.ask('Subject: x\r\n\r\ny\r\n.') == 250
+        assert s.ask(message + '.') == 250
         assert s.ask('QUIT') == 221
     line = [t for t in server.log().splitlines() if 'ev=smtp.message' in t][-1]
     tid = re.search(r' tid=(\w+)', line).group(1)
@@ -86,3 +87,18 @@ def test_a_bad_one_is_taken_all_the_same(server):
 
 def test_this_machine_is_not_looked_at(server):
     assert send(server, None, 'a@pass.example')[1] == ''
+
+
+@pytest.mark.parametrize('client', ['11.1.2.7', None])
+def test_what_claims_to_be_ours_is_taken_out(server, client):
+    theirs = 'Authentication-Results: mx.far.example; spf=pass\r\n'
+    rest = 'To: anna@example.com\r\n\r\nAuthentication-Results: mail.example.com; in=body\r\n'
+    send(server, client, 'a@pass.example', message='Authentication-Results: mail.example.com;\r\n dmarc=pass\r\n' + theirs +
+         'X-Godwit-Spam: no\r\nauthentication-results : "MAIL.example.com"; dkim=pass\r\n' + rest)
+    with imaplib.IMAP4('127.0.0.1', server.ports['imap']) as i:
+        i.login('anna@example.com', 'secret')
+        last = i.select('INBOX')[1][0].decode()
+        raw = i.fetch(last, '(BODY.PEEK[])')[1][0][1].decode()
+    assert raw.endswith(theirs + rest) and raw.index(theirs) > 0
+    assert raw.count('mail.example.com; in=body') == 1 and 'dkim=pass' not in raw and 'dmarc=pass' not in raw
+    assert 'X-Godwit-Spam: no' not in raw

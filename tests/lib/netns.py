@@ -160,6 +160,15 @@ zone:
                                          stdin=subprocess.DEVNULL)
         wait_for(lambda: self.txt('ready.example') == [b'yes'])
 
+    def change(self, *lines):
+        """Records of the root zone while it is served: each line's name and type get its data, in place of all they had."""
+        commands = ['zone-begin .', *(f'zone-unset . {name} {kind}' for name, kind, _ in (line.split(None, 2) for line in lines)),
+                    *(f'zone-set . {name} 5 {kind} {data}' for name, kind, data in (line.split(None, 2) for line in lines)),
+                    'zone-commit .']
+        for command in commands:
+            words = command.split(' ', 5)
+            subprocess.run(['knotc', '-s', self._path('knot.sock'), *words], check=True, capture_output=True)
+
     def txt(self, name):
         """TXT records of a name, strings joined, as a real client of the name server gets them."""
         done = subprocess.run([*self.dns.prefix, 'kdig', '+short', '+time=1', '+retry=0', f'@{NET4}{DNS}', name, 'TXT'],

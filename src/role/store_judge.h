@@ -1,0 +1,41 @@
+/* store_judge.h - between what a stranger sent and a mailbox: the verdict, and which mailbox it is.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROLE_STORE_JUDGE_H
+#define ROLE_STORE_JUDGE_H
+
+#include "ipc/store_ipc.h"
+#include "role/store.h"
+#include "store/message.h"
+
+/* ---- store_deliver.c ---- */
+/* Does the message go in circles?  ERR_LIMIT, with the reply to say so. */
+MUST_USE enum status store_check_hops(const struct intake_facts *f);
+
+/* ---- store_judge.c ---- */
+struct store_judged {
+    struct intake_body body; /* with its field */
+    bool junk;
+};
+/* Instead of store_take() for a message with checks.  ERR_DENIED: refused, with the reply to say so. */
+MUST_USE SUSPENDS enum status store_take_judged(struct ipc_peer *from,
+                                                const struct intake_which *which,
+                                                const struct store_deliver *req, struct arena *a,
+                                                struct store_judged *out);
+
+/* ---- store_box.c ---- */
+/* Where a message went in an account: INBOX; junk went into the mailbox for that, if the account has one. */
+struct store_box {
+    uint32_t id;
+    struct str name; /* in the arena of the addition */
+};
+struct store_addition {
+    const struct message_new *message;
+    struct arena *a;
+    struct store_box *box_out;
+};
+/* message_add() there. */
+MUST_USE SUSPENDS enum status store_add(struct cell *account, bool junk,
+                                        const struct store_addition *m, struct message_place *out);
+
+#endif
