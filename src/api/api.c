@@ -56,6 +56,8 @@ static const struct route routes[] = {
     {"POST", "domains", OBJECT, api_domain_add, ""},
     {"GET", "domains/*", NO_BODY, api_domain_show, ""},
     {"DELETE", "domains/*", NO_BODY, api_domain_remove, ""},
+    {"POST", "domains/*/rotate", NO_BODY, api_domain_rotate, ""},
+    {"POST", "domains/*/look", NO_BODY, api_domain_look, ""},
     {"GET", "aliases", NO_BODY, api_aliases, "after,limit"},
     {"POST", "aliases", MANY, NULL, ""},
     {"PUT", "aliases/*", OBJECT, api_alias_set, ""},

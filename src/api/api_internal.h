@@ -72,6 +72,8 @@ SUSPENDS void api_invitation_redeem(struct api_call *c);
 SUSPENDS void api_domains(struct api_call *c);
 SUSPENDS void api_domain_add(struct api_call *c);
 SUSPENDS void api_domain_show(struct api_call *c);
+SUSPENDS void api_domain_rotate(struct api_call *c);
+SUSPENDS void api_domain_look(struct api_call *c);
 SUSPENDS void api_domain_remove(struct api_call *c);
 SUSPENDS void api_aliases(struct api_call *c);
 SUSPENDS void api_alias_set(struct api_call *c);

@@ -57,26 +57,40 @@ api_domains(struct api_call *c)
     api_json(c, 200, j);
 }
 
-/* What has to be set in the DNS, as `godwit domain show` prints it; a reference of its own. */
-static json_t *
-with_records(json_t *domain, struct arena *a)
+/* What has to be set in the DNS, as `godwit domain show` prints it, and the keys of DKIM. */
+static void
+set_records(json_t *j, struct str name, const struct admin_domain_keys_reply *keys, struct arena *a)
 {
-    struct records_domain d = {.name = str_of(json_string_value(json_object_get(domain, "name")))};
+    struct records_domain d = {.name = name};
     struct records all;
     AUTO_BUF text = BUF(RECORDS_BYTES);
     json_t *lines = json_array();
     struct str line;
 
-    records_add_key(&d, str_of(json_string_value(json_object_get(domain, "selector"))),
-                    str_of(json_string_value(json_object_get(domain, "dkim_record"))));
+    view_records_keys(keys, a, &d);
     records_make(api_world->config, &d, a, &all);
     records_write(&all, &text);
     for (struct str rest = buf_str(&text); str_split(&rest, '\n', &line);)
         if (line.len > 0)
             json_array_append_new(lines, view_str(line));
-    json_object_set_new(domain, "records", lines);
-    json_object_set_new(domain, "dns", view_records(&all));
-    return json_incref(domain);
+    json_object_set_new(j, "keys", view_dkim_keys(keys));
+    json_object_set_new(j, "records", lines);
+    json_object_set_new(j, "dns", view_records(&all));
+}
+
+static SUSPENDS void
+show_with_keys(struct api_call *c, struct str name, json_t *domain)
+{
+    const struct admin_domain_keys req = {.name = name};
+    struct admin_domain_keys_reply keys;
+    enum status e = admin_domain_keys_call(api_world->store, &req, c->a, &keys);
+
+    if (e != OK) {
+        api_fail(c, e);
+        return;
+    }
+    set_records(domain, name, &keys, c->a);
+    api_json(c, 200, json_incref(domain));
 }
 
 SUSPENDS void
@@ -95,8 +109,40 @@ api_domain_show(struct api_call *c)
     else if (json_array_size(found) == 0)
         api_problem(c->x, 404, "not-found", STR("This domain is not served here"));
     else
-        api_json(c, 200, with_records(json_array_get(found, 0), c->a));
+        show_with_keys(c, name, json_array_get(found, 0));
     json_decref(found);
+}
+
+/* Its keys, after something was done with them. */
+static SUSPENDS void
+do_keys(struct api_call *c, bool next, bool look)
+{
+    const struct admin_domain_keys req = {
+        .name = name_domain(c->at[1], c->a), .next = next, .look = look};
+    struct admin_domain_keys_reply keys;
+    enum status e = admin_domain_keys_call(api_world->store, &req, c->a, &keys);
+
+    if (e != OK) {
+        api_fail(c, e);
+        return;
+    }
+    json_t *j = json_object();
+    set_records(j, req.name, &keys, c->a);
+    if (look)
+        json_object_set_new(j, "looked", json_boolean(keys.looked));
+    api_json(c, 200, j);
+}
+
+SUSPENDS void
+api_domain_rotate(struct api_call *c)
+{
+    do_keys(c, true, false);
+}
+
+SUSPENDS void
+api_domain_look(struct api_call *c)
+{
+    do_keys(c, false, true);
 }
 
 SUSPENDS void

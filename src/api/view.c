@@ -6,8 +6,12 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "base/limits.h"
 #include "base/scan.h"
 #include "base/size.h"
+#include "base/time.h"
+#include "rt/clock.h"
+#include "setup/records.h"
 #include "store/quota.h"
 
 #define DAY_US INT64_C(86400000000)
@@ -95,6 +99,72 @@ view_domain(const struct admin_domain *d)
     return json_pack("{s:o, s:i, s:o, s:o}", "name", view_str(d->name), "accounts",
                      (int)d->accounts, "selector", view_str(d->selector), "dkim_record",
                      view_str(d->dkim_record));
+}
+
+const char *const view_dkim_algorithms[] = {"rsa", "ed25519"};
+const char *const view_dkim_states[] = {"waits", "signs", "old"};
+static_assert(COUNT_OF(view_dkim_algorithms) == ADMIN_DKIM_KEY_ALGORITHM_MAX + 1 &&
+                  COUNT_OF(view_dkim_states) == ADMIN_DKIM_KEY_STATE_MAX + 1 &&
+                  (int)RECORDS_KEY_OLD == ADMIN_DKIM_KEY_STATE_MAX,
+              "all have names");
+
+#define DAY_S INT64_C(86400)
+
+/* Whoever got mail that it signed has looked at the signature by then. */
+static int64_t
+needed_until(const struct admin_dkim_key *k)
+{
+    return k->since + LIMIT_DKIM_OLD_DAYS * DAY_S;
+}
+
+json_t *
+view_dkim_keys(const struct admin_domain_keys_reply *r)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < r->keys_count; i++) {
+        const struct admin_dkim_key *k = &r->keys[i];
+        json_t *j = json_pack("{s:o, s:s, s:s, s:b, s:I, s:o}", "selector", view_str(k->selector),
+                              "algorithm", view_dkim_algorithms[k->algorithm], "state",
+                              view_dkim_states[k->state], "published", (int)k->seen, "since",
+                              (json_int_t)(k->since * 1000000), "record", view_str(k->record));
+        if (k->state == RECORDS_KEY_OLD)
+            json_object_set_new(j, "removable", json_integer(needed_until(k) * 1000000));
+        json_array_append_new(all, j);
+    }
+    return all;
+}
+
+static bool
+has_signer(const struct admin_domain_keys_reply *r, uint8_t algorithm)
+{
+    for (size_t i = 0; i < r->keys_count; i++)
+        if (r->keys[i].algorithm == algorithm && r->keys[i].state == RECORDS_KEY_SIGNS)
+            return true;
+    return false;
+}
+
+void
+view_records_keys(const struct admin_domain_keys_reply *r, struct arena *a,
+                  struct records_domain *out)
+{
+    struct records_key *list = ARENA_ARRAY(a, struct records_key, r->keys_count + 1);
+
+    for (size_t i = 0; i < r->keys_count; i++) {
+        const struct admin_dkim_key *k = &r->keys[i];
+        int64_t until = needed_until(k);
+        struct civil c = civil_from_unix(until);
+        list[i] = (struct records_key){
+            .selector = k->selector,
+            .record = k->record,
+            .state = (enum records_key_state)k->state, /* enum<2> */
+            .first = k->state == RECORDS_KEY_WAITS && !has_signer(r, k->algorithm),
+            .may_go = until <= clock_now().us / 1000000,
+            .until = arena_printf(a, "%04d-%02d-%02d", c.year, c.month, c.day),
+        };
+    }
+    out->keys = list;
+    out->key_count = r->keys_count;
 }
 
 json_t *

@@ -23,6 +23,12 @@ void view_clean(struct buf *b, struct str s, bool controls);
 json_t *view_account(const struct admin_account *a);
 json_t *view_deleted(const struct admin_deleted *d);
 json_t *view_domain(const struct admin_domain *d);
+json_t *view_dkim_keys(const struct admin_domain_keys_reply *r);
+extern const char *const view_dkim_algorithms[2], *const view_dkim_states[3]; /* of admin.ipc */
+/* The same as what has to be set in DNS; in the arena. */
+struct records_domain;
+void view_records_keys(const struct admin_domain_keys_reply *r, struct arena *a,
+                       struct records_domain *out);
 struct record;
 struct records;
 json_t *view_record(const struct record *r); /* to set in the DNS: setup/records.h */

@@ -196,6 +196,9 @@
     LIMIT(OUT_REPLY_S,             300,       "s",        "tried later; RFC 5321 section 4.5.3.2") \
     LIMIT(OUT_FINAL_REPLY_S,       600,       "s",        "tried later") \
     LIMIT(DNS_TIMEOUT_S,           20,        "s",        "tried later") \
+    LIMIT(DNS_CACHE_BYTES,         16777216,  "bytes",    "of answers of DNS that role out keeps: those that were used longest ago go") \
+    LIMIT(DNS_CACHE_S,             3600,      "s",        "an answer is asked for again, whatever its TTL says") \
+    LIMIT(DNS_CACHE_NONE_S,        300,       "s",        "the same of the answer that there is none") \
     LIMIT(DNS_RECORDS,             256,       "records",  "of one name and type, where mail is judged: SPF permerror, else as if it could not be told") \
     LIMIT(DNS_ALIASES,             10,        "aliases",  "of a zone file, one leading to the next: cannot be told") \
     LIMIT(ZONE_BYTES,              4194304,   "bytes",    "of a zone file: refused by the command") \
@@ -215,6 +218,8 @@
     LIMIT(DKIM_IDENTITY_BYTES,     1024,      "bytes",    "of i= of a signature: it does not pass") \
     LIMIT(DKIM_KEY_BYTES,          4096,      "bytes",    "of a key in DNS: the signature does not pass") \
     LIMIT(DKIM_NAMES,              20,        "names",    "of keys that one message needs: a chain of ARC that needs more fails") \
+    LIMIT(DKIM_KEYS,               12,        "keys",     "of one domain of ours, with those that are no longer used: the oldest of these is forgotten") \
+    LIMIT(DKIM_OLD_DAYS,           14,        "days",     "after another key followed, the record of a DKIM key can be removed: mail that it signed was read by then") \
     LIMIT(ARC_SETS,                50,        "sets",     "a chain that is longer fails; RFC 8617 section 4.2.1") \
     LIMIT(DMARC_AUTHORS,           4,         "domains",  "in the From fields of a message: DMARC asks to refuse it") \
     LIMIT(DMARC_NAMES,             14,        "names",    "asked for one message: parents of further signing domains count as without a record, further authors as too many") \
@@ -230,6 +235,10 @@
     LIMIT(REPORT_RECORDS,          50000,     "records",  "in one") \
     LIMIT(REPORT_SIGNATURES,       100,       "signatures","in one of its records, as RFC 9990 has it") \
     LIMIT(REPORT_TEXT_BYTES,       1024,      "bytes",    "of one of its texts: the rest is left out") \
+    LIMIT(SPAM_TOKENS,             4096,      "tokens",   "of a message: the rest of it does not count for its spam score, as with the next three") \
+    LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
+    LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \
+    LIMIT(SPAM_PARTS,              64,        "parts",    "of it") \
     LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
     LIMIT(CHECK_BATCH_BYTES,       67108864,  "bytes",    "of questions for godwit check: refused by the command") \
     LIMIT(SPF_RECORD_BYTES,        4096,      "bytes",    "permerror") \

@@ -38,62 +38,8 @@ struct setting {
     enum status (*read)(struct reader *r, const struct config_line *l);
 };
 
-static const char *const service_names[SERVICE_COUNT] = {
-    [SERVICE_SMTP] = "smtp",
-    [SERVICE_SUBMISSION] = "submission",
-    [SERVICE_SUBMISSIONS] = "submissions",
-    [SERVICE_IMAP] = "imap",
-    [SERVICE_IMAPS] = "imaps",
-    [SERVICE_POP3] = "pop3",
-    [SERVICE_POP3S] = "pop3s",
-    [SERVICE_LMTP] = "lmtp",
-    [SERVICE_SENDMAIL] = "sendmail",
-    [SERVICE_API] = "api",
-    [SERVICE_METRICS] = "metrics",
-};
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static_assert(COUNT_OF(level_names) == LOG_ERROR + 1, "a name for every level");
-
-const char *
-service_name(enum service s)
-{
-    ASSERT(s < SERVICE_COUNT);
-    return service_names[s];
-}
-
-bool
-service_is_tls(enum service s)
-{
-    return s == SERVICE_SUBMISSIONS || s == SERVICE_IMAPS || s == SERVICE_POP3S;
-}
-
-bool
-service_is_unix(enum service s)
-{
-    return s == SERVICE_SENDMAIL;
-}
-
-bool
-service_of_mx(enum service s)
-{
-    return s == SERVICE_SMTP || s == SERVICE_LMTP;
-}
-
-bool
-service_of_api(enum service s)
-{
-    return s == SERVICE_API || s == SERVICE_METRICS;
-}
-
-bool
-config_has_api(const struct config *c)
-{
-    for (size_t i = 0; i < c->listen_count; i++) {
-        if (service_of_api(c->listen[i].service))
-            return true;
-    }
-    return false;
-}
 
 static struct str
 word(const struct config_line *l, size_t i)
@@ -161,7 +107,7 @@ read_listen(struct reader *r, const struct config_line *l)
 
     if (l->count < 3)
         return config_expected(l, word(l, l->count - 1), "listen SERVICE ADDRESS:PORT");
-    while (s < SERVICE_COUNT && !str_eq(l->words[1], str_of(service_names[s])))
+    while (s < SERVICE_COUNT && !str_eq(l->words[1], str_of(service_name((enum service)s))))
         s++;
     if (s == SERVICE_COUNT)
         return config_expected(

@@ -107,17 +107,6 @@ struct config_resolver {
     bool dnssec;
 };
 
-/* The most that may follow from what the verdicts about a stranger's message say (cook/verdict.h). */
-enum dmarc_mode {                     /* order of enum<2> dmarc in cook.ipc; from strict to mild */
-                  DMARC_MODE_ENFORCE, /* refused, or put into Junk */
-                  DMARC_MODE_JUNK,    /* put into Junk */
-                  DMARC_MODE_OFF,     /* told in the message alone */
-};
-struct config_dmarc { /* for mail to one domain */
-    struct str domain;
-    enum dmarc_mode mode;
-};
-
 /* A list in DNS that strangers are looked up in. */
 struct config_list {
     struct str zone;              /* lower case */
@@ -146,12 +135,6 @@ struct config_introspection {
     struct str client, secret_file;
     struct str
         authority_file; /* a certificate to trust besides those of the system; empty = none */
-};
-
-/* Whose envelope senders are signed. */
-struct config_bounce {
-    struct str who; /* an address, or "@domain" */
-    bool require;   /* and reports to the bare address refused */
 };
 
 struct config {
@@ -206,8 +189,6 @@ struct config {
 
 /* Has role api anything to do? */
 bool config_has_api(const struct config *c);
-/* What holds for mail to this domain, which is in normal form. */
-enum dmarc_mode config_dmarc_of(const struct config *c, struct str domain);
 /* name: what to call the text in messages.  why: "godwit.conf:12: read \"imapz\", expected one of smtp, ..." */
 MUST_USE enum status config_read(struct str text, const char *name, struct config **out,
                                  struct problem *why);

@@ -39,8 +39,6 @@ test_reads_every_setting(void **state)
                         "smarthost mx.isp.example:587 user me password-file /p\n"
                         "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
                         "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
-                        "dmarc junk\ndmarc off domain a.example b.example\n"
-                        "dmarc enforce domain b.example\n"
                         "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                         "oauth-issuer https://id.example/a audience mail keys /k username\n"
                         "client-certificates /clients.pem\n"
@@ -69,9 +67,6 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->relay_from_count, 3);
     assert_int_equal(c->proxy_from_count, 2);
     assert_int_equal(c->xclient_from_count, 1);
-    assert_int_equal(config_dmarc_of(c, STR("other.example")), DMARC_MODE_JUNK);
-    assert_int_equal(config_dmarc_of(c, STR("A.example")), DMARC_MODE_OFF);
-    assert_int_equal(config_dmarc_of(c, STR("b.example")), DMARC_MODE_ENFORCE);
     assert_int_equal(c->relay_from[1].bits, 28);
     assert_int_equal(c->relay_from[2].bytes[0], 10);
     assert_true(c->outbound_none && c->plaintext_loopback);
@@ -579,12 +574,37 @@ test_some_events_are_traced(void **state)
                  event_is_traced(STR("")));
 }
 
+/* The last line about a domain counts, and what is written is read as the same. */
+static void
+test_dmarc(void **state)
+{
+    AUTO(config_free) struct config *c = NULL, *again = NULL;
+    struct problem why = {0};
+    AUTO_BUF b = BUF(65536);
+
+    (void)state;
+    assert_int_equal(config_read(STR(HEAD "listen smtp *:25\ndmarc junk\n"
+                                          "dmarc off domain a.example b.example\n"
+                                          "dmarc enforce domain b.example\n"),
+                                 "t", &c, &why),
+                     OK);
+    config_write(c, &b);
+    assert_int_equal(config_read(buf_str(&b), "t", &again, &why), OK);
+    const struct config *both[] = {c, again};
+    for (size_t i = 0; i < COUNT_OF(both); i++) {
+        assert_int_equal(config_dmarc_of(both[i], STR("other.example")), DMARC_MODE_JUNK);
+        assert_int_equal(config_dmarc_of(both[i], STR("A.example")), DMARC_MODE_OFF);
+        assert_int_equal(config_dmarc_of(both[i], STR("b.example")), DMARC_MODE_ENFORCE);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_setting),
         cmocka_unit_test(test_reads_what_is_against_abuse),
+        cmocka_unit_test(test_dmarc),
         cmocka_unit_test(test_reads_routes),
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_reads_where_to_ask),

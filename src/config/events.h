@@ -75,6 +75,7 @@
     EVENT(TRACE_FAIL,     "trace.fail",     LOG_WARN,  "lines:n reason",                      "lines of the trace are lost; mail is not") \
     EVENT(CERT_LOADED,    "cert.loaded",    LOG_INFO,  "names days:days file",                "a certificate is in use") \
     EVENT(CERT_REFUSED,   "cert.refused",   LOG_ERROR, "names days:days file reason",         "a certificate or its key cannot be used") \
+    EVENT(DKIM_KEY,       "dkim.key",       LOG_INFO,  "domain selector state",               "a DKIM key began to sign, since its record was seen in DNS, or waits again, since that is gone, or another one followed it (old)") \
     EVENT(CERT_EXPIRES,   "cert.expires",   LOG_WARN,  "names days:days file",                "under 14 days are left") \
     EVENT(ADMIN,          "admin.action",   LOG_INFO,  "verb object result",                  "the godwit command changed something") \
     EVENT(QUOTA,          "quota.full",     LOG_WARN,  "account used:bytes quota:bytes",      "mail was refused for lack of room") \

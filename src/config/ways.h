@@ -58,5 +58,24 @@ struct config_filter {
     uint32_t timeout_s;
     enum filter_otherwise otherwise; /* what becomes of mail while it cannot be asked */
 };
+/* The most that may follow from what the verdicts about a stranger's message say (cook/verdict.h). */
+enum dmarc_mode {                     /* order of enum<2> dmarc in cook.ipc; from strict to mild */
+                  DMARC_MODE_ENFORCE, /* refused, or put into Junk */
+                  DMARC_MODE_JUNK,    /* put into Junk */
+                  DMARC_MODE_OFF,     /* told in the message alone */
+};
+struct config_dmarc { /* for mail to one domain */
+    struct str domain;
+    enum dmarc_mode mode;
+};
+struct config;
+/* What holds for mail to this domain, which is in normal form. */
+enum dmarc_mode config_dmarc_of(const struct config *c, struct str domain);
+
+/* Whose envelope senders are signed. */
+struct config_bounce {
+    struct str who; /* an address, or "@domain" */
+    bool require;   /* and reports to the bare address refused */
+};
 
 #endif

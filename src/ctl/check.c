@@ -137,8 +137,11 @@ look_at_domains(struct ctl_check *k, struct network *n)
         return;
     }
     while (ctl_next_domain(&all, &found) == OK) {
+        const struct admin_domain_keys req = {.name = found->name};
+        struct admin_domain_keys_reply keys;
         struct records_domain d = {.name = found->name};
-        records_add_key(&d, found->selector, found->dkim_record);
+        if (admin_domain_keys_call(k->ctl.store, &req, k->a, &keys) == OK)
+            view_records_keys(&keys, k->a, &d);
         network_check_domain(n, &d);
     }
 }

@@ -21,7 +21,8 @@
 #include "setup/machine.h"
 
 static const struct check_verb *const verbs[] = {
-    &check_arc_verb, &check_dkim_verb, &check_dmarc_verb, &check_mime_verb, &check_spf_verb,
+    &check_arc_verb,  &check_dkim_verb, &check_dmarc_verb,
+    &check_mime_verb, &check_spam_verb, &check_spf_verb,
 };
 
 enum { CONFIG_BYTES_MAX = 1 << 20, READ_PIECE = 65536, PRINTED_MAX = 4096 };

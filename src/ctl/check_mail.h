@@ -40,6 +40,7 @@ extern const struct check_verb check_arc_verb;   /* check_dkim.c */
 extern const struct check_verb check_dkim_verb;  /* check_dkim.c */
 extern const struct check_verb check_dmarc_verb; /* check_dmarc.c */
 extern const struct check_verb check_mime_verb;  /* check_mime.c */
+extern const struct check_verb check_spam_verb;  /* check_spam.c */
 extern const struct check_verb check_spf_verb;   /* check_spf.c */
 
 /* argv[0] is one of those verbs.  The whole of `godwit check WHAT ...`. */

@@ -38,29 +38,37 @@ find_addresses(struct ctl *c, struct records_domain *d)
     d->address_count = n;
 }
 
-static void
-make_records(struct ctl *c, const struct admin_domain *domain, struct records_domain *d,
+/* And the keys of DKIM, which *keys_out says. */
+static SUSPENDS enum status
+make_records(struct ctl *c, struct records_domain *d, struct admin_domain_keys_reply *keys_out,
              struct records *out)
 {
+    const struct admin_domain_keys req = {.name = d->name};
     struct str *tlsas = ARENA_ARRAY(c->arena, struct str, RECORDS_TLSAS_MAX);
 
-    *d = (struct records_domain){.name = domain->name, .tlsas = tlsas};
-    records_add_key(d, domain->selector, domain->dkim_record);
+    TRY(admin_domain_keys_call(c->store, &req, c->arena, keys_out));
+    view_records_keys(keys_out, c->arena, d);
+    d->tlsas = tlsas;
     d->tlsa_count = network_own_tlsas(c->config, c->arena, tlsas, RECORDS_TLSAS_MAX);
     find_addresses(c, d);
     records_make(c->config, d, c->arena, out);
+    return OK;
 }
 
-static void
-print_records(struct ctl *c, const struct admin_domain *domain)
+static SUSPENDS int
+print_records(struct ctl *c, struct str domain)
 {
     AUTO_BUF text = BUF(RECORDS_BYTES);
-    struct records_domain d;
+    struct records_domain d = {.name = domain};
+    struct admin_domain_keys_reply keys;
     struct records all;
+    enum status e = make_records(c, &d, &keys, &all);
 
-    make_records(c, domain, &d, &all);
+    if (e != OK)
+        return ctl_fail(c, e);
     records_write(&all, &text);
     printf("%.*s", STR_FMT(buf_str(&text)));
+    return CTL_OK;
 }
 
 /* The one that was named. */
@@ -80,18 +88,19 @@ static SUSPENDS int
 show_domain(struct ctl *c)
 {
     const struct admin_domain *domain;
-    struct records_domain d;
+    struct admin_domain_keys_reply keys;
     struct records all;
     enum status e = find_domain(c, &domain);
 
+    if (e == OK && !c->json)
+        return print_records(c, domain->name);
+    struct records_domain d = {.name = e == OK ? domain->name : STR("")};
+    if (e == OK)
+        e = make_records(c, &d, &keys, &all);
     if (e != OK)
         return ctl_fail(c, e);
-    if (!c->json) {
-        print_records(c, domain);
-        return CTL_OK;
-    }
-    make_records(c, domain, &d, &all);
     json_t *j = view_domain(domain), *list = json_array();
+    json_object_set_new(j, "keys", view_dkim_keys(&keys));
     json_object_set_new(j, "dns", view_records(&all));
     json_array_append_new(list, j);
     return ctl_print_json(list);
@@ -174,7 +183,7 @@ static SUSPENDS int
 check_domain(struct ctl *c)
 {
     const struct admin_domain *domain;
-    struct records_domain d;
+    struct admin_domain_keys_reply keys;
     struct records all;
     enum status e = find_domain(c, &domain);
 
@@ -186,7 +195,10 @@ check_domain(struct ctl *c)
                 "closed circle, and asks no DNS\n");
         return CTL_USAGE;
     }
-    make_records(c, domain, &d, &all);
+    struct records_domain d = {.name = domain->name};
+    e = make_records(c, &d, &keys, &all);
+    if (e != OK)
+        return ctl_fail(c, e);
     struct checking k = {.c = c,
                          .findings = findings_new(c->arena),
                          .all = c->json ? json_array() : NULL,
@@ -243,8 +255,7 @@ add_domain(struct ctl *c)
     if (c->json)
         return ctl_print_json(json_pack("{s:s}", "result", "ok"));
     printf("%.*s is served from now on\n", STR_FMT(rep.domain.name));
-    print_records(c, &rep.domain);
-    return CTL_OK;
+    return print_records(c, rep.domain.name);
 }
 
 static SUSPENDS int
@@ -262,12 +273,73 @@ remove_domain(struct ctl *c)
     return CTL_OK;
 }
 
+/* ---- keys of DKIM ---- */
+
+static void
+print_key(const struct admin_dkim_key *k, const struct records_key *r)
+{
+    printf("%-16.*s %-8s ", STR_FMT(k->selector), view_dkim_algorithms[k->algorithm]);
+    switch (r->state) {
+    case RECORDS_KEY_WAITS: printf("waits: its record was not seen in DNS yet\n"); break;
+    case RECORDS_KEY_SIGNS:
+        printf("%s\n", k->seen ? "signs" : "signs, but its record was not seen in DNS");
+        break;
+    case RECORDS_KEY_OLD:
+        if (r->may_go)
+            printf("signs no more: its record can be removed\n");
+        else
+            printf("signs no more: keep its record until %.*s\n", STR_FMT(r->until));
+        break;
+    }
+}
+
+static SUSPENDS int
+tell_keys(struct ctl *c, const struct admin_domain_keys *req)
+{
+    struct records_domain d = {.name = req->name};
+    struct admin_domain_keys_reply keys;
+    enum status e = admin_domain_keys_call(c->store, req, c->arena, &keys);
+
+    if (e != OK)
+        return ctl_fail(c, e);
+    if (c->json)
+        return ctl_print_json(view_dkim_keys(&keys));
+    view_records_keys(&keys, c->arena, &d);
+    for (size_t i = 0; i < keys.keys_count; i++)
+        print_key(&keys.keys[i], &d.keys[i]);
+    if (req->look && !keys.looked)
+        printf("DNS could not be asked about all of them now; it is tried again within the hour\n");
+    return CTL_OK;
+}
+
+static SUSPENDS int
+look_for_keys(struct ctl *c)
+{
+    const struct admin_domain_keys req = {.name = ctl_domain(c, 0), .look = true};
+
+    return tell_keys(c, &req);
+}
+
+static SUSPENDS int
+rotate_keys(struct ctl *c)
+{
+    const struct admin_domain_keys req = {.name = ctl_domain(c, 0), .next = true};
+    int exit = tell_keys(c, &req);
+
+    if (exit != CTL_OK || c->json)
+        return exit;
+    printf("\nSet the records of those that wait, and leave those of the others as they are.\n\n");
+    return print_records(c, req.name);
+}
+
 static const struct ctl_verb verbs[] = {
     {"add", 1, 2, "NAME [ADMINISTRATOR]", add_domain,
      "postmaster, abuse and tls-reports go to ADMINISTRATOR"},
     {"list", 0, 0, "", list_domains, "each with its accounts and DKIM selector"},
     {"show", 1, 1, "[--address A,B] NAME", show_domain, "every DNS record to set"},
     {"check", 1, 1, "[--address A,B] NAME", check_domain, "and what the world sees of them"},
+    {"keys", 1, 1, "NAME", look_for_keys, "its DKIM keys; looks for their records in DNS"},
+    {"rotate", 1, 1, "NAME", rotate_keys, "makes the next DKIM keys, which sign once DNS has them"},
     {"remove", 1, 1, "NAME", remove_domain, "refused while it has accounts or aliases"},
     {0},
 };

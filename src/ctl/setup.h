@@ -42,6 +42,7 @@ struct ctl_setup {
     bool own_server; /* we started one; false: a running one was used */
     bool domain_added, account_added;
     struct admin_domain dns; /* of the domain; lives in a */
+    struct admin_domain_keys_reply keys;
     /* tell */
     struct str self_signed; /* fingerprint; empty: a given certificate */
 };

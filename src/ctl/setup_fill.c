@@ -160,12 +160,13 @@ put_domain(struct ctl_setup *s, struct str admin)
 {
     struct admin_domain_add req = {.name = s->domain, .admin = admin};
     struct admin_domain_add_reply rep = {0};
+    const struct admin_domain_keys keys = {.name = s->domain};
 
     for (int i = 0; i < KEY_TRIES; i++) {
         TRY(admin_domain_add_call(s->ctl.store, &req, s->a, &rep));
         s->dns = rep.domain;
         if (rep.domain.selector.len > 0)
-            return OK;
+            return admin_domain_keys_call(s->ctl.store, &keys, s->a, &s->keys);
         TRY(fiber_sleep(PAUSE_MS));
     }
     return ERR_TIMEOUT;

@@ -73,7 +73,7 @@ ctl_setup_tell(const struct ctl_setup *s)
         .name = s->dns.name, .addresses = s->net.addresses, .address_count = s->net.address_count};
     struct records all;
 
-    records_add_key(&d, s->dns.selector, s->dns.dkim_record);
+    view_records_keys(&s->keys, s->a, &d);
     records_make(s->ctl.config, &d, s->a, &all);
     records_write(&all, &records);
     records_clients(s->ctl.config, s->admin, &clients);

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "dns/cache.h"
 #include "dns/name.h"
 #include "dns/resolver_internal.h"
 #include "dns/zone.h"
@@ -24,8 +25,9 @@ enum { ADDRESS_TEXT_MAX = 256, NAME_ESCAPED_MAX = 512 };
 struct resolver {
     struct ub_ctx *ctx; /* NULL: the zone file answers */
     struct zone *zone;
-    struct fiber *pump; /* NULL: nothing was asked yet */
-    bool over;          /* the pump frees it */
+    struct dns_cache *cache; /* of what ctx said; NULL with a zone file */
+    struct fiber *pump;      /* NULL: nothing was asked yet */
+    bool over;               /* the pump frees it */
 };
 struct question {
     struct fiber *asker; /* NULL: gave up */
@@ -79,6 +81,7 @@ resolver_new(const struct resolver_options *o, struct resolver **out, struct pro
     }
     struct resolver *r = MEM_NEW(struct resolver);
     r->ctx = opening.ctx;
+    r->cache = dns_cache_new(LIMIT_DNS_CACHE_BYTES);
     *out = r;
     return OK;
 }
@@ -88,6 +91,7 @@ close_resolver(struct resolver *r)
 {
     if (r->ctx != NULL)
         ub_ctx_delete(r->ctx);
+    dns_cache_free(&r->cache);
     zone_free(&r->zone);
     mem_free(r);
 }
@@ -314,6 +318,43 @@ ask_unbound(struct resolver *r, const char *name, enum dns_type type, int64_t ti
     return e;
 }
 
+/* The state of a server (SOA) is asked afresh, for checks. */
+static bool
+is_kept(enum dns_type type)
+{
+    return type != DNS_TYPE_SOA;
+}
+
+static void
+keep(struct resolver *r, const struct dns_name *name, enum dns_type type,
+     const struct dns_answer *got)
+{
+    struct dns_cached answer = {.exists = got->exists, .secure = got->secure, .count = got->count};
+    int64_t now = clock_mono_ms();
+    int64_t until = dns_cache_until(&answer, got->result->ttl, now);
+
+    if (!is_kept(type) || until <= now)
+        return;
+    struct str *data = MEM_ARRAY(struct str, got->count + 1);
+    for (size_t i = 0; i < got->count; i++)
+        data[i] = str_from(got->result->data[i], (size_t)got->result->len[i]);
+    answer.data = data;
+    dns_cache_put(r->cache, name, type, &answer, until);
+    mem_free(data);
+}
+
+static bool
+recall(struct resolver *r, const struct dns_name *name, enum dns_type type, struct dns_answer *out)
+{
+    const struct dns_cached *held = dns_cache_get(r->cache, name, type, clock_mono_ms());
+
+    if (held == NULL)
+        return false;
+    *out = (struct dns_answer){
+        .exists = held->exists, .secure = held->secure, .count = held->count, .cached = held};
+    return true;
+}
+
 static enum status
 ask_zone(const struct zone *z, const struct dns_name *name, enum dns_type type,
          struct dns_answer *out)
@@ -343,7 +384,11 @@ resolver_ask(struct resolver *r, struct str name, enum dns_type type, int64_t ti
         return ERR_NOT_FOUND;
     if (r->zone != NULL)
         return ask_zone(r->zone, &wire, type, out);
-    return ask_unbound(r, text, type, timeout_ms, out);
+    if (recall(r, &wire, type, out))
+        return OK;
+    TRY(ask_unbound(r, text, type, timeout_ms, out));
+    keep(r, &wire, type, out);
+    return OK;
 }
 
 bool
@@ -352,6 +397,10 @@ dns_answer_next(struct dns_answer *w, struct str *data_out)
     if (w->result != NULL && w->at < w->count) {
         *data_out = str_from(w->result->data[w->at], (size_t)w->result->len[w->at]);
         w->at++;
+        return true;
+    }
+    if (w->cached != NULL && w->at < w->count) {
+        *data_out = w->cached->data[w->at++];
         return true;
     }
     if (w->record == NULL)
@@ -366,5 +415,8 @@ dns_answer_release(struct dns_answer *w)
 {
     if (w->result != NULL)
         ub_resolve_free(w->result);
+    if (w->cached != NULL)
+        dns_cached_let_go(w->cached);
     w->result = NULL;
+    w->cached = NULL;
 }

@@ -9,6 +9,7 @@
 #include "dns/resolver.h"
 #include "dns/types.h"
 
+struct dns_cached;
 struct ub_result;
 struct zone_record;
 
@@ -18,8 +19,9 @@ struct dns_answer {
     size_t count; /* records */
     bool aliased;
     struct dns_name canonical; /* where aliases led, if aliased */
-    /* Of one or the other source. */
+    /* Of one source or another. */
     struct ub_result *result;
+    const struct dns_cached *cached;
     const struct zone_record *record;
     size_t at;
 };

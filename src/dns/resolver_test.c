@@ -473,6 +473,33 @@ test_dnssec(void **state)
     with_resolver(place.port, true, ask_signed);
 }
 
+/* What is kept says the same as what came, and is proven or not as that was. */
+FIBER_ENTRY static void
+ask_twice(struct resolver *r, struct arena *a)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        arena_reset(a);
+        ask_mx(r, a);
+        ask_addresses(r, a);
+        ask_records(r, a);
+    }
+}
+
+FIBER_ENTRY static void
+ask_signed_twice(struct resolver *r, struct arena *a)
+{
+    ask_signed(r, a);
+    ask_signed(r, a);
+}
+
+static void
+test_kept_answers(void **state)
+{
+    (void)state;
+    with_resolver(place.port, false, ask_twice);
+    with_resolver(place.port, true, ask_signed_twice);
+}
+
 FIBER_ENTRY static void
 ask_silent(struct resolver *r, struct arena *a)
 {
@@ -492,9 +519,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mx),        cmocka_unit_test(test_equal_preferences_are_shuffled),
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_dnssec),
-        cmocka_unit_test(test_no_answer), cmocka_unit_test(test_records),
+        cmocka_unit_test(test_mx),           cmocka_unit_test(test_equal_preferences_are_shuffled),
+        cmocka_unit_test(test_addresses),    cmocka_unit_test(test_dnssec),
+        cmocka_unit_test(test_no_answer),    cmocka_unit_test(test_records),
+        cmocka_unit_test(test_kept_answers),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

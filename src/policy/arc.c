@@ -10,6 +10,9 @@ enum {
     LOOKED_BACK = 8
 }; /* message signatures that are checked, from the newest: for oldest-pass */
 
+static const struct str field_names[] = {
+    {"ARC-Seal", 8}, {"ARC-Message-Signature", 21}, {"ARC-Authentication-Results", 26}};
+
 const char *
 arc_result_name(enum arc_result r)
 {
@@ -178,13 +181,11 @@ prepare_chain(struct dkim *d)
 void
 arc_prepare(struct dkim *d, struct arena *a)
 {
-    static const struct str names[] = {
-        {"ARC-Seal", 8}, {"ARC-Message-Signature", 21}, {"ARC-Authentication-Results", 26}};
     struct arc_chain *c = &d->chain;
-    uint32_t first[COUNT_OF(names)], count[COUNT_OF(names)], most = 0;
+    uint32_t first[COUNT_OF(field_names)], count[COUNT_OF(field_names)], most = 0;
 
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        count[i] = field_table_named(&d->fields, names[i], &first[i]);
+    for (size_t i = 0; i < COUNT_OF(field_names); i++) {
+        count[i] = field_table_named(&d->fields, field_names[i], &first[i]);
         most = MAX(most, count[i]);
     }
     if (most == 0)
@@ -205,6 +206,40 @@ arc_prepare(struct dkim *d, struct arena *a)
     check_form(c);
     if (c->wrong == NULL)
         prepare_chain(d);
+}
+
+static uint32_t
+instance_of(const struct dkim *d, uint32_t at, bool results, struct arena *a, bool *failed_out)
+{
+    enum sig_kind kind =
+        str_eq_nocase(d->fields.at[at].name, STR("ARC-Seal")) ? SIG_ARC_SEAL : SIG_ARC_MESSAGE;
+    struct str payload;
+    struct sig s;
+    uint32_t n = 0;
+
+    if (results)
+        return read_results(d->fields.at[at].value, &n, &payload) ? n : 0;
+    sig_parse(&d->fields, at, (struct sig_form){kind, d->rules}, a, &s);
+    *failed_out = *failed_out || (kind == SIG_ARC_SEAL && s.chain == SIG_CHAIN_FAIL);
+    return s.instance;
+}
+
+uint32_t
+arc_highest(const struct dkim *d, struct arena *a, bool *failed_out)
+{
+    uint32_t highest = 0;
+
+    *failed_out = false;
+    for (size_t i = 0; i < COUNT_OF(field_names); i++) {
+        uint32_t first, count = field_table_named(&d->fields, field_names[i], &first);
+        for (uint32_t k = 0; k < MIN(count, 2u * LIMIT_ARC_SETS); k++) {
+            uint32_t n = instance_of(d, d->fields.sorted[first + k], i == 2, a, failed_out);
+            highest = MAX(highest, n);
+        }
+        if (count > LIMIT_ARC_SETS)
+            highest = LIMIT_ARC_SETS;
+    }
+    return highest;
 }
 
 uint32_t

@@ -50,6 +50,9 @@ MUST_USE enum status dkim_prepare(struct dkim *d, struct proof *p);
 void dkim_judge(const struct dkim *d, const struct proof *p, const struct key_answer *answers,
                 int64_t now_s, struct dkim_verdict *out);
 
+/* The highest instance that any field of ARC has, chain or none; *failed_out: one is sealed as failed. */
+uint32_t arc_highest(const struct dkim *d, struct arena *a, bool *failed_out);
+
 /* Finds the chain of ARC, its hashes and the keys that it needs. */
 void arc_prepare(struct dkim *d, struct arena *a);
 

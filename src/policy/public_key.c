@@ -147,6 +147,19 @@ public_key_parse(struct str text, struct arena *a, struct public_key *out)
     return NULL;
 }
 
+bool
+public_key_same(struct str text, struct str other, struct arena *a)
+{
+    struct public_key x, y;
+
+    if (public_key_parse(text, a, &x) != NULL || public_key_parse(other, a, &y) != NULL ||
+        x.cipher != y.cipher)
+        return false;
+    if (x.cipher == SIG_ED25519)
+        return str_eq(x.point, y.point);
+    return str_eq(x.modulus, y.modulus) && str_eq(x.exponent, y.exponent);
+}
+
 /* ---- checking ---- */
 
 static void

@@ -25,6 +25,8 @@ struct public_key {
 };
 /* A text of DNS.  NULL, or in a few words why it is no key for mail. */
 const char *public_key_parse(struct str text, struct arena *a, struct public_key *out);
+/* Two texts of one key, whatever else they say; the arena is as for public_key_parse(). */
+bool public_key_same(struct str text, struct str other, struct arena *a);
 
 enum key_says { KEY_GOOD, KEY_BAD, KEY_SHORT, KEY_LONG, KEY_OTHER };
 /* Does the signature of the digest come from this key?  KEY_OTHER: it is for something else. */

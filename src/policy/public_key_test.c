@@ -78,6 +78,30 @@ records(void **state)
     }
 }
 
+static void
+same_keys(void **state)
+{
+    static const struct {
+        const char *text, *other;
+        bool same;
+    } pairs[] = {
+        {"v=DKIM1; k=ed25519; p=" ED25519, "p=" ED25519 "; k=ed25519; t=s", true},
+        {"p=" RSA, "v=DKIM1; k=rsa; n=note; p=" RSA, true},
+        {"p=" RSA, "k=ed25519; p=" ED25519, false},
+        {"k=ed25519; p=" ED25519, "k=ed25519; p=", false},
+        {"k=ed25519; p=" ED25519,
+         "k=ed25519; p=12qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", false},
+        {"p=" RSA, "spf1", false},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        AUTO_ARENA *a = arena_new(65536);
+        ROW(i, public_key_same(str_of(pairs[i].text), str_of(pairs[i].other), a) == pairs[i].same);
+        ROW(i, public_key_same(str_of(pairs[i].other), str_of(pairs[i].text), a) == pairs[i].same);
+    }
+}
+
 /* DER in hexadecimal: numbers and frames that are only nearly right. */
 static void
 frames(void **state)
@@ -165,10 +189,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records),
-        cmocka_unit_test(frames),
-        cmocka_unit_test(keys_of_openssl),
-        cmocka_unit_test(too_long),
+        cmocka_unit_test(records),         cmocka_unit_test(same_keys), cmocka_unit_test(frames),
+        cmocka_unit_test(keys_of_openssl), cmocka_unit_test(too_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "ipc/cook_serve.h"
 #include "mail/charset.h"
 #include "mail/fold.h"
+#include "policy/arc_seal.h"
 #include "policy/suffixes.h"
 #include "role/role.h"
 #include "rt/clock.h"
@@ -228,6 +229,31 @@ cook_serve_end(struct ipc_peer *from, const struct cook_end *req, struct arena *
     enum status e = buf_status(&p->bytes);
     if (e == OK)
         cook(message_of(p), p->want_dkim, a, &rep->facts);
+    empty(p);
+    cooked++;
+    return e;
+}
+
+enum status
+cook_serve_seal(struct ipc_peer *from, const struct cook_seal *req, struct arena *a,
+                struct cook_seal_reply *rep)
+{
+    AUTO_ARENA *own = arena_new(ARC_TO_SEAL_ARENA);
+    struct pot *p = find(from, req->handle);
+    struct arc_to_seal f = {0};
+
+    if (p == NULL)
+        return ERR_NOT_FOUND;
+    enum status e = buf_status(&p->bytes);
+    if (e == OK)
+        arc_to_seal(buf_str(&p->bytes), req->authserv_id, own, &f);
+    rep->arc = (struct cook_arc_facts){.instance = f.instance,
+                                       .chain = (uint8_t)f.chain, /* a small enum */
+                                       .results = copy(f.results, a),
+                                       .headers = copy(f.headers, a),
+                                       .header_names = copy(f.names, a),
+                                       .body_hash = copy(f.body_hash, a),
+                                       .sets = copy(f.sets, a)};
     empty(p);
     cooked++;
     return e;

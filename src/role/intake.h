@@ -108,6 +108,13 @@ MUST_USE SUSPENDS enum status intake_make(struct intake *in, struct str bytes, s
 MUST_USE SUSPENDS enum status intake_facts_again(struct intake *in, struct blob_id id,
                                                  struct arena *a, struct intake_facts *out);
 
+/* What a set of ARC on a stored body is made of.  ERR_NOT_FOUND: nothing of ours stands on top of it that could be
+ * repeated, or it must not be sealed. */
+struct cook_arc_facts;
+MUST_USE SUSPENDS enum status intake_arc(struct intake *in, struct blob_id id,
+                                         struct str authserv_id, struct arena *a,
+                                         struct cook_arc_facts *out);
+
 /* As stored beside a queue entry. */
 void intake_facts_write(const struct intake_facts *f, struct buf *b);
 MUST_USE enum status intake_facts_read(struct str bytes, struct arena *a, struct intake_facts *out);

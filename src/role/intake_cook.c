@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "base/size.h"
+#include "ipc/cook_ipc.h"
+#include "policy/auth_results.h"
 #include "role/intake_internal.h"
 
 enum { ARRIVAL_MS = 5000, /* between two lives of the only cook */ TRIES = 2 };
@@ -187,6 +189,59 @@ intake_cook_stream(struct intake *in, struct cook_stream *s, struct blob_id id, 
         at += slice.len;
     }
     return OK;
+}
+
+/* Most mail has no results of ours: it is not read whole to find that out. */
+SUSPENDS static bool
+has_results(struct intake *in, struct blob_id id)
+{
+    static const struct str name = STR(AUTH_RESULTS_FIELD ":");
+    AUTO_ARENA *a = arena_new(65536);
+    struct str begin;
+
+    return engine_blob_read(in->engine, id, 0, name.len, a, &begin) == OK &&
+           str_eq_nocase(begin, name);
+}
+
+SUSPENDS static enum status
+end_arc(struct intake *in, struct cook_stream *s, struct str authserv_id, struct arena *a,
+        struct cook_arc_facts *out)
+{
+    const struct cook_seal req = {.handle = s->handle, .authserv_id = authserv_id};
+    struct cook_seal_reply rep;
+
+    if (s->serial == 0)
+        return ERR_TEMP;
+    const struct cook *c = intake_cook_find(in, s->serial);
+    enum status st = c == NULL ? ERR_CLOSED : cook_seal_call(c->peer, &req, a, &rep);
+    intake_cook_end_message(in, s->serial);
+    s->serial = 0;
+    if (st == OK)
+        *out = rep.arc;
+    return st == OK ? OK : ERR_TEMP;
+}
+
+enum status
+intake_arc(struct intake *in, struct blob_id id, struct str authserv_id, struct arena *a,
+           struct cook_arc_facts *out)
+{
+    uint64_t size;
+
+    if (!has_results(in, id))
+        return ERR_NOT_FOUND;
+    TRY(engine_blob_size(in->engine, id, &size));
+    for (int i = 0; i < TRIES; i++) {
+        struct cook_stream s = {0};
+        intake_cook_begin(in, &s, size);
+        enum status st = intake_cook_stream(in, &s, id, size);
+        if (st != OK) {
+            intake_cook_drop(in, &s);
+            return st;
+        }
+        if (end_arc(in, &s, authserv_id, a, out) == OK)
+            return out->instance > 0 ? OK : ERR_NOT_FOUND;
+    }
+    return ERR_TEMP;
 }
 
 /* Another one than last time when there is another; waits a little when there is none at all. */

@@ -6,6 +6,7 @@
 
 #include "auth/seal.h"
 #include "ipc/keys_ipc.h"
+#include "role/dkim_ring.h"
 #include "role/role.h"
 
 /* ---- certificates (keys_tls.c) ---- */
@@ -17,6 +18,8 @@ void keys_tls_check_ends(void);
 
 /* ---- DKIM (keys_dkim.c) ---- */
 void keys_dkim_begin(const struct seal *seal);
+/* Good until the next call that suspends.  ERR_NOT_FOUND: the domain has no keys. */
+MUST_USE SUSPENDS enum status keys_dkim_find(struct str domain, struct dkim_ring **out);
 
 /* ---- marks (keys_mark.c) ---- */
 MUST_USE enum status keys_mark_begin(const struct seal *seal);

@@ -151,7 +151,7 @@ ask(const struct inquiry *q, struct str name, enum dns_type type, struct arena *
     return out->count == 0 ? IPREV_ABSENT : IPREV_FOUND;
 }
 
-static void
+static SUSPENDS void
 look_at_host(const struct inquiry *q, struct arena *a, struct iprev_host *host)
 {
     struct dns_records found;

@@ -142,7 +142,7 @@ MUST_USE SUSPENDS enum status store_take(struct ipc_peer *from, const struct int
 /* Read, and not taken: the body goes, and the log says so, because nobody else knows its message id.  Returns why. */
 enum status store_refused(struct store *s, const struct intake_body *body, enum status why);
 
-/* The field DKIM-Signature, or nothing where there is no key. */
+/* The fields DKIM-Signature, or nothing where there is no key. */
 struct store_signing {
     uint64_t account; /* whose submission it is; 0: of a client of relay-from */
     struct str sender;

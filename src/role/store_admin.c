@@ -15,6 +15,7 @@
 #include "ipc/keys_ipc.h"
 #include "role/role.h"
 #include "role/store_admin.h"
+#include "role/store_dkim.h"
 #include "role/store_stats.h"
 #include "rt/clock.h"
 #include "rt/disk.h"
@@ -27,7 +28,6 @@ static struct watch control = {.fd = -1};
 static void on_connection(struct watch *w, uint32_t ready);
 static void on_gone(struct ipc_peer *p);
 static bool may_talk(int fd);
-SUSPENDS static enum status make_key(struct store *s, struct str domain, struct arena *a);
 SUSPENDS static enum status one_domain(struct store *s, struct str name, struct arena *a,
                                        struct admin_domain *out);
 static struct admin_domain domain_reply(const struct directory_domain *d);
@@ -95,10 +95,14 @@ admin_serve_domain_add(struct ipc_peer *from, const struct admin_domain_add *req
                        struct admin_domain_add_reply *rep)
 {
     struct store *s = store_of(from);
+    struct store_dkim keys;
 
     enum status st = directory_domain_add(s->directory, req->name, req->admin);
     TRY(store_admin_done(s, st, "domain add", req->name));
-    TRY(store_admin_done(s, make_key(s, req->name, a), "domain key", req->name));
+    st = store_dkim_keys(s, req->name, false, a, &keys);
+    if (st == ERR_CLOSED) /* role keys may be starting: the keys come with the next look at them */
+        st = OK;
+    TRY(store_admin_done(s, st, "domain key", req->name));
     return store_checked(s, one_domain(s, req->name, a, &rep->domain), "domain");
 }
 
@@ -123,6 +127,32 @@ admin_serve_domain_remove(struct ipc_peer *from, const struct admin_domain_remov
                 STR_FMT(str_sub(use.first, 0, 48)));
     ipc_fail(&why);
     return st;
+}
+
+enum status
+admin_serve_domain_keys(struct ipc_peer *from, const struct admin_domain_keys *req, struct arena *a,
+                        struct admin_domain_keys_reply *rep)
+{
+    struct store *s = store_of(from);
+    struct store_dkim found;
+    bool ours = false;
+
+    TRY(store_checked(s, directory_is_local_domain(s->directory, req->name, &ours), "domain"));
+    enum status st = ours ? store_dkim_keys(s, req->name, req->next, a, &found) : ERR_NOT_FOUND;
+    if (st == OK && req->look)
+        st = store_dkim_look(s, req->name, a, &found);
+    TRY(store_admin_done(s, st, req->next ? "domain rotate" : "domain keys", req->name));
+    struct admin_dkim_key *list = ARENA_ARRAY(a, struct admin_dkim_key, found.count + 1);
+    for (size_t i = 0; i < found.count; i++)
+        list[i] = (struct admin_dkim_key){.selector = found.keys[i].selector,
+                                          .algorithm = found.keys[i].algorithm,
+                                          .state = found.keys[i].state,
+                                          .seen = found.keys[i].seen,
+                                          .since = found.keys[i].since,
+                                          .record = found.keys[i].record};
+    *rep = (struct admin_domain_keys_reply){
+        .keys = list, .keys_count = found.count, .looked = found.looked};
+    return OK;
 }
 
 enum status
@@ -336,20 +366,6 @@ may_talk(int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || len != sizeof(who))
         return false;
     return who.uid == 0 || who.uid == geteuid();
-}
-
-/* A domain signs from its first message on.  keys may be starting: then the next `domain add` makes the key. */
-SUSPENDS static enum status
-make_key(struct store *s, struct str domain, struct arena *a)
-{
-    const struct keys_dkim_make req = {.domain = domain};
-    struct keys_dkim_make_reply rep;
-
-    enum status st = keys_dkim_make_call(store_peer_of(s, ROLE_KEYS), &req, a, &rep);
-    if (st == ERR_CLOSED)
-        return OK;
-    TRY(st);
-    return directory_domain_dkim(s->directory, domain, rep.selector, rep.record);
 }
 
 SUSPENDS static enum status

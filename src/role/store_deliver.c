@@ -7,6 +7,7 @@
 #include "ipc/keys_ipc.h"
 #include "ipc/store_serve.h"
 #include "role/store_bounce.h"
+#include "role/store_judge.h"
 #include "role/store_outbound.h"
 #include "role/store_strangers.h"
 #include "rt/clock.h"
@@ -190,6 +191,7 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
 
     TRY(req->checks.on ? store_take_judged(from, &which, req, a, &in)
                        : store_take(from, &which, a, &in.body));
+    in.junk = in.junk || req->junk; /* a scanner of mx takes it for spam */
     struct store_rcpts all = {
         .report = req->sender.len == 0, .spam = in.junk, .facts = &body->facts};
     enum status st = OK;
@@ -399,7 +401,7 @@ may_send(struct store *s, uint64_t account, struct str address)
 
 /* ---- signing ---- */
 
-/* A domain without a key is not signed for.  Mail waits a little for role keys; it never goes out unsigned because
+/* A domain without keys is not signed for.  Mail waits a little for role keys; it never goes out unsigned because
  * that was being started again. */
 enum status
 store_sign(struct store *s, const struct store_signing *what, struct arena *a,
@@ -429,7 +431,7 @@ store_sign(struct store *s, const struct store_signing *what, struct arena *a,
         return OK;
     if (st != OK)
         return ERR_TEMP;
-    *prepend_out = rep.field;
+    *prepend_out = rep.fields;
     return OK;
 }
 

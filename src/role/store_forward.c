@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
 #include "config/events.h"
+#include "ipc/cook_ipc.h"
 #include "ipc/keys_ipc.h"
 #include "ipc/store_ipc.h"
 #include "mail/header.h"
@@ -16,7 +17,7 @@
 #include "rt/logger.h"
 
 #define DAY_US INT64_C(86400000000)
-enum { RESOLVE_ARENA = 8 << 20, VIAS_MAX = 16, PREPEND_MAX = 8192 };
+enum { RESOLVE_ARENA = 8 << 20, SEAL_ARENA = 4 << 20, VIAS_MAX = 16, PREPEND_MAX = 24576 };
 /* keys_mark.purpose */
 enum forward_mark { MARK_RETURN, MARK_FORWARD };
 
@@ -39,6 +40,8 @@ static void add_via(struct vias *v, struct str via);
 static bool is_over(struct store *s, const struct queue_message *m, const struct vias *v);
 SUSPENDS static enum status rewrite(struct store *s, const struct queue_message *m,
                                     struct str domain, struct arena *a, struct store_attempt *at);
+SUSPENDS static enum status seal(struct store *s, const struct queue_message *m, struct str domain,
+                                 struct arena *a, struct store_attempt *at);
 SUSPENDS static enum status add_marks(struct store *s, const struct vias *v, struct arena *a,
                                       struct store_attempt *at);
 static struct str domain_of(struct str address);
@@ -97,6 +100,7 @@ store_forward(struct store *s, const struct queue_message *m, struct arena *a,
     if (v.first && is_over(s, m, &v))
         return ERR_QUOTA;
     TRY(rewrite(s, m, domain_of(v.at[0]), a, at));
+    TRY(seal(s, m, domain_of(v.at[0]), a, at));
     TRY(add_marks(s, &v, a, at));
     for (size_t i = 0; v.first && i < v.count; i++)
         rates_add(s->forwards, v.at[i], clock_now().us / 1000);
@@ -244,6 +248,38 @@ rewrite(struct store *s, const struct queue_message *m, struct str domain, struc
     TRY(st);
     log_rewritten(m, at);
     return OK;
+}
+
+/* A set of ARC (RFC 8617) for mail of strangers: who gets it can see what was found out when it came here, for SPF
+ * says nothing of it any more.  Only what has results of ours on top is sealed; where that fails it goes without. */
+SUSPENDS static enum status
+seal(struct store *s, const struct queue_message *m, struct str domain, struct arena *a,
+     struct store_attempt *at)
+{
+    AUTO_ARENA *own = arena_new(SEAL_ARENA);
+    struct cook_arc_facts f;
+    struct keys_arc_seal_reply rep;
+
+    if (m->account != 0 || at->prepend.len > 0)
+        return OK;
+    enum status st = intake_arc(s->intake, m->body, s->config->host, own, &f);
+    if (st != OK)
+        return st == ERR_CANCELLED ? st : OK;
+    const struct keys_arc_seal req = {.domain = domain,
+                                      .instance = f.instance,
+                                      .chain = f.chain,
+                                      .results = f.results,
+                                      .headers = f.headers,
+                                      .header_names = f.header_names,
+                                      .body_hash = f.body_hash,
+                                      .sets = f.sets,
+                                      .time = clock_now().us / 1000000};
+    st = keys_arc_seal_call(store_peer_of(s, ROLE_KEYS), &req, own, &rep);
+    if (st == ERR_CLOSED) /* it is being started again */
+        return ERR_TEMP;
+    if (st == OK)
+        at->prepend = arena_str(a, rep.fields);
+    return st == ERR_CANCELLED ? st : OK;
 }
 
 SUSPENDS static enum status

@@ -6,6 +6,7 @@
 #include "config/events.h"
 #include "config/stats.h"
 #include "role/store_bounce.h"
+#include "role/store_judge.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/account.h"

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "role/store_dkim.h"
 #include "role/store_outbound.h"
 #include "role/store_trace.h"
 #include "rt/clock.h"
@@ -12,7 +13,9 @@
 
 enum {
     PERIOD_MS = 1000,
-    REAP_EVERY = 60,  /* periods between two steps over removed accounts */
+    REAP_EVERY = 60, /* periods between two steps over removed accounts */
+    KEYS_FIRST = 30, /* periods until DKIM keys are looked after, and between two looks */
+    KEYS_EVERY = 3600,
     REAP_PAGE = 16,   /* whose lines of the trace go in one step */
     CARE_STEP = 32,   /* accounts looked after in one period */
     CARE_DELAY_S = 5, /* not in the middle of a log-in */
@@ -105,6 +108,8 @@ period(struct store *s, uint32_t n)
     enum status walked = store_checked(s, walk_round(s), "the round of accounts");
     (void)walked; /* the next period tries again */
     look_after_some(s);
+    if (n % KEYS_EVERY == KEYS_FIRST)
+        store_dkim_round(s);
     store_outbound_go(s);
     if (n % REAP_EVERY == REAP_EVERY - 1 && !s->reaping && fiber_go(reap, s) == OK) {
         s->reaping = true;

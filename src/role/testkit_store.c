@@ -108,6 +108,14 @@ cook_serve_end(struct ipc_peer *from, const struct cook_end *req, struct arena *
     return cook_one(from, buf_str(&pot), false, a, &rep->facts);
 }
 
+static SUSPENDS enum status
+cook_serve_seal(struct ipc_peer *from, const struct cook_seal *req, struct arena *a,
+                struct cook_seal_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_NOT_FOUND;
+}
+
 static SUSPENDS void
 cook_serve_drop(struct ipc_peer *from, const struct cook_drop *req, struct arena *a)
 {
@@ -309,18 +317,38 @@ keys_serve_dkim_sign(struct ipc_peer *from, const struct keys_dkim_sign *req, st
         return ERR_NOT_FOUND;
     }
     ASSERT(req->headers.len > 0 && req->body_hash.len == 32);
-    rep->field = arena_printf(a, "DKIM-Signature: d=%.*s\r\n", STR_FMT(req->domain));
+    rep->fields = arena_printf(a, "DKIM-Signature: d=%.*s\r\n", STR_FMT(req->domain));
     return OK;
+}
+
+static SUSPENDS enum status
+keys_serve_arc_seal(struct ipc_peer *from, const struct keys_arc_seal *req, struct arena *a,
+                    struct keys_arc_seal_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_NOT_FOUND;
 }
 
 static SUSPENDS enum status
 keys_serve_dkim_make(struct ipc_peer *from, const struct keys_dkim_make *req, struct arena *a,
                      struct keys_dkim_make_reply *rep)
 {
+    static const struct keys_dkim_key keys[] = {
+        {.selector = STR("sel1"), .state = 1, .record = STR("v=DKIM1; p=AAAA")},
+        {.selector = STR("sel2"), .algorithm = 1, .record = STR("v=DKIM1; k=ed25519; p=BBBB")}};
+
     (void)from, (void)a, (void)req;
-    rep->selector = STR("sel1");
-    rep->record = STR("v=DKIM1; p=AAAA");
+    rep->keys = keys;
+    rep->keys_count = COUNT_OF(keys);
     return OK;
+}
+
+static SUSPENDS enum status
+keys_serve_dkim_seen(struct ipc_peer *from, const struct keys_dkim_seen *req, struct arena *a,
+                     struct keys_dkim_seen_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
 }
 
 /* No MAC, but it differs where one does. */

@@ -234,35 +234,72 @@ domain_of(const struct record *r, struct str after)
     return str_skip(r->name, (size_t)at + after.len);
 }
 
+static void
+say_unpublished(const struct network *n, const struct record *r, struct str domain)
+{
+    if (r->waits)
+        finding_add(n->f, FINDING_NOTE, "DKIM",
+                    "The key %.*s is not published, so it does not sign yet: set the TXT record "
+                    "that godwit domain show %.*s prints.",
+                    STR_FMT(r->name), STR_FMT(domain));
+    else
+        finding_add(
+            n->f, FINDING_MEND, "DKIM",
+            "The key %.*s is not published, so signatures of %.*s prove nothing: set the TXT "
+            "record that godwit domain show %.*s prints.",
+            STR_FMT(r->name), STR_FMT(domain), STR_FMT(domain));
+}
+
+static void
+say_published(const struct network *n, const struct record *r, struct str domain)
+{
+    if (r->waits)
+        finding_add(n->f, FINDING_OK, "DKIM",
+                    "The key %.*s is published, and signs within the hour; godwit domain keys "
+                    "%.*s has it sign at once.",
+                    STR_FMT(r->name), STR_FMT(domain));
+    else
+        finding_add(n->f, FINDING_OK, "DKIM", "The key %.*s is published.", STR_FMT(r->name));
+}
+
+static void
+say_other_key(const struct network *n, const struct record *r, struct str domain)
+{
+    if (r->waits)
+        finding_add(n->f, FINDING_MEND, "DKIM",
+                    "The key published at %.*s is not ours, so ours does not sign: set the TXT "
+                    "record that godwit domain show %.*s prints, and no other.",
+                    STR_FMT(r->name), STR_FMT(domain));
+    else
+        finding_add(
+            n->f, FINDING_MEND, "DKIM",
+            "The key published at %.*s is not the one that signs, so every signature by it fails: "
+            "set the TXT record that godwit domain show %.*s prints, and no other.",
+            STR_FMT(r->name), STR_FMT(domain));
+}
+
 static struct record_seen
 see_dkim(struct network *n, const struct record *r)
 {
     AUTO_BUF ours = BUF(VALUE_MAX);
     AUTO_BUF theirs = BUF(VALUE_MAX);
-    struct str name = r->name, domain = domain_of(r, STR("._domainkey."));
+    struct str domain = domain_of(r, STR("._domainkey."));
     struct dns_texts texts;
-    enum status e = resolver_texts(n->resolver, name, n->a, &texts);
+    enum status e = resolver_texts(n->resolver, r->name, n->a, &texts);
 
     if (e != OK && e != ERR_NOT_FOUND)
-        return network_unknown(n, "DKIM", name);
+        return network_unknown(n, "DKIM", r->name);
     if (e == ERR_NOT_FOUND) {
-        finding_add(
-            n->f, FINDING_MEND, "DKIM",
-            "The key %.*s is not published, so signatures of %.*s prove nothing: set the TXT "
-            "record that godwit domain show %.*s prints.",
-            STR_FMT(name), STR_FMT(domain), STR_FMT(domain));
+        say_unpublished(n, r, domain);
         return seen(RECORD_MISSING, STR(""));
     }
     key_of(r->value, &ours);
     key_of(texts.text[0], &theirs);
     if (texts.count == 1 && str_eq(buf_str(&ours), buf_str(&theirs))) {
-        finding_add(n->f, FINDING_OK, "DKIM", "The key of %.*s is published.", STR_FMT(domain));
+        say_published(n, r, domain);
         return seen(RECORD_FINE, texts.text[0]);
     }
-    finding_add(n->f, FINDING_MEND, "DKIM",
-                "The key published at %.*s is not the one that signs, so every signature of "
-                "%.*s fails: set the TXT record that godwit domain show %.*s prints, and no other.",
-                STR_FMT(name), STR_FMT(domain), STR_FMT(domain));
+    say_other_key(n, r, domain);
     return seen(RECORD_DIFFERENT, texts.text[0]);
 }
 

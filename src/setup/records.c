@@ -75,13 +75,6 @@ records_service_label(enum service s)
     return labels[s];
 }
 
-void
-records_add_key(struct records_domain *d, struct str selector, struct str record)
-{
-    if (selector.len > 0 && d->key_count < RECORDS_KEYS_MAX)
-        d->keys[d->key_count++] = (struct records_key){selector, record};
-}
-
 /* ---- making ---- */
 
 static void
@@ -162,6 +155,25 @@ add_text(struct making *m, enum record_kind kind, struct str name, struct str va
 }
 
 static void
+add_key(struct making *m, const struct records_key *k)
+{
+    const char *about = "A key that signs the domain's mail (DKIM).";
+
+    if (k->state == RECORDS_KEY_OLD)
+        return; /* told by a remark */
+    if (k->state == RECORDS_KEY_WAITS)
+        about = k->first ? "A second key, Ed25519, which signs once this is seen in DNS (DKIM)."
+                         : "The next key, which signs once this is seen in DNS (DKIM).";
+    add(m, &(struct record){.kind = RECORD_DKIM,
+                            .name = arena_printf(m->arena, "%.*s._domainkey.%.*s",
+                                                 STR_FMT(k->selector), STR_FMT(m->domain->name)),
+                            .type = "TXT",
+                            .value = k->record,
+                            .about = str_of(about),
+                            .waits = k->state == RECORDS_KEY_WAITS});
+}
+
+static void
 add_mail(struct making *m)
 {
     struct str name = m->domain->name;
@@ -180,13 +192,8 @@ add_mail(struct making *m)
                  ? "Who may send for the domain (SPF); your smarthost's manual says what to put "
                    "before ?all, such as include:..."
                  : "Who may send for the domain (SPF): the hosts of its MX record, nobody else.");
-    for (size_t i = 0; i < m->domain->key_count; i++) {
-        const struct records_key *k = &m->domain->keys[i];
-        add_text(
-            m, RECORD_DKIM,
-            arena_printf(m->arena, "%.*s._domainkey.%.*s", STR_FMT(k->selector), STR_FMT(name)),
-            k->record, "A key that signs the domain's mail (DKIM).");
-    }
+    for (size_t i = 0; i < m->domain->key_count; i++)
+        add_key(m, &m->domain->keys[i]);
     add_text(m, RECORD_DMARC, arena_printf(m->arena, "_dmarc.%.*s", STR_FMT(name)),
              arena_printf(m->arena, "v=DMARC1; p=none; rua=mailto:postmaster@%.*s", STR_FMT(name)),
              "Whom others tell about mail in the domain's name, and what they do with forged mail "
@@ -264,6 +271,27 @@ add_web(struct making *m)
                              "server names, which this server does not serve.")});
 }
 
+/* Old keys, and that there are none. */
+static struct str
+remarks_of(const struct records_domain *d, struct arena *a)
+{
+    AUTO_BUF b = BUF(2 * VALUE_MAX);
+
+    if (d->key_count == 0)
+        buf_addf(&b, "no DKIM key yet: godwit domain add %.*s makes it\n", STR_FMT(d->name));
+    for (size_t i = 0; i < d->key_count; i++) {
+        const struct records_key *k = &d->keys[i];
+        if (k->state != RECORDS_KEY_OLD)
+            continue;
+        buf_addf(&b, "%.*s._domainkey.%.*s. ", STR_FMT(k->selector), STR_FMT(d->name));
+        if (k->may_go)
+            buf_add_z(&b, "is not needed any more: remove it\n");
+        else
+            buf_addf(&b, "signs no more: keep it until %.*s, then remove it\n", STR_FMT(k->until));
+    }
+    return arena_str(a, buf_str(&b));
+}
+
 void
 records_make(const struct config *c, const struct records_domain *d, struct arena *a,
              struct records *out)
@@ -280,10 +308,7 @@ records_make(const struct config *c, const struct records_domain *d, struct aren
         .domain = d->name,
         .at = m.at,
         .count = m.count,
-        .remarks = d->key_count > 0
-                       ? STR("")
-                       : arena_printf(a, "no DKIM key yet: godwit domain add %.*s makes it\n",
-                                      STR_FMT(d->name)),
+        .remarks = remarks_of(d, a),
         .sts_policy = arena_printf(a, "version: STSv1\nmode: testing\nmx: %.*s\nmax_age: 86400\n",
                                    STR_FMT(c->host))};
 }

@@ -41,6 +41,7 @@ struct record {
     const char *type;
     struct str value;      /* as in a zone, but that of TXT: the text itself, unquoted */
     struct str about;      /* one sentence */
+    bool waits;            /* of RECORD_DKIM: the key does not sign yet */
     enum service service;  /* of RECORD_SRV */
     uint16_t port;         /* of RECORD_SRV */
     struct str of_address; /* of RECORD_ADDRESS and RECORD_REVERSE: numeric */
@@ -54,14 +55,19 @@ struct records {
     struct str sts_policy; /* text of the MTA-STS policy (RFC 8461 section 3.2) */
 };
 
-#define RECORDS_KEYS_MAX  4u
 #define RECORDS_TLSAS_MAX 8u
+/* A DKIM key of the domain. */
+enum records_key_state { RECORDS_KEY_WAITS, RECORDS_KEY_SIGNS, RECORDS_KEY_OLD };
 struct records_key {
-    struct str selector, record; /* the text of its TXT record */
+    struct str selector, record; /* the text of its TXT record; none of an old one */
+    enum records_key_state state;
+    bool first;       /* waits, and nothing of its kind signs yet */
+    bool may_go;      /* old, and nobody needs its record any more */
+    struct str until; /* old: the day from which on that is so */
 };
 struct records_domain {
     struct str name;
-    struct records_key keys[RECORDS_KEYS_MAX]; /* of DKIM; none: no key yet */
+    const struct records_key *keys; /* of DKIM; none: no key yet */
     size_t key_count;
     const struct str *addresses; /* of the host, as the world sees them; numeric */
     size_t address_count;
@@ -69,8 +75,6 @@ struct records_domain {
         *tlsas; /* "3 1 1 HEX" of its certificates; none: not known here, or none wanted */
     size_t tlsa_count;
 };
-/* Does nothing when the selector is empty, or when there are RECORDS_KEYS_MAX already. */
-void records_add_key(struct records_domain *d, struct str selector, struct str record);
 /* Everything lives in a. */
 void records_make(const struct config *c, const struct records_domain *d, struct arena *a,
                   struct records *out);

@@ -40,6 +40,18 @@ static const struct {
      "_submission._tcp.example.org. IN SRV 1 1 587 mail.example.org.\n", true},
     {"host mail.example.org\ndomain example.org\nlisten imap *:143\n", "IN SRV", false},
     {HEAD "listen smtp *:25\n", "sel._domainkey.example.org. IN TXT \"v=DKIM1; p=AAAA\"\n", true},
+    {HEAD "listen smtp *:25\n",
+     "\n; A second key, Ed25519, which signs once this is seen in DNS (DKIM).\n"
+     "ed._domainkey.example.org. IN TXT \"v=DKIM1; k=ed25519; p=BBBB\"\n",
+     true},
+    {HEAD "listen smtp *:25\n",
+     "\n; The next key, which signs once this is seen in DNS (DKIM).\n"
+     "sel2._domainkey.example.org. IN TXT \"p=CCCC\"\n",
+     true},
+    {HEAD "listen smtp *:25\n",
+     "\n; a._domainkey.example.org. signs no more: keep it until 2026-12-31, then remove it\n"
+     "; b._domainkey.example.org. is not needed any more: remove it\n",
+     true},
     {HEAD "listen smtp *:25\n", "mail.example.org. IN A 192.0.2.1\n", true},
     {HEAD "listen smtp *:25\n", "mail.example.org. IN AAAA 2001:db8::1\n", true},
     {HEAD "listen smtp *:25\n", "\n;1.2.0.192.in-addr.arpa. IN PTR mail.example.org.\n", true},
@@ -84,14 +96,24 @@ write_for(const char *config, struct str dkim, struct buf *b)
     AUTO(config_free) struct config *c = config_of(config);
     AUTO_ARENA *a = arena_new(1u << 20);
     AUTO_BUF text = BUF(65536);
+    const struct records_key keys[] = {
+        {.selector = STR("sel"), .record = dkim, .state = RECORDS_KEY_SIGNS},
+        {.selector = STR("ed"),
+         .record = STR("v=DKIM1; k=ed25519; p=BBBB"),
+         .state = RECORDS_KEY_WAITS,
+         .first = true},
+        {.selector = STR("sel2"), .record = STR("p=CCCC"), .state = RECORDS_KEY_WAITS},
+        {.selector = STR("a"), .state = RECORDS_KEY_OLD, .until = STR("2026-12-31")},
+        {.selector = STR("b"), .state = RECORDS_KEY_OLD, .may_go = true}};
     struct records_domain d = {.name = STR("example.org"),
+                               .keys = keys,
+                               .key_count = dkim.len > 0 ? COUNT_OF(keys) : 0,
                                .addresses = addresses,
                                .address_count = COUNT_OF(addresses),
                                .tlsas = tlsas,
                                .tlsa_count = COUNT_OF(tlsas)};
     struct records all;
 
-    records_add_key(&d, dkim.len > 0 ? STR("sel") : STR(""), dkim);
     records_make(c, &d, a, &all);
     records_write(&all, &text);
     assert_int_equal(buf_status(&text), OK);

@@ -250,6 +250,8 @@ domain_put_once(struct directory *d, struct str name, const struct directory_dom
     if (old.ptr != NULL)
         TRY(directory_domain_read(old, &v));
     if (dkim != NULL) {
+        if (str_eq(v.selector, dkim->selector) && str_eq(v.dkim_record, dkim->dkim_record))
+            return OK;
         v.selector = dkim->selector;
         v.dkim_record = dkim->dkim_record;
     } else if (old.ptr != NULL) {

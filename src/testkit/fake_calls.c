@@ -475,6 +475,22 @@ store_serve_trace(struct ipc_peer *from, const struct store_trace *req, struct a
     (void)from, (void)req, (void)a;
 }
 
+SUSPENDS enum status
+store_serve_sts_get(struct ipc_peer *from, const struct store_sts_get *req, struct arena *a,
+                    struct store_sts_get_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
+SUSPENDS enum status
+store_serve_sts_put(struct ipc_peer *from, const struct store_sts_put *req, struct arena *a,
+                    struct store_sts_put_reply *rep)
+{
+    (void)from, (void)req, (void)a, (void)rep;
+    return ERR_DENIED;
+}
+
 void
 store_serve_blob_drop(struct ipc_peer *from, const struct store_blob_drop *req, struct arena *a)
 {

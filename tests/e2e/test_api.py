@@ -224,7 +224,16 @@ def test_domains(world):
     dns = shown.pop('dns')
     assert {(r['type'], r['set']) for r in dns} >= {('MX', 'here'), ('TXT', 'here'), ('TXT', 'later')}
     assert all(' '.join(f'{r["name"]}. IN {r["type"]} {r["value"]}'.split()) in [g.lstrip(';') for g in got] for r in dns)
+    keys = shown.pop('keys')
+    assert [(k['algorithm'], k['state'], k['published']) for k in keys] == [('rsa', 'signs', False), ('ed25519', 'waits', False)]
+    assert keys[0]['selector'] == d['selector'] and keys[0]['record'] == d['dkim_record']
     assert shown == d
+    turned = good(world, 'POST', '/v1/domains/xn--bcher-kva.example/rotate')
+    assert turned['keys'][:2] == keys and [k['state'] for k in turned['keys']] == ['signs', 'waits', 'waits']
+    assert sum('; The next key' in line for line in turned['records']) == 1
+    looked = good(world, 'POST', '/v1/domains/xn--bcher-kva.example/look')
+    assert looked['looked'] is False and looked['keys'] == turned['keys']
+    assert refused(world, 'POST', '/v1/domains/nobody.example/rotate') == (404, 'not-found')
     names = [x['name'] for x in good(world, 'GET', '/v1/domains')['domains']]
     assert {'example.com', 'xn--bcher-kva.example'} <= set(names)
     assert good(world, 'GET', '/v1/domains?limit=1')['next'] == names[0]

@@ -125,6 +125,7 @@ def test_batch(zone, tmp_path):
     ['spf', '--ip', '192.0.2.1', '--from', 'a@b.example', '--batch', '-'],
     ['mime'],
     ['mime', '/nowhere'],
+    ['spam', '/nowhere'],
     ['mime', '--from', 'x'],
 ])
 def test_wrong_usage(zone, words):
@@ -217,3 +218,30 @@ def test_suite_of_rfc_7208(tmp_path, scenario):
         if got['result'] not in results or 'explanation' in case and got.get('explanation') != explanation:
             wrong.append((name, case, got))
     assert not wrong
+
+
+ADVERT = b'''From: "Rich Offers" <win77777@offers.example>\r
+Subject: MAKE MONEY FAST!!!     x81\r
+X-Priority: 1\r
+Content-Type: text/html\r
+\r
+<html><font color=#ff0000>Click here to order now! 100% free, money back guarantee.</font>\r
+<a href=http://10.1.2.3/remove>click below to be removed from our mailing list \x1b]0;x</a>\r
+'''
+
+
+def test_spam(tmp_path):
+    path = tmp_path / 'message'
+    path.write_bytes(ADVERT)
+    done = check('spam', str(path), '--json')
+    answer = json.loads(done.stdout)
+    assert done.returncode == 1 and answer['result'] == 'junk' and answer['score'] > answer['threshold'] == 5.0
+    words = {w['word']: w['weight'] for w in answer['words']}
+    assert len(words) == 20 and any(' ' in w and ':' not in w for w in words)
+    weights = [abs(w['weight']) for w in answer['words']]
+    assert weights == sorted(weights, reverse=True)
+    done = check('spam', '-', stdin=ADVERT)
+    assert done.returncode == 1 and done.stdout.startswith(b'junk: the score is ') and b'\x1b' not in done.stdout
+    done = check('spam', '-', stdin=b'From: a@b.example\r\nSubject: Re: the patch\r\nIn-Reply-To: <1@b>\r\n\r\n'
+                 b'On Thu, Bert wrote:\r\n> the kernel has a bug\r\nI think so, look at the code.\r\n')
+    assert done.returncode == 0 and done.stdout.startswith(b'wanted: ')

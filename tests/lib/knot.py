@@ -10,13 +10,15 @@ import tempfile
 
 from godwit import free_port, wait_for
 
-HEAD = ['. 60 IN SOA ns. admin. 1 3600 600 86400 60', '. 60 IN NS ns.', 'ns. 60 IN A 127.0.0.1']
+HEAD = ['. 60 IN NS ns.', 'ns. 60 IN A 127.0.0.1']
 
 
 class Knot:
-    """lines: records of the root zone, names in full.  signed: with DNSSEC."""
+    """lines: records of the root zone, names in full.  signed: with DNSSEC.  absent_s: for so long who asked remembers
+    that something is not there."""
 
-    def __init__(self, lines=(), signed=False):
+    def __init__(self, lines=(), signed=False, absent_s=60):
+        self.absent_s = absent_s
         self.port = free_port()
         self.dir = tempfile.mkdtemp(prefix='godwit-knot-')
         self.process = None
@@ -48,7 +50,8 @@ zone:
 
     def zone(self, lines):
         with open(os.path.join(self.dir, 'root.zone'), 'w', encoding='ascii') as f:
-            f.write('\n'.join(HEAD + list(lines)) + '\n')
+            head = [f'. {self.absent_s} IN SOA ns. admin. 1 3600 600 86400 {self.absent_s}', *HEAD]
+            f.write('\n'.join(head + list(lines)) + '\n')
 
     def start(self):
         with open(os.path.join(self.dir, 'output'), 'ab') as out:
@@ -75,8 +78,17 @@ zone:
     def resolver(self):
         return f'127.0.0.1:{self.port}'
 
-    def remove(self):
+    def stop(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(20)
+
+    def again(self, lines):
+        """From now on these are the records."""
+        self.stop()
+        self.zone(lines)
+        self.start()
+
+    def remove(self):
+        self.stop()
         shutil.rmtree(self.dir, ignore_errors=True)
