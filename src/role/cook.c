@@ -239,14 +239,14 @@ cook_serve_seal(struct ipc_peer *from, const struct cook_seal *req, struct arena
                 struct cook_seal_reply *rep)
 {
     AUTO_ARENA *own = arena_new(ARC_TO_SEAL_ARENA);
-    struct pot *p = find(from, req->handle);
+    struct pot *p = find(from, req->handle, false);
     struct arc_to_seal f = {0};
 
     if (p == NULL)
         return ERR_NOT_FOUND;
     enum status e = buf_status(&p->bytes);
     if (e == OK)
-        arc_to_seal(buf_str(&p->bytes), req->authserv_id, own, &f);
+        arc_to_seal(message_of(p), req->authserv_id, own, &f);
     rep->arc = (struct cook_arc_facts){.instance = f.instance,
                                        .chain = (uint8_t)f.chain, /* a small enum */
                                        .results = copy(f.results, a),

@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "base/size.h"
-#include "ipc/cook_ipc.h"
 #include "policy/auth_results.h"
 #include "role/intake_internal.h"
 
