@@ -156,6 +156,10 @@ def keys():
     if not blocks:
         raise Missing('src/store/blocks.h: no key')
     out += ['', '## Cell `c`: blocked networks (`src/store/blocks.h`)', '', blocks[0].split(':', 1)[1].strip()]
+    known = [line for line in header_comment('src/store/known.h') if 'pages ' in line]
+    if not known:
+        raise Missing('src/store/known.h: no pages')
+    out += ['', '## Cell `c`: known senders (`src/store/known.h`)', '', known[0].split(':', 1)[1].strip()]
     policies = [line for line in header_comment('src/store/policies.h') if 'domain -> ' in line]
     if not policies:
         raise Missing('src/store/policies.h: no key')

@@ -140,9 +140,17 @@
     LIMIT(PRVS_DAYS,               21,        "days",     "a report to a signed sender is refused: 550 5.7.1") \
     LIMIT(SRS_REPORTS_PER_HOUR,    60,        "reports",  "to one rewritten sender: 451 4.7.1") \
     LIMIT(CORRESPONDENTS,          16384,     "addresses","that an account wrote to are known: the one of longest ago on the same page goes") \
+    LIMIT(INBOUND_NETWORK,         20000,     "recipients","an hour from a /24 or /64 of strangers, unless the configuration says otherwise: 451 4.7.1") \
+    LIMIT(INBOUND_DOMAIN,          50000,     "recipients","an hour from senders of one domain, likewise") \
+    LIMIT(INBOUND_RECIPIENT,       2000,      "messages", "an hour from strangers to one recipient, likewise") \
+    LIMIT(GREYLIST_WAIT_S,         300,       "s",        "from its first attempt on a doubtful first contact is answered 451 4.7.1") \
+    LIMIT(GREYLIST_WAIT_MAX_S,     3600,      "s",        "refused as a setting") \
+    LIMIT(GREYLIST_KEEP_S,         129600,    "s",        "from then on it counts as a first contact again") \
+    LIMIT(GREYLIST_CONTACTS,       65536,     "contacts", "wait at once; further ones do not have to") \
+    LIMIT(KNOWN_SENDERS,           65536,     "senders",  "whose mail was taken are known; the one of longest ago on the same page goes") \
     LIMIT(OUTBOUND_MESSAGES,       1000,      "messages", "of an account to other servers a day, unless the configuration says otherwise: later ones are held") \
     LIMIT(OUTBOUND_RECIPIENTS,     200,       "addresses","elsewhere a day to which the account never wrote, likewise") \
-    LIMIT(OUTBOUND_MAX,            100000000, "a day",    "refused as a setting: none is the word for more") \
+    LIMIT(ABUSE_MAX,               100000000, "",         "of outbound-limits and inbound-limits: refused as a setting") \
     LIMIT(OUTBOUND_HELD,           1000,      "messages", "of an account that were held within a day: 450 4.7.1") \
     LIMIT(SEND_AS,                 64,        "addresses","that an account may write as besides its own: refused by the command") \
     LIMIT(FORWARD_TARGETS,         16,        "targets",  "of an account: refused by the command") \

@@ -377,39 +377,25 @@ read_dnswl(struct reader *r, const struct config_line *l)
 static enum status
 read_outbound_limits(struct reader *r, const struct config_line *l)
 {
-    static const char form[] = "outbound-limits messages NUMBER recipients NUMBER, or "
-                               "outbound-limits none";
+    return config_outbound_words(l, &r->c);
+}
 
-    if (l->count == 2 && str_eq(l->words[1], STR("none"))) {
-        r->c.outbound_messages = r->c.outbound_recipients = 0;
-        return OK;
-    }
-    TRY(want_count(l, 5, form));
-    if (!str_eq(l->words[1], STR("messages")) || !str_eq(l->words[3], STR("recipients")))
-        return config_expected(l, l->words[1], form);
-    TRY(config_word_number(l, l->words[2], LIMIT_OUTBOUND_MAX, &r->c.outbound_messages));
-    return config_word_number(l, l->words[4], LIMIT_OUTBOUND_MAX, &r->c.outbound_recipients);
+static enum status
+read_inbound_limits(struct reader *r, const struct config_line *l)
+{
+    return config_inbound_words(l, &r->c);
+}
+
+static enum status
+read_greylist(struct reader *r, const struct config_line *l)
+{
+    return config_greylist_words(l, &r->c);
 }
 
 static enum status
 read_bounce_signing(struct reader *r, const struct config_line *l)
 {
-    bool require = str_eq(word(l, 1), STR("require"));
-
-    if (l->count < 3 || (!require && !str_eq(l->words[1], STR("sign"))))
-        return config_expected(l, word(l, l->count - 1),
-                               "bounce-signing sign ADDRESS ..., or bounce-signing require "
-                               "ADDRESS ...");
-    for (size_t i = 2; i < l->count; i++) {
-        ssize_t at = str_rfind(l->words[i], '@');
-        if (r->c.bounce_count == CONFIG_BOUNCES_MAX)
-            return config_expected(l, l->words[i], "at most 256 addresses and domains");
-        if (at < 0 || (size_t)at + 1 == l->words[i].len || l->words[i].len > LIMIT_SRS_BYTES)
-            return config_expected(l, l->words[i], "an address, or @ and a domain");
-        r->bounces[r->c.bounce_count++] =
-            (struct config_bounce){arena_str(l->arena, l->words[i]), require};
-    }
-    return OK;
+    return config_bounce_words(l, r->bounces, &r->c.bounce_count);
 }
 
 static enum status
@@ -587,6 +573,8 @@ static const struct setting settings[] = {
     {STR("outbound"), false, read_outbound},
     {STR("outbound-limits"), false, read_outbound_limits},
     {STR("bounce-signing"), true, read_bounce_signing},
+    {STR("greylist"), false, read_greylist},
+    {STR("inbound-limits"), false, read_inbound_limits},
     {STR("source"), true, read_source},
     {STR("oauth-issuer"), false, read_oauth_issuer},
     {STR("oauth-introspection"), false, read_oauth_introspection},
@@ -612,8 +600,7 @@ reader_defaults(struct reader *r)
     r->c.resolver = (struct config_resolver){.kind = RESOLVER_SYSTEM, .dnssec = true};
     r->c.checks = true;
     r->c.message_bytes_max = LIMIT_MESSAGE_BYTES;
-    r->c.outbound_messages = LIMIT_OUTBOUND_MESSAGES;
-    r->c.outbound_recipients = LIMIT_OUTBOUND_RECIPIENTS;
+    config_abuse_defaults(&r->c);
     r->c.cache_bytes = 16u * 1024 * 1024;
     r->c.log_file = STR("stderr");
     r->c.log_level = LOG_INFO;

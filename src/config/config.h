@@ -28,6 +28,8 @@
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
  *                dmarc enforce                          # or junk, off; for mail to some: dmarc junk domain example.net
  *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
+ *                greylist doubtful wait 300             # or: greylist off
+ *                inbound-limits network 20000 domain 50000 recipient 2000  # an hour; or: inbound-limits none
  *                bounce-signing sign anna@example.org @example.net
  *                outbound none                          # the demonstration: leave for no other host than `route`
  *                route elsewhere.example 127.0.0.1:2599 # send this domain (or * for all) there, see route.c
@@ -135,12 +137,6 @@ struct config_introspection {
         authority_file; /* a certificate to trust besides those of the system; empty = none */
 };
 
-/* Whose envelope senders are signed. */
-struct config_bounce {
-    struct str who; /* an address, or "@domain" */
-    bool require;   /* and reports to the bare address refused */
-};
-
 struct config {
     struct str host;   /* name in greetings, EHLO, Received */
     struct str domain; /* default domain */
@@ -168,6 +164,8 @@ struct config {
     const struct str
         *trusted; /* logins of the machine that may send as anybody by the sendmail command */
     size_t trusted_count;
+    uint32_t greylist_s; /* for so long doubtful first contacts wait; 0 = they do not */
+    uint32_t inbound_network, inbound_domain, inbound_recipient; /* an hour; 0 = no limit */
     enum dmarc_mode dmarc; /* where no line names the domain */
     const struct config_dmarc *dmarc_domains;
     size_t dmarc_domain_count;

@@ -55,6 +55,15 @@ void config_filter_where(const struct config_filter *f, struct buf *b);
 MUST_USE enum status config_list_words(const struct config_line *l, struct config_list *out);
 void config_list_write(const struct config_list *n, struct buf *b);
 
+/* Settings against abuse.  abuse.c */
+void config_abuse_defaults(struct config *c);
+void config_abuse_write(const struct config *c, struct buf *b);
+MUST_USE enum status config_outbound_words(const struct config_line *l, struct config *c);
+MUST_USE enum status config_inbound_words(const struct config_line *l, struct config *c);
+MUST_USE enum status config_greylist_words(const struct config_line *l, struct config *c);
+MUST_USE enum status config_bounce_words(const struct config_line *l, struct config_bounce *list,
+                                         size_t *count);
+
 /* "*:25", "127.0.0.1:25", "[::1]:25". */
 MUST_USE enum status config_word_address(const struct config_line *l, struct str word,
                                          struct config_address *out);

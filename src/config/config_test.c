@@ -39,9 +39,6 @@ test_reads_every_setting(void **state)
                         "smarthost mx.isp.example:587 user me password-file /p\n"
                         "relay-from 192.0.2.7 192.0.2.32/28\nrelay-from 10.1.0.0/16\n"
                         "proxy-from 127.0.0.1 ::1\nxclient-from 127.0.0.1\n"
-                        "bounce-signing sign a@b.example @c.example\n"
-                        "bounce-signing require d@e.example\n"
-                        "outbound-limits messages 5000 recipients 0\n"
                         "outbound none\nplaintext-login loopback\nmessage-size 10M\n"
                         "oauth-issuer https://id.example/a audience mail keys /k username\n"
                         "client-certificates /clients.pem\n"
@@ -73,11 +70,6 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->relay_from[1].bits, 28);
     assert_int_equal(c->relay_from[2].bytes[0], 10);
     assert_true(c->outbound_none && c->plaintext_loopback);
-    assert_int_equal(c->bounce_count, 3);
-    assert_true(str_eq(c->bounces[1].who, STR("@c.example")) && !c->bounces[1].require);
-    assert_true(c->bounces[2].require);
-    assert_int_equal(c->outbound_messages, 5000);
-    assert_int_equal(c->outbound_recipients, 0);
     assert_true(str_eq(c->oauth.issuer, STR("https://id.example/a")));
     assert_true(str_eq(c->oauth.audience, STR("mail")));
     assert_true(str_eq(c->oauth.keys_file, STR("/k")) && c->oauth.usernames);
@@ -93,6 +85,40 @@ test_reads_every_setting(void **state)
     assert_int_equal(c->trace_days, 7);
     assert_int_equal(c->pop3_login_delay_s, 300);
     assert_int_equal(c->trace_bytes, 1 << 30);
+}
+
+static void
+test_reads_what_is_against_abuse(void **state)
+{
+    static const char text[] = HEAD "listen smtp *:25\n"
+                                    "greylist doubtful wait 60\n"
+                                    "inbound-limits network 7 domain 8 recipient 9\n"
+                                    "bounce-signing sign a@b.example @c.example\n"
+                                    "bounce-signing require d@e.example\n"
+                                    "outbound-limits messages 5000 recipients 0\n";
+    AUTO(config_free) struct config *first = NULL, *c = NULL;
+    AUTO_BUF written = BUF(65536);
+    struct problem why = {0};
+
+    (void)state;
+    assert_int_equal(config_read(STR(text), "t", &first, &why), OK);
+    config_write(first, &written);
+    assert_int_equal(config_read(buf_str(&written), "w", &c, &why), OK);
+    assert_int_equal(c->greylist_s, 60);
+    assert_int_equal(c->inbound_network, 7);
+    assert_int_equal(c->inbound_domain, 8);
+    assert_int_equal(c->inbound_recipient, 9);
+    assert_int_equal(c->bounce_count, 3);
+    assert_true(str_eq(c->bounces[1].who, STR("@c.example")) && !c->bounces[1].require);
+    assert_true(c->bounces[2].require);
+    assert_int_equal(c->outbound_messages, 5000);
+    assert_int_equal(c->outbound_recipients, 0);
+    config_free(&c);
+    assert_int_equal(config_read(STR(HEAD "listen smtp *:25\noutbound-limits none\n"
+                                          "inbound-limits none\ngreylist off\n"),
+                                 "t", &c, &why),
+                     OK);
+    assert_int_equal(c->outbound_messages + c->inbound_network + c->greylist_s, 0);
 }
 
 static void
@@ -311,6 +337,17 @@ static const struct {
     {HEAD "policy [::1]:1 name x\n", "at, on, context"},
     {HEAD "policy [::1]:1 context \"\"\n", "a name of at most"},
     {HEAD "milter [::1]:1 at data\n", "name, on, timeout"},
+    {HEAD "outbound-limits\n", "messages NUMBER recipients NUMBER"},
+    {HEAD "outbound-limits messages 5 people 5\n", "messages NUMBER recipients NUMBER"},
+    {HEAD "outbound-limits messages many recipients 5\n", "a number"},
+    {HEAD "inbound-limits network 5 domain 5\n", "network NUMBER domain NUMBER"},
+    {HEAD "greylist\n", "greylist doubtful"},
+    {HEAD "greylist all\n", "greylist doubtful"},
+    {HEAD "greylist doubtful wait\n", "greylist doubtful"},
+    {HEAD "greylist doubtful wait 0\n", "at least 1 second"},
+    {HEAD "bounce-signing sign\n", "bounce-signing sign ADDRESS"},
+    {HEAD "bounce-signing never a@b.example\n", "bounce-signing sign ADDRESS"},
+    {HEAD "bounce-signing sign a@\n", "an address, or @ and a domain"},
     {HEAD "checks\n", "checks on, or checks off"},
     {HEAD "checks yes\n", "on or off"},
     {HEAD "dnsbl\n", "the zone of a list"},
@@ -566,6 +603,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_setting),
+        cmocka_unit_test(test_reads_what_is_against_abuse),
         cmocka_unit_test(test_dmarc),
         cmocka_unit_test(test_reads_routes),
         cmocka_unit_test(test_reads_unix_sockets),

@@ -72,4 +72,10 @@ struct config;
 /* What holds for mail to this domain, which is in normal form. */
 enum dmarc_mode config_dmarc_of(const struct config *c, struct str domain);
 
+/* Whose envelope senders are signed. */
+struct config_bounce {
+    struct str who; /* an address, or "@domain" */
+    bool require;   /* and reports to the bare address refused */
+};
+
 #endif

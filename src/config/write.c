@@ -67,11 +67,7 @@ add_limits(struct buf *b, const struct config *c)
     buf_addf(b, "message-size %llu\ncache %llu\n", (unsigned long long)c->message_bytes_max,
              (unsigned long long)c->cache_bytes);
     buf_addf(b, "outbound %s\n", c->outbound_none ? "none" : "all");
-    if (c->outbound_messages == 0 && c->outbound_recipients == 0)
-        buf_add_z(b, "outbound-limits none\n");
-    else
-        buf_addf(b, "outbound-limits messages %u recipients %u\n", c->outbound_messages,
-                 c->outbound_recipients);
+    config_abuse_write(c, b);
     buf_addf(b, "plaintext-login %s\n", c->plaintext_loopback ? "loopback" : "never");
     buf_addf(b, "log-level %s\n", levels[c->log_level]);
     buf_addf(b, "pop3-login-delay %u\n", c->pop3_login_delay_s);
@@ -119,9 +115,6 @@ config_write(const struct config *c, struct buf *b)
     for (size_t i = 0; i < c->trusted_count; i++)
         buf_addf(b, "sendmail-trust \"%.*s\"\n", STR_FMT(c->trusted[i]));
     config_dmarc_write(c, b);
-    for (size_t i = 0; i < c->bounce_count; i++)
-        buf_addf(b, "bounce-signing %s \"%.*s\"\n", c->bounces[i].require ? "require" : "sign",
-                 STR_FMT(c->bounces[i].who));
     if (c->source4.len > 0)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)

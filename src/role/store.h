@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "role/intake.h"
 #include "role/rates.h"
+#include "role/store_classes.h"
 #include "store/blocks.h"
 #include "store/directory.h"
 #include "store/grants.h"
@@ -40,7 +41,8 @@ struct store {
     } round;
     struct rates *returns;  /* reports to rewritten senders, by whom they go to */
     struct rates *forwards; /* messages to the outside, by the address here that sends them on */
-    uint32_t fibers;        /* of upkeep and runners */
+    struct strangers *strangers;
+    uint32_t fibers; /* of upkeep and runners */
     bool stopping;
     bool reaping;    /* one does */
     bool has_domain; /* one was seen */
@@ -115,14 +117,6 @@ MUST_USE SUSPENDS enum status store_send(struct store *s, struct queue_message *
 /* Is this numeric address of a network of relay-from? */
 bool store_relay_listed(const struct config *c, struct str peer);
 
-/* What classes of store.ipc there are besides those of the directory; of rewritten senders. */
-enum {
-    STORE_CLASS_FORGED = DIRECTORY_DISABLED + 1,
-    STORE_CLASS_REPORTS_ONLY,
-    STORE_CLASS_TOO_MANY,
-    STORE_CLASS_UNSIGNED
-};
-
 /* ---- store_forward.c ---- */
 /* Where a rewritten sender of ours leads back to, in a.  ERR_NOT_FOUND: it is no such address.  ERR_DENIED: it is
  * forged or has expired. */
@@ -136,7 +130,7 @@ MUST_USE SUSPENDS enum status store_forwarded(struct store *s, struct str via,
 struct store_attempt;
 MUST_USE SUSPENDS enum status store_forward(struct store *s, const struct queue_message *m,
                                             struct arena *a, struct store_attempt *at);
-/* The same for a body that others share: it stays, whatever comes out.  queued: never at once, to be tried again. */
+/* The same for a body that others share: it stays.  queued: never at once, to be tried again. */
 MUST_USE SUSPENDS enum status store_send_shared(struct store *s, struct queue_message *m,
                                                 const struct intake_body *body, bool queued,
                                                 struct store_sent *out);

@@ -9,13 +9,14 @@
 #include "role/store_bounce.h"
 #include "role/store_judge.h"
 #include "role/store_outbound.h"
+#include "role/store_strangers.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/account.h"
 
 enum { KEYS_TRIES = 25, KEYS_PAUSE_MS = 200 /* while role keys is being started again */ };
 enum { BY_MOST_S = 1000000000 /* of RFC 2852, and one */ };
-static_assert(STORE_CLASS_UNSIGNED == STORE_RCPT_REPLY_CLASS_MAX, "classes");
+static_assert(STORE_CLASS_GREYLISTED == STORE_RCPT_REPLY_CLASS_MAX, "classes");
 
 struct sender {
     uint64_t session;
@@ -109,6 +110,8 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
     if (r.class == DIRECTORY_LOCAL && req->null_sender && !is_signed && !is_return &&
         ipc_role(from) == ROLE_MX && store_bounce_refused(s, to))
         rep->class = STORE_CLASS_UNSIGNED;
+    else if (r.class == DIRECTORY_LOCAL && !is_signed && !is_return)
+        TRY(store_checked(s, strangers_judge(s, req, &r, &rep->class), "strangers"));
     if (rep->class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
         return OK;
     AUTO(cell_close) struct cell *account = account_open(s->cells, r.targets[0].account);
@@ -215,6 +218,7 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
         .rcpt_count = all.count,
     };
     TRY(store_send(s, &m, body, &sent));
+    strangers_taken(s, req);
     rep->qid = sent.qid;
     rep->mid = sent.mid;
     return OK;

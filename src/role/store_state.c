@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "config/events.h"
-#include "role/store.h"
+#include "role/store_strangers.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/policies.h"
@@ -56,6 +56,7 @@ store_close(struct store **store)
     intake_free(&s->intake);
     rates_free(&s->returns);
     rates_free(&s->forwards);
+    strangers_free(&s->strangers);
     sealed_free(&s->sealed);
     blocks_free(&s->blocks);
     policies_free(&s->policies);
@@ -171,6 +172,7 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->intake = intake_new(s->engine);
     s->returns = rates_new();
     s->forwards = rates_new();
+    s->strangers = strangers_new(s->cells);
     enum status st = queue_open(s->cells, &s->queue);
     if (st != OK)
         problem_set(why, 0, "", "the queue cannot be read: %s", status_name(st));

@@ -22,7 +22,9 @@ enum rcpt_class {
     RCPT_FORGED,
     RCPT_REPORTS_ONLY,
     RCPT_TOO_MANY,
-    RCPT_UNSIGNED
+    RCPT_UNSIGNED,
+    RCPT_TOO_OFTEN,
+    RCPT_GREYLISTED
 };
 
 static void
@@ -166,6 +168,8 @@ const struct smtp_reply smtp_refusals[SMTP_REFUSALS] = {
     [SMTP_TOO_MANY_REPORTS] = {451, "4.7.1", "Too many reports to this return address, try later"},
     [SMTP_NOT_OURS] = {550, "5.7.1",
                        "No mail with this sender left here: reports go to signed addresses alone"},
+    [SMTP_TOO_OFTEN] = {451, "4.7.1", "Too much mail within this hour, please try later"},
+    [SMTP_GREYLISTED] = {451, "4.7.1", "We do not know you yet: please try again in five minutes"},
     [SMTP_NO_SPACE] = {452, "4.3.1", "The server's disk is full, try again later"},
     [SMTP_NOT_NOW] = {451, "4.3.0", "Cannot take it now, try again"},
 };
@@ -185,6 +189,8 @@ refusal_of(const struct smtp_session *s, const struct store_rcpt_reply *r)
     case RCPT_REPORTS_ONLY: return &no[SMTP_REPORTS_ONLY];
     case RCPT_TOO_MANY: return &no[SMTP_TOO_MANY_REPORTS];
     case RCPT_UNSIGNED: return &no[SMTP_NOT_OURS];
+    case RCPT_TOO_OFTEN: return &no[SMTP_TOO_OFTEN];
+    case RCPT_GREYLISTED: return &no[SMTP_GREYLISTED];
     default: return &no[SMTP_DISABLED];
     }
 }
@@ -243,6 +249,11 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
     struct store_rcpt ask = {.address = r->address,
                              .size = s->mail.said.size,
                              .null_sender = s->mail.said.sender.len == 0};
+    if (smtp_is_stranger(s)) {
+        ask.sender = s->mail.said.sender;
+        ask.client = conn_peer(s->conn);
+        ask.doubtful = smtp_is_doubtful(s);
+    }
     static const struct smtp_reply unknown = {451, "4.3.0",
                                               "Cannot check the recipient now, try again"};
     struct smtp_reply denied = {0};
@@ -262,6 +273,8 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
     }
     if (no != NULL) {
         smtp_milters_refused(s, r->address, no);
+        if (no == &smtp_refusals[SMTP_GREYLISTED] || no == &smtp_refusals[SMTP_TOO_OFTEN])
+            return refuse_judged(s, r->address, no);
         smtp_log_refusal(s, r->address, no);
         return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(r->address), no->text);
     }

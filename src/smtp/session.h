@@ -71,6 +71,8 @@ enum smtp_refusal {
     SMTP_FORGED, /* these are of rewritten senders */
     SMTP_REPORTS_ONLY,
     SMTP_TOO_MANY_REPORTS,
+    SMTP_TOO_OFTEN,
+    SMTP_GREYLISTED,
     SMTP_NOT_OURS, /* a report about mail that did not leave here */
     SMTP_NO_SPACE,
     SMTP_NOT_NOW,

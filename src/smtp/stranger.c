@@ -52,6 +52,18 @@ smtp_look_at_stranger(struct smtp_session *s)
     log_checks(s, clock_mono_ms() - began_ms);
 }
 
+bool
+smtp_is_doubtful(const struct smtp_session *s)
+{
+    const struct store_checks *c = s->mail.checks;
+
+    if (c == NULL || c->allowed)
+        return false;
+    bool no_name = c->iprev == IPREV_FAIL || c->iprev == IPREV_PERMERROR;
+    bool no_spf = c->spf != SPF_PASS && c->spf != SPF_TEMPERROR;
+    return c->lists_count > 0 || (no_name && no_spf);
+}
+
 static void
 log_checks(const struct smtp_session *s, int64_t took_ms)
 {

@@ -13,5 +13,8 @@
 bool smtp_is_stranger(const struct smtp_session *s);
 /* At MAIL, whose sender was read: fills checks of the transaction, when the configuration has it so. */
 SUSPENDS void smtp_look_at_stranger(struct smtp_session *s);
+/* After that: a list in DNS has it, or neither its name nor SPF speaks for it; and no list of good senders has it.
+ * What could not be found out is no doubt. */
+bool smtp_is_doubtful(const struct smtp_session *s);
 
 #endif

@@ -24,7 +24,7 @@
  *   C bucket1                <= 64 correspondents: whom it wrote to, and when last; hash_page.h
  *   Y                        what it sent to other servers within a day; outbound.h
  *   A E F P U                reserved: shares, submissions, search index, settings, uploads
- * 'd' directory, 'q' queue, 'c' sealed records, blocked networks, policies: directory.h, queue.h, sealed.h, ...
+ * 'd' directory, 'q' queue, 'c' sealed records, blocked networks, policies, known senders: directory.h, queue.h, ...
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_KEYS_H
