@@ -127,7 +127,7 @@ view_dkim_keys(const struct admin_domain_keys_reply *r)
         json_t *j = json_pack("{s:o, s:s, s:s, s:b, s:I, s:o}", "selector", view_str(k->selector),
                               "algorithm", view_dkim_algorithms[k->algorithm], "state",
                               view_dkim_states[k->state], "published", (int)k->seen, "since",
-                              (json_int_t)(k->since * 1000000), "record", view_str(k->record));
+                              (json_int_t)k->since * 1000000, "record", view_str(k->record));
         if (k->state == RECORDS_KEY_OLD)
             json_object_set_new(j, "removable", json_integer(needed_until(k) * 1000000));
         json_array_append_new(all, j);

@@ -98,7 +98,7 @@ read_reply(struct str bytes, uint32_t *status, struct str *body)
 static bool
 read_points(const json_t *j, int32_t *out)
 {
-    double most = SCANNER_POINTS_MAX / 100 - 1, v = json_number_value(j);
+    double most = SCANNER_POINTS_MAX / 100.0 - 1, v = json_number_value(j);
 
     if (!json_is_number(j))
         return false;

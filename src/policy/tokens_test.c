@@ -11,61 +11,59 @@
 #define HEAD       "From: Anna <anna@example.org>\r\nTo: bert@example.net\r\nSubject: Hi\r\n"
 #define PLAIN(s)   STR(HEAD "\r\n" s)
 #define HTML(s)    STR(HEAD "Content-Type: text/html; charset=utf-8\r\n\r\n" s)
-#define ABSENT(s)  "\x01" s
 #define ROWS_WORDS 8
 
 static const struct {
     struct str message;
-    const char *words[ROWS_WORDS]; /* ABSENT: must not be there */
+    const char *words[ROWS_WORDS]; /* behind "~": must not be there */
 } rows[] = {
     /* words and pairs */
     {PLAIN("Click here now, DEAR friend"),
-     {"click", "click here", "here now", ABSENT("click now"), "dear", ABSENT("Click"),
-      ABSENT("now,")}},
-    {PLAIN("v i a g r a"), {"odd:letters spread out", "v i", ABSENT("v")}},
+     {"click", "click here", "here now", "~click now", "dear", "~Click", "~now,"}},
+    {PLAIN("v i a g r a"), {"odd:letters spread out", "v i", "~v"}},
     {PLAIN("f\xe2\x80\x8bree"), {"free", "odd:invisible characters in a word"}},
     {PLAIN("p\xd0\xb0ypal"), {"odd:two alphabets in a word"}},
     {PLAIN("\xe5\x85\x8d\xe8\xb4\xb9\xe9\x80\x81"),
      {"\xe5\x85\x8d\xe8\xb4\xb9", "\xe8\xb4\xb9\xe9\x80\x81"}},
-    {PLAIN("1234567 $100 50%"), {"digits:4-7", "$100", "50%", ABSENT("1234567")}},
+    {PLAIN("1234567 $100 50%"), {"digits:4-7", "$100", "50%", "~1234567"}},
     {PLAIN("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa x"), {"long word:32-63"}},
-    {PLAIN(""), {"words:0", "links:0", ABSENT("subject:Hi")}},
+    {PLAIN(""), {"words:0", "links:0", "~subject:Hi"}},
     /* links and addresses */
     {PLAIN("see http://Shop.Example.COM:8080/buy/now.html?x=1"),
      {"link:shop.example.com", "link:example.com", "link:com", "odd:a link with a port",
-      "link path:buy", "link path:html", ABSENT("shop")}},
-    {PLAIN("(http://10.1.2.3/x)"), {"odd:a link to a bare address", ABSENT("link:10.1.2.3")}},
+      "link path:buy", "link path:html", "~shop"}},
+    {PLAIN("(http://10.1.2.3/x)"), {"odd:a link to a bare address", "~link:10.1.2.3"}},
     {PLAIN("http://www.bank.example@evil.example/"),
-     {"odd:a link with a user name", "link:evil.example", ABSENT("link:www.bank.example")}},
+     {"odd:a link with a user name", "link:evil.example", "~link:www.bank.example"}},
     {PLAIN("www.example.net"), {"link:www.example.net", "links:1"}},
     {PLAIN("<https://a.example/>"), {"link scheme:https", "link:a.example"}},
     {PLAIN("mail carl@sub.example.net today"),
-     {"address:sub.example.net", "address:example.net", ABSENT("carl")}},
-    {PLAIN("a@b"), {ABSENT("address:b")}},
+     {"address:sub.example.net", "address:example.net", "~carl"}},
+    {PLAIN("a@b"), {"~address:b"}},
     /* HTML */
     {HTML("<p>Buy <b>this</b></p><a href='http://x.example/'>y</a>"),
-     {"buy this", "link:x.example", "html links:1", ABSENT("href"), ABSENT("html:a")}},
+     {"buy this", "link:x.example", "html links:1", "~href", "~html:a"}},
     {HTML("<span style=\"Font-Size: 0\">secret</span>"), {"odd:hidden text"}},
-    {HTML("<span style=\"color: red\">plain</span>"), {ABSENT("odd:hidden text"), "plain"}},
+    {HTML("<span style=\"color: red\">plain</span>"), {"~odd:hidden text", "plain"}},
     {HTML("<img src=\"https://x.example/p\" width=1 height=1>"),
      {"odd:an image of one pixel", "images:1"}},
     {HTML("vi<!-- x -->agra"), {"odd:a comment inside a word", "comments:1", "viagra"}},
-    {HTML("a <!-- x --> b"), {ABSENT("odd:a comment inside a word")}},
+    {HTML("a <!-- x --> b"), {"~odd:a comment inside a word"}},
     {HTML("<form action=http://f.example><font color=#FF0000>r</font>"),
      {"html:form", "link:f.example", "font:color=#ff0000"}},
     {HTML("<a href=\"javascript:x()\">z</a>"), {"odd:a link to a script"}},
-    {HTML("<!-- never closed <a href=http://x.example>"), {ABSENT("link:x.example")}},
+    {HTML("<!-- never closed <a href=http://x.example>"), {"~link:x.example"}},
     /* the header */
     {PLAIN("x"),
      {"from:anna@example.org", "from domain:example.org", "from name:anna", "to:bert@example.net",
-      "recipients:1", "odd:no Message-ID", "odd:no Date", ABSENT("odd:no subject")}},
+      "recipients:1", "odd:no Message-ID", "odd:no Date", "~odd:no subject"}},
     {STR("\r\nx"), {"odd:no subject", "odd:no To field", "writers:0", "recipients:0"}},
     {STR("Subject: Re: MONEY NOW FOR YOU!     x77\r\n\r\n"),
      {"subject:an answer to nothing", "subject:all capitals", "subject:!", "subject:a gap",
       "subject:money now"}},
     {STR("Subject: Re: x\r\nIn-Reply-To: <1@x>\r\n\r\n"),
-     {"subject:an answer", ABSENT("subject:an answer to nothing")}},
-    {STR("Subject: =?utf-8?q?Gr=C3=BCn?=\r\n\r\n"), {ABSENT("subject:utf-8"), ABSENT("subject:q")}},
+     {"subject:an answer", "~subject:an answer to nothing"}},
+    {STR("Subject: =?utf-8?q?Gr=C3=BCn?=\r\n\r\n"), {"~subject:utf-8", "~subject:q"}},
     {STR("Subject: gr\xfcn\r\n\r\n"), {"odd:raw 8-bit text in the subject"}},
     {STR("From: a@x.example\r\nReply-To: b@y.example\r\n\r\n"),
      {"reply to:elsewhere", "reply domain:y.example", "odd:a writer without a name"}},
@@ -86,16 +84,15 @@ static const struct {
     {STR("Received: from evil.example\r\nReturn-Path: <x@evil.example>\r\nX-Spam-Flag: YES\r\n"
          "Authentication-Results: x; spf=pass\r\nX-Godwit-Spam: junk\r\nDelivered-To: "
          "me@x\r\n\r\n"),
-     {ABSENT("field:received"), ABSENT("field:x-spam-flag"), ABSENT("field:return-path"),
-      ABSENT("field:x-godwit-spam"), ABSENT("field:authentication-results"),
-      ABSENT("field:delivered-to"), ABSENT("evil")}},
+     {"~field:received", "~field:x-spam-flag", "~field:return-path", "~field:x-godwit-spam",
+      "~field:authentication-results", "~field:delivered-to", "~evil"}},
     /* parts */
     {STR("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n"
          "Content-Transfer-Encoding: base64\r\n\r\nQnV5IG5vdw==\r\n--b\r\n"
          "Content-Type: application/octet-stream; name=\"x.PIF\"\r\n\r\nhello\r\n--b--\r\n"),
      {"type:multipart/mixed", "part:text/plain", "encoding:base64", "buy now", "file:.pif",
-      ABSENT("hello")}},
-    {STR("Content-Type: image/gif\r\n\r\nGIF"), {"file:without name", ABSENT("gif")}},
+      "~hello"}},
+    {STR("Content-Type: image/gif\r\n\r\nGIF"), {"file:without name", "~gif"}},
     {STR("Content-Type: text/plain; charset=KOI8-R\r\n\r\n\xf2\xf2\xf2 "
          "\xf2\xf2\xf2\xf2\xf2\xf2\xf2"),
      {"charset:koi8-r", "script:cyrillic"}},
@@ -131,7 +128,7 @@ words(void **state)
         ROW(i, !t.cut);
         for (size_t j = 0; j < ROWS_WORDS && rows[i].words[j] != NULL; j++) {
             const char *word = rows[i].words[j];
-            bool absent = word[0] == '\x01';
+            bool absent = word[0] == '~';
             if (has(&t, str_of(word + absent)) == absent)
                 FAIL_AND_STOP("row %zu: %s \"%s\"", i, absent ? "has" : "lacks", word + absent);
         }

@@ -134,7 +134,7 @@ admin_serve_domain_keys(struct ipc_peer *from, const struct admin_domain_keys *r
                         struct admin_domain_keys_reply *rep)
 {
     struct store *s = store_of(from);
-    struct store_dkim found;
+    struct store_dkim found = {0};
     bool ours = false;
 
     TRY(store_checked(s, directory_is_local_domain(s->directory, req->name, &ours), "domain"));

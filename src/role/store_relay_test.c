@@ -51,10 +51,16 @@ signature_of(uint64_t qid)
 {
     const struct store_queue_lease req = {.max = 10};
     struct store_queue_lease_reply rep;
+    struct store_queue_result_reply ended;
 
     ASSERT(store_queue_lease_call(town.out, &req, town.a, &rep) == OK && rep.attempts_count == 1);
-    ASSERT(rep.attempts[0].qid == qid && str_eq(rep.attempts[0].domain, STR("far.example")));
-    return rep.attempts[0].prepend;
+    const struct store_attempt *at = &rep.attempts[0];
+    ASSERT(at->qid == qid && str_eq(at->domain, STR("far.example")));
+    const struct store_rcpt_result r = {.index = at->rcpts[0].index, .state = 0, .code = 250};
+    const struct store_queue_result done = {
+        .qid = at->qid, .lease = at->lease, .results = &r, .results_count = 1};
+    ASSERT(store_queue_result_call(town.out, &done, town.a, &ended) == OK);
+    return at->prepend;
 }
 
 static SUSPENDS void

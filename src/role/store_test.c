@@ -551,6 +551,7 @@ test_smtputf8_where_it_is_needed(void)
     TOWN_UNTIL(town.out_work > 0);
     const struct store_attempt *at = lease_one();
     ASSERT(!at->smtputf8 && at->eight_bit);
+    ASSERT(answer(at, 0, 250, STR("2.0.0")) == OK);
     req.body = STR("From: " NAME " <anna@here.example>\r\n\r\nx\r\n");
     ASSERT(store_submit_call(town.user, &req, town.a, &rep) == OK);
     TOWN_UNTIL(queue_remote_ready(town.store->queue) == 1);

@@ -59,7 +59,11 @@ hash_page_read(struct str value, struct hash_page *out)
     struct str entry;
     uint8_t version;
 
-    if (value.ptr != NULL && (!scan_u8(&s, &version) || version != VERSION))
+    if (value.ptr == NULL) {
+        *out = p;
+        return OK;
+    }
+    if (!scan_u8(&s, &version) || version != VERSION)
         return ERR_CORRUPT;
     while (p.count < HASH_PAGE_MAX && scan_take(&s, ENTRY_BYTES, &entry))
         p.at[p.count++] =
