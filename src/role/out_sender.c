@@ -59,8 +59,8 @@ add_lists(struct inquiry *q, const struct list_task *tasks, size_t count)
     q->rep->lists_count = n;
 }
 
-/* Without a fiber to spare nothing is asked of a list; the others are asked one after the other.  Strangers come as they
- * like, and must not take the fibers of our own deliveries. */
+/* Without a fiber to spare nothing is asked of a list; the others are asked one after the other.  Strangers come as
+ * they like, and must not take the fibers of our own deliveries. */
 static SUSPENDS void
 ask_all(struct inquiry *q)
 {
