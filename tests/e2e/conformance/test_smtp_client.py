@@ -153,7 +153,7 @@ def results(server):
 @pytest.fixture(scope='module')
 def world():
     peers = Scripted([r.script for r in ROWS])
-    s = Server(extra=['outbound none'] + [f'route c{i}.example {peers.address(i)}:{peers.port}{r.route}' for i, r in enumerate(ROWS)])
+    s = Server(extra=['outbound none', 'outbound-limits none'] + [f'route c{i}.example {peers.address(i)}:{peers.port}{r.route}' for i, r in enumerate(ROWS)])
     peers.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     peers.context.load_cert_chain(s.cert, f'{s.dir}/key.pem')
     try:
