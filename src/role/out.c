@@ -280,7 +280,8 @@ testing_lists(void *arg)
     (void)arg;
     while (st != ERR_CANCELLED) {
         struct upstream *u = out_upstream_hold();
-        out_lists_test(u->resolver);
+        if (u != NULL)
+            out_lists_test(u->resolver);
         out_upstream_let_go(u);
         st = fiber_queue_wait(&lists_changed, out_lists_rest_ms());
     }

@@ -218,7 +218,8 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
         .rcpt_count = all.count,
     };
     TRY(store_send(s, &m, body, &sent));
-    strangers_taken(s, req);
+    if (!in.junk)
+        strangers_taken(s, req);
     rep->qid = sent.qid;
     rep->mid = sent.mid;
     return OK;
