@@ -3,8 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cook/facts.h"
 
-#include <openssl/evp.h>
-
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/size.h"
@@ -15,15 +13,10 @@
 #include "mail/record.h"
 #include "mail/sort_entry.h"
 #include "mail/subject.h"
+#include "policy/body_hash.h"
 
 /* Bounds of cook.ipc. */
-enum {
-    REFERENCES_MAX = 64,
-    DKIM_NAMES_MAX = 2048,
-    DKIM_HEADERS_MAX = 65536,
-    HASH_BYTES = 32,
-    MESSAGE_ID_MAX = 255
-};
+enum { REFERENCES_MAX = 64, DKIM_NAMES_MAX = 2048, DKIM_HEADERS_MAX = 65536, MESSAGE_ID_MAX = 255 };
 
 static uint32_t
 count_fields(const struct header_index *x, enum header_id id)
@@ -114,39 +107,20 @@ find_record(struct str message, struct instant received, struct arena *a, struct
     find_thread(&r, a, out);
 }
 
-static bool
-hash_body(struct str body, unsigned char *hash_out)
-{
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    struct scan in = scan_of(body);
-    struct canon_body canon;
-    struct str run;
-    bool ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1;
-
-    canon_body_init(&canon, CANON_RELAXED);
-    while (ok && canon_body(&canon, &in, &run) == CANON_RUN)
-        ok = EVP_DigestUpdate(md, run.ptr, run.len) == 1;
-    while (ok && canon_body_end(&canon, &run) == CANON_RUN)
-        ok = EVP_DigestUpdate(md, run.ptr, run.len) == 1;
-    ok = ok && EVP_DigestFinal_ex(md, hash_out, NULL) == 1;
-    EVP_MD_CTX_free(md);
-    return ok;
-}
-
 /* What a signature is made over (RFC 6376 section 3.7).  A header too large for it goes unsigned. */
 static void
 find_dkim(struct str message, size_t header_len, struct arena *a, struct cook_dkim_facts *out)
 {
     AUTO_BUF names = BUF(DKIM_NAMES_MAX);
     AUTO_BUF headers = BUF(DKIM_HEADERS_MAX);
-    unsigned char hash[HASH_BYTES];
+    unsigned char hash[SIG_DIGEST];
     struct str header = str_sub(message, 0, header_len);
 
     dkim_names_write(header, a, &names);
     dkim_header_input(header, buf_str(&names), STR_NONE, &headers);
-    if (buf_status(&names) != OK || buf_status(&headers) != OK ||
-        !hash_body(str_skip(message, header_len), hash))
+    if (buf_status(&names) != OK || buf_status(&headers) != OK)
         return;
+    body_hash_relaxed(str_skip(message, header_len), hash);
     out->headers = keep(a, &headers);
     out->header_names = keep(a, &names);
     out->body_hash = arena_str(a, str_from((const char *)hash, sizeof(hash)));

@@ -3,11 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "policy/arc_seal.h"
 
-#include <openssl/evp.h>
-
 #include "base/encode.h"
 #include "base/size.h"
 #include "policy/auth_results.h"
+#include "policy/body_hash.h"
 #include "policy/dkim_internal.h"
 
 enum { FOLD_AT = 76, DKIM_NAMED_MAX = 10, RESULTS_ARENA = 262144 };
@@ -74,25 +73,6 @@ sets_of(const struct dkim *d, struct arena *a)
     return buf_status(&b) == OK ? arena_str(a, buf_str(&b)) : STR_NONE;
 }
 
-static bool
-hash_body(struct str body, unsigned char digest[SIG_DIGEST])
-{
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    struct scan in = scan_of(body);
-    struct canon_body canon;
-    struct str run;
-    bool ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1;
-
-    canon_body_init(&canon, CANON_RELAXED);
-    while (ok && canon_body(&canon, &in, &run) == CANON_RUN)
-        ok = EVP_DigestUpdate(md, run.ptr, run.len) == 1;
-    while (ok && canon_body_end(&canon, &run) == CANON_RUN)
-        ok = EVP_DigestUpdate(md, run.ptr, run.len) == 1;
-    ok = ok && EVP_DigestFinal_ex(md, digest, NULL) == 1;
-    EVP_MD_CTX_free(md);
-    return ok;
-}
-
 /* RFC 8617 section 4.1.2: what DKIM signs, and the DKIM signatures; never fields of ARC. */
 static bool
 find_signed(struct str header, struct arena *a, struct arc_to_seal *out)
@@ -126,9 +106,9 @@ arc_to_seal(struct str message, struct str authserv_id, struct arena *a, struct 
     if (!read_results(header, authserv_id, a, &found.results, &arc))
         return;
     AUTO(dkim_free) struct dkim *d = dkim_new(header, SIG_RULES_NOW, a);
-    if (!choose(d, arc, a, &found) || !find_signed(header, a, &found) ||
-        !hash_body(str_skip(message, len), digest))
+    if (!choose(d, arc, a, &found) || !find_signed(header, a, &found))
         return;
+    body_hash_relaxed(str_skip(message, len), digest);
     if (found.chain == SIG_CHAIN_PASS) {
         found.sets = sets_of(d, a);
         if (found.sets.ptr == NULL)

@@ -32,6 +32,8 @@ MUST_USE enum status body_hashes_want(struct body_hashes *b, const struct sig *s
                                       uint32_t *number_out);
 void body_hashes_add(struct body_hashes *b, struct str chunk);
 void body_hashes_end(struct body_hashes *b);
+/* The whole body in the relaxed form: what our own signatures say of it. */
+void body_hash_relaxed(struct str body, unsigned char digest[SIG_DIGEST]);
 /* After the end: bytes of the canonical body. */
 uint64_t body_hashes_size(const struct body_hashes *b, enum canon_kind kind);
 

@@ -29,7 +29,7 @@ struct existence_task {
     struct str domain;
     uint8_t *out;
 };
-static uint32_t fibers; /* that ask, for all messages */
+struct fiber_share out_asking = {.max = LIMIT_ASK_FIBERS};
 
 static bool may_ask(const struct out_texts *req);
 static void ask_text(void *arg);
@@ -46,10 +46,8 @@ begin_texts(struct round *round, const struct out_texts *req, struct out_text_an
 
     for (size_t i = 0; i < req->names_count; i++) {
         tasks[i] = (struct text_task){round, req->names[i], &answers[i]};
-        if (fibers >= LIMIT_ASK_FIBERS || fiber_crew_go(&round->crew, ask_text, &tasks[i]) != OK)
+        if (fiber_crew_go(&round->crew, ask_text, &tasks[i]) != OK)
             look_for_text(&tasks[i]);
-        else
-            fibers++;
     }
 }
 
@@ -61,11 +59,8 @@ begin_existence(struct round *round, const struct out_texts *req, uint8_t *exist
 
     for (size_t i = 0; i < req->exists_count; i++) {
         tasks[i] = (struct existence_task){round, req->exists[i], &existence[i]};
-        if (fibers >= LIMIT_ASK_FIBERS ||
-            fiber_crew_go(&round->crew, ask_existence, &tasks[i]) != OK)
+        if (fiber_crew_go(&round->crew, ask_existence, &tasks[i]) != OK)
             look_for_domain(&tasks[i]);
-        else
-            fibers++;
     }
 }
 
@@ -85,7 +80,7 @@ out_ask_texts(struct resolver *r, const struct out_texts *req, struct arena *a,
         answers[i].found = KEY_UNKNOWN;
     for (size_t i = 0; i < req->exists_count; i++)
         existence[i] = DMARC_MAY_EXIST;
-    fiber_crew_init(&round.crew);
+    fiber_crew_init(&round.crew, &out_asking);
     if (r != NULL) {
         begin_texts(&round, req, answers);
         begin_existence(&round, req, existence);
@@ -199,7 +194,6 @@ ask_text(void *arg)
     const struct text_task *t = arg;
 
     look_for_text(t);
-    fibers--;
     fiber_crew_leave(&t->round->crew);
 }
 
@@ -209,6 +203,5 @@ ask_existence(void *arg)
     const struct existence_task *t = arg;
 
     look_for_domain(t);
-    fibers--;
     fiber_crew_leave(&t->round->crew);
 }

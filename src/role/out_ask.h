@@ -11,6 +11,9 @@
 #include "dns/resolver.h"
 #include "ipc/out_ipc.h"
 
+/* Of all that asks for mail that is judged: strangers come as they like, and must not take the fibers of our own
+ * deliveries. */
+extern struct fiber_share out_asking;
 /* resolver: NULL while there is none.  ERR_DENIED: a name that is not asked about. */
 MUST_USE SUSPENDS enum status out_ask_texts(struct resolver *r, const struct out_texts *req,
                                             struct arena *a, struct out_texts_reply *rep);

@@ -9,14 +9,11 @@
 #include "mail/domain.h"
 #include "policy/iprev.h"
 #include "policy/spf.h"
+#include "role/out_ask.h"
 #include "role/out_lists.h"
 #include "rt/clock.h"
 
-enum {
-    NAME_MAX_BYTES = 255,            /* of names in out.ipc */
-    ASIDE_MAX = LIMIT_ASK_FIBERS / 8 /* inquiries that ask side by side */
-};
-static uint32_t inquiries; /* under way */
+enum { NAME_MAX_BYTES = 255 }; /* of names in out.ipc */
 
 /* All that is asked about one client. */
 struct inquiry {
@@ -28,7 +25,6 @@ struct inquiry {
     struct arena *arena; /* of the answer */
     struct out_sender_reply *rep;
     struct fiber_crew crew;
-    bool alone; /* it may have no fibers beside its own */
 };
 struct list_task {
     struct inquiry *of;
@@ -59,13 +55,12 @@ add_lists(struct inquiry *q, const struct list_task *tasks, size_t count)
     q->rep->lists_count = n;
 }
 
-/* Without a fiber to spare nothing is asked of a list; the others are asked one after the other.  Strangers come as
- * they like, and must not take the fibers of our own deliveries. */
+/* Without a fiber to spare nothing is asked of a list; the others are asked one after the other. */
 static SUSPENDS void
 ask_all(struct inquiry *q)
 {
     const struct config_list **lists;
-    size_t n = q->alone ? 0 : out_lists_for(&q->client, q->arena, &lists);
+    size_t n = out_lists_for(&q->client, q->arena, &lists);
     struct list_task *tasks = ARENA_ARRAY(q->arena, struct list_task, MAX(n, (size_t)1));
 
     for (size_t i = 0; i < n; i++) {
@@ -73,9 +68,9 @@ ask_all(struct inquiry *q)
         if (fiber_crew_go(&q->crew, run_list, &tasks[i]) != OK)
             continue;
     }
-    if (q->alone || fiber_crew_go(&q->crew, run_spf, q) != OK)
+    if (fiber_crew_go(&q->crew, run_spf, q) != OK)
         look_at_spf(q);
-    if (q->alone || fiber_crew_go(&q->crew, run_iprev, q) != OK)
+    if (fiber_crew_go(&q->crew, run_iprev, q) != OK)
         look_at_names(q);
     fiber_crew_wait(&q->crew);
     add_lists(q, tasks, n);
@@ -100,11 +95,8 @@ out_sender_ask(struct resolver *r, struct str host, const struct out_sender *req
                                      .iprev = IPREV_TEMPERROR};
     if (r == NULL)
         return OK;
-    q.alone = inquiries >= ASIDE_MAX;
-    inquiries++;
-    fiber_crew_init(&q.crew);
+    fiber_crew_init(&q.crew, &out_asking);
     ask_all(&q);
-    inquiries--;
     return OK;
 }
 

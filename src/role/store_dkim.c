@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "role/store_dkim.h"
+
 #include "base/size.h"
 #include "ipc/keys_ipc.h"
 #include "ipc/out_ipc.h"
@@ -24,8 +25,8 @@ static struct {
 } clock_work;            /* one store a process */
 
 FIBER_ENTRY static void look_round(void *arg);
-SUSPENDS static enum status take_keys(struct store *s, struct str domain, struct arena *a,
-                                      struct store_dkim *out);
+SUSPENDS static enum status note_key(struct store *s, struct str domain,
+                                     const struct store_dkim *d);
 static bool is_published(const struct out_text_answer *t, struct str record);
 
 enum status
@@ -37,16 +38,15 @@ store_dkim_keys(struct store *s, struct str domain, bool next, struct arena *a,
 
     TRY(keys_dkim_make_call(store_peer_of(s, ROLE_KEYS), &req, a, &rep));
     *out = (struct store_dkim){.keys = rep.keys, .count = rep.keys_count};
-    return take_keys(s, domain, a, out);
+    return note_key(s, domain, out);
 }
 
 /* The directory has the name of the key that signs for those who list domains. */
 SUSPENDS static enum status
-take_keys(struct store *s, struct str domain, struct arena *a, struct store_dkim *out)
+note_key(struct store *s, struct str domain, const struct store_dkim *d)
 {
-    (void)a;
-    for (size_t i = 0; i < out->count; i++) {
-        const struct keys_dkim_key *k = &out->keys[i];
+    for (size_t i = 0; i < d->count; i++) {
+        const struct keys_dkim_key *k = &d->keys[i];
         if (k->algorithm == RING_RSA && k->state == RING_SIGNS)
             return directory_domain_dkim(s->directory, domain, k->selector, k->record);
     }
@@ -95,7 +95,7 @@ store_dkim_look(struct store *s, struct str domain, struct arena *a, struct stor
     TRY(keys_dkim_seen_call(store_peer_of(s, ROLE_KEYS), &req, a, &rep));
     out->keys = rep.keys;
     out->count = rep.keys_count;
-    return take_keys(s, domain, a, out);
+    return note_key(s, domain, out);
 }
 
 /* It is the only key there: of several, who verifies may take any (RFC 6376 section 3.6.2.2). */

@@ -63,14 +63,19 @@ MUST_USE SUSPENDS enum status fiber_queue_wait(struct fiber_queue *q, int64_t ti
 bool fiber_queue_wake_one(struct fiber_queue *q); /* false when nobody waited */
 void fiber_queue_wake_all(struct fiber_queue *q);
 
+/* How many fibers some crews may have together, so that their kind of work leaves enough for the rest. */
+struct fiber_share {
+    uint32_t at_work, max;
+};
 /* Fibers at work side by side for one that waits until all of them have left. */
 struct fiber_crew {
-    struct fiber *waiter; /* NULL: does not wait yet */
+    struct fiber_share *share; /* NULL: only all fibers together are bounded */
+    struct fiber *waiter;      /* NULL: does not wait yet */
     uint32_t at_work;
     bool done;
 };
-void fiber_crew_init(struct fiber_crew *c);
-/* As fiber_go(); the entry says fiber_crew_leave() as its last act. */
+void fiber_crew_init(struct fiber_crew *c, struct fiber_share *share);
+/* As fiber_go(), and ERR_LIMIT also where the share is used up; the entry says fiber_crew_leave() as its last act. */
 MUST_USE enum status fiber_crew_go(struct fiber_crew *c, void (*entry)(void *arg), void *arg);
 void fiber_crew_leave(struct fiber_crew *c);
 /* Once, whether or not anybody works.  Shielded: what the crew works on stays until this returns. */

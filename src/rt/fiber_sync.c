@@ -105,16 +105,20 @@ release_first(struct list *waiters)
 /* ---- crews ---- */
 
 void
-fiber_crew_init(struct fiber_crew *c)
+fiber_crew_init(struct fiber_crew *c, struct fiber_share *share)
 {
-    *c = (struct fiber_crew){0};
+    *c = (struct fiber_crew){.share = share};
 }
 
 enum status
 fiber_crew_go(struct fiber_crew *c, void (*entry)(void *arg), void *arg)
 {
+    if (c->share != NULL && c->share->at_work >= c->share->max)
+        return ERR_LIMIT;
     TRY(fiber_go(entry, arg));
     c->at_work++;
+    if (c->share != NULL)
+        c->share->at_work++;
     return OK;
 }
 
@@ -123,6 +127,8 @@ fiber_crew_leave(struct fiber_crew *c)
 {
     ASSERT(c->at_work > 0);
     c->at_work--;
+    if (c->share != NULL)
+        c->share->at_work--;
     if (c->at_work == 0 && c->waiter != NULL)
         fiber_done(c->waiter, &c->done);
 }

@@ -408,22 +408,50 @@ wait_for_crew(void *arg)
     static int turns[] = {3, 0, 1};
     bool cancelled = *(bool *)arg;
 
-    fiber_crew_init(&crew);
+    fiber_crew_init(&crew, NULL);
     fiber_crew_wait(&crew); /* of nobody */
-    fiber_crew_init(&crew);
+    fiber_crew_init(&crew, NULL);
     for (size_t i = 0; i < COUNT_OF(turns); i++)
         assert_int_equal(fiber_crew_go(&crew, work_in_crew, &turns[i]), OK);
     if (cancelled)
         fiber_cancel(fiber_self());
     fiber_crew_wait(&crew);
     assert_int_equal(left_crew, COUNT_OF(turns));
-    fiber_crew_init(&crew);
+    fiber_crew_init(&crew, NULL);
     left_crew = 0;
     assert_int_equal(fiber_crew_go(&crew, work_in_crew, &turns[1]), OK);
     fiber_yield(); /* it leaves before anybody waits */
     assert_int_equal(left_crew, 1);
     fiber_crew_wait(&crew);
     left_crew = 100;
+}
+
+static FIBER_ENTRY void
+share_with_a_crew(void *arg)
+{
+    static struct fiber_share share = {.max = 2};
+    static int none;
+
+    (void)arg;
+    fiber_crew_init(&crew, &share);
+    assert_int_equal(fiber_crew_go(&crew, work_in_crew, &none), OK);
+    assert_int_equal(fiber_crew_go(&crew, work_in_crew, &none), OK);
+    assert_int_equal(fiber_crew_go(&crew, work_in_crew, &none), ERR_LIMIT);
+    fiber_crew_wait(&crew);
+    assert_int_equal(share.at_work, 0);
+    fiber_crew_init(&crew, &share);
+    assert_int_equal(fiber_crew_go(&crew, work_in_crew, &none), OK);
+    fiber_crew_wait(&crew);
+}
+
+static void
+crews_share(void **state)
+{
+    (void)state;
+    left_crew = 0;
+    assert_int_equal(fiber_go(share_with_a_crew, NULL), OK);
+    run_all();
+    assert_int_equal(left_crew, 3);
 }
 
 static void
@@ -458,6 +486,7 @@ main(void)
         cmocka_unit_test_setup_teardown(locks_are_fifo_and_skip_the_cancelled, setup, teardown),
         cmocka_unit_test_setup_teardown(queues_wake_in_order_and_time_out, setup, teardown),
         cmocka_unit_test_setup_teardown(crews_are_waited_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(crews_share, setup, teardown),
         cmocka_unit_test_setup_teardown(descriptors_are_awaited, setup, teardown),
         cmocka_unit_test_setup_teardown(idle_stacks_are_trimmed, setup, teardown),
         cmocka_unit_test_setup_teardown(overflows_end_the_process, setup, teardown),
