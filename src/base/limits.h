@@ -119,6 +119,8 @@
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
     LIMIT(COOK_QUEUE,              1024,      "messages", "451 4.3.2") \
     LIMIT(COOK_MESSAGES,           10000,     "messages", "the cook is replaced") \
+    LIMIT(COOK_AHEAD,              32,        "messages", "that cooks get as they come in: the others when they are whole") \
+    LIMIT(COOK_AHEAD_BYTES,        16777216,  "bytes",    "of one of them: from there on it is read again when it is whole") \
     LIMIT(COOK_KEPT,               512,       "messages", "of strangers that wait for DNS, in one cook and in all: 451 4.3.2") \
     LIMIT(COOK_KEPT_BYTES,         268435456, "bytes",    "of them in one cook: 451 4.3.2") \
     LIMIT(JUDGE_DNS_MS,            5000,      "ms",       "for all that one message needs of DNS at its end: what is not there is unknown") \

@@ -20,7 +20,7 @@ static_assert(1 << SLOT_BITS == LIMIT_BLOB_HANDLES, "a slot for each handle");
 
 struct intake_source {
     struct intake *in;
-    bool want_dkim;
+    bool want_dkim, judged;
     struct incoming *slots[1 << SLOT_BITS];
     uint32_t next_slot, generation;
 };
@@ -30,6 +30,7 @@ static void kill_incoming(struct intake_source *s, struct incoming *b);
 static void leave(struct incoming *b);
 static void release(struct incoming *b);
 SUSPENDS static enum status add(struct incoming *b, struct str bytes);
+static void fall_behind(struct incoming *b);
 SUSPENDS static enum status spill(struct incoming *b);
 SUSPENDS static enum status put_large(struct incoming *b, struct str bytes);
 SUSPENDS static enum status take_whole(struct intake *in, const struct intake_which *w,
@@ -63,12 +64,13 @@ intake_free(struct intake **in)
 }
 
 struct intake_source *
-intake_source_new(struct intake *in, bool want_dkim)
+intake_source_new(struct intake *in, bool want_dkim, bool judged)
 {
     struct intake_source *s = MEM_NEW(struct intake_source);
 
     s->in = in;
     s->want_dkim = want_dkim;
+    s->judged = judged;
     return s;
 }
 
@@ -102,7 +104,7 @@ intake_open(struct intake_source *s, uint64_t size_hint, bool spool, uint32_t *h
         b->handle = s->generation << SLOT_BITS | slot;
         b->size_hint = size_hint;
         b->spool = spool;
-        b->headed = !s->want_dkim && !spool;
+        b->headed = s->judged && !spool;
         b->cook.want_dkim = s->want_dkim;
         buf_init(&b->small, SMALL_MAX);
         fiber_lock_init(&b->turn);
@@ -306,6 +308,7 @@ release(struct incoming *b)
     if (!blob_id_is_none(b->id))
         engine_blob_forget(b->in->engine, b->id);
     intake_cook_drop(b->in, &b->cook);
+    fall_behind(b);
     mem_free(b);
 }
 
@@ -331,6 +334,29 @@ add(struct incoming *b, struct str bytes)
     return put_large(b, bytes);
 }
 
+static void
+fall_behind(struct incoming *b)
+{
+    if (!b->ahead)
+        return;
+    b->ahead = false;
+    b->in->ahead--;
+}
+
+/* A cook that has the body when its end comes answers sooner.  But who never ends it must not take the places of cooks
+ * from messages that are whole. */
+SUSPENDS static void
+run_ahead(struct incoming *b, uint64_t hint)
+{
+    if (b->in->ahead >= LIMIT_COOK_AHEAD || hint > LIMIT_COOK_AHEAD_BYTES)
+        return;
+    b->ahead = true;
+    b->in->ahead++;
+    intake_cook_begin(b->in, &b->cook, hint);
+    if (b->cook.serial == 0)
+        fall_behind(b);
+}
+
 SUSPENDS static enum status
 spill(struct incoming *b)
 {
@@ -339,7 +365,7 @@ spill(struct incoming *b)
     TRY(b->headed ? engine_blob_new_headed(b->in->engine, hint, &b->writer)
                   : engine_blob_new(b->in->engine, hint, &b->writer));
     if (!b->spool)
-        intake_cook_begin(b->in, &b->cook, hint);
+        run_ahead(b, hint);
     TRY(put_large(b, buf_str(&b->small)));
     b->in->buffered -= b->small.len;
     buf_release(&b->small);
@@ -352,6 +378,10 @@ put_large(struct incoming *b, struct str bytes)
     TRY(engine_blob_add(b->writer, bytes));
     if (!b->spool)
         intake_cook_put(b->in, &b->cook, bytes);
+    if (b->ahead && b->size > LIMIT_COOK_AHEAD_BYTES) {
+        intake_cook_drop(b->in, &b->cook);
+        fall_behind(b);
+    }
     return OK;
 }
 

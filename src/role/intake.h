@@ -46,8 +46,8 @@ void intake_cook_add(struct intake *in, struct ipc_peer *cook);
 void intake_cook_gone(struct intake *in, struct ipc_peer *cook);
 size_t intake_cooks(const struct intake *in);
 
-/* want_dkim: large bodies of this channel may be submissions. */
-struct intake_source *intake_source_new(struct intake *in, bool want_dkim);
+/* want_dkim: large bodies of this channel may be submissions.  judged: they may be a stranger's. */
+struct intake_source *intake_source_new(struct intake *in, bool want_dkim, bool judged);
 void intake_source_free(struct intake_source **s);
 /* spool: for intake_read(), not for intake_take(). */
 MUST_USE enum status intake_open(struct intake_source *s, uint64_t size_hint, bool spool,
