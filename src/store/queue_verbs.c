@@ -187,6 +187,7 @@ change(struct queue *q, uint64_t qid, enum queue_verb v, struct instant now)
         e->held = v == QUEUE_HOLD;
     queue_plan_of(&m, a, &p);
     forget(q, qid, &p);
+    queue_over_forget(q, &(struct queue_over){m.account, qid});
     if (v == QUEUE_RELEASE)
         plan_add(q, qid, &p, now);
     q->verbs++;
@@ -213,32 +214,6 @@ static struct lane *
 lane_of_job(struct queue *q, const struct queue_plan_job *j)
 {
     return j->local ? &q->local : lane_find(q, j->domain);
-}
-
-/* ---- held because an account sent too much ---- */
-
-bool
-queue_take_over(struct queue *q, struct instant now, uint64_t *qid_out)
-{
-    struct item it;
-
-    if (q->over.count == 0 || q->over.at[0].due_us > now.us || !items_heap_pop(&q->over, &it))
-        return false;
-    *qid_out = it.qid;
-    return true;
-}
-
-void
-queue_over_later(struct queue *q, uint64_t qid, struct instant when)
-{
-    items_heap_push(&q->over, (struct item){.due_us = when.us, .qid = qid & ITEM_QID_MAX});
-}
-
-void
-queue_over_now(struct queue *q)
-{
-    for (size_t i = 0; i < q->over.count; i++) /* all alike: a heap it stays */
-        q->over.at[i].due_us = 0;
 }
 
 /* ---- pauses: 'P' domain -> version, since ---- */
