@@ -42,7 +42,7 @@ store_outbound_ask(struct store *s, struct queue_message *m, struct outbound_ans
         ipc_fail(&why);
         return ERR_LIMIT;
     }
-    m->over = !out->fits;
+    m->over = !out->fits && !m->held; /* what is held already is not ours to let go */
     m->held = m->held || m->over;
     return OK;
 }
@@ -97,6 +97,7 @@ charge(struct store *s, const struct queue_message *m, bool again, struct outbou
         .recipients_max = s->config->outbound_recipients,
         .again = again,
         .arrived = m->arrived,
+        .held = m->held && !again,
         .behind = !again && queue_over_has(s->queue, m->account),
         .rcpts = elsewhere,
         .count = n + local,

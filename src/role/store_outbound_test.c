@@ -18,17 +18,24 @@ role_stopped(void)
     UNREACHABLE();
 }
 
+static void
+limits(uint32_t messages, uint32_t recipients)
+{
+    static struct config config;
+
+    if (town.store->config != &config)
+        config = *town.store->config;
+    config.outbound_messages = messages;
+    config.outbound_recipients = recipients;
+    town.store->config = &config;
+}
+
 /* People, and these limits for all of them. */
 static SUSPENDS void
 begin(uint32_t messages, uint32_t recipients)
 {
-    static struct config config;
-
     town_people();
-    config = *town.store->config;
-    config.outbound_messages = messages;
-    config.outbound_recipients = recipients;
-    town.store->config = &config;
+    limits(messages, recipients);
 }
 
 static SUSPENDS uint64_t
@@ -90,11 +97,38 @@ test_in_order(void)
     ASSERT(!queue_over_has(town.store->queue, ANNA));
 }
 
+/* What a milter or a policy server holds is theirs, however much the account sends. */
+static SUSPENDS void
+test_held_already(void)
+{
+    const struct store_submit_rcpt to = {.address = STR("b@x.example")};
+    const struct store_submit req = {
+        .session = 11,
+        .body = STR("From: anna@here.example\r\nSubject: hello\r\n\r\nText\r\n"),
+        .sender = STR("anna@here.example"),
+        .rcpts = &to,
+        .rcpts_count = 1,
+        .hold = true,
+    };
+    struct store_submit_reply rep;
+
+    begin(0, 1);
+    ASSERT(!is_held(submit("a@x.example")));
+    ASSERT(store_submit_call(town.user, &req, town.a, &rep) == OK);
+    ASSERT(is_held(rep.qid) && !message(rep.qid).over && town_inbox(ANNA) == 0);
+    limits(0, 5);
+    go();
+    ASSERT(is_held(rep.qid));
+    limits(0, 1);
+    ASSERT(message(submit("c@x.example")).over && town_inbox(ANNA) == 1);
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct town_row rows[] = {
         {"in order", test_in_order},
+        {"held already", test_held_already},
     };
 
     (void)argc;

@@ -19,7 +19,7 @@ SUSPENDS static enum status take(struct work *w, const struct outbound_message *
                                  struct outbound_value *v, struct outbound_answer *out);
 static void judge(const struct outbound_message *m, const struct outbound_hour *day,
                   struct instant now, struct outbound_answer *out);
-static void refuse(struct outbound_value *v, struct outbound_answer *out);
+static void refuse(struct outbound_value *v, bool quiet, struct outbound_answer *out);
 static void put(struct work *w, const struct outbound_value *v, struct buf *b);
 static void advance(struct outbound_value *v, struct instant now);
 static struct outbound_hour sum(const struct outbound_value *v);
@@ -84,7 +84,7 @@ take(struct work *w, const struct outbound_message *m, struct outbound_value *v,
         hour->messages++;
         hour->recipients += out->fresh;
     } else if (!m->again) {
-        refuse(v, out);
+        refuse(v, m->held, out);
     }
     day = sum(v);
     out->messages = day.messages;
@@ -107,12 +107,12 @@ judge(const struct outbound_message *m, const struct outbound_hour *day, struct 
 }
 
 static void
-refuse(struct outbound_value *v, struct outbound_answer *out)
+refuse(struct outbound_value *v, bool quiet, struct outbound_answer *out)
 {
     out->too_much = sum(v).held >= LIMIT_OUTBOUND_HELD;
     if (!out->too_much)
         v->at[v->hour % OUTBOUND_HOURS].held++;
-    out->tell = v->told == 0 || v->hour >= v->told + OUTBOUND_HOURS;
+    out->tell = !quiet && (v->told == 0 || v->hour >= v->told + OUTBOUND_HOURS);
     if (out->tell)
         v->told = v->hour;
 }

@@ -24,6 +24,7 @@ struct outbound_message {
     uint32_t messages_max, recipients_max; /* a day; 0 = no limit */
     bool again;                            /* it was held, and is asked about once more */
     struct instant arrived;                /* then: since when */
+    bool held;                             /* it is for another reason: nobody is told */
     bool
         behind; /* others of the account are held: it goes only where it takes nothing from the first of them */
 };
