@@ -16,7 +16,6 @@
 #include "store/correspondents.h"
 #include "store/message.h"
 #include "store/queue_over.h"
-#include "store/queue_verbs.h"
 
 enum { TEXT_BYTES = 16384, NOTICE_ARENA = 8 << 20, QUEUED_ARENA = 32 << 20, STEP = 32 };
 
@@ -187,7 +186,6 @@ let_go(struct store *s, const struct queue_over *one)
     struct outbound_answer answer = {0};
     struct queue_message m;
     bool may = false;
-    uint32_t n;
 
     enum status st = queue_get(s->queue, one->qid, a, &m);
     /* A change of it is under way; or nobody can read it, and those behind it do not wait for that. */
@@ -202,8 +200,8 @@ let_go(struct store *s, const struct queue_over *one)
     TRY(charge(s, &m, true, &answer));
     if (!answer.fits)
         return OK;
-    st = queue_act(s->queue, one->qid, QUEUE_RELEASE, clock_now(), &n);
-    if (st == ERR_NOT_FOUND) /* dropped meanwhile */
+    st = queue_over_release(s->queue, one->qid, clock_now());
+    if (st == ERR_NOT_FOUND) /* dropped or held meanwhile by an operator, whose word counts */
         return OK;
     TRY(st);
     log_outbound(EVENT_OUTBOUND_GOES, &m, one->qid, &answer);

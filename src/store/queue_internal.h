@@ -117,6 +117,7 @@ struct queue_change { /* of one message; what is zero changes nothing */
     size_t result_count;
     const uint32_t *told;
     enum queue_hold hold;
+    bool only_over; /* ERR_NOT_FOUND where it is not held because its account sent too much */
     bool drop, expire, reroute;
     struct str route;
     struct queue_message *add; /* a report that enters with it; gets its qid */

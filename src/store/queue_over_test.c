@@ -124,6 +124,45 @@ test_after_a_restart(struct kit *k)
     queue_free(&q);
 }
 
+struct race {
+    uint64_t qid;
+    enum status released;
+};
+
+FIBER_ENTRY static void
+release_one(void *arg)
+{
+    struct race *r = arg;
+
+    r->released = queue_over_release(q, r->qid, now);
+    kit_left();
+}
+
+/* An operator's hold is never undone by what looked at the message before. */
+static SUSPENDS void
+test_an_operator_was_first(struct kit *k)
+{
+    struct queue_message m;
+    struct race r;
+
+    open_queue(k);
+    r.qid = add(k, 7, true);
+    kit_go(release_one, &r);
+    act(r.qid, QUEUE_HOLD); /* both are under way at once */
+    kit_wait();
+    ASSERT(queue_get(q, r.qid, k->a, &m) == OK && m.held && !m.over);
+    ASSERT(queue_remote_ready(q) == 0 || r.released == OK);
+    ASSERT(queue_over_release(q, r.qid, now) == ERR_NOT_FOUND);
+    ASSERT(queue_get(q, r.qid, k->a, &m) == OK && m.held && !queue_over_has(q, 7));
+    ASSERT(queue_over_release(q, add(k, 7, false), now) == ERR_NOT_FOUND); /* a milter's */
+    uint64_t qid = add(k, 7, true);
+    ASSERT(queue_over_release(q, qid, now) == OK && !queue_over_has(q, 7));
+    ASSERT(queue_get(q, qid, k->a, &m) == OK && !m.held && queue_remote_ready(q) > 0);
+    act(qid, QUEUE_DROP);
+    ASSERT(queue_over_release(q, qid, now) == ERR_NOT_FOUND);
+    queue_free(&q);
+}
+
 /* Nothing goes before all are known: the first may be in the last cell. */
 static SUSPENDS void
 test_before_the_load(struct kit *k)
@@ -145,6 +184,7 @@ main(int argc, char **argv)
     static const struct kit_row rows[] = {
         {"lines", test_lines, KIT_ALL},
         {"after a restart", test_after_a_restart, KIT_ALL},
+        {"an operator was first", test_an_operator_was_first, KIT_ALL},
         {"before the load", test_before_the_load, KIT_MEM},
     };
 
