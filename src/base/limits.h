@@ -247,6 +247,10 @@
     LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
     LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \
     LIMIT(SPAM_PARTS,              64,        "parts",    "of it") \
+    LIMIT(SPAM_MODEL_TOKENS,       32768,     "tokens",   "that an account knows: rare and old ones are forgotten") \
+    LIMIT(SPAM_SENDERS,            16384,     "authors",  "whose mail an account moved to or from Junk: those of long ago are forgotten") \
+    LIMIT(SPAM_LESSONS,            32,        "changes",  "of an account that wait to be learned: what is moved meanwhile is not learned") \
+    LIMIT(SPAM_LESSON_MESSAGES,    256,       "messages", "of one change: who moves more tidies up, and nothing is learned") \
     LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
     LIMIT(CHECK_BATCH_BYTES,       67108864,  "bytes",    "of questions for godwit check: refused by the command") \
     LIMIT(SPF_RECORD_BYTES,        4096,      "bytes",    "permerror") \
