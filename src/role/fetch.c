@@ -8,7 +8,13 @@
 #include "rt/clock.h"
 #include "rt/conn.h"
 
-enum { ADDRESSES_MAX = 4, CONNECT_MS = 10000, REQUEST_BYTES = 2048, HTTPS_PORT = 443 };
+enum {
+    ADDRESSES_MAX = 4,
+    PIECES_MAX = 256,
+    CONNECT_MS = 10000,
+    REQUEST_BYTES = 2048,
+    HTTPS_PORT = 443
+};
 
 static SUSPENDS enum status
 connect_any(struct fetch *f, struct arena *a, struct conn **out)
@@ -44,7 +50,8 @@ read_reply(struct fetch *f, struct conn *c, int64_t until_ms, struct arena *a,
 {
     AUTO_BUF got = BUF(2 * (LIMIT_ASK_HEAD_BYTES + f->body_max));
 
-    for (;;) {
+    /* The whole is read anew with each piece, so an answer of a thousand crumbs would keep us busy. */
+    for (int pieces = 0; pieces < PIECES_MAX; pieces++) {
         struct str some;
         TRY(conn_read_some(c, MAX(until_ms - clock_mono_ms(), 0), &some));
         bool ended = some.len == 0;
@@ -62,6 +69,7 @@ read_reply(struct fetch *f, struct conn *c, int64_t until_ms, struct arena *a,
         }
         return e;
     }
+    return ERR_LIMIT;
 }
 
 static SUSPENDS enum status
