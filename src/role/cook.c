@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "cook/facts.h"
+#include "cook/spam.h"
 #include "cook/verdict.h"
 #include "ipc/cook_serve.h"
 #include "mail/charset.h"
@@ -259,6 +260,22 @@ cook_serve_seal(struct ipc_peer *from, const struct cook_seal *req, struct arena
     return e;
 }
 
+enum status
+cook_serve_learn(struct ipc_peer *from, const struct cook_learn *req, struct arena *a,
+                 struct cook_learn_reply *rep)
+{
+    struct pot *p = find(from, req->handle, false);
+
+    if (p == NULL)
+        return ERR_NOT_FOUND;
+    enum status e = buf_status(&p->bytes);
+    if (e == OK)
+        spam_read(message_of(p), a, rep);
+    empty(p);
+    cooked++;
+    return e;
+}
+
 void
 cook_serve_drop(struct ipc_peer *from, const struct cook_drop *req, struct arena *a)
 {
@@ -311,7 +328,7 @@ cook_serve_look(struct ipc_peer *from, const struct cook_look *req, struct arena
     return OK;
 }
 
-/* The field goes where it stands in the end: in front of the message. */
+/* The fields go where they stand in the end: in front of the message. */
 static struct str
 join(const struct pot *p, struct str field)
 {
@@ -332,6 +349,8 @@ cook_serve_judge(struct ipc_peer *from, const struct cook_judge *req, struct are
     if (p == NULL)
         return ERR_NOT_FOUND;
     verdict_judge(p->look, req, &host, a, rep);
+    if (req->spam)
+        spam_judge(message_of(p), a, rep);
     cook(join(p, rep->field), false, a, &rep->facts);
     empty(p);
     cooked++;

@@ -4,11 +4,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
 #include "config/config.h"
+#include "cook/spam.h"
 #include "dns/resolver.h"
 #include "policy/spf_record.h"
+#include "policy/tokens.h"
 #include "role/store_mail.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
+#include "store/correspondents.h"
+#include "store/spam.h"
 
 #define LETTER "From: s@good.example\r\nSubject: hi\r\n\r\nText\r\n"
 #define FIELD  "Authentication-Results: mail.here.example;\r\n\tdmarc="
@@ -38,6 +42,7 @@ struct trial {
     struct str message;
     enum spf_result spf;
     uint32_t handle;
+    bool allowed;
 };
 
 static SUSPENDS enum status
@@ -58,21 +63,34 @@ deliver(const struct trial *t, struct store_deliver_reply *rep)
                    .client = STR("192.0.2.9"),
                    .helo = STR("h.example"),
                    .spf = (uint8_t)t->spf,
-                   .spf_domain = STR("good.example")},
+                   .spf_domain = STR("good.example"),
+                   .allowed = t->allowed},
     };
     return store_deliver_call(town.mx, &req, town.a, rep);
 }
 
 static SUSPENDS uint32_t
-junk_of(uint64_t id)
+exists_in(uint64_t id, bool junk)
 {
     AUTO(cell_close) struct cell *account = account_open(town.store->cells, id);
     struct mailbox_info info;
-    uint32_t box;
+    uint32_t box = MAILBOX_INBOX;
 
-    ASSERT(mailbox_find_special(account, SPECIAL_JUNK, &box) == OK);
+    ASSERT(!junk || mailbox_find_special(account, SPECIAL_JUNK, &box) == OK);
     ASSERT(mailbox_get(account, box, town.a, &info) == OK);
     return info.exists;
+}
+
+static SUSPENDS uint32_t
+junk_of(uint64_t id)
+{
+    return exists_in(id, true);
+}
+
+static SUSPENDS uint32_t
+inbox_of(uint64_t id)
+{
+    return exists_in(id, false);
 }
 
 static SUSPENDS void
@@ -228,6 +246,161 @@ test_large(void)
     ASSERT(deliver(&t, &rep) == ERR_DENIED && town_inbox(1) == 2);
 }
 
+#define ADVERT                                                                                    \
+    "Subject: MAKE MONEY FAST!!!     x81\r\nX-Priority: 1\r\nContent-Type: text/html\r\n\r\n"     \
+    "<html><font color=#ff0000>Click here to order now! 100% free, money back guarantee.</font> " \
+    "<a href=http://10.1.2.3/remove>click below to be removed from our mailing list</a>\r\n"
+
+static SUSPENDS void
+writes_to(uint64_t id, struct str address)
+{
+    AUTO(cell_close) struct cell *account = account_open(town.store->cells, id);
+    const uint64_t hash = correspondent_hash(address);
+
+    ASSERT(correspondents_add(account, &hash, 1, clock_now()) == OK);
+}
+
+/* The score alone makes it junk; whom the account has written to never is. */
+static SUSPENDS void
+test_spam(void)
+{
+    struct trial t = {.rcpts = "anna@here.example",
+                      .message = STR("From: Win <Win@good.example>\r\n" ADVERT),
+                      .spf = SPF_PASS};
+    struct store_deliver_reply rep;
+
+    begin();
+    ASSERT(deliver(&t, &rep) == OK && rep.qid == 0 && junk_of(1) == 1 && inbox_of(1) == 0);
+    writes_to(1, STR("win@good.example"));
+    ASSERT(deliver(&t, &rep) == OK && junk_of(1) == 1 && inbox_of(1) == 1);
+    struct str stored = town_newest(1);
+    ASSERT(str_starts(stored, STR(FIELD "pass ")));
+    ASSERT(str_find_str(stored, STR("\r\nX-Godwit-Spam: score=")) > 0);
+    ASSERT(str_ends(stored, t.message));
+    /* Each for himself, by the queue. */
+    t.rcpts = "team@here.example";
+    ASSERT(deliver(&t, &rep) == OK && rep.qid != 0);
+    TOWN_UNTIL(inbox_of(1) == 2 && junk_of(2) == 1);
+    ASSERT(junk_of(1) == 1 && inbox_of(2) == 0);
+    /* An address that anybody can write is none. */
+    t.message = STR("From: <win@evil.example>\r\n" ADVERT);
+    t.rcpts = "anna@here.example";
+    writes_to(1, STR("win@evil.example"));
+    ASSERT(deliver(&t, &rep) == OK && junk_of(1) == 2 && inbox_of(1) == 2);
+    /* Unless nothing could be looked at. */
+    t.spf = SPF_TEMPERROR;
+    ASSERT(deliver(&t, &rep) == OK && junk_of(1) == 2 && inbox_of(1) == 3);
+    /* A correspondent or not, what its domain wants in quarantine goes there. */
+    writes_to(1, STR("s@mild.example"));
+    t.message = STR("From: s@mild.example\r\n\r\nx\r\n");
+    t.spf = SPF_FAIL;
+    ASSERT(deliver(&t, &rep) == OK && junk_of(1) == 3);
+}
+
+static SUSPENDS void
+says(enum spam_kind kind, bool proven, const struct spam_tokens *t)
+{
+    AUTO(cell_close) struct cell *account = account_open(town.store->cells, 1);
+    const struct spam_said said = {.mid = 1000,
+                                   .kind = kind,
+                                   .author = correspondent_hash(STR("win@good.example")),
+                                   .proven = proven};
+
+    ASSERT(spam_learn(account, &said, t, clock_now()) == OK);
+}
+
+/* What the owner said of an author holds, for what is shown to be his. */
+static SUSPENDS void
+test_what_was_moved(void)
+{
+    const struct spam_tokens none = {NULL, 0, TOKENS_VERSION};
+    struct trial advert = {.rcpts = "anna@here.example",
+                           .message = STR("From: win@good.example\r\n" ADVERT),
+                           .spf = SPF_PASS};
+    struct trial letter = {.rcpts = "anna@here.example",
+                           .message = STR("From: win@good.example\r\nSubject: hi\r\n\r\nText\r\n"),
+                           .spf = SPF_PASS};
+    struct store_deliver_reply rep;
+
+    begin();
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(1) == 1);
+    says(SPAM_UNWANTED, false, &none);
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(1) == 2 && junk_of(1) == 0);
+    says(SPAM_UNWANTED, true, &none);
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(1) == 2 && junk_of(1) == 1);
+    letter.rcpts = "bert@here.example";
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(2) == 1);
+    says(SPAM_WANTED, true, &none);
+    ASSERT(deliver(&advert, &rep) == OK && inbox_of(1) == 3 && junk_of(1) == 1);
+    advert.message = STR("From: <win@evil.example>\r\n" ADVERT);
+    ASSERT(deliver(&advert, &rep) == OK && inbox_of(1) == 3 && junk_of(1) == 2);
+    /* A correspondent is above what was moved. */
+    says(SPAM_UNWANTED, true, &none);
+    writes_to(1, STR("win@good.example"));
+    letter.rcpts = "anna@here.example";
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(1) == 4 && junk_of(1) == 2);
+}
+
+static SUSPENDS void
+learns(struct str message, enum spam_kind kind, uint64_t mid)
+{
+    AUTO(cell_close) struct cell *account = account_open(town.store->cells, 1);
+    struct cook_learn_reply read;
+
+    spam_read(message, town.a, &read);
+    const struct spam_said said = {.mid = mid, .kind = kind};
+    const struct spam_tokens t = {read.tokens, read.tokens_count, TOKENS_VERSION};
+    ASSERT(spam_learn(account, &said, &t, clock_now()) == OK);
+}
+
+/* Its own counts make a message junk for one account, and another wanted; at once and by the queue. */
+static SUSPENDS void
+test_own_counts(void)
+{
+    struct trial t = {.rcpts = "anna@here.example",
+                      .message = STR("From: x@good.example\r\nSubject: zorgle blimpo\r\n\r\n"
+                                     "Quabble frimp wozzle snerd plimbo gratch vund.\r\n"),
+                      .spf = SPF_PASS};
+    struct store_deliver_reply rep;
+
+    begin();
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 1);
+    for (uint64_t mid = 1; mid <= 4; mid++)
+        learns(t.message, SPAM_UNWANTED, mid);
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 1 && junk_of(1) == 1);
+    t.rcpts = "anna@here.example bert@here.example";
+    ASSERT(deliver(&t, &rep) == OK && rep.qid != 0);
+    TOWN_UNTIL(junk_of(1) == 2 && inbox_of(2) == 1);
+    for (uint64_t mid = 1; mid <= 4; mid++)
+        learns(t.message, SPAM_WANTED, mid);
+    t.rcpts = "anna@here.example";
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 2 && junk_of(1) == 2);
+}
+
+/* Nothing is refused by it, and what is sent on goes on. */
+static SUSPENDS void
+test_spam_is_no_refusal(void)
+{
+    static const struct config_spam off = {{"here.example", 12}, true};
+    struct trial t = {.rcpts = "away@here.example",
+                      .message = STR("From: win@good.example\r\n" ADVERT),
+                      .spf = SPF_PASS};
+    struct store_deliver_reply rep;
+
+    begin();
+    ASSERT(deliver(&t, &rep) == OK && rep.qid != 0);
+    t.rcpts = "anna@here.example";
+    t.allowed = true;
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 1 && junk_of(1) == 0);
+    t.allowed = false;
+    struct config changed = *town.store->config;
+    changed.spam.domains = &off;
+    changed.spam.domain_count = 1;
+    town.store->config = &changed;
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 2 && junk_of(1) == 0);
+    ASSERT(str_find_str(town_newest(1), STR("X-Godwit-Spam")) < 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -239,6 +412,10 @@ main(int argc, char **argv)
         {"cooks_that_end", test_cooks_that_end},
         {"cooks_that_all_end", test_cooks_that_all_end},
         {"large", test_large},
+        {"spam", test_spam},
+        {"what_was_moved", test_what_was_moved},
+        {"own_counts", test_own_counts},
+        {"spam_is_no_refusal", test_spam_is_no_refusal},
     };
 
     (void)argc;

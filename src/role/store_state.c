@@ -9,6 +9,7 @@
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/policies.h"
+#include "store/tally.h"
 
 static struct store *only; /* one store a process: handlers find it without asking */
 
@@ -48,6 +49,7 @@ store_close(struct store **store)
     s->stopping = true;
     while (s->fibers > 0 && fiber_sleep(5) == OK)
         ;
+    store_tally_write(s);
     while (!list_empty(&s->peers))
         store_peer_gone(s, LIST_ENTRY(s->peers.next, struct store_peer, in_store)->peer);
     if (s->notes != NULL)
@@ -60,6 +62,7 @@ store_close(struct store **store)
     sealed_free(&s->sealed);
     blocks_free(&s->blocks);
     policies_free(&s->policies);
+    tally_free(&s->tally);
     grants_free(&s->grants);
     directory_free(&s->directory);
     if (s->cells != NULL)
@@ -73,6 +76,15 @@ store_close(struct store **store)
 }
 
 void
+store_tally_write(struct store *s)
+{
+    if (s->tally == NULL)
+        return;
+    enum status st = store_checked(s, tally_write(s->tally), "counts");
+    (void)st; /* it waits for the next time */
+}
+
+void
 store_peer_arrived(struct store *s, struct ipc_peer *p)
 {
     struct store_peer *sp = MEM_NEW(struct store_peer);
@@ -81,8 +93,8 @@ store_peer_arrived(struct store *s, struct ipc_peer *p)
     sp->peer = p;
     list_push(&s->peers, &sp->in_store);
     if (r == ROLE_MX || r == ROLE_USER)
-        sp->source =
-            intake_source_new(s->intake, r == ROLE_USER || s->config->relay_from_count > 0);
+        sp->source = intake_source_new(s->intake, r == ROLE_USER || s->config->relay_from_count > 0,
+                                       r == ROLE_MX);
     ipc_set_state(p, sp->source);
     if (r == ROLE_COOK)
         intake_cook_add(s->intake, p);
@@ -169,6 +181,10 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->sealed = sealed_new(s->cells);
     s->blocks = blocks_new(s->cells);
     s->policies = policies_new(s->cells);
+    s->tally = tally_new(s->cells, &(struct tally_options){.cell = TALLY_CELL,
+                                                           .rows_max = LIMIT_TALLY_ROWS,
+                                                           .group_max = LIMIT_TALLY_GROUP_ROWS,
+                                                           .waiting_max = LIMIT_TALLY_WAITING});
     s->intake = intake_new(s->engine);
     s->returns = rates_new();
     s->forwards = rates_new();

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "cook/facts.h"
+#include "cook/spam.h"
 #include "cook/verdict.h"
 #include "engine/engine_faults.h"
 #include "ipc/admin_ipc.h"
@@ -122,6 +123,20 @@ cook_serve_drop(struct ipc_peer *from, const struct cook_drop *req, struct arena
     (void)from, (void)req, (void)a;
 }
 
+static SUSPENDS enum status
+cook_serve_learn(struct ipc_peer *from, const struct cook_learn *req, struct arena *a,
+                 struct cook_learn_reply *rep)
+{
+    (void)from, (void)req;
+    if (town.cook_dies > 0) {
+        town.cook_dies--;
+        ipc_close(from);
+        return ERR_TEMP;
+    }
+    spam_read(buf_str(&pot), a, rep);
+    return OK;
+}
+
 /* Strangers' messages between the two steps. */
 static struct town_look {
     const struct ipc_peer *of;
@@ -165,6 +180,8 @@ cook_serve_judge(struct ipc_peer *from, const struct cook_judge *req, struct are
     }
     ASSERT(l->of == from && l->look != NULL);
     verdict_judge(l->look, req, &host, a, rep);
+    if (req->spam)
+        spam_judge(l->message, a, rep);
     struct str whole = arena_printf(town.a, "%.*s%.*s", STR_FMT(rep->field), STR_FMT(l->message));
     verdict_look_free(&l->look);
     return cook_one(from, whole, false, a, &rep->facts);

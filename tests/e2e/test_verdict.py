@@ -17,7 +17,7 @@ import dkim
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from godwit import Server, wait_for  # noqa: E402
+from godwit import Server, halt, wait_for  # noqa: E402
 from knot import Knot  # noqa: E402
 from wire import Smtp  # noqa: E402
 
@@ -54,7 +54,7 @@ def knot(pem):
 
 @pytest.fixture(scope='module')
 def server(knot):
-    s = Server(extra=[f'resolver {knot.resolver()} no-dnssec', 'xclient-from 127.0.0.1', 'outbound none'])
+    s = Server(extra=[f'resolver {knot.resolver()} no-dnssec', 'xclient-from 127.0.0.1', 'outbound none', 'relay-from 198.51.100.9'])
     s.start()
     s.add_domain()
     yield s
@@ -193,6 +193,23 @@ def test_one_that_streams(server, user, pem):
     assert len(texts(server, user)) == 1
 
 
+def test_slow_ones_keep_nobody_out(server, user):
+    """Messages that never end take no cook from those that do."""
+    data = message('reject.example') + b'0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\r\n' * 5000
+    cooks = sum(r.startswith('cook.') for r in server.roles())
+    slow = []
+    try:
+        for n in range(64 * cooks + 1):
+            slow.append(begin(server, f'203.0.113.{n}', 'a@plain.example', [user]))
+            slow[-1].send(data[:70000])
+        assert send(server, GOOD, 'a@reject.example', user, data)[0] == 250
+    finally:
+        for s in slow:
+            s.close()
+    raw, = texts(server, user)
+    assert raw.endswith(data) and 'spf=pass' in results(raw)
+
+
 @pytest.mark.parametrize('number, size', [(1, 1), (2, 40000)])
 def test_a_cook_that_dies_in_between(server, user, knot, number, size):
     """DNS stands still while the message waits for it; its cook ends; another one judges it, once."""
@@ -205,7 +222,7 @@ def test_a_cook_that_dies_in_between(server, user, knot, number, size):
 
     before = server.roles()['cook.0']
     with begin(server, GOOD, 'a@plain.example', [user]) as s:
-        knot.process.send_signal(signal.SIGSTOP)
+        halt(knot.process.pid)
         try:
             t = threading.Thread(target=finish, args=(s,))
             t.start()
