@@ -60,6 +60,7 @@
     EVENT(INBOUND_LIMIT,  "inbound.limit",  LOG_WARN,  "kind name",                           "more mail came within this hour than inbound-limits allows; kind: network (of clients), domain (of senders), recipient") \
     EVENT(OUTBOUND_HELD,  "outbound.held",  LOG_WARN,  "qid account messages:n recipients:n new:n from", "an account sent more than it may within a day: the message is held until there is room, or an operator releases it; messages and recipients: of the day, new: first-time recipients of this message") \
     EVENT(OUTBOUND_GOES,  "outbound.goes",  LOG_INFO,  "qid account messages:n recipients:n from", "a message that was held goes: there is room again") \
+    EVENT(OUTBOUND_END,   "outbound.end",   LOG_INFO,  "qid account from",                    "a message that was held is dropped: its account was deleted, and its time to come back is over") \
     EVENT(FORWARD_LIMIT,  "forward.limit",  LOG_WARN,  "qid by",                              "an address sent on too much within this hour: later mail waits in the queue") \
     EVENT(QUEUE_LOAD,     "queue.load",     LOG_INFO,  "messages:n ms:ms",                   "after a start all that waits in the queue is in mind") \
     EVENT(QUEUE_DAMAGE,   "queue.damage",   LOG_ERROR, "reason",                             "a part of the queue cannot be read, and is not sent") \

@@ -209,7 +209,7 @@ copy_message(const struct store *s, struct arena *a, const struct queue_message 
         .size = m->size,
         .arrived = m->arrived.us,
         .next = next == INT64_MAX ? 0 : next,
-        .not_before = m->terms.hold_until.us,
+        .not_before = m->terms.hold_asked.len > 0 ? m->terms.hold_until.us : 0,
         .by = m->terms.by.us,
         .by_mode = (uint8_t)m->terms.by_mode, /* the same order */
         .held = m->held,

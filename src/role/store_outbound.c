@@ -14,10 +14,15 @@
 #include "rt/random.h"
 #include "store/account.h"
 #include "store/correspondents.h"
+#include "store/directory_deleted.h"
 #include "store/message.h"
 #include "store/queue_over.h"
 
 enum { TEXT_BYTES = 16384, NOTICE_ARENA = 8 << 20, QUEUED_ARENA = 32 << 20, STEP = 32 };
+#define SECOND_US INT64_C(1000000)
+
+/* What its account makes of a message that is held, whatever room there is. */
+enum fate { STAYS, GOES, ENDS };
 
 SUSPENDS static enum status charge(struct store *s, const struct queue_message *m, bool again,
                                    struct outbound_answer *out);
@@ -26,7 +31,8 @@ SUSPENDS static enum status look_at(struct store *s, const struct queue_rcpt *r,
 SUSPENDS static enum status tell(struct store *s, uint64_t account,
                                  const struct outbound_answer *what);
 SUSPENDS static enum status let_go(struct store *s, const struct queue_over *one);
-SUSPENDS static enum status may_go(struct store *s, const struct queue_message *m, bool *out);
+SUSPENDS static enum status fate_of(struct store *s, const struct queue_message *m, enum fate *out);
+SUSPENDS static enum status end_one(struct store *s, const struct queue_message *m);
 static void log_outbound(enum event which, const struct queue_message *m, uint64_t qid,
                          const struct outbound_answer *what);
 
@@ -185,7 +191,7 @@ let_go(struct store *s, const struct queue_over *one)
     AUTO_ARENA *a = arena_new(QUEUED_ARENA);
     struct outbound_answer answer = {0};
     struct queue_message m;
-    bool may = false;
+    enum fate fate = STAYS;
 
     enum status st = queue_get(s->queue, one->qid, a, &m);
     /* A change of it is under way; or nobody can read it, and those behind it do not wait for that. */
@@ -194,13 +200,15 @@ let_go(struct store *s, const struct queue_over *one)
         return st == ERR_CORRUPT ? st : OK;
     }
     TRY(st);
-    TRY(may_go(s, &m, &may));
-    if (!may)
+    TRY(fate_of(s, &m, &fate));
+    if (fate == ENDS)
+        return end_one(s, &m);
+    if (fate == STAYS)
         return OK;
     TRY(charge(s, &m, true, &answer));
     if (!answer.fits)
         return OK;
-    st = queue_over_release(s->queue, one->qid, clock_now());
+    st = queue_over_end(s->queue, one->qid, QUEUE_OVER_RELEASE, clock_now());
     if (st == ERR_NOT_FOUND) /* dropped or held meanwhile by an operator, whose word counts */
         return OK;
     TRY(st);
@@ -209,17 +217,47 @@ let_go(struct store *s, const struct queue_over *one)
     return OK;
 }
 
+/* A deleted account's mail goes on as other mail that it sent does, while the account can come back; then it is
+ * dropped, as `account delete --now` does.  One that was shut sends nothing. */
 SUSPENDS static enum status
-may_go(struct store *s, const struct queue_message *m, bool *out)
+fate_of(struct store *s, const struct queue_message *m, enum fate *out)
 {
-    AUTO_ARENA *a = arena_new(65536);
+    AUTO_ARENA *a = arena_new(1 << 20);
+    struct directory_deleted gone;
     struct directory_entry e;
 
-    enum status st = directory_by_id(s->directory, m->account, a, &e);
-    *out = st == OK && !e.disabled && !e.suspended;
-    return st == ERR_NOT_FOUND ? OK : st;
+    /* Twice: one that is brought back meanwhile is found the second time. */
+    for (int look = 0; look < 2; look++) {
+        enum status st = directory_by_id(s->directory, m->account, a, &e);
+        if (st == OK)
+            *out = e.disabled || e.suspended ? STAYS : GOES;
+        if (st != ERR_NOT_FOUND)
+            return st;
+        st = directory_deleted_by_id(s->directory, m->account, a, &gone);
+        if (st == OK && gone.ends_s > clock_now().us / SECOND_US) {
+            *out = gone.shut ? STAYS : GOES;
+            return OK;
+        }
+        if (st != ERR_NOT_FOUND)
+            TRY(st);
+    }
+    *out = ENDS;
+    return OK;
 }
 
+SUSPENDS static enum status
+end_one(struct store *s, const struct queue_message *m)
+{
+    enum status st = queue_over_end(s->queue, m->qid, QUEUE_OVER_DROP, clock_now());
+
+    if (st == ERR_NOT_FOUND)
+        return OK;
+    TRY(st);
+    log_outbound(EVENT_OUTBOUND_END, m, m->qid, NULL);
+    return OK;
+}
+
+/* what: nothing of the day is known to be told when NULL. */
 static void
 log_outbound(enum event which, const struct queue_message *m, uint64_t qid,
              const struct outbound_answer *what)
@@ -230,8 +268,10 @@ log_outbound(enum event which, const struct queue_message *m, uint64_t qid,
         return;
     log_hex64(&l, "qid", qid);
     log_u64(&l, "account", m->account);
-    log_u64(&l, "messages", what->messages);
-    log_u64(&l, "recipients", what->recipients);
+    if (what != NULL) {
+        log_u64(&l, "messages", what->messages);
+        log_u64(&l, "recipients", what->recipients);
+    }
     if (which == EVENT_OUTBOUND_HELD)
         log_u64(&l, "new", what->fresh);
     log_str(&l, "from", m->sender);

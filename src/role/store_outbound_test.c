@@ -6,6 +6,7 @@
 #include "base/size.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
+#include "store/directory_deleted.h"
 #include "store/queue_over.h"
 #include "store/queue_verbs.h"
 
@@ -123,12 +124,69 @@ test_held_already(void)
     ASSERT(message(submit("c@x.example")).over && town_inbox(ANNA) == 1);
 }
 
+static SUSPENDS bool
+is_gone(uint64_t qid)
+{
+    struct queue_message m;
+    enum status st = queue_get(town.store->queue, qid, town.a, &m);
+
+    ASSERT(st == OK || st == ERR_NOT_FOUND);
+    return st == ERR_NOT_FOUND;
+}
+
+/* What it sent goes while it can come back, and is dropped after that. */
+static SUSPENDS void
+test_deleted_account(void)
+{
+    struct directory *d = town.store->directory;
+
+    begin(1, 0);
+    ASSERT(!is_held(submit("a@x.example")));
+    uint64_t first = submit("a@x.example"), second = submit("a@x.example");
+    ASSERT(directory_account_remove(d, STR("anna")) == OK);
+    go();
+    ASSERT(message(first).over && message(second).over); /* there is no room */
+    limits(2, 0);
+    go();
+    ASSERT(!is_held(first) && message(second).over);
+    ASSERT(directory_account_expire(d, ANNA) == OK);
+    go();
+    ASSERT(is_gone(second) && !is_gone(first));
+    ASSERT(!queue_over_has(town.store->queue, ANNA));
+}
+
+/* Whoever suspended it, and then deleted it, does not want the rest sent. */
+static SUSPENDS void
+test_deleted_when_suspended(void)
+{
+    struct directory *d = town.store->directory;
+
+    begin(1, 0);
+    ASSERT(!is_held(submit("a@x.example")));
+    uint64_t qid = submit("a@x.example");
+    ASSERT(directory_account_suspend(d, STR("anna"), true) == OK);
+    limits(10, 0);
+    go();
+    ASSERT(message(qid).over);
+    ASSERT(directory_account_remove(d, STR("anna")) == OK);
+    go();
+    ASSERT(message(qid).over);
+    ASSERT(directory_account_undelete(d, ANNA, STR("anna")) == OK);
+    go();
+    ASSERT(message(qid).over);
+    ASSERT(directory_account_suspend(d, STR("anna"), false) == OK);
+    go();
+    ASSERT(!is_held(qid));
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct town_row rows[] = {
         {"in order", test_in_order},
         {"held already", test_held_already},
+        {"deleted account", test_deleted_account},
+        {"deleted when suspended", test_deleted_when_suspended},
     };
 
     (void)argc;

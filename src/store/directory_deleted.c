@@ -78,6 +78,20 @@ directory_deleted_find(struct directory *d, struct str address, struct arena *a,
 }
 
 enum status
+directory_deleted_by_id(struct directory *d, uint64_t account, struct arena *a,
+                        struct directory_deleted *out)
+{
+    struct directory_reap_note note;
+    size_t n = 0;
+
+    if (d->source != &directory_built_in)
+        return ERR_DENIED;
+    TRY(directory_reap_find(d, account, a, &note));
+    TRY(page_add(d, &note, a, out, &n));
+    return n == 1 ? OK : ERR_NOT_FOUND;
+}
+
+enum status
 directory_account_undelete(struct directory *d, uint64_t account, struct str as)
 {
     AUTO_ARENA *a = arena_new(8192);
@@ -169,6 +183,7 @@ page_add(struct directory *d, const struct directory_reap_note *r, struct arena 
         .account = r->account,
         .quota_bytes = e.quota_bytes,
         .created = e.created,
+        .shut = e.disabled || e.suspended,
         .ends_s = r->due_s,
     };
     return OK;

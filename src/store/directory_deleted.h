@@ -13,6 +13,7 @@ struct directory_deleted {
     uint64_t account;
     uint64_t quota_bytes;
     struct instant created;
+    bool shut;      /* disabled or suspended when it was removed */
     int64_t ends_s; /* seconds since 1970: its mail is dropped then */
 };
 struct directory_deleted_page { /* those that end later than this one, in order */
@@ -29,6 +30,10 @@ MUST_USE SUSPENDS enum status directory_deleted_list(struct directory *d,
 MUST_USE SUSPENDS enum status directory_deleted_find(struct directory *d, struct str address,
                                                      struct arena *a,
                                                      struct directory_deleted *out);
+/* ERR_NOT_FOUND: it is there, never was, or is gone for good. */
+MUST_USE SUSPENDS enum status directory_deleted_by_id(struct directory *d, uint64_t account,
+                                                      struct arena *a,
+                                                      struct directory_deleted *out);
 /* With its mail, password and quota, at this address of a domain that is here.  ERR_EXISTS: the address is taken.
  * ERR_NOT_FOUND: it is not deleted, or its end has begun.  ERR_TEMP: somebody is at it. */
 MUST_USE SUSPENDS enum status directory_account_undelete(struct directory *d, uint64_t account,

@@ -19,8 +19,10 @@ struct queue_over {
 /* The first message of the account that waits longest to be looked at, which is looked at again in a minute; the next
  * one of the account at once when this one leaves its line.  False: none is due, or the queue is not loaded. */
 bool queue_over_next(struct queue *q, struct instant now, struct queue_over *out);
-/* ERR_NOT_FOUND: it is gone, or held for another reason by now, which is left as it is. */
-MUST_USE SUSPENDS enum status queue_over_release(struct queue *q, uint64_t qid, struct instant now);
+/* Released, or dropped.  ERR_NOT_FOUND: it is gone, or held for another reason by now, which is left as it is. */
+enum queue_over_end { QUEUE_OVER_RELEASE, QUEUE_OVER_DROP };
+MUST_USE SUSPENDS enum status queue_over_end(struct queue *q, uint64_t qid, enum queue_over_end how,
+                                             struct instant now);
 /* It is to be looked at no more, although it stays as it is. */
 void queue_over_forget(struct queue *q, const struct queue_over *one);
 /* All lines are to be looked at now. */

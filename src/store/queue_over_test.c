@@ -8,6 +8,7 @@
 #include "store/testkit_internal.h"
 
 #define MINUTE INT64_C(60000000)
+#define DAY    (1440 * MINUTE)
 
 static struct queue *q;
 static struct instant now;
@@ -134,7 +135,7 @@ release_one(void *arg)
 {
     struct race *r = arg;
 
-    r->released = queue_over_release(q, r->qid, now);
+    r->released = queue_over_end(q, r->qid, QUEUE_OVER_RELEASE, now);
     kit_left();
 }
 
@@ -152,14 +153,65 @@ test_an_operator_was_first(struct kit *k)
     kit_wait();
     ASSERT(queue_get(q, r.qid, k->a, &m) == OK && m.held && !m.over);
     ASSERT(queue_remote_ready(q) == 0 || r.released == OK);
-    ASSERT(queue_over_release(q, r.qid, now) == ERR_NOT_FOUND);
+    ASSERT(queue_over_end(q, r.qid, QUEUE_OVER_RELEASE, now) == ERR_NOT_FOUND);
     ASSERT(queue_get(q, r.qid, k->a, &m) == OK && m.held && !queue_over_has(q, 7));
-    ASSERT(queue_over_release(q, add(k, 7, false), now) == ERR_NOT_FOUND); /* a milter's */
+    ASSERT(queue_over_end(q, add(k, 7, false), QUEUE_OVER_RELEASE, now) ==
+           ERR_NOT_FOUND); /* a milter's */
     uint64_t qid = add(k, 7, true);
-    ASSERT(queue_over_release(q, qid, now) == OK && !queue_over_has(q, 7));
+    ASSERT(queue_over_end(q, qid, QUEUE_OVER_RELEASE, now) == OK && !queue_over_has(q, 7));
     ASSERT(queue_get(q, qid, k->a, &m) == OK && !m.held && queue_remote_ready(q) > 0);
+    ASSERT(queue_over_end(q, qid, QUEUE_OVER_DROP, now) == ERR_NOT_FOUND);
     act(qid, QUEUE_DROP);
-    ASSERT(queue_over_release(q, qid, now) == ERR_NOT_FOUND);
+    ASSERT(queue_over_end(q, qid, QUEUE_OVER_RELEASE, now) == ERR_NOT_FOUND);
+    qid = add(k, 7, true);
+    ASSERT(queue_over_end(q, qid, QUEUE_OVER_DROP, now) == OK && !queue_over_has(q, 7));
+    ASSERT(queue_get(q, qid, k->a, &m) == ERR_NOT_FOUND);
+    queue_free(&q);
+}
+
+/* Tries once, in vain, the only message that is due. */
+static SUSPENDS struct queue_message
+try_it(struct kit *k)
+{
+    const struct queue_result r = {.state = QUEUE_WAITING, .code = 451, .text = STR("not now")};
+    const struct queue_outcome o = {&r, 1, now};
+    struct queue_message m;
+    struct queue_job job;
+
+    queue_tick(q, now);
+    ASSERT(queue_take_remote(q, 5, &job) && queue_results(q, &job, &o, k->a, &m) == OK);
+    return m;
+}
+
+/* What was held for long has its five days, and its sender hears of a delay when it is one. */
+static SUSPENDS void
+test_the_clock(struct kit *k)
+{
+    struct queue_job job;
+    struct queue_message m;
+
+    open_queue(k);
+    for (int over = 0; over <= 1; over++) {
+        uint64_t qid = add(k, 7, over == 1);
+        now.us += 6 * DAY;
+        if (over == 1)
+            ASSERT(queue_over_end(q, qid, QUEUE_OVER_RELEASE, now) == OK);
+        else
+            act(qid, QUEUE_RELEASE);
+        m = try_it(k);
+        ASSERT(m.rcpts[0].state == QUEUE_WAITING && m.rcpts[0].next.us < now.us + 2 * MINUTE);
+        queue_tick(q, now);
+        ASSERT(!queue_take_report(q, &job));
+        now.us += DAY;
+        queue_tick(q, now);
+        ASSERT(queue_take_report(q, &job)); /* it is late by now */
+        act(qid, QUEUE_RELEASE);            /* was not held: nothing begins anew */
+        now.us += 4 * DAY;
+        m = try_it(k);
+        ASSERT(m.rcpts[0].state == QUEUE_FAILED);
+        queue_put_back(q, &job, now, 0);
+        act(qid, QUEUE_DROP);
+    }
     queue_free(&q);
 }
 
@@ -185,6 +237,7 @@ main(int argc, char **argv)
         {"lines", test_lines, KIT_ALL},
         {"after a restart", test_after_a_restart, KIT_ALL},
         {"an operator was first", test_an_operator_was_first, KIT_ALL},
+        {"the clock", test_the_clock, KIT_MEM},
         {"before the load", test_before_the_load, KIT_MEM},
     };
 

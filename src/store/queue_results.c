@@ -338,12 +338,15 @@ is_answered(const struct queue_outcome *o)
     return answered;
 }
 
-/* What is released is due at once, but for the time that the sender set. */
+/* What is released is due at once, but for the time that the sender set, and its age counts from now: it must not fail
+ * at the first try because it was held for days. */
 static void
 apply_hold(const struct queue_change *c, struct queue_message *m)
 {
     if (c->hold == HOLD_KEEP)
         return;
+    if (c->hold == HOLD_CLEAR && m->held)
+        m->terms.hold_until.us = MAX(m->terms.hold_until.us, c->now.us);
     m->held = c->hold == HOLD_SET;
     m->over = false; /* an operator's word is about it now */
     for (size_t i = 0; !m->held && i < m->rcpt_count; i++)

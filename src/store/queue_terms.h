@@ -21,8 +21,10 @@ enum queue_by_mode { QUEUE_BY_NONE, QUEUE_BY_NOTIFY, QUEUE_BY_RETURN };
 
 /* What is zero was not asked. */
 struct queue_terms {
-    struct instant hold_until; /* FUTURERELEASE, RFC 4865: nobody gets it before */
-    struct str hold_asked;     /* "for;60", "until;2026-12-01T08:30:00Z": a report repeats it */
+    struct instant
+        hold_until; /* nobody gets it before: FUTURERELEASE, RFC 4865; or it was held until then */
+    struct str
+        hold_asked; /* "for;60", "until;2026-12-01T08:30:00Z": a report repeats it; else empty */
     enum queue_by_mode by_mode;
     struct instant by; /* DELIVERBY, RFC 2852: to be delivered until then */
     bool by_trace;     /* the sender hears of each relay */

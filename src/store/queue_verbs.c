@@ -185,12 +185,18 @@ change(struct queue *q, uint64_t qid, enum queue_verb v, struct instant now)
 }
 
 enum status
-queue_over_release(struct queue *q, uint64_t qid, struct instant now)
+queue_over_end(struct queue *q, uint64_t qid, enum queue_over_end how, struct instant now)
 {
     AUTO_ARENA *a = arena_new(ARENA_MAX);
     struct queue_message m = {0};
-    struct queue_change c = {
-        .q = q, .qid = qid, .now = now, .hold = HOLD_CLEAR, .only_over = true, .a = a, .out = &m};
+    struct queue_change c = {.q = q,
+                             .qid = qid,
+                             .now = now,
+                             .hold = how == QUEUE_OVER_RELEASE ? HOLD_CLEAR : HOLD_KEEP,
+                             .drop = how == QUEUE_OVER_DROP,
+                             .only_over = true,
+                             .a = a,
+                             .out = &m};
 
     return change_and_follow(&c);
 }

@@ -263,6 +263,10 @@ tell_outbound(const struct teller *t)
 {
     bool held = str_eq(value(t, "ev"), STR("outbound.held"));
 
+    if (str_eq(value(t, "ev"), STR("outbound.end"))) {
+        say(t, "dropped: it was held, and its account is gone for good");
+        return;
+    }
     say(t, held ? "held: its account sent more than it may within a day"
                 : "goes: its account has room again");
     say_with(t, ", messages of the day: ", "messages");
@@ -401,6 +405,7 @@ static const struct {
     {STR("invite.refused"), tell_invitation},
     {STR("outbound.held"), tell_outbound},
     {STR("outbound.goes"), tell_outbound},
+    {STR("outbound.end"), tell_outbound},
     {STR("store.verdict"), tell_verdict},
 };
 
