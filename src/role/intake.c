@@ -20,6 +20,7 @@ enum {
     SPAM_ALLOWED = 1,
     SPAM_WORDS_MAX = 512,
 };
+#define TOKEN_BITS ((UINT64_C(1) << 48) - 1) /* of a token: all that scores look at */
 static_assert(1 << SLOT_BITS == LIMIT_BLOB_HANDLES, "a slot for each handle");
 
 struct intake_source {
@@ -245,19 +246,33 @@ write_spam(const struct intake_spam *m, struct buf *b)
     buf_add_zigzag(b, m->score);
     buf_add_be64(b, m->author);
     buf_add_bytes(b, m->words);
+    buf_add_varint(b, m->token_count);
+    for (size_t i = 0; i < m->token_count; i++) {
+        char six[6];
+        be48_put(six, m->tokens[i] & TOKEN_BITS);
+        buf_add(b, str_from(six, sizeof(six)));
+    }
 }
 
 static bool
-read_spam(struct scan *s, struct intake_spam *m)
+read_spam(struct scan *s, struct arena *a, struct intake_spam *m)
 {
+    struct str tokens;
     uint8_t flags;
+    uint64_t n;
 
     m->scored = true;
     if (!scan_u8(s, &flags) || flags > SPAM_ALLOWED || !scan_u8(s, &m->standing) ||
         m->standing > STANDING_PROVEN || !scan_zigzag(s, &m->score) || !scan_be64(s, &m->author) ||
-        !scan_bytes(s, SPAM_WORDS_MAX, &m->words))
+        !scan_bytes(s, SPAM_WORDS_MAX, &m->words) || !scan_varint(s, LIMIT_SPAM_TOKENS, &n) ||
+        !scan_take(s, 6 * (size_t)n, &tokens))
         return false;
     m->allowed = flags != 0;
+    m->token_count = (size_t)n; /* bounded above */
+    uint64_t *hashes = ARENA_ARRAY(a, uint64_t, m->token_count + 1);
+    for (size_t i = 0; i < m->token_count; i++)
+        hashes[i] = be48_get(tokens.ptr + 6 * i);
+    m->tokens = hashes;
     return true;
 }
 
@@ -293,7 +308,7 @@ intake_facts_read(struct str bytes, struct arena *a, struct intake_facts *out)
         if (!scan_be64(&s, &hashes[i]))
             return ERR_CORRUPT;
     }
-    if ((version == FACTS_SPAM && !read_spam(&s, &f.spam)) || !scan_at_end(&s))
+    if ((version == FACTS_SPAM && !read_spam(&s, a, &f.spam)) || !scan_at_end(&s))
         return ERR_CORRUPT;
     f.reference_hashes = hashes;
     *out = f;

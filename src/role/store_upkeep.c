@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "role/store_dkim.h"
+#include "role/store_judge.h"
 #include "role/store_outbound.h"
 #include "role/store_trace.h"
 #include "rt/clock.h"
@@ -13,6 +14,7 @@
 
 enum {
     PERIOD_MS = 1000,
+    TALLY_EVERY = 60,
     REAP_EVERY = 60, /* periods between two steps over removed accounts */
     KEYS_FIRST = 30, /* periods until DKIM keys are looked after, and between two looks */
     KEYS_EVERY = 3600,
@@ -111,6 +113,8 @@ period(struct store *s, uint32_t n)
     if (n % KEYS_EVERY == KEYS_FIRST)
         store_dkim_round(s);
     store_outbound_go(s);
+    if (n % TALLY_EVERY == TALLY_EVERY - 1)
+        store_tally_write(s);
     if (n % REAP_EVERY == REAP_EVERY - 1 && !s->reaping && fiber_go(reap, s) == OK) {
         s->reaping = true;
         s->fibers++;
@@ -258,6 +262,8 @@ look_after(struct store *s, uint64_t account, bool *more_out, bool *later_out)
 
     TRY(account_info(cell, &info));
     *later_out = info.has_work;
+    if (info.has_work) /* lessons among it, perhaps */
+        store_learn(s, account);
     store_quota_tell(s, cell, info.notice);
     return account_reap(cell, clock_now(), more_out);
 }
