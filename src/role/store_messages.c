@@ -5,6 +5,7 @@
 #include "base/size.h"
 #include "ipc/store_serve.h"
 #include "role/store.h"
+#include "role/store_judge.h"
 #include "role/store_mail.h"
 #include "role/store_trace.h"
 #include "rt/clock.h"
