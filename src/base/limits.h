@@ -213,6 +213,7 @@
     LIMIT(STS_FETCH_S,             60,        "s",        "for a policy of MTA-STS: the one before holds on; RFC 8461 section 3.3") \
     LIMIT(STS_RETRY_S,             300,       "s",        "after a fetch that failed no other is tried") \
     LIMIT(STS_RENEW_S,             86400,     "s",        "a policy is fetched anew, or after half its life") \
+    LIMIT(STS_EXPLAIN_MS,          5000,      "ms",       "godwit explain says that a policy of MTA-STS was not told in time") \
     LIMIT(STS_LOOK_S,              60,        "s",        "for so long a record of MTA-STS is not looked at again") \
     LIMIT(MX_HOSTS,                10,        "hosts",    "later ones are ignored") \
     /* what domains say about their mail, and who really sent it */ \

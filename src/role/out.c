@@ -31,7 +31,8 @@ enum {
     POLICY_ARENA = 128 << 10,
     FIRST_TRIES = 3,
     SWEEP_MS = 1000,
-    LOOK_MS = 20
+    LOOK_MS = 20,
+    UNTOLD_NAME_MAX = 180 /* so that the sentence fits into plan_host.why */
 };
 
 /* What deliveries go by: the last is that of today's configuration, older ones live until their deliveries are over. */
@@ -314,6 +315,80 @@ manner_of(const struct config_route *r, struct arena *a)
     };
 }
 
+/* The policy of a domain for who only wants to know: the question goes on when he waits no more, and what comes of it
+ * is what deliveries go by.  It lives in its arena, which belongs to the last of the two. */
+struct policy_look {
+    struct arena *arena;
+    struct terms *mine;
+    struct str domain;
+    struct fiber_queue done;
+    bool over, left;
+    enum status e;
+    const struct sts_policy *sts;
+};
+
+static FIBER_ENTRY void
+look_for_policy(void *arg)
+{
+    struct policy_look *l = arg;
+    struct arena *a = l->arena;
+
+    l->e = find_policy(&l->mine->world, l->domain, a, &l->sts);
+    let_go(l->mine);
+    l->over = true;
+    if (l->left)
+        arena_free(&a);
+    else
+        fiber_queue_wake_all(&l->done);
+}
+
+/* In LIMIT_STS_EXPLAIN_MS at most: ERR_TIMEOUT.  Whatever it is, policy_look_end() follows. */
+static SUSPENDS enum status
+policy_look_begin(struct terms *mine, struct str domain, struct policy_look **out)
+{
+    struct arena *a = arena_new(POLICY_ARENA);
+    struct policy_look *l = ARENA_NEW(a, struct policy_look);
+
+    *l = (struct policy_look){.arena = a, .mine = mine, .domain = arena_str(a, domain)};
+    fiber_queue_init(&l->done);
+    *out = l;
+    mine->users++;
+    enum status e = fiber_go(look_for_policy, l);
+    if (e != OK) {
+        let_go(mine);
+        l->over = true;
+        return e;
+    }
+    if (!l->over)
+        e = fiber_queue_wait(&l->done, LIMIT_STS_EXPLAIN_MS);
+    return l->over ? l->e : e;
+}
+
+static void
+policy_look_end(struct policy_look *l)
+{
+    struct arena *a = l->arena;
+
+    l->left = true;
+    if (l->over)
+        arena_free(&a);
+}
+
+/* DANE goes before a policy; the other hosts would wait for it. */
+static void
+say_untold(struct plan *p, enum status e, struct str domain, struct arena *a)
+{
+    for (size_t i = 0; i < p->host_count; i++) {
+        struct plan_host *h = &p->hosts[i];
+        if (h->barred || h->guard == GUARD_DANE)
+            continue;
+        h->barred = e != ERR_TIMEOUT;
+        h->why = arena_printf(a, "MTA-STS: whether %.*s has a policy %s",
+                              STR_FMT(str_sub(domain, 0, UNTOLD_NAME_MAX)),
+                              h->barred ? "cannot be told now" : "was not told in time");
+    }
+}
+
 enum status
 out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *a,
                struct out_plan_reply *rep)
@@ -328,11 +403,13 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
     const struct route_ask ask = {req->domain, req->sender, req->route, req->tries,
                                   (int64_t)MIN(req->age_s, (uint64_t)INT32_MAX)};
     const struct route_choice way = route_choose(mine->world.config, &ask);
-    const struct sts_policy *sts = NULL;
-    AUTO_ARENA *own = arena_new(POLICY_ARENA);
-    if (route_heeds_policy(&way) && find_policy(&mine->world, req->domain, own, &sts) != OK)
-        sts = NULL;
-    plan_find(&mine->world, &ask, sts, a, &p);
+    struct policy_look *look = NULL;
+    enum status e = route_heeds_policy(&way) ? policy_look_begin(mine, req->domain, &look) : OK;
+    plan_find(&mine->world, &ask, e == OK && look != NULL ? look->sts : NULL, a, &p);
+    if (look != NULL)
+        policy_look_end(look);
+    if (e != OK)
+        say_untold(&p, e, req->domain, a);
     struct out_plan_host *hosts = ARENA_ARRAY(a, struct out_plan_host, p.host_count + 1);
     for (size_t i = 0; i < p.host_count; i++)
         hosts[i] = (struct out_plan_host){.name = p.hosts[i].name,

@@ -75,16 +75,18 @@ class Stripper:
 
 class Policies:
     """The web server of mta-sts.*: policies by domain; broken: (status, content type) instead of 200 and text/plain; alone:
-    domains for which it shows a certificate that nobody vouches for."""
+    domains for which it shows a certificate that nobody vouches for; gates: of domains for which it waits."""
 
     def __init__(self, address, signed, own):
-        self.policies, self.broken, self.alone, self.asked = {}, {}, set(), []
+        self.policies, self.broken, self.alone, self.asked, self.gates = {}, {}, set(), [], {}
         web = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 domain = self.headers['Host'].removeprefix('mta-sts.')
                 web.asked.append(domain)
+                if domain in web.gates:
+                    web.gates[domain].wait(300)
                 status, kind = web.broken.get(domain, (200, 'text/plain; charset=utf-8'))
                 body = web.policies[domain].encode()
                 self.send_response(status)
@@ -196,7 +198,7 @@ class World:
                          f'_25._tcp.mail.way.example. {tlsa(self.far.cert)}']
 
     def _policies(self):
-        names = ['good', 'strip', 'alone', 'forged', 'tests', 'kind', 'redirect', 'badweb', 'both', 'cached']
+        names = ['good', 'strip', 'alone', 'forged', 'tests', 'kind', 'redirect', 'badweb', 'both', 'cached', 'slow']
         signed, own = self.ca.sign('mail.stsgood.example', 'mail.stscached.example'), self.ca.alone('whoever.example')
         script = lambda *more: Script(offers=TLS_OFFERS, tls_offers=(*OFFERS, *more))  # noqa: E731
         number = self.address()
@@ -217,7 +219,8 @@ class World:
         self.peer('stsalone', script(), own)
         self.peer('stsforged', script(), own)
         self.peer('stsboth', script(), own, [tlsa(own[0])])
-        for n in ('strip', 'tests', 'kind', 'redirect', 'badweb'):
+        self.web.gates['stsslow.example'] = threading.Event()
+        for n in ('strip', 'tests', 'kind', 'redirect', 'badweb', 'slow'):
             self.peer('sts' + n, Script())
 
     def _dial(self):
@@ -370,6 +373,18 @@ def test_requiretls_by_a_policy(world):
     world.submit('x@stsgood.example', ['REQUIRETLS'], 'blind')
     wait_for(lambda: len(world.peers['stsgood'].bodies) == before + 1)
     assert any(b'REQUIRETLS' in line for line in world.peers['stsgood'].lines if line.startswith(b'MAIL'))
+
+
+def test_explain_does_not_wait_for_a_policy(world):
+    """Its server says nothing: that is said.  The question goes on, and what comes of it counts."""
+    def host():
+        return json.loads(world.blind.ctl('explain', 'route', 'stsslow.example', '--json', check=False).stdout)['hosts'][0]
+    told = host()
+    assert told['protection_why'] == 'MTA-STS: whether stsslow.example has a policy was not told in time'
+    assert told['protection'] == 'none' and not told['barred']
+    world.web.gates['stsslow.example'].set()
+    wait_for(lambda: host()['protection'] == 'sts')
+    assert world.web.asked.count('stsslow.example') == 1
 
 
 def test_a_policy_outlives_its_web_server(world):

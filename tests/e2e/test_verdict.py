@@ -47,7 +47,8 @@ def knot(pem):
     der = subprocess.run(['openssl', 'rsa', '-pubout', '-outform', 'DER'], input=pem, capture_output=True, check=True).stdout
     record = 'v=DKIM1; k=rsa; p=' + base64.b64encode(der).decode()
     parts = ' '.join(f'"{record[i:i + 200]}"' for i in range(0, len(record), 200))
-    k = Knot([*policies(), *(f's._domainkey.{d}.example. 60 IN TXT {parts}' for d in ('reject', 'list'))]).start()
+    k = Knot([*policies(), *(f's._domainkey.{d}.example. 60 IN TXT {parts}' for d in ('reject', 'list'))],
+             down=['down.example']).start()
     yield k
     k.remove()
 
@@ -157,6 +158,20 @@ def test_what_is_taken_all_the_same(server, user):
         assert send(server, EVIL, 'a@evil.example', user, message(author))[0] == 250
     found = [results(raw) for raw in texts(server, user)]
     assert 'dmarc=fail (p=none dis=none)' in found[0] and 'dmarc=none' in found[1], found
+
+
+def test_what_dns_cannot_tell_now(server, user, pem):
+    """The servers of the domain fail: that is said of each check, and costs no message."""
+    text = message('down.example')
+    signed = dkim.sign(text, b's', b'down.example', pem) + text
+    assert send(server, EVIL, 'a@down.example', user, signed)[0] == 250
+    said = results(texts(server, user)[0])
+    assert 'spf=temperror' in said and 'dkim=temperror' in said and 'dmarc=temperror' in said, said
+    assert texts(server, user, 'Junk') == []
+    # So it is where one check is for it, and the policy cannot be asked.
+    assert send(server, GOOD, 'a@reject.example', user, message('down.example'))[0] == 250
+    said = results(texts(server, user)[1])
+    assert 'spf=pass' in said and 'dkim=none' in said and 'dmarc=temperror' in said, said
 
 
 def test_a_list_that_seals(server, user, pem):

@@ -15,9 +15,9 @@ HEAD = ['. 60 IN NS ns.', 'ns. 60 IN A 127.0.0.1']
 
 class Knot:
     """lines: records of the root zone, names in full.  signed: with DNSSEC.  absent_s: for so long who asked remembers
-    that something is not there."""
+    that something is not there.  down: zones that it should have and could not load: SERVFAIL."""
 
-    def __init__(self, lines=(), signed=False, absent_s=60):
+    def __init__(self, lines=(), signed=False, absent_s=60, down=()):
         self.absent_s = absent_s
         self.port = free_port()
         self.dir = tempfile.mkdtemp(prefix='godwit-knot-')
@@ -44,7 +44,7 @@ zone:
     zonefile-load: whole
     journal-content: none
     dnssec-signing: {'on' if signed else 'off'}
-"""
+""" + ''.join(f'  - domain: {name}\n    storage: {self.dir}\n    file: none.zone\n' for name in down)
         with open(self.config, 'w', encoding='ascii') as f:
             f.write(text)
 
