@@ -63,7 +63,7 @@
     EVENT(OUTBOUND_END,   "outbound.end",   LOG_INFO,  "qid account from",                    "a message that was held is dropped: its account was deleted, and its time to come back is over") \
     EVENT(FORWARD_LIMIT,  "forward.limit",  LOG_WARN,  "qid by",                              "an address sent on too much within this hour: later mail waits in the queue") \
     EVENT(QUEUE_LOAD,     "queue.load",     LOG_INFO,  "messages:n ms:ms",                   "after a start all that waits in the queue is in mind") \
-    EVENT(QUEUE_DAMAGE,   "queue.damage",   LOG_ERROR, "reason",                             "a part of the queue cannot be read, and is not sent") \
+    EVENT(QUEUE_DAMAGE,   "queue.damage",   LOG_ERROR, "reason messages:n qid",              "a part of the queue cannot be read, stays and is not sent; messages: so many single ones and the first of them, that a later version wrote or that are damaged; all others are sent") \
     EVENT(QUEUE_RESULT,   "queue.result",   LOG_INFO,  "qid to state code:n text remote tries:n", "an attempt for one recipient ended") \
     EVENT(QUEUE_DONE,     "queue.done",     LOG_INFO,  "qid seconds:s",                       "a message left the queue") \
     EVENT(QUEUE_NOTICE,   "queue.notice",   LOG_INFO,  "qid kind to report",                         "a delivery report was made") \

@@ -72,9 +72,27 @@ loader(void *arg)
         log_loaded(s, st, (clock_mono_us() - began) / 1000);
 }
 
+/* Of single messages; the others are at work. */
+static void
+log_unreadable(const struct store *s)
+{
+    uint64_t first;
+    uint32_t n = queue_unreadable(s->queue, &first);
+
+    if (n == 0)
+        return;
+    AUTO(logger_send) struct log_line l;
+    if (!event_begin(&l, EVENT_QUEUE_DAMAGE))
+        return;
+    log_str(&l, "reason", str_of(status_name(ERR_CORRUPT)));
+    log_u64(&l, "messages", n);
+    log_hex64(&l, "qid", first);
+}
+
 static void
 log_loaded(const struct store *s, enum status st, int64_t ms)
 {
+    log_unreadable(s);
     AUTO(logger_send) struct log_line l;
 
     if (!event_begin(&l, st == OK ? EVENT_QUEUE_LOAD : EVENT_QUEUE_DAMAGE))

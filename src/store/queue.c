@@ -258,10 +258,13 @@ list_cell(struct queue *q, struct queue_page *p, size_t cell, struct queue_messa
                 p->more = true;
                 return OK;
             }
-            TRY(queue_entry_read(&entries[i], p->a, &list[*n]));
-            p->after = list[*n].qid;
+            if (entries[i].key.len != sizeof(struct queue_key))
+                return ERR_CORRUPT;
+            p->after = be64_get(entries[i].key.ptr + 1);
             p->examined++;
             w.from = p->after + 1;
+            if (queue_entry_read(&entries[i], p->a, &list[*n]) != OK)
+                continue; /* one that cannot be read hides no other: queue_load() */
             if (p->only == NULL || queue_selects(p->only, &list[*n]))
                 (*n)++;
         }

@@ -70,8 +70,11 @@ struct queue_message {
 /* Ready for all calls; queue_load() brings to mind what waits.  ERR_CORRUPT: a head fails its check. */
 MUST_USE SUSPENDS enum status queue_open(struct cells *c, struct queue **out);
 /* Once, beside the work: each page is at work when it is read.  Damage in one cell does not keep the others:
- * the first error is told at the end. */
+ * the first error is told at the end.  A message whose index cannot be read (of a later version, or damaged) keeps no
+ * other: it stays where it is, is not sent, and is counted. */
 MUST_USE SUSPENDS enum status queue_load(struct queue *q, struct instant now);
+/* How many queue_load() found so, and the first of them. */
+uint32_t queue_unreadable(const struct queue *q, uint64_t *qid_out);
 void queue_free(struct queue **q);
 uint64_t queue_length(const struct queue *q);
 

@@ -208,6 +208,44 @@ test_work_before_it_is_loaded(struct kit *k)
     queue_free(&q);
 }
 
+/* Of a later version, or damaged: neither its index nor itself hides another message. */
+static SUSPENDS void
+test_one_unreadable(struct kit *k)
+{
+    static const char *const to[] = {"a@x.example", "a@y.example", "a@z.example"};
+    static const char tags[] = {'I', 'E'};
+    AUTO_ARENA *a = arena_new(64 << 20);
+    const struct queue_message *list;
+    struct queue_page page = {.max = 10, .a = a};
+    uint64_t qids[3], first = 0;
+    struct queue_summary sum;
+    struct queue_job job;
+    size_t n;
+
+    open_queue(k);
+    for (size_t i = 0; i < COUNT_OF(qids); i++)
+        qids[i] = add(k, to[i]);
+    ASSERT(queue_unreadable(q, &first) == 0);
+    for (size_t i = 0; i < COUNT_OF(tags); i++) {
+        AUTO(tx_abort) struct tx *tx = NULL;
+        struct queue_key key = queue_key_of(tags[i], qids[i]);
+        ASSERT(tx_begin(q->at[queue_cell_of(q, qids[i])].cell, &tx) == OK);
+        tx_put(tx, queue_key_str(&key), STR("\x01\xff unheard of"));
+        ASSERT(tx_commit(&tx) == OK);
+    }
+    queue_free(&q);
+    kit_reopen(k);
+    ASSERT(queue_open(k->cs, &q) == OK && queue_load(q, now) == OK);
+    ASSERT(queue_length(q) == 3 && queue_unreadable(q, &first) == 1 && first == qids[0]);
+    ASSERT(queue_list(q, &page, &list, &n) == OK && n == 2 && !page.more);
+    ASSERT(queue_summarize(q, now, 10, a, &sum) == OK && sum.all.messages == 2);
+    ASSERT(list[0].qid == qids[0] && list[1].qid == qids[2]);
+    ASSERT(queue_remote_ready(q) == 2); /* who takes the second finds out */
+    ASSERT(queue_take_remote(q, 1, &job) && queue_take_remote(q, 1, &job));
+    ASSERT(job.qid == qids[2] && deliver(k, &job) == OK);
+    queue_free(&q);
+}
+
 /* One second's share of put-offs, then the others of the destination wait for the next. */
 static SUSPENDS void
 test_put_offs_are_few(struct kit *k)
@@ -425,6 +463,7 @@ static const struct kit_row rows[] = {
     {"crash_while_indexing", test_crash_while_indexing, KIT_MEM},
     {"blocks", test_blocks, KIT_ALL},
     {"work_before_it_is_loaded", test_work_before_it_is_loaded, KIT_ALL},
+    {"one_unreadable", test_one_unreadable, KIT_MEM},
     {"put_offs_are_few", test_put_offs_are_few, KIT_MEM},
     {"fresh_first", test_fresh_first, KIT_MEM},
     {"many_due_at_once", test_many_due_at_once, KIT_MEM},

@@ -76,6 +76,8 @@ struct queue {
     bool paused;
     bool loaded; /* queue_load() is through: lanes know of everything */
     uint64_t last_lease;
+    uint32_t unreadable; /* messages that queue_load() could not read, and the first */
+    uint64_t unreadable_qid;
     uint64_t length; /* messages in all cells */
     uint64_t verbs;  /* counts what operators did: who read a message before that reads it again */
     struct fiber_queue workers;

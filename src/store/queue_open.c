@@ -14,6 +14,8 @@ SUSPENDS static enum status write_first_head(struct queue *q, const struct queue
                                              uint64_t count);
 SUSPENDS static enum status read_pauses(struct queue *q);
 SUSPENDS static enum status load_cell(struct queue *q, size_t cell, struct instant now);
+SUSPENDS static enum status load_one(struct queue *q, uint64_t qid, const struct queue_plan *p,
+                                     struct instant now);
 
 enum status
 queue_open(struct cells *c, struct queue **out)
@@ -70,6 +72,13 @@ queue_load(struct queue *q, struct instant now)
     }
     q->loaded = true;
     return st;
+}
+
+uint32_t
+queue_unreadable(const struct queue *q, uint64_t *qid_out)
+{
+    *qid_out = q->unreadable_qid;
+    return q->unreadable;
 }
 
 enum status
@@ -213,11 +222,25 @@ load_cell(struct queue *q, size_t cell, struct instant now)
             w.from = qid + 1;
             if (qid >= q->at[cell].load_below)
                 return OK;
-            TRY(queue_plan_read(entries[i].value, a, &p));
-            plan_add(q, qid, &p, now);
-            if (p.over)
-                TRY(over_load(q, qid));
+            bool is_read = queue_plan_read(entries[i].value, a, &p) == OK;
+            TRY(load_one(q, qid, is_read ? &p : NULL, now));
         }
         arena_reset(a);
     }
+}
+
+/* p NULL: it cannot be read. */
+SUSPENDS static enum status
+load_one(struct queue *q, uint64_t qid, const struct queue_plan *p, struct instant now)
+{
+    enum status st = p == NULL ? ERR_CORRUPT : OK;
+
+    if (p != NULL)
+        plan_add(q, qid, p, now);
+    if (p != NULL && p->over)
+        st = over_load(q, qid);
+    if (st != ERR_CORRUPT)
+        return st;
+    q->unreadable_qid = q->unreadable++ == 0 ? qid : q->unreadable_qid;
+    return OK;
 }
