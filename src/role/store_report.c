@@ -135,7 +135,7 @@ tell_one(struct store *s, const struct tally_group *g, enum store_report_end *en
                         (unsigned long long)hash_stable(unique), STR_FMT(s->config->host));
     switch (g->kind) {
     case TALLY_DMARC: st = store_dmarc_tell(s, &r, a, end); break;
-    default: *end = REPORT_NOBODY; break;
+    default: *end = REPORT_LATER; break; /* of another version: it waits, and is forgotten */
     }
     TRY(st);
     return *end == REPORT_LATER ? OK : tally_drop(s->tally, g, r.rows, r.row_count);
