@@ -244,6 +244,7 @@
     LIMIT(TALLY_GROUP_ROWS,        4000,      "rows",     "of one domain and day") \
     LIMIT(TALLY_WAITING,           16384,     "rows",     "that are new within a minute") \
     LIMIT(TALLY_ROW_BYTES,         2048,      "bytes",    "of one") \
+    LIMIT(REPORT_DAYS,             3,         "days",     "a report that could not be sent so long after its day is forgotten") \
     LIMIT(SPAM_TOKENS,             4096,      "tokens",   "of a message: the rest of it does not count for its spam score, as with the next three") \
     LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
     LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \

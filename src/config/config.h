@@ -27,6 +27,7 @@
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
  *                spam-filter on                         # or off; for mail to some: spam-filter off domain example.net
+ *                reports on                             # others are told about their mail: or off
  *                dmarc enforce                          # or junk, off; for mail to some: dmarc junk domain example.net
  *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
  *                greylist doubtful wait 300             # or: greylist off
@@ -159,7 +160,8 @@ struct config {
     size_t xclient_from_count;
     const struct config_filter *filters; /* in the order of the text */
     size_t filter_count;
-    bool checks; /* strangers are looked at before their mail is taken */
+    bool reports; /* other domains are told how their mail fared here */
+    bool checks;  /* strangers are looked at before their mail is taken */
     const struct config_list *lists;
     size_t list_count;
     const struct str
