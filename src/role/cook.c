@@ -16,6 +16,7 @@
 #include "mail/charset.h"
 #include "mail/fold.h"
 #include "policy/arc_seal.h"
+#include "policy/homograph.h"
 #include "policy/suffixes.h"
 #include "role/role.h"
 #include "rt/clock.h"
@@ -68,6 +69,8 @@ prepare(const struct role_start *s, struct problem *why)
     charset_preload();
     fold_preload();
     read_suffixes();
+    bool looks = homograph_open(); /* without its tables nothing looks like anything */
+    (void)looks;
     return OK;
 }
 

@@ -42,6 +42,7 @@ struct store {
     struct rates *returns;  /* reports to rewritten senders, by whom they go to */
     struct rates *forwards; /* messages to the outside, by the address here that sends them on */
     struct strangers *strangers;
+    struct looks *looks;
     uint32_t fibers; /* of upkeep and runners */
     bool stopping;
     bool reaping;    /* one does */

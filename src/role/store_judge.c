@@ -12,6 +12,7 @@
 #include "policy/arc.h"
 #include "policy/dmarc.h"
 #include "policy/spf_record.h"
+#include "role/store_looks.h"
 #include "rt/logger.h"
 
 enum { ANSWERS_ARENA = 4 << 20 };
@@ -39,6 +40,8 @@ store_take_judged(struct ipc_peer *from, const struct intake_which *which,
         return ERR_NO_SPACE;
     TRY(store_checked(s, intake_look(s->intake, which, &who, a, &look), "body"));
     ask(s, intake_look_asks(look), own, &answers);
+    TRY(store_checked(s, store_looks_judge(s, req, intake_look_asks(look), own, &answers),
+                      "looks"));
     TRY(store_checked(s, intake_judge(look, &answers, a, &judged), "body"));
     TRY(store_check_hops(&judged.facts));
     log_verdict(req, &judged);
@@ -139,6 +142,7 @@ log_verdict(const struct store_deliver *req, const struct intake_judged *j)
     log_str(&l, "arc", str_of(arc_result_name((enum arc_result)v->arc)));           /* enum<2> */
     log_str(&l, "disposition", str_of(done[v->disposition]));
     log_str(&l, "reason", v->reason);
+    log_str(&l, "warning", v->warning);
 }
 
 static enum status

@@ -228,6 +228,46 @@ test_large(void)
     ASSERT(deliver(&t, &rep) == ERR_DENIED && town_inbox(1) == 2);
 }
 
+/* Names that look like ours, for everybody; like those that somebody wrote to, for that one. */
+static SUSPENDS void
+test_imitation(void)
+{
+    static const struct {
+        const char *from, *rcpts, *warning;
+    } cases[] = {
+        {"boss@here.examp1e", "anna@here.example",
+         "imitation from=here.examp1e like=here.example ("},
+        {"boss@here.example <x@far.example>", "anna@here.example", NULL},
+        {"here.exarnple <x@far.example>", "bert@here.example",
+         "imitation name=here.exarnple like="},
+        {"s@bi11s.example", "anna@here.example",
+         "imitation from=bi11s.example (it looks like a domain that"},
+        {"s@bi11s.example", "bert@here.example", NULL}, /* he wrote to neither */
+        {"s@bills.example", "anna@here.example", NULL},
+        {"s@bills.example", "bert@here.example", NULL},
+        {"s@noon.example", "anna@here.example", NULL}, /* she wrote to both */
+        {"s@no0n.example", "anna@here.example", NULL},
+    };
+    struct store_deliver_reply rep;
+    uint64_t qid;
+
+    begin();
+    ASSERT(town_submit(11, "anna@here.example", "a@bills.example b@bills.example", &qid) == OK);
+    ASSERT(town_submit(11, "anna@here.example", "a@noon.example b@no0n.example", &qid) == OK);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct trial t = {.rcpts = cases[i].rcpts,
+                                .message =
+                                    arena_printf(town.a, "From: %s\r\n\r\nx\r\n", cases[i].from),
+                                .spf = SPF_PASS};
+        ASSERT(deliver(&t, &rep) == OK);
+        struct str stored = town_newest(cases[i].rcpts[0] == 'a' ? 1 : 2);
+        ssize_t at = str_find_str(stored, STR("\r\nX-Godwit-Warning: "));
+        if ((at >= 0) != (cases[i].warning != NULL) ||
+            (at >= 0 && !str_starts(str_skip(stored, (size_t)at + 20), str_of(cases[i].warning))))
+            fail_msg("%s to %s: %.*s", cases[i].from, cases[i].rcpts, STR_FMT(stored));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -239,6 +279,7 @@ main(int argc, char **argv)
         {"cooks_that_end", test_cooks_that_end},
         {"cooks_that_all_end", test_cooks_that_all_end},
         {"large", test_large},
+        {"imitation", test_imitation},
     };
 
     (void)argc;
