@@ -24,6 +24,7 @@ struct reader {
     struct config_list lists[CONFIG_LISTS_MAX];
     struct str trusted[CONFIG_TRUSTED_MAX];
     struct config_dmarc dmarc[CONFIG_DMARC_MAX];
+    struct config_spam spam[CONFIG_SPAM_MAX];
     struct config_bounce bounces[CONFIG_BOUNCES_MAX];
     bool catch_all_route;
 };
@@ -245,6 +246,12 @@ static enum status
 read_dmarc(struct reader *r, const struct config_line *l)
 {
     return config_dmarc_words(l, r->dmarc, &r->c.dmarc_domain_count, &r->c.dmarc);
+}
+
+static enum status
+read_spam_filter(struct reader *r, const struct config_line *l)
+{
+    return config_spam_words(l, r->spam, &r->c.spam.domain_count, &r->c.spam.off);
 }
 
 static enum status
@@ -564,6 +571,7 @@ static const struct setting settings[] = {
     {STR("policy"), true, read_policy},
     {STR("milter"), true, read_milter},
     {STR("dmarc"), true, read_dmarc},
+    {STR("spam-filter"), true, read_spam_filter},
     {STR("spamd"), true, read_spamd},
     {STR("clamd"), true, read_clamd},
     {STR("rspamd"), true, read_rspamd},
@@ -696,6 +704,8 @@ reader_finish(struct reader *r, struct arena *a)
         f->c.trusted = arena_dup(a, r->trusted, r->c.trusted_count * sizeof(r->trusted[0]));
     if (r->c.dmarc_domain_count > 0)
         f->c.dmarc_domains = arena_dup(a, r->dmarc, r->c.dmarc_domain_count * sizeof(r->dmarc[0]));
+    if (r->c.spam.domain_count > 0)
+        f->c.spam.domains = arena_dup(a, r->spam, r->c.spam.domain_count * sizeof(r->spam[0]));
     if (r->c.bounce_count > 0)
         f->c.bounces = arena_dup(a, r->bounces, r->c.bounce_count * sizeof(r->bounces[0]));
     if (r->c.resolver.forward_count > 0)

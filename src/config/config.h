@@ -26,6 +26,7 @@
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
+ *                spam-filter on                         # or off; for mail to some: spam-filter off domain example.net
  *                dmarc enforce                          # or junk, off; for mail to some: dmarc junk domain example.net
  *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
  *                greylist doubtful wait 300             # or: greylist off
@@ -169,6 +170,7 @@ struct config {
     enum dmarc_mode dmarc; /* where no line names the domain */
     const struct config_dmarc *dmarc_domains;
     size_t dmarc_domain_count;
+    struct config_spam_filter spam;
     const struct config_bounce *bounces;
     size_t bounce_count;
     bool outbound_none;                              /* nothing leaves but by routes */

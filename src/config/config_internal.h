@@ -16,6 +16,7 @@
 #define CONFIG_BOUNCES_MAX 256u
 #define CONFIG_FILTERS_MAX 8u /* policy servers and milters together */
 #define CONFIG_DMARC_MAX   256u
+#define CONFIG_SPAM_MAX    256u
 #define CONFIG_LISTS_MAX   16u /* dnsbl and dnswl together */
 
 /* One line of the text, cut into words. */
@@ -42,6 +43,10 @@ void config_listen_write(const struct config_listen *l, struct buf *b);
 MUST_USE enum status config_dmarc_words(const struct config_line *l, struct config_dmarc *list,
                                         size_t *count, enum dmarc_mode *mode);
 void config_dmarc_write(const struct config *c, struct buf *b);
+/* spam-filter on|off [domain NAME ...], likewise: CONFIG_SPAM_MAX.  spam.c */
+MUST_USE enum status config_spam_words(const struct config_line *l, struct config_spam *list,
+                                       size_t *count, bool *off);
+void config_spam_write(const struct config *c, struct buf *b);
 
 /* From the host on; domain is set.  route.c */
 MUST_USE enum status config_route_words(const struct config_line *l, size_t from,

@@ -467,6 +467,11 @@ static const struct {
     {HEAD "dmarc off domain\n", "perhaps domain"},
     {HEAD "dmarc off for a.example\n", "perhaps domain"},
     {HEAD "dmarc off domain x\n", "a full name"},
+    {HEAD "spam-filter\n", "spam-filter on or off"},
+    {HEAD "spam-filter maybe\n", "on or off"},
+    {HEAD "spam-filter off domain\n", "perhaps domain"},
+    {HEAD "spam-filter off for a.example\n", "perhaps domain"},
+    {HEAD "spam-filter off domain x\n", "a full name"},
     {HEAD "outbound some\n", "all or none"},
     {HEAD "listen smtp *:25\noauth-issuer https://i audience a\n", "oauth-introspection URL"},
     {HEAD "oauth-issuer https://i username\n", "oauth-issuer URL"},
@@ -598,6 +603,31 @@ test_dmarc(void **state)
     }
 }
 
+static void
+test_spam_filter(void **state)
+{
+    AUTO(config_free) struct config *c = NULL, *again = NULL;
+    struct problem why = {0};
+    AUTO_BUF b = BUF(65536);
+
+    (void)state;
+    assert_int_equal(config_read(STR(HEAD "listen smtp *:25\nspam-filter off\n"
+                                          "spam-filter on domain a.example b.example\n"
+                                          "spam-filter off domain b.example\n"),
+                                 "t", &c, &why),
+                     OK);
+    config_write(c, &b);
+    assert_int_equal(config_read(buf_str(&b), "t", &again, &why), OK);
+    const struct config *both[] = {c, again};
+    for (size_t i = 0; i < COUNT_OF(both); i++) {
+        assert_false(config_spam_of(both[i], STR("other.example")));
+        assert_true(config_spam_of(both[i], STR("A.example")));
+        assert_false(config_spam_of(both[i], STR("b.example")));
+    }
+    struct config without = {0};
+    assert_true(config_spam_of(&without, STR("a.example")));
+}
+
 int
 main(void)
 {
@@ -605,6 +635,7 @@ main(void)
         cmocka_unit_test(test_reads_every_setting),
         cmocka_unit_test(test_reads_what_is_against_abuse),
         cmocka_unit_test(test_dmarc),
+        cmocka_unit_test(test_spam_filter),
         cmocka_unit_test(test_reads_routes),
         cmocka_unit_test(test_reads_unix_sockets),
         cmocka_unit_test(test_reads_where_to_ask),

@@ -48,9 +48,9 @@
     EVENT(SMTP_MESSAGE,   "smtp.message",   LOG_INFO,  "peer helo from rcpts:n size:bytes tls code:n qid mid relay tid priority:n to text", "a message was accepted or refused at its end") \
     EVENT(SMTP_SENDER,    "smtp.sender",    LOG_INFO,  "peer helo from code:n enhanced tid account",  "a sender was refused") \
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid tid priority:n to text account", "a user's message was queued or refused") \
-    EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes tid asked msgid aid:n box:n", "a message is in a mailbox") \
+    EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes tid asked msgid aid:n box:n why", "a message is in a mailbox; why: what its spam score has to do with that") \
     EVENT(STORE_REFUSE,   "store.refuse",   LOG_DEBUG, "tid msgid size:bytes reason",         "a message was read and not taken") \
-    EVENT(STORE_VERDICT,  "store.verdict",  LOG_INFO,  "tid msgid peer from author spf dkim dmarc policy arc disposition reason warning", "what was found out about a stranger's message, and what follows: take, junk or refuse; reason: why not take; warning: whom its author looks like") \
+    EVENT(STORE_VERDICT,  "store.verdict",  LOG_INFO,  "tid msgid peer from author spf dkim dmarc policy arc disposition reason warning score words", "what was found out about a stranger's message, and what follows: take, junk or refuse; reason: why not take; warning: whom its author looks like; score: of spam, by the shipped prior alone; words: the heaviest") \
     EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \
     EVENT(STORE_OPEN,     "store.open",     LOG_INFO,  "engine path recovered:n ms:ms",       "the data is open")   \
     EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes tid msgid hold",    "a message entered the queue") \

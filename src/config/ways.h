@@ -72,6 +72,18 @@ struct config;
 /* What holds for mail to this domain, which is in normal form. */
 enum dmarc_mode config_dmarc_of(const struct config *c, struct str domain);
 
+struct config_spam { /* for mail to one domain */
+    struct str domain;
+    bool off;
+};
+struct config_spam_filter {
+    bool off; /* where no line names the domain */
+    const struct config_spam *domains;
+    size_t domain_count;
+};
+/* Has the spam score a say in mail to this domain? */
+bool config_spam_of(const struct config *c, struct str domain);
+
 /* Whose envelope senders are signed. */
 struct config_bounce {
     struct str who; /* an address, or "@domain" */

@@ -115,6 +115,7 @@ config_write(const struct config *c, struct buf *b)
     for (size_t i = 0; i < c->trusted_count; i++)
         buf_addf(b, "sendmail-trust \"%.*s\"\n", STR_FMT(c->trusted[i]));
     config_dmarc_write(c, b);
+    config_spam_write(c, b);
     if (c->source4.len > 0)
         buf_addf(b, "source ipv4 \"%.*s\"\n", STR_FMT(c->source4));
     if (c->source6.len > 0)

@@ -8,6 +8,7 @@
 #include "mail/domain.h"
 #include "mail/header.h"
 #include "policy/spf_record.h"
+#include "policy/suffixes.h"
 
 /* dkim_new() may take its whole budget; the rest is for names. */
 enum { LOOK_ARENA = DKIM_ARENA + 262144 };
@@ -20,6 +21,7 @@ static void gather_looks(struct verdict_look *l, struct cook_look_reply *rep);
 static void judge_signatures(struct verdict_parts *p, const struct cook_judge *req);
 static void judge_dmarc(struct verdict_parts *p, const struct cook_judge *req);
 static size_t identities(const struct verdict_parts *p, struct dmarc_identity *out);
+static enum verdict_standing standing_of(const struct verdict_parts *p);
 static void decide(struct verdict_parts *p, enum dmarc_mode mode, struct arena *a,
                    struct str *reason_out);
 
@@ -89,6 +91,7 @@ verdict_judge(const struct verdict_look *l, const struct cook_judge *req,
                                          .policy = (uint8_t)p->dmarc.policy,
                                          .policy_domain = copy(a, p->dmarc.policy_domain),
                                          .asked = (uint8_t)p->dmarc.disposition,
+                                         .standing = (uint8_t)standing_of(p),
                                          .spf_aligned = p->dmarc.spf_aligned,
                                          .dkim_aligned = p->dmarc.dkim_aligned,
                                          .disposition = (uint8_t)p->disposition,
@@ -280,6 +283,59 @@ identities(const struct verdict_parts *p, struct dmarc_identity *out)
                                                .domain = p->dkim[i].domain,
                                                .result = auth_of_dkim(p->dkim[i].result)};
     return n;
+}
+
+/* ---- is the author who it seems? ---- */
+
+static bool
+is_of(const struct verdict_look *l, struct str domain, struct str author)
+{
+    if (str_eq(domain, author))
+        return true;
+    if (l->list == NULL)
+        return false;
+    struct str theirs = suffixes_registered(l->list, author);
+    return theirs.len > 0 && str_eq(suffixes_registered(l->list, domain), theirs);
+}
+
+/* Who publishes no policy may have signed all the same. */
+static bool
+is_vouched_for(const struct verdict_parts *p)
+{
+    const struct verdict_look *l = p->look;
+    struct dmarc_identity ids[LIMIT_DKIM_SIGNATURES + 1];
+    size_t n = identities(p, ids);
+
+    for (size_t i = 0; i < n; i++)
+        if (ids[i].result == DMARC_AUTH_PASS && is_of(l, ids[i].domain, l->from.authors[0].domain))
+            return true;
+    return false;
+}
+
+static bool
+was_checked(const struct verdict_parts *p)
+{
+    enum spf_result spf = (enum spf_result)p->look->who.spf; /* enum<6> */
+
+    for (uint32_t i = 0; i < p->dkim_count; i++)
+        if (p->dkim[i].result == DKIM_PASS || p->dkim[i].result == DKIM_FAIL)
+            return true;
+    return spf != SPF_NONE && spf != SPF_TEMPERROR && spf != SPF_PERMERROR;
+}
+
+static enum verdict_standing
+standing_of(const struct verdict_parts *p)
+{
+    const struct dmarc_from *from = &p->look->from;
+    enum dmarc_result dmarc = p->dmarc.result;
+
+    if (from->count != 1 || from->fields != 1 || from->bad || from->many)
+        return STANDING_DOUBTED;
+    if (dmarc == DMARC_PASS || (dmarc == DMARC_NONE && is_vouched_for(p)))
+        return STANDING_PROVEN;
+    if (dmarc != DMARC_NONE && dmarc != DMARC_TEMPERROR)
+        return STANDING_DOUBTED;
+    return was_checked(p) ? STANDING_DOUBTED : STANDING_UNCHECKED;
 }
 
 /* ---- what follows ---- */

@@ -19,6 +19,12 @@ struct psl_ctx_st; /* policy/suffixes.h */
 struct verdict_look;
 
 enum verdict_disposition { VERDICT_TAKE, VERDICT_JUNK, VERDICT_REFUSE };
+/* Is the author who From says?  By DMARC, or, where the domain has none, by SPF or DKIM of the same organization. */
+enum verdict_standing {
+    STANDING_DOUBTED,   /* checks were made, and none shows it; or there is not just one author */
+    STANDING_UNCHECKED, /* nothing is published that could show it, or it cannot be asked for now */
+    STANDING_PROVEN,
+};
 
 /* The message must stay where it is until the end; list: NULL = none.  Where the strings of rep live: until the end. */
 struct verdict_look *verdict_look(struct str message, const struct cook_stranger *who,

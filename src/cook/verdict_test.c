@@ -474,6 +474,50 @@ test_dispositions(void **state)
     }
 }
 
+#define PLAIN(fields_, spf_, domain_, ...)                                       \
+    {                                                                            \
+        .fields = (fields_), .spf = (spf_), .spf_domain = (domain_), __VA_ARGS__ \
+    }
+
+static void
+test_standing(void **state)
+{
+    static const struct {
+        struct row row;
+        enum verdict_standing want;
+    } list[] = {
+        {PLAIN(FROM("p.example"), SPF_PASS, "p.example"), STANDING_PROVEN},
+        {PLAIN(FROM("p.example"), SPF_PASS, "bounce.p.example"), STANDING_PROVEN},
+        {PLAIN(FROM("p.example"), SPF_PASS, "q.example"), STANDING_DOUBTED},
+        {PLAIN(FROM("p.example"), SPF_FAIL, "q.example", .signer = "mail.p.example"),
+         STANDING_PROVEN},
+        {PLAIN(FROM("p.example"), SPF_NONE, "", .signer = "q.example"), STANDING_DOUBTED},
+        {PLAIN(FROM("p.example"), SPF_NONE, "", .signer = "p.example", .broken = true),
+         STANDING_DOUBTED},
+        {PLAIN(FROM("p.example"), SPF_NONE, ""), STANDING_UNCHECKED},
+        {PLAIN(FROM("p.example"), SPF_TEMPERROR, "p.example"), STANDING_UNCHECKED},
+        {PLAIN(FROM("p.example"), SPF_SOFTFAIL, "p.example"), STANDING_DOUBTED},
+        {PLAIN(FROM("p.example"), SPF_NONE, "", .zone = {{"p.example", "v=DMARC1;p=none"}}),
+         STANDING_DOUBTED},
+        {PLAIN(FROM("p.example"), SPF_PASS, "p.example", .zone = {{"p.example", "?"}}),
+         STANDING_DOUBTED},
+        {PLAIN(FROM("p.example"), SPF_PASS, "p.example",
+               .zone = {{"p.example", "v=DMARC1;p=none"}}),
+         STANDING_PROVEN},
+        {PLAIN(FROM("p.example") FROM("p.example"), SPF_PASS, "p.example"), STANDING_DOUBTED},
+        {PLAIN("From: a@p.example, b@q.example\r\n", SPF_PASS, "p.example"), STANDING_DOUBTED},
+        {PLAIN("Subject: x\r\n", SPF_PASS, "p.example"), STANDING_DOUBTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(list); i++) {
+        AUTO_ARENA *a = arena_new(1u << 20);
+        struct cook_judge_reply rep = {0};
+        judge(&list[i].row, a, &rep);
+        ROW(i, rep.verdict.standing == list[i].want);
+    }
+}
+
 /* Every method says what RFC 8601 has it say. */
 static void
 test_field(void **state)
@@ -574,9 +618,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dispositions), cmocka_unit_test(test_field),
-        cmocka_unit_test(test_warnings),     cmocka_unit_test(test_no_answers),
-        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_dispositions), cmocka_unit_test(test_standing),
+        cmocka_unit_test(test_field),        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_no_answers),   cmocka_unit_test(test_longest),
     };
     AUTO_ARENA *a = arena_new(65536);
 

@@ -9,7 +9,7 @@
 
 enum {
     RESULTS_MAX = LIMIT_DKIM_SIGNATURES + 4,
-    FIELD_MAX = COOK_JUDGE_REPLY_FIELD_MAX - WARNINGS_MAX,
+    FIELD_MAX = 16384,
     PREFIX_BYTES = 8 /* of b=: RFC 6008 */
 };
 static_assert((int)RESULTS_MAX <= (int)LIMIT_AUTH_RESULTS, "we can read what we write");

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "cook/facts.h"
+#include "cook/spam.h"
 #include "cook/verdict.h"
 #include "ipc/cook_serve.h"
 #include "mail/charset.h"
@@ -314,7 +315,7 @@ cook_serve_look(struct ipc_peer *from, const struct cook_look *req, struct arena
     return OK;
 }
 
-/* The field goes where it stands in the end: in front of the message. */
+/* The fields go where they stand in the end: in front of the message. */
 static struct str
 join(const struct pot *p, struct str field)
 {
@@ -335,6 +336,8 @@ cook_serve_judge(struct ipc_peer *from, const struct cook_judge *req, struct are
     if (p == NULL)
         return ERR_NOT_FOUND;
     verdict_judge(p->look, req, &host, a, rep);
+    if (req->spam)
+        spam_judge(message_of(p), a, rep);
     cook(join(p, rep->field), false, a, &rep->facts);
     empty(p);
     cooked++;

@@ -9,12 +9,16 @@
 #include "base/mem.h"
 #include "base/scan.h"
 #include "base/size.h"
+#include "cook/verdict.h"
 #include "role/intake_internal.h"
 
 enum {
     SMALL_MAX = 65536,
     SLOT_BITS = 12, /* of a handle; the rest is a generation, so that old handles stay wrong */
     FACTS_VERSION = 1,
+    FACTS_SPAM = 2, /* with what the judge said of spam */
+    SPAM_ALLOWED = 1,
+    SPAM_WORDS_MAX = 512,
 };
 static_assert(1 << SLOT_BITS == LIMIT_BLOB_HANDLES, "a slot for each handle");
 
@@ -233,16 +237,42 @@ intake_facts_again(struct intake *in, struct blob_id id, struct arena *a, struct
     return intake_cook_blob(in, id, false, a, out);
 }
 
+static void
+write_spam(const struct intake_spam *m, struct buf *b)
+{
+    buf_add_char(b, (char)(m->allowed ? SPAM_ALLOWED : 0));
+    buf_add_char(b, (char)m->standing);
+    buf_add_zigzag(b, m->score);
+    buf_add_be64(b, m->author);
+    buf_add_bytes(b, m->words);
+}
+
+static bool
+read_spam(struct scan *s, struct intake_spam *m)
+{
+    uint8_t flags;
+
+    m->scored = true;
+    if (!scan_u8(s, &flags) || flags > SPAM_ALLOWED || !scan_u8(s, &m->standing) ||
+        m->standing > STANDING_PROVEN || !scan_zigzag(s, &m->score) || !scan_be64(s, &m->author) ||
+        !scan_bytes(s, SPAM_WORDS_MAX, &m->words))
+        return false;
+    m->allowed = flags != 0;
+    return true;
+}
+
 void
 intake_facts_write(const struct intake_facts *f, struct buf *b)
 {
-    buf_add_char(b, FACTS_VERSION);
+    buf_add_char(b, f->spam.scored ? FACTS_SPAM : FACTS_VERSION);
     buf_add_bytes(b, f->record);
     buf_add_bytes(b, f->sort);
     buf_add_be64(b, f->message_id_hash);
     buf_add_varint(b, f->reference_count);
     for (size_t i = 0; i < f->reference_count; i++)
         buf_add_be64(b, f->reference_hashes[i]);
+    if (f->spam.scored)
+        write_spam(&f->spam, b);
 }
 
 enum status
@@ -253,7 +283,7 @@ intake_facts_read(struct str bytes, struct arena *a, struct intake_facts *out)
     uint8_t version;
     uint64_t n;
 
-    if (!scan_u8(&s, &version) || version != FACTS_VERSION ||
+    if (!scan_u8(&s, &version) || version < FACTS_VERSION || version > FACTS_SPAM ||
         !scan_bytes(&s, LIMIT_RECORD_BYTES, &f.record) || !scan_bytes(&s, 128, &f.sort) ||
         !scan_be64(&s, &f.message_id_hash) || !scan_varint(&s, 64, &n))
         return ERR_CORRUPT;
@@ -263,7 +293,7 @@ intake_facts_read(struct str bytes, struct arena *a, struct intake_facts *out)
         if (!scan_be64(&s, &hashes[i]))
             return ERR_CORRUPT;
     }
-    if (!scan_at_end(&s))
+    if ((version == FACTS_SPAM && !read_spam(&s, &f.spam)) || !scan_at_end(&s))
         return ERR_CORRUPT;
     f.reference_hashes = hashes;
     *out = f;

@@ -17,6 +17,15 @@
 struct intake;
 struct intake_source; /* one channel that sends bodies */
 
+/* What a stranger's message may be put into Junk for, account by account. */
+struct intake_spam {
+    bool scored;      /* else the rest is nothing */
+    bool allowed;     /* a list of good senders has its client */
+    uint8_t standing; /* enum verdict_standing of cook/verdict.h */
+    int64_t score;    /* hundredths, by the prior alone */
+    uint64_t author;  /* correspondent_hash() of the one address in From; 0: there is none */
+    struct str words; /* the heaviest, for people */
+};
 /* What cook said of a body (ipc/cook.ipc, facts). */
 struct intake_facts {
     struct str record, sort;
@@ -24,7 +33,8 @@ struct intake_facts {
     const uint64_t *reference_hashes;
     size_t reference_count;
     struct str from_domain;
-    struct str message_id; /* for the log; not kept in the queue */
+    struct str message_id;   /* for the log; not kept in the queue */
+    struct intake_spam spam; /* of the judge; kept with the entry of a queue */
     uint32_t received_count;
     uint64_t header_bytes;
     bool eight_bit;
@@ -90,6 +100,7 @@ struct intake_asks { /* of DNS */
 struct intake_judged {
     struct str field;
     struct cook_verdict verdict;
+    struct cook_spam spam;
     struct intake_facts facts; /* of field and message */
 };
 MUST_USE SUSPENDS enum status intake_look(struct intake *in, const struct intake_which *which,
@@ -118,6 +129,7 @@ MUST_USE SUSPENDS enum status intake_arc(struct intake *in, struct blob_id id,
                                          struct cook_arc_facts *out);
 
 /* As stored beside a queue entry. */
+#define INTAKE_FACTS_BYTES (LIMIT_RECORD_BYTES + 8192u)
 void intake_facts_write(const struct intake_facts *f, struct buf *b);
 MUST_USE enum status intake_facts_read(struct str bytes, struct arena *a, struct intake_facts *out);
 

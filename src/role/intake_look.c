@@ -104,6 +104,7 @@ intake_judge(struct intake_look *l, const struct cook_judge *answers, struct are
         if (st == OK) {
             out->field = rep.field;
             out->verdict = rep.verdict;
+            out->spam = rep.spam;
             intake_take_facts(&rep.facts, &out->facts);
             return OK;
         }

@@ -14,10 +14,14 @@
 #include "policy/spf_record.h"
 #include "role/store_looks.h"
 #include "rt/logger.h"
+#include "store/correspondents.h"
 
 enum { ANSWERS_ARENA = 4 << 20 };
 
 static struct cook_stranger stranger_of(const struct store_deliver *req);
+static bool is_filtered(const struct store *s, const struct store_deliver *req);
+static void keep_spam(const struct store *s, const struct store_deliver *req, struct arena *a,
+                      struct intake_judged *j);
 static enum dmarc_mode mode_of(const struct store *s, const struct store_deliver *req);
 SUSPENDS static void ask(const struct store *s, const struct intake_asks *asks, struct arena *a,
                          struct cook_judge *out);
@@ -32,7 +36,8 @@ store_take_judged(struct ipc_peer *from, const struct intake_which *which,
     AUTO(intake_look_free) struct intake_look *look = NULL;
     AUTO_ARENA *own = arena_new(ANSWERS_ARENA);
     const struct cook_stranger who = stranger_of(req);
-    struct cook_judge answers = {.dmarc = (uint8_t)mode_of(s, req)}; /* a small enum */
+    struct cook_judge answers = {.dmarc = (uint8_t)mode_of(s, req), /* a small enum */
+                                 .spam = is_filtered(s, req)};
     struct intake_judged judged;
     struct intake_body body;
 
@@ -44,6 +49,7 @@ store_take_judged(struct ipc_peer *from, const struct intake_which *which,
                       "looks"));
     TRY(store_checked(s, intake_judge(look, &answers, a, &judged), "body"));
     TRY(store_check_hops(&judged.facts));
+    keep_spam(s, req, a, &judged);
     log_verdict(req, &judged);
     if (judged.verdict.disposition == VERDICT_REFUSE)
         return refuse(&judged);
@@ -80,6 +86,32 @@ mode_of(const struct store *s, const struct store_deliver *req)
     for (size_t i = 0; i < req->rcpts_count; i++)
         mode = MAX(mode, config_dmarc_of(s->config, store_domain_of(req->rcpts[i])));
     return mode;
+}
+
+static bool
+is_filtered(const struct store *s, const struct store_deliver *req)
+{
+    for (size_t i = 0; i < req->rcpts_count; i++)
+        if (config_spam_of(s->config, store_domain_of(req->rcpts[i])))
+            return true;
+    return false;
+}
+
+/* An author whose address is none here is no correspondent of anybody. */
+static void
+keep_spam(const struct store *s, const struct store_deliver *req, struct arena *a,
+          struct intake_judged *j)
+{
+    struct str author;
+
+    j->facts.spam = (struct intake_spam){.scored = j->spam.scored,
+                                         .allowed = req->checks.allowed,
+                                         .standing = j->verdict.standing,
+                                         .score = j->spam.score,
+                                         .words = j->spam.words};
+    if (j->spam.author.len > 0 &&
+        directory_canonical(s->directory, j->spam.author, a, &author, NULL) == OK)
+        j->facts.spam.author = correspondent_hash(author);
 }
 
 /* All at once; the time that it may take is role out's to keep. */
@@ -143,6 +175,10 @@ log_verdict(const struct store_deliver *req, const struct intake_judged *j)
     log_str(&l, "disposition", str_of(done[v->disposition]));
     log_str(&l, "reason", v->reason);
     log_str(&l, "warning", v->warning);
+    if (!j->spam.scored)
+        return;
+    log_str(&l, "score", arena_printf(a, "%.2f", (double)j->spam.score / 100));
+    log_str(&l, "words", j->spam.words);
 }
 
 static enum status

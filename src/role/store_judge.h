@@ -27,15 +27,27 @@ MUST_USE SUSPENDS enum status store_take_judged(struct ipc_peer *from,
 /* Where a message went in an account: INBOX; junk went into the mailbox for that, if the account has one. */
 struct store_box {
     uint32_t id;
-    struct str name; /* in the arena of the addition */
+    bool junk;
+    struct str name, why; /* in the arena of the addition; why: of its spam score, or empty */
 };
 struct store_addition {
     const struct message_new *message;
+    bool junk; /* for everybody */
+    const struct intake_spam *spam;
+    struct str asked; /* the address it was sent to */
     struct arena *a;
     struct store_box *box_out;
 };
 /* message_add() there. */
-MUST_USE SUSPENDS enum status store_add(struct cell *account, bool junk,
+MUST_USE SUSPENDS enum status store_add(const struct store *s, struct cell *account,
                                         const struct store_addition *m, struct message_place *out);
+
+/* ---- store_spam.c ---- */
+/* Does its score make it junk, where nothing else speaks for it? */
+bool store_spam_is_high(const struct intake_spam *spam);
+/* Sets junk and why, when it is junk for this account. */
+MUST_USE SUSPENDS enum status store_spam_judge(const struct store *s, struct cell *account,
+                                               const struct store_addition *m,
+                                               struct store_box *box);
 
 #endif

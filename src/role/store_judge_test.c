@@ -9,6 +9,7 @@
 #include "role/store_mail.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
+#include "store/correspondents.h"
 
 #define LETTER "From: s@good.example\r\nSubject: hi\r\n\r\nText\r\n"
 #define FIELD  "Authentication-Results: mail.here.example;\r\n\tdmarc="
@@ -38,6 +39,7 @@ struct trial {
     struct str message;
     enum spf_result spf;
     uint32_t handle;
+    bool allowed;
 };
 
 static SUSPENDS enum status
@@ -58,21 +60,34 @@ deliver(const struct trial *t, struct store_deliver_reply *rep)
                    .client = STR("192.0.2.9"),
                    .helo = STR("h.example"),
                    .spf = (uint8_t)t->spf,
-                   .spf_domain = STR("good.example")},
+                   .spf_domain = STR("good.example"),
+                   .allowed = t->allowed},
     };
     return store_deliver_call(town.mx, &req, town.a, rep);
 }
 
 static SUSPENDS uint32_t
-junk_of(uint64_t id)
+exists_in(uint64_t id, bool junk)
 {
     AUTO(cell_close) struct cell *account = account_open(town.store->cells, id);
     struct mailbox_info info;
-    uint32_t box;
+    uint32_t box = MAILBOX_INBOX;
 
-    ASSERT(mailbox_find_special(account, SPECIAL_JUNK, &box) == OK);
+    ASSERT(!junk || mailbox_find_special(account, SPECIAL_JUNK, &box) == OK);
     ASSERT(mailbox_get(account, box, town.a, &info) == OK);
     return info.exists;
+}
+
+static SUSPENDS uint32_t
+junk_of(uint64_t id)
+{
+    return exists_in(id, true);
+}
+
+static SUSPENDS uint32_t
+inbox_of(uint64_t id)
+{
+    return exists_in(id, false);
 }
 
 static SUSPENDS void
@@ -268,6 +283,81 @@ test_imitation(void)
     }
 }
 
+#define ADVERT                                                                                    \
+    "Subject: MAKE MONEY FAST!!!     x81\r\nX-Priority: 1\r\nContent-Type: text/html\r\n\r\n"     \
+    "<html><font color=#ff0000>Click here to order now! 100% free, money back guarantee.</font> " \
+    "<a href=http://10.1.2.3/remove>click below to be removed from our mailing list</a>\r\n"
+
+static SUSPENDS void
+writes_to(uint64_t id, struct str address)
+{
+    AUTO(cell_close) struct cell *account = account_open(town.store->cells, id);
+    const uint64_t hash = correspondent_hash(address);
+
+    ASSERT(correspondents_add(account, &hash, 1, clock_now()) == OK);
+}
+
+/* The score alone makes it junk; whom the account has written to never is. */
+static SUSPENDS void
+test_spam(void)
+{
+    struct trial t = {.rcpts = "anna@here.example",
+                      .message = STR("From: Win <Win@good.example>\r\n" ADVERT),
+                      .spf = SPF_PASS};
+    struct store_deliver_reply rep;
+
+    begin();
+    ASSERT(deliver(&t, &rep) == OK && rep.qid == 0 && junk_of(1) == 1 && inbox_of(1) == 0);
+    writes_to(1, STR("win@good.example"));
+    ASSERT(deliver(&t, &rep) == OK && junk_of(1) == 1 && inbox_of(1) == 1);
+    struct str stored = town_newest(1);
+    ASSERT(str_starts(stored, STR(FIELD "pass ")));
+    ASSERT(str_find_str(stored, STR("\r\nX-Godwit-Spam: score=")) > 0);
+    ASSERT(str_ends(stored, t.message));
+    /* Each for himself, by the queue. */
+    t.rcpts = "team@here.example";
+    ASSERT(deliver(&t, &rep) == OK && rep.qid != 0);
+    TOWN_UNTIL(inbox_of(1) == 2 && junk_of(2) == 1);
+    ASSERT(junk_of(1) == 1 && inbox_of(2) == 0);
+    /* An address that anybody can write is none. */
+    t.message = STR("From: <win@evil.example>\r\n" ADVERT);
+    t.rcpts = "anna@here.example";
+    writes_to(1, STR("win@evil.example"));
+    ASSERT(deliver(&t, &rep) == OK && junk_of(1) == 2 && inbox_of(1) == 2);
+    /* Unless nothing could be looked at. */
+    t.spf = SPF_TEMPERROR;
+    ASSERT(deliver(&t, &rep) == OK && junk_of(1) == 2 && inbox_of(1) == 3);
+    /* A correspondent or not, what its domain wants in quarantine goes there. */
+    writes_to(1, STR("s@mild.example"));
+    t.message = STR("From: s@mild.example\r\n\r\nx\r\n");
+    t.spf = SPF_FAIL;
+    ASSERT(deliver(&t, &rep) == OK && junk_of(1) == 3);
+}
+
+/* Nothing is refused by it, and what is sent on goes on. */
+static SUSPENDS void
+test_spam_is_no_refusal(void)
+{
+    static const struct config_spam off = {{"here.example", 12}, true};
+    struct trial t = {.rcpts = "away@here.example",
+                      .message = STR("From: win@good.example\r\n" ADVERT),
+                      .spf = SPF_PASS};
+    struct store_deliver_reply rep;
+
+    begin();
+    ASSERT(deliver(&t, &rep) == OK && rep.qid != 0);
+    t.rcpts = "anna@here.example";
+    t.allowed = true;
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 1 && junk_of(1) == 0);
+    t.allowed = false;
+    struct config changed = *town.store->config;
+    changed.spam.domains = &off;
+    changed.spam.domain_count = 1;
+    town.store->config = &changed;
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 2 && junk_of(1) == 0);
+    ASSERT(str_find_str(town_newest(1), STR("X-Godwit-Spam")) < 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -280,6 +370,8 @@ main(int argc, char **argv)
         {"cooks_that_all_end", test_cooks_that_all_end},
         {"large", test_large},
         {"imitation", test_imitation},
+        {"spam", test_spam},
+        {"spam_is_no_refusal", test_spam_is_no_refusal},
     };
 
     (void)argc;

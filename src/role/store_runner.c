@@ -32,7 +32,8 @@ SUSPENDS static enum status deliver_one(struct store *s, const struct queue_mess
                                         const struct intake_facts *facts,
                                         struct queue_result *result);
 SUSPENDS static enum status add_to_account(struct store *s, const struct queue_message *m,
-                                           const struct message_new *added, bool *lasting_out);
+                                           const struct message_new *added,
+                                           const struct intake_spam *spam, bool *lasting_out);
 static void log_delivered(const struct queue_message *m, const struct queue_rcpt *r,
                           const struct store_box *box, uint32_t uid);
 SUSPENDS static enum status facts_of(struct store *s, const struct queue_message *m,
@@ -174,26 +175,31 @@ deliver_one(struct store *s, const struct queue_message *m, const struct intake_
         .rcpt = result->index,
     };
     bool lasting = false;
-    enum status st = add_to_account(s, m, &added, &lasting);
+    enum status st = add_to_account(s, m, &added, &facts->spam, &lasting);
 
     return result_of(st, lasting, result) ? OK : st;
 }
 
 SUSPENDS static enum status
 add_to_account(struct store *s, const struct queue_message *m, const struct message_new *added,
-               bool *lasting_out)
+               const struct intake_spam *spam, bool *lasting_out)
 {
     const struct queue_rcpt *r = &m->rcpts[added->rcpt];
     struct message_place place;
 
     /* The cell of a removed account is kept for a while, and would take it. */
-    AUTO_ARENA *a = arena_new(8192);
+    AUTO_ARENA *a = arena_new(16384);
     struct directory_entry e;
     struct store_box box;
-    const struct store_addition what = {added, a, &box};
+    const struct store_addition what = {.message = added,
+                                        .junk = m->junk,
+                                        .spam = spam,
+                                        .asked = r->original,
+                                        .a = a,
+                                        .box_out = &box};
     TRY(directory_by_id(s->directory, r->account, a, &e));
     AUTO(cell_close) struct cell *account = account_open(s->cells, r->account);
-    enum status st = store_add(account, m->junk, &what, &place);
+    enum status st = store_add(s, account, &what, &place);
     uint64_t size;
     if (st == ERR_NOT_FOUND && is_unreadable(engine_blob_size(s->engine, m->body, &size)))
         return ERR_CORRUPT; /* the body is lost, not the account */
@@ -223,6 +229,8 @@ log_delivered(const struct queue_message *m, const struct queue_rcpt *r,
     log_str(&l, "asked", r->original);
     log_u64(&l, "aid", r->account);
     log_u64(&l, "box", box->id);
+    if (box->why.len > 0)
+        log_str(&l, "why", box->why);
 }
 
 /* As kept with the entry; a store that lost them has the body cooked once more.  Without a cook mail waits. */
@@ -369,7 +377,7 @@ SUSPENDS static enum status
 make_report(struct store *s, const struct queue_message *m, struct queue_report *r, struct arena *a)
 {
     AUTO_BUF text = BUF(REPORT_BYTES);
-    AUTO_BUF facts = BUF(LIMIT_RECORD_BYTES + 4096u);
+    AUTO_BUF facts = BUF(INTAKE_FACTS_BYTES);
     struct queue_message *made = ARENA_NEW(a, struct queue_message);
     struct intake_body body;
 

@@ -217,11 +217,16 @@ send_straight(struct store *s, const struct queue_message *m, const struct intak
         .reference_count = body->facts.reference_count,
     };
 
-    AUTO_ARENA *a = arena_new(8192);
+    AUTO_ARENA *a = arena_new(16384);
     struct store_box box;
-    const struct store_addition what = {&new_message, a, &box};
+    const struct store_addition what = {.message = &new_message,
+                                        .junk = m->junk,
+                                        .spam = &body->facts.spam,
+                                        .asked = m->rcpts[0].original,
+                                        .a = a,
+                                        .box_out = &box};
     AUTO(cell_close) struct cell *account = account_open(s->cells, m->rcpts[0].account);
-    enum status st = store_add(account, m->junk, &what, &place);
+    enum status st = store_add(s, account, &what, &place);
     if (st == ERR_QUOTA)
         return store_quota_refuse(s, account);
     TRY(st);
@@ -249,13 +254,15 @@ log_delivered(const struct queue_message *m, const struct intake_body *body,
     log_str(&l, "msgid", body->facts.message_id);
     log_u64(&l, "aid", m->rcpts[0].account);
     log_u64(&l, "box", box->id);
+    if (box->why.len > 0)
+        log_str(&l, "why", box->why);
 }
 
 SUSPENDS static enum status
 send_queued(struct store *s, struct queue_message *m, const struct intake_body *body,
             struct store_sent *out)
 {
-    AUTO_BUF facts = BUF(LIMIT_RECORD_BYTES + 4096u);
+    AUTO_BUF facts = BUF(INTAKE_FACTS_BYTES);
     uint64_t qid;
 
     intake_facts_write(&body->facts, &facts);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "cook/facts.h"
+#include "cook/spam.h"
 #include "cook/verdict.h"
 #include "engine/engine_faults.h"
 #include "ipc/admin_ipc.h"
@@ -165,6 +166,8 @@ cook_serve_judge(struct ipc_peer *from, const struct cook_judge *req, struct are
     }
     ASSERT(l->of == from && l->look != NULL);
     verdict_judge(l->look, req, &host, a, rep);
+    if (req->spam)
+        spam_judge(l->message, a, rep);
     struct str whole = arena_printf(town.a, "%.*s%.*s", STR_FMT(rep->field), STR_FMT(l->message));
     verdict_look_free(&l->look);
     return cook_one(from, whole, false, a, &rep->facts);

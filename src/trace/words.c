@@ -187,6 +187,8 @@ tell_verdict(const struct teller *t)
                                        : "; taken");
     say_with(t, ": ", "reason");
     say_with(t, "; warned of: ", "warning");
+    say_with(t, "; spam score ", "score");
+    say_with(t, ": ", "words");
 }
 
 static void
@@ -198,6 +200,7 @@ tell_deliver(const struct teller *t)
     say_with(t, ", UID ", "uid");
     if (has(t, "asked") && !str_eq_nocase(value(t, "asked"), value(t, "account")))
         say_path(t, "; it was addressed to ", "asked");
+    say_with(t, "; ", "why");
 }
 
 static void
