@@ -119,6 +119,8 @@
     LIMIT(BODY_BUFFER_BYTES,       134217728, "bytes",    "bodies under way go to disk at once") \
     LIMIT(COOK_QUEUE,              1024,      "messages", "451 4.3.2") \
     LIMIT(COOK_MESSAGES,           10000,     "messages", "the cook is replaced") \
+    LIMIT(COOK_AHEAD,              32,        "messages", "that cooks get as they come in: the others when they are whole") \
+    LIMIT(COOK_AHEAD_BYTES,        16777216,  "bytes",    "of one of them: from there on it is read again when it is whole") \
     LIMIT(COOK_KEPT,               512,       "messages", "of strangers that wait for DNS, in one cook and in all: 451 4.3.2") \
     LIMIT(COOK_KEPT_BYTES,         268435456, "bytes",    "of them in one cook: 451 4.3.2") \
     LIMIT(JUDGE_DNS_MS,            5000,      "ms",       "for all that one message needs of DNS at its end: what is not there is unknown") \
@@ -247,6 +249,10 @@
     LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
     LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \
     LIMIT(SPAM_PARTS,              64,        "parts",    "of it") \
+    LIMIT(SPAM_MODEL_TOKENS,       32768,     "tokens",   "that an account knows: rare and old ones are forgotten") \
+    LIMIT(SPAM_SENDERS,            16384,     "authors",  "whose mail an account moved to or from Junk: those of long ago are forgotten") \
+    LIMIT(SPAM_LESSONS,            32,        "changes",  "of an account that wait to be learned: what is moved meanwhile is not learned") \
+    LIMIT(SPAM_LESSON_MESSAGES,    256,       "messages", "of one change: who moves more tidies up, and nothing is learned") \
     LIMIT(IPREV_NAMES,             10,        "names",    "of one address are looked at") \
     LIMIT(CHECK_BATCH_BYTES,       67108864,  "bytes",    "of questions for godwit check: refused by the command") \
     LIMIT(SPF_RECORD_BYTES,        4096,      "bytes",    "permerror") \

@@ -49,6 +49,7 @@
     EVENT(SMTP_SENDER,    "smtp.sender",    LOG_INFO,  "peer helo from code:n enhanced tid account",  "a sender was refused") \
     EVENT(SUBMIT,         "submit.message", LOG_INFO,  "peer from rcpts:n size:bytes code:n qid tid priority:n to text account", "a user's message was queued or refused") \
     EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes tid asked msgid aid:n box:n why", "a message is in a mailbox; why: what its spam score has to do with that") \
+    EVENT(SPAM_LEARN,     "spam.learn",     LOG_INFO,  "aid:n mid:n kind author",          "an account's owner moved a message to or from Junk, or marked it, and that was learned; kind: wanted or unwanted; author: yes if later mail of its author may be known by that") \
     EVENT(STORE_REFUSE,   "store.refuse",   LOG_DEBUG, "tid msgid size:bytes reason",         "a message was read and not taken") \
     EVENT(STORE_VERDICT,  "store.verdict",  LOG_INFO,  "tid msgid peer from author spf dkim dmarc policy arc disposition reason warning score words", "what was found out about a stranger's message, and what follows: take, junk or refuse; reason: why not take; warning: whom its author looks like; score: of spam, by the shipped prior alone; words: the heaviest") \
     EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/encode.h"
+#include "base/limits.h"
 #include "base/scan.h"
 #include "base/size.h"
 #include "cook/verdict.h"
@@ -22,6 +23,7 @@ enum {
     FEW_BYTES = 480,  /* of those for the log */
 };
 static_assert(COOK_JUDGE_REPLY_FIELD_MAX >= 16384 + SPAM_FIELD_MAX, "both fields fit");
+static_assert(LIMIT_SPAM_TOKENS == COOK_SPAM_TOKENS_MAX, "room for every token");
 static_assert((int)FEW_BYTES < (int)COOK_SPAM_WORDS_MAX, "a call takes them");
 
 static const char *const standings[] = {[STANDING_DOUBTED] = "doubted",
@@ -110,20 +112,29 @@ author_of(struct str header, struct arena *a)
     return arena_printf(a, "%.*s@%.*s", STR_FMT(first.mailbox), STR_FMT(first.host));
 }
 
+/* Their words live in own, their hashes in a. */
+static const uint64_t *
+find_tokens(struct str message, struct arena *own, struct arena *a, struct tokens *t)
+{
+    struct mime_tree tree;
+
+    mime_parse(message, own, &tree);
+    tokens_find(message, &tree, own, t);
+    uint64_t *hashes = ARENA_ARRAY(a, uint64_t, t->count + 1);
+    for (uint32_t i = 0; i < t->count; i++)
+        hashes[i] = t->at[i].hash;
+    return hashes;
+}
+
 void
 spam_judge(struct str message, struct arena *a, struct cook_judge_reply *rep)
 {
     AUTO_ARENA *own = arena_new(MIME_ARENA_MAX + message.len + TOKENS_ARENA);
     AUTO_BUF b = BUF(COOK_JUDGE_REPLY_FIELD_MAX);
     struct bayes_word words[WORDS];
-    struct mime_tree tree;
     struct tokens t;
 
-    mime_parse(message, own, &tree);
-    tokens_find(message, &tree, own, &t);
-    uint64_t *hashes = ARENA_ARRAY(own, uint64_t, t.count + 1);
-    for (uint32_t i = 0; i < t.count; i++)
-        hashes[i] = t.at[i].hash;
+    const uint64_t *hashes = find_tokens(message, own, a, &t);
     double score = bayes_score(hashes, t.count, NULL);
     size_t n = bayes_explain(&t, NULL, words, WORDS);
     buf_add(&b, rep->field);
@@ -137,6 +148,35 @@ spam_judge(struct str message, struct arena *a, struct cook_judge_reply *rep)
         .scored = true,
         .score = llround(score * 100), /* thousands at most */
         .author = author_of(str_sub(message, 0, header_block_len(message)), a),
+        .tokens = hashes,
+        .tokens_count = t.count,
         .words = few_words(words, MIN(n, (size_t)FEW), a),
     };
+}
+
+/* Of the field that the judge put in front; words of the message stand behind the first quote only. */
+static bool
+was_proven(struct str header)
+{
+    struct header_cursor h = header_cursor_of(header);
+    struct header_field f;
+    struct str said;
+
+    if (!header_next_named(&h, STR(SPAM_FIELD), &f))
+        return false;
+    str_split(&f.value, '"', &said);
+    return str_find_str(said, STR("; author=proven;")) >= 0;
+}
+
+void
+spam_read(struct str message, struct arena *a, struct cook_learn_reply *rep)
+{
+    AUTO_ARENA *own = arena_new(MIME_ARENA_MAX + message.len + TOKENS_ARENA);
+    struct str header = str_sub(message, 0, header_block_len(message));
+    struct tokens t;
+
+    rep->tokens = find_tokens(message, own, a, &t);
+    rep->tokens_count = t.count;
+    rep->author = author_of(header, a);
+    rep->proven = was_proven(header);
 }

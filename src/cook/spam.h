@@ -19,4 +19,7 @@
  * in a. */
 void spam_judge(struct str message, struct arena *a, struct cook_judge_reply *rep);
 
+/* What is to be learned of a message as it is kept, with the field. */
+void spam_read(struct str message, struct arena *a, struct cook_learn_reply *rep);
+
 #endif

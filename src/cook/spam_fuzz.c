@@ -26,5 +26,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                rep.field.ptr[i] == '\n');
     ASSERT(rep.spam.words.len <= COOK_SPAM_WORDS_MAX);
     ASSERT(rep.spam.author.len <= COOK_SPAM_AUTHOR_MAX);
+    struct cook_learn_reply read;
+    spam_read(str_from((const char *)data, size), a, &read);
+    ASSERT(read.tokens_count == rep.spam.tokens_count && str_eq(read.author, rep.spam.author));
     return 0;
 }

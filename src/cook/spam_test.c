@@ -6,6 +6,7 @@
 #include "base/encode.h"
 #include "base/size.h"
 #include "base/testing.h"
+#include "cook/verdict.h"
 #include "mail/header.h"
 #include "policy/bayes.h"
 
@@ -78,6 +79,34 @@ test_authors(void **state)
         assert_true(str_eq(judge(rows[i].header, a).spam.author, rows[i].author));
 }
 
+/* The same tokens, whatever stands in front by now; whose it is the field says, and no word of it. */
+static void
+test_reading(void **state)
+{
+    static const char *const kinds[] = {"doubted", "unchecked", "proven"};
+    AUTO_ARENA *a = arena_new(4 << 20);
+    struct cook_learn_reply read;
+
+    (void)state;
+    for (uint8_t i = 0; i <= STANDING_PROVEN; i++) {
+        struct cook_judge_reply rep = {.field = STR("Authentication-Results: x; none\r\n"),
+                                       .verdict.standing = i};
+        spam_judge(advert, a, &rep);
+        assert_true(str_find_str(rep.field, str_of(kinds[i])) > 0);
+        spam_read(arena_printf(a, "%.*s%.*s", STR_FMT(rep.field), STR_FMT(advert)), a, &read);
+        assert_true(read.proven == (i == STANDING_PROVEN));
+        assert_true(str_eq(read.author, rep.spam.author));
+        assert_true(read.tokens_count == rep.spam.tokens_count && read.tokens_count > 20);
+        for (size_t t = 0; t < read.tokens_count; t++)
+            assert_true(read.tokens[t] == rep.spam.tokens[t]);
+    }
+    spam_read(STR("X-Godwit-Spam: score=1; \"; author=proven;\" +1\r\nFrom: a@b.example\r\n"), a,
+              &read);
+    assert_true(!read.proven);
+    spam_read(advert, a, &read);
+    assert_true(!read.proven);
+}
+
 /* Words of a stranger stay inside their quotes. */
 static void
 test_quoting(void **state)
@@ -101,6 +130,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_authors),
+        cmocka_unit_test(test_reading),
         cmocka_unit_test(test_quoting),
     };
 

@@ -388,7 +388,9 @@ decide(struct verdict_parts *p, enum dmarc_mode mode, struct arena *a, struct st
     if (p->disposition == VERDICT_TAKE)
         return;
     if (p->dmarc.reason == DMARC_MANY_AUTHORS)
-        *reason_out = STR("the From field names too many domains");
+        *reason_out = STR("there is more than one From field, or it names too many domains");
+    else if (p->dmarc.reason == DMARC_BAD_AUTHOR)
+        *reason_out = STR("the From field has no address with a domain");
     else if (p->dmarc.result == DMARC_NONE)
         *reason_out = arena_printf(a, "%.*s says by SPF that its mail does not come from there",
                                    STR_FMT(str_sub(p->look->spf_domain, 0, 120)));

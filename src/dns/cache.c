@@ -111,7 +111,7 @@ dns_cached_let_go(const struct dns_cached *held)
 static struct entry *
 copy(const struct dns_cached *from, struct str key)
 {
-    size_t bytes = key.len;
+    size_t bytes = key.len + from->canonical.len;
 
     for (size_t i = 0; i < from->count; i++)
         bytes += from->data[i].len;
@@ -128,7 +128,12 @@ copy(const struct dns_cached *from, struct str key)
         data[i] = str_from(at, from->data[i].len);
         at += from->data[i].len;
     }
-    e->shown = (struct dns_cached){from->exists, from->secure, from->count, data};
+    e->shown = *from;
+    e->shown.data = data;
+    if (from->canonical.ptr != NULL) {
+        mem_copy(at, from->canonical.ptr, from->canonical.len);
+        e->shown.canonical = str_from(at, from->canonical.len);
+    }
     e->bytes = head + bytes + key.len + INDEX_BYTES;
     return e;
 }

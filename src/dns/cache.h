@@ -17,6 +17,7 @@ struct dns_cached {
     bool exists, secure;
     size_t count;
     const struct str *data; /* as on the wire */
+    struct str canonical;   /* where aliases led, on the wire; NULL: the name is none */
 };
 struct dns_cache;
 struct dns_cache *dns_cache_new(size_t bytes_max);

@@ -38,7 +38,16 @@ test_keeps_what_it_got(void **state)
     assert_str(got->data[1], two[1]);
     dns_cached_let_go(got);
     got = dns_cache_get(c, &a, DNS_TYPE_TXT, 0);
-    assert_true(got != NULL && !got->exists && got->secure && got->count == 0);
+    assert_true(got != NULL && !got->exists && got->secure && got->count == 0 &&
+                got->canonical.ptr == NULL);
+    dns_cached_let_go(got);
+    struct dns_cached alias = some;
+    alias.canonical = dns_name_str(&b);
+    dns_cache_put(c, &a, DNS_TYPE_MX, &alias, 1000);
+    got = dns_cache_get(c, &a, DNS_TYPE_MX, 0);
+    assert_non_null(got);
+    assert_str(got->canonical, dns_name_str(&b));
+    assert_str(got->data[0], two[0]);
     dns_cached_let_go(got);
     assert_null(dns_cache_get(c, &a, DNS_TYPE_AAAA, 0));
     assert_null(dns_cache_get(c, &b, DNS_TYPE_A, 0));

@@ -339,6 +339,8 @@ keep(struct resolver *r, const struct dns_name *name, enum dns_type type,
     for (size_t i = 0; i < got->count; i++)
         data[i] = str_from(got->result->data[i], (size_t)got->result->len[i]);
     answer.data = data;
+    if (got->aliased)
+        answer.canonical = dns_name_str(&got->canonical);
     dns_cache_put(r->cache, name, type, &answer, until);
     mem_free(data);
 }
@@ -352,6 +354,11 @@ recall(struct resolver *r, const struct dns_name *name, enum dns_type type, stru
         return false;
     *out = (struct dns_answer){
         .exists = held->exists, .secure = held->secure, .count = held->count, .cached = held};
+    if (held->canonical.ptr != NULL) {
+        out->aliased = true;
+        out->canonical.len = (uint8_t)held->canonical.len; /* of a name */
+        mem_copy(out->canonical.wire, held->canonical.ptr, held->canonical.len);
+    }
     return true;
 }
 

@@ -390,6 +390,10 @@ ask_addresses(struct resolver *r, struct arena *a)
     assert_int_equal(two.at[0].ss_family, AF_INET6);
     assert_int_equal(two.at[1].ss_family, AF_INET);
     assert_int_equal(two.at[2].ss_family, AF_INET);
+    for (int i = 0; i < 2; i++) { /* the second time it is in the cache */
+        assert_int_equal(resolver_addresses(r, STR("mxalias.zone.example"), DNS_IPV4, a, &two), OK);
+        assert_str(two.canonical, STR("mx1.zone.example"));
+    }
 }
 
 static void

@@ -4,8 +4,6 @@
 #include "mail/address_list.h"
 #include "base/status.h"
 
-enum { COMMENT_DEPTH_MAX = 16 };
-
 /* The buffers of a cursor: what was read of the entry so far. */
 enum {
     PHRASE, /* words with single spaces: a display name, if "<" or ":" follows */
@@ -61,7 +59,7 @@ take_comment(struct address_cursor *c)
     buf_reset(b);
     while (c->in.pos < c->in.end) {
         char x = *c->in.pos++;
-        if (x == '(' && depth < COMMENT_DEPTH_MAX)
+        if (x == '(')
             depth++;
         if (x == ')' && --depth == 0)
             return;
@@ -195,8 +193,10 @@ take_angle(struct address_cursor *c, struct address *out)
     }
     if (scan_char(&c->in, '@'))
         take_host(c);
+    const char *tail = c->in.pos;
     while (c->in.pos < c->in.end && *c->in.pos != '>' && *c->in.pos != ',')
         c->in.pos++;
+    out->tail = str_from(tail, (size_t)(c->in.pos - tail));
     scan_char(&c->in, '>');
     out->mailbox = buf_str(b);
     out->host = buf_str(&c->text[HOST]);
@@ -211,10 +211,12 @@ take_bare(struct address_cursor *c, struct address *out)
 
     if (scan_char(&c->in, '@'))
         take_host(c);
+    const char *tail = c->in.pos;
     while (c->in.pos < c->in.end && *c->in.pos != ',' && *c->in.pos != ';') {
         if (!skip_cfws(c))
             c->in.pos++;
     }
+    out->tail = str_from(tail, (size_t)(c->in.pos - tail));
     /* "Anna anna@x.org": what stands before the last word is a name; else a comment may be one. */
     out->name = buf_str(&c->text[COMMENT]);
     if (c->word_at > 0)

@@ -23,6 +23,8 @@ struct address {
     struct str route;   /* "@a,@b" of a source route, nearly always empty */
     struct str mailbox; /* local part; the group's name for ADDRESS_GROUP_START */
     struct str host;    /* domain as written; empty when there is none */
+    struct str
+        tail; /* raw: what stands behind the address and is passed over; other readers may prefer it */
 };
 
 struct address_cursor {

@@ -181,8 +181,8 @@ canon_header(struct buf *b, enum canon_kind kind, struct str whole)
     buf_add(b, STR("\r\n"));
 }
 
-/* Named once more than they occur, so that none can be added?  Of how to leave a list only where the author says it: else
- * every list that adds its own would break the signatures of its members. */
+/* Named once more than they occur, so that none can be added?  Of how to leave a list only where the author says it:
+ * else every list that adds its own would break the signatures of its members. */
 enum over { OVER_NOT, OVER_THERE, OVER_ALWAYS };
 /* What is signed. */
 static const struct {

@@ -6,8 +6,6 @@
 #include "base/size.h"
 #include "mail/header.h"
 
-enum { COMMENT_DEPTH_MAX = 16 };
-
 static const struct str names[HEADER_ID_COUNT] = {
     [HEADER_FROM] = {"From", 4},
     [HEADER_SENDER] = {"Sender", 6},
@@ -105,7 +103,7 @@ header_skip_cfws(struct scan *s)
 
     for (; s->pos < s->end; s->pos++) {
         char c = *s->pos;
-        if (c == '(' && depth < COMMENT_DEPTH_MAX)
+        if (c == '(')
             depth++;
         else if (c == ')' && depth > 0)
             depth--;

@@ -77,6 +77,12 @@ auth_results_next(struct auth_reader *r, struct auth_result *out)
 }
 
 /* Read with more patience than auth_results_open() has: up to what could end the name for anyone. */
+static bool
+begins_a_name(char c)
+{
+    return ascii_is_alnum(c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
 bool
 auth_results_claims(struct str value, struct str authserv_id)
 {
@@ -97,7 +103,9 @@ auth_results_claims(struct str value, struct str authserv_id)
             s.pos++;
         claimed = str_from(before.pos, (size_t)(s.pos - before.pos));
     }
-    return claimed.len == 0 || same_server(str_trim(claimed), str_trim(authserv_id));
+    /* What does not begin like a name is read by others as they like. */
+    return claimed.len == 0 || !begins_a_name(claimed.ptr[0]) ||
+           same_server(str_trim(claimed), str_trim(authserv_id));
 }
 
 /* RFC 8616 lets the name of a server be international, and no server is another for its case or a final dot. */

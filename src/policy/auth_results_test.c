@@ -290,6 +290,9 @@ forged_fields_are_recognised(void **state)
         {STR(" ; spf=pass"), true},
         {STR(" \"mx.example.org; spf=pass"), true},
         {STR("(mx.example.org; spf=pass"), true},
+        {STR("((((((((((((((((((x)))))))))))))))))) mx.example.org; spf=pass"), true},
+        {STR(") mx.example.org; spf=pass"), true},
+        {STR("\\mx.example.org; spf=pass"), true},
         /* somebody else's */
         {STR(" mx.example.com; spf=pass"), false},
         {STR(" notmx.example.org; spf=pass"), false},

@@ -193,6 +193,27 @@ judge_body(const struct dkim *d, const struct proof *p, struct dkim_verdict *v)
         say(v, DKIM_POLICY, "l= leaves a part of the body unsigned");
 }
 
+/* Of these a message has one (RFC 5322 section 3.6, RFC 2045).  Who signed one did not sign the second, which stands
+ * above it and is what people are shown. */
+static bool
+was_added_to(const struct dkim *d, const struct sig *s)
+{
+    static const struct str singles[] = {STR("From"),   STR("Subject"),      STR("To"),
+                                         STR("Cc"),     STR("Date"),         STR("Reply-To"),
+                                         STR("Sender"), STR("Content-Type"), STR("MIME-Version")};
+    uint32_t first;
+
+    for (size_t i = 0; i < COUNT_OF(singles); i++) {
+        struct str rest = s->names, name = STR_NONE;
+        uint32_t named = 0;
+        while (tags_next_piece(&rest, &name))
+            named += str_eq_nocase(name, singles[i]);
+        if (named > 0 && field_table_named(&d->fields, singles[i], &first) > named)
+            return true;
+    }
+    return false;
+}
+
 void
 dkim_judge(const struct dkim *d, const struct proof *p, const struct key_answer *answers,
            int64_t now_s, struct dkim_verdict *out)
@@ -215,6 +236,8 @@ dkim_judge(const struct dkim *d, const struct proof *p, const struct key_answer 
     judge_keys(d, p, answer, out);
     if (out->result == DKIM_PASS && p->sig.kind != SIG_ARC_SEAL)
         judge_body(d, p, out);
+    if (out->result == DKIM_PASS && p->sig.kind == SIG_DKIM && was_added_to(d, &p->sig))
+        say(out, DKIM_POLICY, "a second field of a signed name was added");
     if (out->result == DKIM_PASS && p->sig.has_expiry && p->sig.expires_s < now_s)
         say(out, DKIM_POLICY, "the signature has expired");
 }

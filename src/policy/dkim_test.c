@@ -441,6 +441,35 @@ long_headers(void **state)
     assert_string_equal(judge_one(buf_str(&b), record, a).reason, "the header is too long");
 }
 
+/* Fields of which a message has one: a second one on top would be shown, and nobody signed it. */
+static void
+doubled_fields(void **state)
+{
+    static const struct {
+        const char *names, *before;
+        enum dkim_result want;
+    } doubles[] = {
+        {"from:subject", "Subject: other\r\n", DKIM_POLICY},
+        {"from:subject", "FROM : other\r\n", DKIM_POLICY},
+        {"from:subject", "Received: other\r\n", DKIM_PASS},
+        {"from:from:subject:subject", "Subject: other\r\n", DKIM_FAIL},
+        {"from", "Subject: other\r\n", DKIM_PASS},
+    };
+    AUTO_ARENA *a = arena_new(16 * DKIM_ARENA);
+    struct str record = testkit_record(ed25519, "k=ed25519; p=", a);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(doubles); i++) {
+        struct str tags =
+            arena_printf(a, "v=1; a=ed25519-sha256; d=far.example; s=k; c=relaxed/relaxed; h=%s",
+                         doubles[i].names);
+        struct str m = testkit_sign(ed25519, arena_str(a, tags).ptr,
+                                    STR("From: a\r\nSubject: b\r\n\r\nbody\r\n"), a);
+        m = arena_printf(a, "%s%.*s", doubles[i].before, STR_FMT(m));
+        ROW(i, judge_one(m, record, a).result == doubles[i].want);
+    }
+}
+
 static void
 a_long_field(void **state)
 {
@@ -492,6 +521,7 @@ main(void)
         cmocka_unit_test(many_signatures),
         cmocka_unit_test(several_records),
         cmocka_unit_test(long_headers),
+        cmocka_unit_test(doubled_fields),
         cmocka_unit_test(a_long_field),
         cmocka_unit_test(little),
     };

@@ -11,6 +11,7 @@
 enum alignment { NOT_ALIGNED, ALIGNED, ALIGNMENT_UNKNOWN };
 
 static void add_authors(struct dmarc_from *f, struct str value, struct arena *a);
+static void add_hidden(struct dmarc_from *f, struct str text, struct arena *a);
 static void judge_author(const struct dmarc_facts *f, const struct dmarc_answers *answers,
                          const struct dmarc_author *author, struct dmarc_verdict *v);
 static void take_policy(const struct dmarc_author *author, const struct policy_source *source,
@@ -56,6 +57,14 @@ dmarc_from_header(struct str header, struct arena *a, struct dmarc_from *out)
         out->fields++;
         add_authors(out, field.value, a);
     }
+    if (header.len > HEADER_BYTES_MAX || c.fields == HEADER_FIELDS_MAX)
+        out->many = true; /* there may be more of them in what is not read */
+}
+
+static bool
+is_in_domain(char c)
+{
+    return ascii_is_alnum(c) || c == '.' || c == '-' || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static void
@@ -65,11 +74,36 @@ add_authors(struct dmarc_from *f, struct str value, struct arena *a)
     struct address address;
 
     address_cursor_init(&c, value);
-    while (address_next(&c, &address))
-        if (address.kind == ADDRESS_MAILBOX)
-            dmarc_from_add(f, address.host, a);
+    while (address_next(&c, &address)) {
+        if (address.kind != ADDRESS_MAILBOX)
+            continue;
+        dmarc_from_add(f, address.host, a);
+        add_hidden(f, address.tail, a);
+        if (address.host.len == 0)
+            add_hidden(f, address.mailbox, a);
+    }
     if (c.count + 1 >= ADDRESSES_MAX)
         f->many = true; /* what lies beyond is not read */
+}
+
+/* Of "a@x.example <b@y.example>" one program shows the first address, another the second: both are authors. */
+static void
+add_hidden(struct dmarc_from *f, struct str text, struct arena *a)
+{
+    struct scan s = scan_of(text);
+
+    while (!scan_at_end(&s)) {
+        const char *from = s.pos;
+        header_skip_cfws(&s);
+        if (s.pos > from)
+            continue;
+        if (*s.pos++ != '@')
+            continue;
+        from = s.pos;
+        while (s.pos < s.end && is_in_domain(*s.pos))
+            s.pos++;
+        dmarc_from_add(f, str_from(from, (size_t)(s.pos - from)), a);
+    }
 }
 
 void
@@ -101,7 +135,8 @@ dmarc_judge(const struct dmarc_facts *f, const struct dmarc_answers *answers,
                                   .policy_tag = ""};
 
     ASSERT(f != NULL && answers != NULL && out != NULL);
-    if (f->from.many || !authors_fit(&f->from)) {
+    /* RFC 5322 section 3.6: one From.  With more of them mail programs show what they like. */
+    if (f->from.many || f->from.fields > 1 || !authors_fit(&f->from)) {
         worst.result = DMARC_PERMERROR;
         worst.reason = DMARC_MANY_AUTHORS;
         worst.disposition = DMARC_POLICY_REJECT;
@@ -114,9 +149,12 @@ dmarc_judge(const struct dmarc_facts *f, const struct dmarc_answers *answers,
         if (i == 0 || is_worse(&v, &worst))
             worst = v;
     }
-    if (f->from.bad && f->from.count > 0 && worst.result < DMARC_PERMERROR) {
+    if (f->from.bad && worst.result < DMARC_PERMERROR) {
         worst.result = DMARC_PERMERROR;
         worst.reason = DMARC_BAD_AUTHOR;
+        /* Whoever it is meant to look like, nobody can be asked about it. */
+        if (f->from.count == 0)
+            worst.disposition = DMARC_POLICY_QUARANTINE;
     }
     *out = worst;
 }

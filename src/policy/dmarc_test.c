@@ -346,7 +346,7 @@ the_worst_author_counts(void **state)
         {"a.example b.example c.example d.example e.example", "", "",
          "permerror many-authors reject   "},
         {"a.b.c.d.e.f.g.example i.j.k.l.m.n.o.example", "", "", "permerror many-authors reject   "},
-        {"[192.0.2.1]", "spf:example.com", "", "none no-author none   "},
+        {"[192.0.2.1]", "spf:example.com", "", "permerror bad-author quarantine   "},
         {"[192.0.2.1] example.com", "spf:example.com", REJECT,
          "permerror bad-author none p example.com example.com"},
         {"example.net [192.0.2.1]", "", "", "permerror bad-author none   example.net"},
@@ -420,6 +420,15 @@ authors_are_read_from_headers(void **state)
         {"From: a@[192.0.2.1]\r\n", "1 bad"},
         {"From: a@b..example\r\n", "1 bad"},
         {"From: a@example.com (b@example.net)\r\n", "example.com 1"},
+        /* what a mail program may show instead */
+        {"From: a@example.com <b@example.net>\r\n", "example.com example.net 1"},
+        {"From: a@example.com <a@example.com>\r\n", "example.com 1"},
+        {"From: <a@example.com b@example.net>\r\n", "example.com example.net 1"},
+        {"From: a@example.com@example.net\r\n", "example.com example.net 1"},
+        {"From: a@example.com (c@example.org) b@example.net\r\n", "example.com example.net 1"},
+        {"From: a@example.com: b@example.net;\r\n", "example.com example.net 1"},
+        {"From: \"A <a@example.com>\r\n", "example.com 1 bad"},
+        {"From: a@example.com <@>\r\n", "example.com 1 bad"},
         {"From: a@b\xc3\xbc"
          "cher.example\r\n",
          "xn--bcher-kva.example 1"},
@@ -460,6 +469,29 @@ a_crowd_of_authors_is_too_many(void **state)
     (void)state;
 }
 
+/* Nor must a crowd of fields, or a long one. */
+static void
+a_header_that_is_cut_is_too_much(void **state)
+{
+    AUTO_ARENA *a = arena_new(1 << 16);
+    AUTO_BUF header = BUF(4 << 20);
+    struct dmarc_from f;
+
+    for (size_t i = 0; i < LIMIT_HEADER_FIELDS; i++)
+        buf_add_z(&header, "A:\r\n");
+    buf_add_z(&header, "From: a@example.com\r\n");
+    dmarc_from_header(buf_str(&header), a, &f);
+    assert_true(f.many);
+    buf_reset(&header);
+    buf_add_z(&header, "A:");
+    for (size_t i = 0; i < LIMIT_HEADER_BYTES; i++)
+        buf_add_char(&header, 'a');
+    buf_add_z(&header, "\r\nFrom: a@example.com\r\n");
+    dmarc_from_header(buf_str(&header), a, &f);
+    assert_true(f.many);
+    (void)state;
+}
+
 int
 main(void)
 {
@@ -472,6 +504,7 @@ main(void)
         cmocka_unit_test(names_are_known_beforehand),
         cmocka_unit_test(authors_are_read_from_headers),
         cmocka_unit_test(a_crowd_of_authors_is_too_many),
+        cmocka_unit_test(a_header_that_is_cut_is_too_much),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -263,6 +263,22 @@ cook_serve_seal(struct ipc_peer *from, const struct cook_seal *req, struct arena
     return e;
 }
 
+enum status
+cook_serve_learn(struct ipc_peer *from, const struct cook_learn *req, struct arena *a,
+                 struct cook_learn_reply *rep)
+{
+    struct pot *p = find(from, req->handle, false);
+
+    if (p == NULL)
+        return ERR_NOT_FOUND;
+    enum status e = buf_status(&p->bytes);
+    if (e == OK)
+        spam_read(message_of(p), a, rep);
+    empty(p);
+    cooked++;
+    return e;
+}
+
 void
 cook_serve_drop(struct ipc_peer *from, const struct cook_drop *req, struct arena *a)
 {

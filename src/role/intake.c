@@ -20,11 +20,12 @@ enum {
     SPAM_ALLOWED = 1,
     SPAM_WORDS_MAX = 512,
 };
+#define TOKEN_BITS ((UINT64_C(1) << 48) - 1) /* of a token: all that scores look at */
 static_assert(1 << SLOT_BITS == LIMIT_BLOB_HANDLES, "a slot for each handle");
 
 struct intake_source {
     struct intake *in;
-    bool want_dkim;
+    bool want_dkim, judged;
     struct incoming *slots[1 << SLOT_BITS];
     uint32_t next_slot, generation;
 };
@@ -34,6 +35,7 @@ static void kill_incoming(struct intake_source *s, struct incoming *b);
 static void leave(struct incoming *b);
 static void release(struct incoming *b);
 SUSPENDS static enum status add(struct incoming *b, struct str bytes);
+static void fall_behind(struct incoming *b);
 SUSPENDS static enum status spill(struct incoming *b);
 SUSPENDS static enum status put_large(struct incoming *b, struct str bytes);
 SUSPENDS static enum status take_whole(struct intake *in, const struct intake_which *w,
@@ -67,12 +69,13 @@ intake_free(struct intake **in)
 }
 
 struct intake_source *
-intake_source_new(struct intake *in, bool want_dkim)
+intake_source_new(struct intake *in, bool want_dkim, bool judged)
 {
     struct intake_source *s = MEM_NEW(struct intake_source);
 
     s->in = in;
     s->want_dkim = want_dkim;
+    s->judged = judged;
     return s;
 }
 
@@ -106,7 +109,7 @@ intake_open(struct intake_source *s, uint64_t size_hint, bool spool, uint32_t *h
         b->handle = s->generation << SLOT_BITS | slot;
         b->size_hint = size_hint;
         b->spool = spool;
-        b->headed = !s->want_dkim && !spool;
+        b->headed = s->judged && !spool;
         b->cook.want_dkim = s->want_dkim;
         buf_init(&b->small, SMALL_MAX);
         fiber_lock_init(&b->turn);
@@ -245,19 +248,33 @@ write_spam(const struct intake_spam *m, struct buf *b)
     buf_add_zigzag(b, m->score);
     buf_add_be64(b, m->author);
     buf_add_bytes(b, m->words);
+    buf_add_varint(b, m->token_count);
+    for (size_t i = 0; i < m->token_count; i++) {
+        char six[6];
+        be48_put(six, m->tokens[i] & TOKEN_BITS);
+        buf_add(b, str_from(six, sizeof(six)));
+    }
 }
 
 static bool
-read_spam(struct scan *s, struct intake_spam *m)
+read_spam(struct scan *s, struct arena *a, struct intake_spam *m)
 {
+    struct str tokens;
     uint8_t flags;
+    uint64_t n;
 
     m->scored = true;
     if (!scan_u8(s, &flags) || flags > SPAM_ALLOWED || !scan_u8(s, &m->standing) ||
         m->standing > STANDING_PROVEN || !scan_zigzag(s, &m->score) || !scan_be64(s, &m->author) ||
-        !scan_bytes(s, SPAM_WORDS_MAX, &m->words))
+        !scan_bytes(s, SPAM_WORDS_MAX, &m->words) || !scan_varint(s, LIMIT_SPAM_TOKENS, &n) ||
+        !scan_take(s, 6 * (size_t)n, &tokens))
         return false;
     m->allowed = flags != 0;
+    m->token_count = (size_t)n; /* bounded above */
+    uint64_t *hashes = ARENA_ARRAY(a, uint64_t, m->token_count + 1);
+    for (size_t i = 0; i < m->token_count; i++)
+        hashes[i] = be48_get(tokens.ptr + 6 * i);
+    m->tokens = hashes;
     return true;
 }
 
@@ -293,7 +310,7 @@ intake_facts_read(struct str bytes, struct arena *a, struct intake_facts *out)
         if (!scan_be64(&s, &hashes[i]))
             return ERR_CORRUPT;
     }
-    if ((version == FACTS_SPAM && !read_spam(&s, &f.spam)) || !scan_at_end(&s))
+    if ((version == FACTS_SPAM && !read_spam(&s, a, &f.spam)) || !scan_at_end(&s))
         return ERR_CORRUPT;
     f.reference_hashes = hashes;
     *out = f;
@@ -336,6 +353,7 @@ release(struct incoming *b)
     if (!blob_id_is_none(b->id))
         engine_blob_forget(b->in->engine, b->id);
     intake_cook_drop(b->in, &b->cook);
+    fall_behind(b);
     mem_free(b);
 }
 
@@ -361,6 +379,29 @@ add(struct incoming *b, struct str bytes)
     return put_large(b, bytes);
 }
 
+static void
+fall_behind(struct incoming *b)
+{
+    if (!b->ahead)
+        return;
+    b->ahead = false;
+    b->in->ahead--;
+}
+
+/* A cook that has the body when its end comes answers sooner.  But who never ends it must not take the places of cooks
+ * from messages that are whole. */
+SUSPENDS static void
+run_ahead(struct incoming *b, uint64_t hint)
+{
+    if (b->in->ahead >= LIMIT_COOK_AHEAD || hint > LIMIT_COOK_AHEAD_BYTES)
+        return;
+    b->ahead = true;
+    b->in->ahead++;
+    intake_cook_begin(b->in, &b->cook, hint);
+    if (b->cook.serial == 0)
+        fall_behind(b);
+}
+
 SUSPENDS static enum status
 spill(struct incoming *b)
 {
@@ -369,7 +410,7 @@ spill(struct incoming *b)
     TRY(b->headed ? engine_blob_new_headed(b->in->engine, hint, &b->writer)
                   : engine_blob_new(b->in->engine, hint, &b->writer));
     if (!b->spool)
-        intake_cook_begin(b->in, &b->cook, hint);
+        run_ahead(b, hint);
     TRY(put_large(b, buf_str(&b->small)));
     b->in->buffered -= b->small.len;
     buf_release(&b->small);
@@ -382,6 +423,10 @@ put_large(struct incoming *b, struct str bytes)
     TRY(engine_blob_add(b->writer, bytes));
     if (!b->spool)
         intake_cook_put(b->in, &b->cook, bytes);
+    if (b->ahead && b->size > LIMIT_COOK_AHEAD_BYTES) {
+        intake_cook_drop(b->in, &b->cook);
+        fall_behind(b);
+    }
     return OK;
 }
 

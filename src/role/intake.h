@@ -19,12 +19,14 @@ struct intake_source; /* one channel that sends bodies */
 
 /* What a stranger's message may be put into Junk for, account by account. */
 struct intake_spam {
-    bool scored;      /* else the rest is nothing */
-    bool allowed;     /* a list of good senders has its client */
-    uint8_t standing; /* enum verdict_standing of cook/verdict.h */
-    int64_t score;    /* hundredths, by the prior alone */
-    uint64_t author;  /* correspondent_hash() of the one address in From; 0: there is none */
-    struct str words; /* the heaviest, for people */
+    bool scored;            /* else the rest is nothing */
+    bool allowed;           /* a list of good senders has its client */
+    uint8_t standing;       /* enum verdict_standing of cook/verdict.h */
+    int64_t score;          /* hundredths, by the prior alone */
+    uint64_t author;        /* correspondent_hash() of the one address in From; 0: there is none */
+    struct str words;       /* the heaviest, for people */
+    const uint64_t *tokens; /* hashes of policy/tokens.h; 48 bits are kept */
+    size_t token_count;
 };
 /* What cook said of a body (ipc/cook.ipc, facts). */
 struct intake_facts {
@@ -56,8 +58,8 @@ void intake_cook_add(struct intake *in, struct ipc_peer *cook);
 void intake_cook_gone(struct intake *in, struct ipc_peer *cook);
 size_t intake_cooks(const struct intake *in);
 
-/* want_dkim: large bodies of this channel may be submissions. */
-struct intake_source *intake_source_new(struct intake *in, bool want_dkim);
+/* want_dkim: large bodies of this channel may be submissions.  judged: they may be a stranger's. */
+struct intake_source *intake_source_new(struct intake *in, bool want_dkim, bool judged);
 void intake_source_free(struct intake_source **s);
 /* spool: for intake_read(), not for intake_take(). */
 MUST_USE enum status intake_open(struct intake_source *s, uint64_t size_hint, bool spool,
@@ -128,8 +130,13 @@ MUST_USE SUSPENDS enum status intake_arc(struct intake *in, struct blob_id id,
                                          struct str authserv_id, struct arena *a,
                                          struct cook_arc_facts *out);
 
+/* What an account learns of a stored body. */
+struct cook_learn_reply;
+MUST_USE SUSPENDS enum status intake_learn(struct intake *in, struct blob_id id, struct arena *a,
+                                           struct cook_learn_reply *out);
+
 /* As stored beside a queue entry. */
-#define INTAKE_FACTS_BYTES (LIMIT_RECORD_BYTES + 8192u)
+#define INTAKE_FACTS_BYTES (LIMIT_RECORD_BYTES + 8192u + 6u * LIMIT_SPAM_TOKENS)
 void intake_facts_write(const struct intake_facts *f, struct buf *b);
 MUST_USE enum status intake_facts_read(struct str bytes, struct arena *a, struct intake_facts *out);
 

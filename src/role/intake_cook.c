@@ -243,6 +243,40 @@ intake_arc(struct intake *in, struct blob_id id, struct str authserv_id, struct 
     return ERR_TEMP;
 }
 
+SUSPENDS static enum status
+end_learn(struct intake *in, struct cook_stream *s, struct arena *a, struct cook_learn_reply *out)
+{
+    const struct cook_learn req = {.handle = s->handle};
+
+    if (s->serial == 0)
+        return ERR_TEMP;
+    const struct cook *c = intake_cook_find(in, s->serial);
+    enum status st = c == NULL ? ERR_CLOSED : cook_learn_call(c->peer, &req, a, out);
+    intake_cook_end_message(in, s->serial);
+    s->serial = 0;
+    return st == OK ? OK : ERR_TEMP;
+}
+
+enum status
+intake_learn(struct intake *in, struct blob_id id, struct arena *a, struct cook_learn_reply *out)
+{
+    uint64_t size;
+
+    TRY(engine_blob_size(in->engine, id, &size));
+    for (int i = 0; i < TRIES; i++) {
+        struct cook_stream s = {0};
+        intake_cook_begin(in, &s, size);
+        enum status st = intake_cook_stream(in, &s, id, size);
+        if (st != OK) {
+            intake_cook_drop(in, &s);
+            return st;
+        }
+        if (end_learn(in, &s, a, out) == OK)
+            return OK;
+    }
+    return ERR_TEMP;
+}
+
 /* Another one than last time when there is another; waits a little when there is none at all. */
 struct cook *
 intake_cook_pick(struct intake *in, uint64_t not_this)

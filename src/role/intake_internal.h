@@ -18,6 +18,7 @@ struct intake {
     uint64_t buffered; /* bytes of small bodies in memory */
     uint32_t cooking;  /* messages that wait for a cook's answer */
     uint32_t looked;   /* of strangers that wait for somebody else's */
+    uint32_t ahead;    /* bodies that a cook has before they are whole */
 };
 struct cook {
     struct list in_intake;
@@ -44,6 +45,7 @@ struct incoming {
     struct buf small;
     struct blob_writer *writer; /* once it is large; headed where strangers' mail comes in */
     bool spool, sealed, headed;
+    bool ahead;        /* in intake.ahead */
     struct blob_id id; /* of a large spool that is sealed */
     struct cook_stream cook;
     struct fiber_lock turn;

@@ -132,10 +132,12 @@ intake_keep(struct intake_look *l, const struct intake_judged *j, struct intake_
 
     if (l->bytes.len == l->size) {
         TRY(keep_small(l, j->field, &body.id));
-    } else if (blob_id_is_none(l->raw)) {
+    } else if (blob_id_is_none(l->raw) && l->body->headed) {
         TRY(engine_blob_head(l->body->writer, j->field));
         TRY(engine_blob_end(&l->body->writer, &body.id));
     } else {
+        if (blob_id_is_none(l->raw))
+            TRY(engine_blob_end(&l->body->writer, &l->raw));
         TRY(rewrite(l, j->field, &body.id));
     }
     *out = body;

@@ -44,7 +44,8 @@ struct store {
     struct rates *forwards; /* messages to the outside, by the address here that sends them on */
     struct strangers *strangers;
     struct looks *looks;
-    uint32_t fibers; /* of upkeep and runners */
+    struct map *learning; /* accounts with lessons (store_learn.c); NULL: none */
+    uint32_t fibers;      /* of upkeep and runners */
     bool stopping;
     bool reaping;    /* one does */
     bool has_domain; /* one was seen */

@@ -240,6 +240,6 @@ static struct intake_source *
 source_of(struct ipc_peer *p)
 {
     if (ipc_state(p) == NULL)
-        ipc_set_state(p, intake_source_new(store_of(p)->intake, false));
+        ipc_set_state(p, intake_source_new(store_of(p)->intake, false, false));
     return ipc_state(p);
 }

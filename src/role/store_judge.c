@@ -108,7 +108,9 @@ keep_spam(const struct store *s, const struct store_deliver *req, struct arena *
                                          .allowed = req->checks.allowed,
                                          .standing = j->verdict.standing,
                                          .score = j->spam.score,
-                                         .words = j->spam.words};
+                                         .words = j->spam.words,
+                                         .tokens = j->spam.tokens,
+                                         .token_count = j->spam.tokens_count};
     if (j->spam.author.len > 0 &&
         directory_canonical(s->directory, j->spam.author, a, &author, NULL) == OK)
         j->facts.spam.author = correspondent_hash(author);

@@ -42,6 +42,10 @@ struct store_addition {
 MUST_USE SUSPENDS enum status store_add(const struct store *s, struct cell *account,
                                         const struct store_addition *m, struct message_place *out);
 
+/* ---- store_learn.c ---- */
+/* There are lessons in this account, which are taken beside the work. */
+void store_learn(struct store *s, uint64_t account);
+
 /* ---- store_spam.c ---- */
 /* Does its score make it junk, where nothing else speaks for it? */
 bool store_spam_is_high(const struct intake_spam *spam);

@@ -4,12 +4,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/size.h"
 #include "config/config.h"
+#include "cook/spam.h"
 #include "dns/resolver.h"
 #include "policy/spf_record.h"
+#include "policy/tokens.h"
 #include "role/store_mail.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
 #include "store/correspondents.h"
+#include "store/spam.h"
 
 #define LETTER "From: s@good.example\r\nSubject: hi\r\n\r\nText\r\n"
 #define FIELD  "Authentication-Results: mail.here.example;\r\n\tdmarc="
@@ -334,6 +337,86 @@ test_spam(void)
     ASSERT(deliver(&t, &rep) == OK && junk_of(1) == 3);
 }
 
+static SUSPENDS void
+says(enum spam_kind kind, bool proven, const struct spam_tokens *t)
+{
+    AUTO(cell_close) struct cell *account = account_open(town.store->cells, 1);
+    const struct spam_said said = {.mid = 1000,
+                                   .kind = kind,
+                                   .author = correspondent_hash(STR("win@good.example")),
+                                   .proven = proven};
+
+    ASSERT(spam_learn(account, &said, t, clock_now()) == OK);
+}
+
+/* What the owner said of an author holds, for what is shown to be his. */
+static SUSPENDS void
+test_what_was_moved(void)
+{
+    const struct spam_tokens none = {NULL, 0, TOKENS_VERSION};
+    struct trial advert = {.rcpts = "anna@here.example",
+                           .message = STR("From: win@good.example\r\n" ADVERT),
+                           .spf = SPF_PASS};
+    struct trial letter = {.rcpts = "anna@here.example",
+                           .message = STR("From: win@good.example\r\nSubject: hi\r\n\r\nText\r\n"),
+                           .spf = SPF_PASS};
+    struct store_deliver_reply rep;
+
+    begin();
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(1) == 1);
+    says(SPAM_UNWANTED, false, &none);
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(1) == 2 && junk_of(1) == 0);
+    says(SPAM_UNWANTED, true, &none);
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(1) == 2 && junk_of(1) == 1);
+    letter.rcpts = "bert@here.example";
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(2) == 1);
+    says(SPAM_WANTED, true, &none);
+    ASSERT(deliver(&advert, &rep) == OK && inbox_of(1) == 3 && junk_of(1) == 1);
+    advert.message = STR("From: <win@evil.example>\r\n" ADVERT);
+    ASSERT(deliver(&advert, &rep) == OK && inbox_of(1) == 3 && junk_of(1) == 2);
+    /* A correspondent is above what was moved. */
+    says(SPAM_UNWANTED, true, &none);
+    writes_to(1, STR("win@good.example"));
+    letter.rcpts = "anna@here.example";
+    ASSERT(deliver(&letter, &rep) == OK && inbox_of(1) == 4 && junk_of(1) == 2);
+}
+
+static SUSPENDS void
+learns(struct str message, enum spam_kind kind, uint64_t mid)
+{
+    AUTO(cell_close) struct cell *account = account_open(town.store->cells, 1);
+    struct cook_learn_reply read;
+
+    spam_read(message, town.a, &read);
+    const struct spam_said said = {.mid = mid, .kind = kind};
+    const struct spam_tokens t = {read.tokens, read.tokens_count, TOKENS_VERSION};
+    ASSERT(spam_learn(account, &said, &t, clock_now()) == OK);
+}
+
+/* Its own counts make a message junk for one account, and another wanted; at once and by the queue. */
+static SUSPENDS void
+test_own_counts(void)
+{
+    struct trial t = {.rcpts = "anna@here.example",
+                      .message = STR("From: x@good.example\r\nSubject: zorgle blimpo\r\n\r\n"
+                                     "Quabble frimp wozzle snerd plimbo gratch vund.\r\n"),
+                      .spf = SPF_PASS};
+    struct store_deliver_reply rep;
+
+    begin();
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 1);
+    for (uint64_t mid = 1; mid <= 4; mid++)
+        learns(t.message, SPAM_UNWANTED, mid);
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 1 && junk_of(1) == 1);
+    t.rcpts = "anna@here.example bert@here.example";
+    ASSERT(deliver(&t, &rep) == OK && rep.qid != 0);
+    TOWN_UNTIL(junk_of(1) == 2 && inbox_of(2) == 1);
+    for (uint64_t mid = 1; mid <= 4; mid++)
+        learns(t.message, SPAM_WANTED, mid);
+    t.rcpts = "anna@here.example";
+    ASSERT(deliver(&t, &rep) == OK && inbox_of(1) == 2 && junk_of(1) == 2);
+}
+
 /* Nothing is refused by it, and what is sent on goes on. */
 static SUSPENDS void
 test_spam_is_no_refusal(void)
@@ -371,6 +454,8 @@ main(int argc, char **argv)
         {"large", test_large},
         {"imitation", test_imitation},
         {"spam", test_spam},
+        {"what_was_moved", test_what_was_moved},
+        {"own_counts", test_own_counts},
         {"spam_is_no_refusal", test_spam_is_no_refusal},
     };
 

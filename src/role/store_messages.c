@@ -207,6 +207,8 @@ store_serve_flags(struct ipc_peer *from, const struct store_flags *req, struct a
 
     TRY(store_mail_account(from, req->session, &account));
     TRY(store_checked(s, message_flags(account, &r, work, &entries, &f), "flags"));
+    if (f.lesson)
+        store_learn(s, cell_id_of(account).id);
     *rep = (struct store_flags_reply){
         .modseq = f.modseq,
         .entries = arena_str(a, buf_str(&entries)),
@@ -250,6 +252,8 @@ store_serve_copy(struct ipc_peer *from, const struct store_copy *req, struct are
 
     TRY(store_mail_account(from, req->session, &account));
     TRY(store_checked(s, message_copy(account, &r, clock_now(), work, &c), "copy"));
+    if (c.lesson)
+        store_learn(s, cell_id_of(account).id);
     store_trace_copy(account, &r, &c);
     *rep = (struct store_copy_reply){.modseq = c.modseq, .uidvalidity = c.uidvalidity};
     /* Both or neither: a list that is cut says something wrong. */

@@ -95,8 +95,8 @@ store_peer_arrived(struct store *s, struct ipc_peer *p)
     sp->peer = p;
     list_push(&s->peers, &sp->in_store);
     if (r == ROLE_MX || r == ROLE_USER)
-        sp->source =
-            intake_source_new(s->intake, r == ROLE_USER || s->config->relay_from_count > 0);
+        sp->source = intake_source_new(s->intake, r == ROLE_USER || s->config->relay_from_count > 0,
+                                       r == ROLE_MX);
     ipc_set_state(p, sp->source);
     if (r == ROLE_COOK)
         intake_cook_add(s->intake, p);

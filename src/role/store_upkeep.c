@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/size.h"
 #include "role/store_dkim.h"
+#include "role/store_judge.h"
 #include "role/store_outbound.h"
 #include "role/store_trace.h"
 #include "rt/clock.h"
@@ -261,6 +262,8 @@ look_after(struct store *s, uint64_t account, bool *more_out, bool *later_out)
 
     TRY(account_info(cell, &info));
     *later_out = info.has_work;
+    if (info.has_work) /* lessons among it, perhaps */
+        store_learn(s, account);
     store_quota_tell(s, cell, info.notice);
     return account_reap(cell, clock_now(), more_out);
 }

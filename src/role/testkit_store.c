@@ -123,6 +123,20 @@ cook_serve_drop(struct ipc_peer *from, const struct cook_drop *req, struct arena
     (void)from, (void)req, (void)a;
 }
 
+static SUSPENDS enum status
+cook_serve_learn(struct ipc_peer *from, const struct cook_learn *req, struct arena *a,
+                 struct cook_learn_reply *rep)
+{
+    (void)from, (void)req;
+    if (town.cook_dies > 0) {
+        town.cook_dies--;
+        ipc_close(from);
+        return ERR_TEMP;
+    }
+    spam_read(buf_str(&pot), a, rep);
+    return OK;
+}
+
 /* Strangers' messages between the two steps. */
 static struct town_look {
     const struct ipc_peer *of;

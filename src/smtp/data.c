@@ -72,8 +72,7 @@ smtp_message_begin(struct smtp_session *s)
         fields = missing_fields(s);
     s->mail.body = smtp_body_new(smtp_world->store, buf_str(&trace),
                                  smtp_world->config->message_bytes_max, ours ? &fields : NULL);
-    if (!smtp_is_submission(s))
-        smtp_body_guard(s->mail.body, smtp_world->config->host);
+    smtp_body_guard(s->mail.body, smtp_world->config->host);
     if (s->mail.milters != NULL || smtp_is_scanned(s))
         smtp_body_spool(s->mail.body);
 }

@@ -32,9 +32,15 @@ smtp_check_writers(struct smtp_session *s, struct arena *a, struct problem *why)
 
     if (s->trusted) /* root, and whom sendmail-trust names: cron writes as "root" */
         return OK;
-    if (read_named(s, STR("From"), a, &from) != OK ||
-        read_named(s, STR("Sender"), a, &sender) != OK || from.fields > 1 || sender.count > 1 ||
-        sender.fields > 1) {
+    enum status read = read_named(s, STR("From"), a, &from);
+    if (read == OK)
+        read = read_named(s, STR("Sender"), a, &sender);
+    if (read == ERR_SYNTAX) {
+        problem_set(why, 550, "5.7.1",
+                    "From or Sender can be read as another address: put the name into quotes");
+        return ERR_DENIED;
+    }
+    if (read != OK || from.fields > 1 || sender.count > 1 || sender.fields > 1) {
         problem_set(why, 550, "5.7.1",
                     "Expected one From field, and one address in one Sender field");
         return ERR_DENIED;
@@ -56,7 +62,22 @@ smtp_check_writers(struct smtp_session *s, struct arena *a, struct problem *why)
     return OK;
 }
 
-/* ERR_LIMIT: more than LIMIT_WRITERS. */
+/* "a@x.org <b@y.org>": which of the two is shown depends on who reads it. */
+static bool
+hides_another(const struct address *at, struct arena *a)
+{
+    AUTO_ADDRESS_CURSOR c = {0};
+    struct address other;
+
+    if (str_find(at->tail, '@') < 0)
+        return false;
+    address_cursor_init(&c, at->tail);
+    return !address_next(&c, &other) || other.kind != ADDRESS_MAILBOX ||
+           str_find(other.tail, '@') >= 0 || !str_eq(text_of(&other, a), text_of(at, a)) ||
+           address_next(&c, &other);
+}
+
+/* ERR_LIMIT: more than LIMIT_WRITERS; ERR_SYNTAX: an address that others may read otherwise. */
 static enum status
 read_named(struct smtp_session *s, struct str field, struct arena *a, struct named *out)
 {
@@ -72,6 +93,8 @@ read_named(struct smtp_session *s, struct str field, struct arena *a, struct nam
         while (address_next(&c, &at)) {
             if (at.kind != ADDRESS_MAILBOX)
                 continue;
+            if (hides_another(&at, a))
+                return ERR_SYNTAX;
             if (out->count == LIMIT_WRITERS)
                 return ERR_LIMIT;
             out->at[out->count++] = text_of(&at, a);

@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "store/copy_internal.h"
+#include "store/spam.h"
 
 #define YIELD_MESSAGES 256u /* so many, and then others run */
 
@@ -13,6 +14,8 @@ static SUSPENDS enum status write_places(struct work *w, const struct copy_targe
                                          struct copied_list *list);
 static SUSPENDS enum status write_message(struct work *w, const struct copy_target *t,
                                           const struct placement *old, struct copied *item);
+static SUSPENDS enum status teach(struct work *w, const struct copy_request *r,
+                                  const struct copied_list *list, bool *out);
 static enum status collect_page(const struct places *p, const struct work_box *from,
                                 const struct copy_request *r, struct work *w,
                                 struct copied_list *list);
@@ -65,9 +68,22 @@ copy_once(const struct copying *c, bool *too_many_out, struct copy_reply *out)
     if (c->r->move)
         TRY(copy_take_away(&w, from, &list));
     copy_answer(&list, to->v.uidvalidity, w.changed ? w.modseq : w.head.modseq, c->a, &reply);
+    TRY(teach(&w, c->r, &list, &reply.lesson));
     TRY(work_commit(&w));
     *out = reply;
     return OK;
+}
+
+/* What a move to or from the mailbox for junk says.  Copies that need several commits are no judgement. */
+static enum status
+teach(struct work *w, const struct copy_request *r, const struct copied_list *list, bool *out)
+{
+    const struct spam_move m = {r->mailbox, r->to};
+    struct id_list mids = {0};
+
+    for (size_t i = 0; i < list->count; i++)
+        id_list_add(&mids, w->a, list->items[i].mid);
+    return spam_teach(w, spam_kind_of_move(w, &m), &mids, out);
 }
 
 enum status
@@ -259,6 +275,10 @@ copy_answer(const struct copied_list *list, uint32_t uidvalidity, uint64_t modse
         uid_list_add(&from, a, list->items[i].from, list->items[i].from);
         uid_list_add(&into, a, list->items[i].into, list->items[i].into);
     }
-    *out =
-        (struct copy_reply){modseq, uidvalidity, from.ranges, into.ranges, from.count, into.count};
+    *out = (struct copy_reply){.modseq = modseq,
+                               .uidvalidity = uidvalidity,
+                               .from = from.ranges,
+                               .into = into.ranges,
+                               .from_count = from.count,
+                               .into_count = into.count};
 }

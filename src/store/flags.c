@@ -1,7 +1,7 @@
 /* flags.c - flags and keywords of messages set, added, removed.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "store/work.h"
+#include "store/spam.h"
 
 struct flagging {
     struct cell *account;
@@ -11,7 +11,7 @@ struct flagging {
     struct uid_list refused;
     uint64_t modseq;
     uint32_t next; /* first UID not yet done; 0 = all done */
-    bool truncated;
+    bool truncated, lesson;
 };
 /* One commit of it: what it found, kept only when it succeeds. */
 struct flag_step {
@@ -50,7 +50,8 @@ message_flags(struct cell *account, const struct flags_request *r, struct arena 
     *out = (struct flags_reply){.modseq = f.modseq,
                                 .truncated = f.truncated,
                                 .refused = f.refused.ranges,
-                                .refused_count = f.refused.count};
+                                .refused_count = f.refused.count,
+                                .lesson = f.lesson};
     return OK;
 }
 
@@ -61,6 +62,7 @@ flags_once(struct flagging *f)
     const struct flags_request *r = f->r;
     struct keyword_list keywords = {r->keywords, r->keyword_count};
     size_t before = f->entries->len;
+    bool lesson = false;
 
     TRY(work_begin(&st.w, f->account, (struct instant){0}));
     TRY(work_box_live(&st.w, r->mailbox, &st.box));
@@ -74,6 +76,9 @@ flags_once(struct flagging *f)
         work_box_touch(&st.w, st.box);
         work_log(&st.w, &c);
     }
+    if (s == OK && r->op != FLAGS_REMOVE)
+        s = spam_teach(&st.w, spam_kind_of_keywords(r->keywords, r->keyword_count), &st.mids,
+                       &lesson);
     if (s == OK)
         s = work_commit(&st.w);
     if (s != OK) {
@@ -83,6 +88,7 @@ flags_once(struct flagging *f)
     uid_list_join(&f->refused, &st.refused, f->a);
     f->modseq = st.w.modseq;
     f->truncated |= st.truncated;
+    f->lesson |= lesson;
     f->next = st.next;
     return OK;
 }

@@ -37,6 +37,17 @@ hash_page_add(struct hash_page *p, uint64_t hash, struct instant now)
     return true;
 }
 
+bool
+hash_page_del(struct hash_page *p, uint64_t hash)
+{
+    struct hash_seen *c = find(p, hash);
+
+    if (c == NULL)
+        return false;
+    *c = p->at[--p->count];
+    return true;
+}
+
 /* value = version(u8), of each: hash(u64) day(u16) */
 void
 hash_page_write(const struct hash_page *p, struct buf *b)

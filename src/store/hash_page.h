@@ -24,6 +24,8 @@ struct hash_page {
 bool hash_page_has(const struct hash_page *p, uint64_t hash);
 /* False: nothing changed. */
 bool hash_page_add(struct hash_page *p, uint64_t hash, struct instant now);
+/* False: it was not there. */
+bool hash_page_del(struct hash_page *p, uint64_t hash);
 void hash_page_write(const struct hash_page *p, struct buf *b);
 /* value.ptr NULL: an empty one. */
 MUST_USE enum status hash_page_read(struct str value, struct hash_page *out);

@@ -5,6 +5,15 @@
 
 static bool is_key(struct str key, enum key_tag tag, size_t len);
 
+struct key
+key_delivered(uint64_t qid, uint32_t rcpt)
+{
+    struct key k = {13, {KEY_DELIVERED}};
+    be64_put(k.bytes + 1, qid);
+    be32_put(k.bytes + 9, rcpt);
+    return k;
+}
+
 bool
 key_read_u32(struct str key, enum key_tag tag, uint32_t *a_out)
 {

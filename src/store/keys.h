@@ -23,6 +23,10 @@
  *   Q                        how full it is: the notice that was given last, since when mail is refused
  *   C bucket1                <= 64 correspondents: whom it wrote to, and when last; hash_page.h
  *   Y                        what it sent to other servers within a day; outbound.h
+ *   X                        what it learned of spam: messages of each kind; spam.h
+ *   X page4                  <= 512 tokens: how many messages of each kind had it
+ *   Z (mid>>6)6              <= 64 messages that it learned of: as what
+ *   K bucket1                <= 64 authors whose mail was moved to (lowest bit of hash: 1) or from Junk; hash_page.h
  *   A E F P U                reserved: shares, submissions, search index, settings, uploads
  * 'd' directory, 'q' queue, 'c' sealed records, blocked networks, policies, known senders: directory.h, queue.h, ...
  *
@@ -66,6 +70,9 @@ enum key_tag {
     KEY_IMPORTED = 'M',
     KEY_CORRESPONDENTS = 'C',
     KEY_OUTBOUND = 'Y',
+    KEY_SPAM = 'X',
+    KEY_LEARNED = 'Z',
+    KEY_SPAM_AUTHORS = 'K',
 };
 struct key { /* by value; key_str() borrows it */
     uint8_t len;
@@ -151,15 +158,6 @@ key_index(uint8_t bits, uint16_t bucket)
     return k;
 }
 
-static inline struct key
-key_delivered(uint64_t qid, uint32_t rcpt)
-{
-    struct key k = {13, {KEY_DELIVERED}};
-    be64_put(k.bytes + 1, qid);
-    be32_put(k.bytes + 9, rcpt);
-    return k;
-}
-
 /* The page keys take the id itself. */
 static inline struct key
 key_messages(uint64_t mid)
@@ -189,6 +187,7 @@ key_name(uint32_t parent, struct str level) /* 1..KEY_NAME_MAX bytes */
     return k;
 }
 
+struct key key_delivered(uint64_t qid, uint32_t rcpt);
 /* Readers, for walks: false when the key is not of that form. */
 bool key_read_u32(struct str key, enum key_tag tag, uint32_t *a_out);
 bool key_read_u64(struct str key, enum key_tag tag, uint64_t *a_out);

@@ -125,6 +125,7 @@ struct flags_reply {
     bool truncated;  /* entries did not fit: message_changes() */
     const struct uid_range *refused;
     size_t refused_count;
+    bool lesson; /* as in copy_reply */
 };
 /* entries: those that changed, as they are now.  ERR_LIMIT: the keyword table is full; nothing happened. */
 MUST_USE SUSPENDS enum status message_flags(struct cell *account, const struct flags_request *r,
@@ -154,6 +155,7 @@ struct copy_reply {
     /* source UIDs, and the new ones in the same order */
     const struct uid_range *from, *into;
     size_t from_count, into_count;
+    bool lesson; /* it says something about spam: spam_lesson_next() */
 };
 /* ERR_LIMIT: a message would be in more than LIMIT_PLACEMENTS places, or the work is too large. */
 MUST_USE SUSPENDS enum status message_copy(struct cell *account, const struct copy_request *r,

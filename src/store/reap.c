@@ -5,11 +5,12 @@
 
 #include "store/copy_internal.h"
 #include "store/import_internal.h"
+#include "store/spam.h"
 
 #define EMPTY_PAGES   16u
 #define EMPTY_RECORDS 256u
 #define BODIES_STEP   256u
-#define JOBS_STEP     16u
+#define JOBS_STEP     (16u + LIMIT_SPAM_LESSONS)
 #define MARKS_STEP    64u
 #define MARK_KEPT_US  ((LIMIT_QUEUE_DAYS + 1) * INT64_C(86400000000))
 
@@ -95,6 +96,7 @@ reap_job(struct work *w, uint64_t id, const struct job_value *job)
     case JOB_EMPTY: return empty_mailbox(w, id, job->mailbox);
     case JOB_STAGED: return stage_undo(w, id, job);
     case JOB_LEFT: return stage_sweep(w, id, job);
+    case JOB_LESSON: return ERR_TEMP; /* spam_lesson_next() */
     }
     UNREACHABLE();
 }
@@ -223,6 +225,7 @@ reap_body(struct work *w, uint64_t mid)
         return OK;
     tx_ref_drop(w->tx, v.blob);
     tx_record_del(w->tx, mid);
+    TRY(spam_forget(w, mid));
     TRY(work_entry_put(w, &k, false, mid % PAGE_ENTRIES, STR_NONE));
     return work_entry_put(w, &sort, false, mid % (1u << SORT_PAGE_BITS), STR_NONE);
 }

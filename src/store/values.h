@@ -154,6 +154,7 @@ enum job_kind {
     JOB_EMPTY = 1, /* mailbox: chop its pages; a tombstone then goes altogether */
     JOB_STAGED, /* mailbox: places of UIDs first..last are not part of it yet: a copy under way */
     JOB_LEFT, /* mids that were moved out of mailbox by a staged move: their placements there are stale */
+    JOB_LESSON, /* mids: first says what kind of mail they are, enum spam_kind; who reads messages does it */
 };
 struct job_value {
     enum job_kind kind;

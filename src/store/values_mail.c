@@ -286,7 +286,7 @@ job_read(struct str value, struct arena *a, struct job_value *out)
     uint8_t version, kind;
 
     if (!scan_u8(&s, &version) || version != VALUE_VERSION || !scan_u8(&s, &kind) ||
-        kind < JOB_EMPTY || kind > JOB_LEFT || !scan_v32(&s, UINT32_MAX, &v.mailbox) ||
+        kind < JOB_EMPTY || kind > JOB_LESSON || !scan_v32(&s, UINT32_MAX, &v.mailbox) ||
         !scan_v32(&s, UINT32_MAX, &v.first) || !scan_v32(&s, UINT32_MAX, &v.last) ||
         !scan_be64(&s, &v.owner) || !scan_be32(&s, &v.started_s))
         return ERR_CORRUPT;

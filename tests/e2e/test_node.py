@@ -6,14 +6,11 @@ import base64
 import email
 import email.policy
 import json
-import os
-import pathlib
-import re
 import subprocess
 
+import npm
 import pytest
 
-HERE = pathlib.Path(__file__).parent / 'node'
 PICTURE = bytes(range(256)) * 300
 NOTES = 'Überraschung\r\n.\r\n..\r\nEnde\r\n'.encode()
 SUBJECT = 'Grüße aus Århus — 你好, a subject that is long enough to need more than one line of header'
@@ -21,18 +18,7 @@ SUBJECT = 'Grüße aus Århus — 你好, a subject that is long enough to need 
 
 @pytest.fixture(scope='module')
 def node():
-    """Installs the pinned packages when they, or their pins, are new here."""
-    installed = HERE / 'node_modules' / '.package-lock.json'
-    lock = HERE / 'package-lock.json'
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        done = subprocess.run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund'], cwd=HERE, capture_output=True, text=True,
-                              timeout=300)
-        unreachable = re.search('SELF_SIGNED_CERT_IN_CHAIN|ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT', done.stderr)
-        if unreachable:
-            pytest.skip(f'the npm registry cannot be reached: {unreachable.group()}')
-        assert done.returncode == 0, done.stderr
-        os.utime(installed)
-    return HERE / 'clients.js'
+    return npm.install() / 'clients.js'
 
 
 def start(node, server, user, **task):

@@ -140,3 +140,68 @@ def test_who_is_written_to_is_never_junk(server, user):
     # nobody forges it: SPF speaks of another domain
     send(server, [user], 'bounces@other.example', ADVERT.replace('<{author}>', '<friend@plain.example>'))
     assert counts(server, user) == (2, 2)
+
+
+NONSENSE = '''From: Someone <{author}>\r
+Subject: zorgle blimpo\r
+Message-ID: <{author}>\r
+\r
+Quabble frimp wozzle snerd plimbo gratch vund skelter mibble.\r
+'''
+
+
+def learned(server):
+    return server.log().count('ev=spam.learn')
+
+
+def move(server, user, box, to, n=1):
+    """All of it; returns when that is learned."""
+    before = learned(server)
+    with Imap(server, user) as m:
+        m.select(box)
+        assert m.uid('MOVE', '1:*', to)[0] == 'OK'
+    wait_for(lambda: learned(server) == before + n)
+
+
+def why(server):
+    return [line.split('why=', 1)[1] if 'why=' in line else '' for line in server.log().splitlines()
+            if 'ev=store.deliver' in line][-1]
+
+
+def test_moves_hold_for_the_author(server, user):
+    send(server, [user], 'nag@plain.example', LETTER)
+    move(server, user, 'INBOX', 'Junk')
+    send(server, [user], 'nag@plain.example', LETTER)
+    assert counts(server, user) == (0, 2) and 'mail of its author was moved to Junk' in why(server)
+    move(server, user, 'Junk', 'INBOX', n=2)
+    send(server, [user], 'nag@plain.example', LETTER)
+    assert counts(server, user) == (3, 0)
+    send(server, [user], 'nag@plain.example', ADVERT)
+    assert counts(server, user) == (4, 0) and 'was moved out of Junk' in why(server)
+
+
+def test_keywords_say_the_same(server, user):
+    send(server, [user], 'key@plain.example', LETTER)
+    for keyword, expected in (('$Junk', (1, 1)), ('$NotJunk', (2, 1))):
+        before = learned(server)
+        with Imap(server, user) as m:
+            m.select('INBOX')
+            assert m.store('1', '+FLAGS', f'({keyword})')[0] == 'OK'
+        wait_for(lambda: learned(server) == before + 1)
+        send(server, [user], 'key@plain.example', LETTER)
+        assert counts(server, user) == expected
+
+
+def test_an_account_learns_words(server, user):
+    other = server.add_account('learns-nothing')
+    for n in range(4):
+        send(server, [user], f'w{n}@plain.example', NONSENSE)
+    assert counts(server, user) == (4, 0)
+    move(server, user, 'INBOX', 'Junk', n=4)
+    send(server, [user], 'w9@plain.example', NONSENSE)
+    assert counts(server, user) == (0, 5) and 'by what was learned here' in why(server)
+    send(server, [other], 'w9@plain.example', NONSENSE)
+    assert counts(server, other) == (1, 0)
+    move(server, user, 'Junk', 'INBOX', n=5)
+    send(server, [user], 'w10@plain.example', NONSENSE)
+    assert counts(server, user) == (6, 0)

@@ -54,7 +54,7 @@ def knot(pem):
 
 @pytest.fixture(scope='module')
 def server(knot):
-    s = Server(extra=[f'resolver {knot.resolver()} no-dnssec', 'xclient-from 127.0.0.1', 'outbound none'])
+    s = Server(extra=[f'resolver {knot.resolver()} no-dnssec', 'xclient-from 127.0.0.1', 'outbound none', 'relay-from 198.51.100.9'])
     s.start()
     s.add_domain()
     yield s
@@ -191,6 +191,23 @@ def test_one_that_streams(server, user, pem):
     assert raw.endswith(signed) and 'dkim=pass' in results(raw) and 'dmarc=pass' in results(raw)
     assert send(server, EVIL, 'a@evil.example', user, signed.replace(b'0123', b'0124', 1))[0] == 550
     assert len(texts(server, user)) == 1
+
+
+def test_slow_ones_keep_nobody_out(server, user):
+    """Messages that never end take no cook from those that do."""
+    data = message('reject.example') + b'0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\r\n' * 5000
+    cooks = sum(r.startswith('cook.') for r in server.roles())
+    slow = []
+    try:
+        for n in range(64 * cooks + 1):
+            slow.append(begin(server, f'203.0.113.{n}', 'a@plain.example', [user]))
+            slow[-1].send(data[:70000])
+        assert send(server, GOOD, 'a@reject.example', user, data)[0] == 250
+    finally:
+        for s in slow:
+            s.close()
+    raw, = texts(server, user)
+    assert raw.endswith(data) and 'spf=pass' in results(raw)
 
 
 @pytest.mark.parametrize('number, size', [(1, 1), (2, 40000)])
