@@ -226,6 +226,8 @@
     LIMIT(DKIM_KEYS,               12,        "keys",     "of one domain of ours, with those that are no longer used: the oldest of these is forgotten") \
     LIMIT(DKIM_OLD_DAYS,           14,        "days",     "after another key followed, the record of a DKIM key can be removed: mail that it signed was read by then") \
     LIMIT(ARC_SETS,                50,        "sets",     "a chain that is longer fails; RFC 8617 section 4.2.1") \
+    LIMIT(IMITATION_NAMES,         8,         "domains",  "in the From fields of a message are compared with those that a reader knows; the rest is not") \
+    LIMIT(LOOK_DOMAINS,            20000,     "domains",  "of ours are compared with those of strangers; the rest is not") \
     LIMIT(DMARC_AUTHORS,           4,         "domains",  "in the From fields of a message: DMARC asks to refuse it") \
     LIMIT(DMARC_NAMES,             14,        "names",    "asked for one message: parents of further signing domains count as without a record, further authors as too many") \
     LIMIT(DMARC_RECORD_BYTES,      4096,      "bytes",    "of a DMARC record: it counts as none") \

@@ -19,6 +19,7 @@ static bool is_report(struct str header);
 static struct cook_published published(const struct dmarc_record *r);
 static bool shows_other_hands(struct str header, const struct cook_stranger *who);
 static void gather_names(struct verdict_look *l);
+static void gather_looks(struct verdict_look *l, struct cook_look_reply *rep);
 static void judge_signatures(struct verdict_parts *p, const struct cook_judge *req);
 static void judge_dmarc(struct verdict_parts *p, const struct cook_judge *req);
 static size_t identities(const struct verdict_parts *p, struct dmarc_identity *out);
@@ -47,6 +48,8 @@ verdict_look(struct str message, const struct cook_stranger *who, const struct p
     rep->names_count = l->names_count;
     rep->exists = l->exists;
     rep->exists_count = l->from.count;
+    imitation_find(str_sub(message, 0, header), list, l->arena, &l->imitation);
+    gather_looks(l, rep);
     return l;
 }
 
@@ -79,7 +82,9 @@ verdict_judge(const struct verdict_look *l, const struct cook_judge *req,
         signatures[i] = (struct cook_signature){.domain = copy(a, p->dkim[i].domain),
                                                 .selector = copy(a, p->dkim[i].selector),
                                                 .result = (uint8_t)p->dkim[i].result};
-    rep->field = verdict_field(p, a);
+    struct str warning = verdict_warning(l, req, a);
+    struct str results = verdict_field(p, a), fields = verdict_warning_fields(warning, a);
+    rep->field = arena_printf(a, "%.*s%.*s", STR_FMT(results), STR_FMT(fields));
     rep->verdict = (struct cook_verdict){.signatures = signatures,
                                          .signatures_count = p->dkim_count,
                                          .arc = (uint8_t)p->arc.result, /* small enums */
@@ -95,7 +100,8 @@ verdict_judge(const struct verdict_look *l, const struct cook_judge *req,
                                          .spf_aligned = p->dmarc.spf_aligned,
                                          .dkim_aligned = p->dmarc.dkim_aligned,
                                          .disposition = (uint8_t)p->disposition,
-                                         .reason = reason};
+                                         .reason = reason,
+                                         .warning = warning};
 }
 
 /* ---- looking ---- */
@@ -208,6 +214,20 @@ gather_names(struct verdict_look *l)
         l->names[l->names_count++] = names.names[i];
     for (size_t i = 0; i < l->from.count; i++)
         l->exists[i] = l->from.authors[i].domain;
+}
+
+static void
+gather_looks(struct verdict_look *l, struct cook_look_reply *rep)
+{
+    for (size_t i = 0; i < l->imitation.count; i++) {
+        const struct imitation_name *n = &l->imitation.at[i];
+        l->looks[i] = (struct cook_look_of){.domain = n->domain,
+                                            .parent = n->parent,
+                                            .look = n->look,
+                                            .parent_look = n->parent_look};
+    }
+    rep->looks = l->looks;
+    rep->looks_count = l->imitation.count;
 }
 
 /* ---- judging ---- */

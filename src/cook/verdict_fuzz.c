@@ -32,7 +32,9 @@ check_names(const struct cook_look_reply *rep)
 static void
 check_field(struct str field, struct arena *a)
 {
-    struct str value = str_skip(field, sizeof(AUTH_RESULTS_FIELD));
+    ssize_t warning = str_find_str(field, STR("\r\nX-Godwit-Warning: "));
+    struct str value = str_skip(str_sub(field, 0, warning < 0 ? field.len : (size_t)warning + 2),
+                                sizeof(AUTH_RESULTS_FIELD));
     struct auth_reader r;
     struct auth_result one;
     enum status st;
@@ -75,6 +77,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO(verdict_look_free)
     struct verdict_look *l = verdict_look(message, &who, suffixes_built_in(), &asked);
     check_names(&asked);
+    const struct cook_imitated imitated[] = {{.which = data[2] % 10, .like = STR("")},
+                                             {.which = 1, .like = STR("here.example")}};
     for (size_t i = 0; i < asked.names_count; i++)
         answers[i] = (struct cook_dns_answer){.found = (uint8_t)(((size_t)data[2] + i) % 3),
                                               .texts = texts,
@@ -85,7 +89,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .answers_count = asked.names_count,
                                    .existence = existence,
                                    .existence_count = asked.exists_count,
-                                   .dmarc = data[2] / 3 % 3};
+                                   .dmarc = data[2] / 3 % 3,
+                                   .imitates = imitated,
+                                   .imitates_count = data[1] / 16 % 3};
     verdict_judge(l, &req, &host, a, &rep);
     check_field(rep.field, a);
     ASSERT(rep.verdict.disposition <= VERDICT_REFUSE - req.dmarc);

@@ -406,6 +406,64 @@ judge(const struct row *r, struct arena *a, struct cook_judge_reply *rep)
     verdict_judge(l, &req, &host, a, rep);
 }
 
+/* Whom the author looks like is said, and nothing follows from it. */
+static void
+test_warnings(void **state)
+{
+    static const struct {
+        const char *from;
+        struct cook_imitated what;
+        bool known;
+        const char *fields;
+    } cases[] = {
+        {"a@examp1e.test",
+         {.which = 0, .like = STR("example.test")},
+         true,
+         "X-Godwit-Warning: imitation from=examp1e.test like=example.test (it looks like a domain "
+         "of "
+         "this server)\r\n"},
+        {"example.test <a@x.test>",
+         {.which = 1, .like = STR("")},
+         true,
+         "X-Godwit-Warning: imitation name=example.test (it looks like a domain that you have "
+         "written to)\r\n"},
+        {"a@x.test", {.which = 1, .like = STR("")}, true, ""}, /* there is no second name */
+        {"a@x.test", {.which = 0}, false, ""},
+        {"a@xn--pypal-4ve.test",
+         {.which = 0, .like = STR("paypal.test")},
+         true,
+         "X-Godwit-Warning: imitation from=xn--pypal-4ve.test like=paypal.test (it looks like a "
+         "domain "
+         "of this server)\r\nX-Godwit-Warning: alphabets from=xn--pypal-4ve.test (it mixes them to "
+         "look "
+         "like another name)\r\n"},
+        {"P\xd0\xb0yPal <a@x.test>",
+         {.which = 0},
+         false,
+         "X-Godwit-Warning: alphabets name (a word of it mixes them to look like another)\r\n"},
+    };
+    const struct verdict_host host = {.name = STR("mail.here.example"), .now_s = 1700000000};
+    const struct cook_stranger who = {.client = STR("192.0.2.1"), .iprev_name = STR("")};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO_ARENA *a = arena_new(4u << 20);
+        struct cook_look_reply asked = {0};
+        struct cook_judge_reply rep;
+        struct str message = arena_printf(a, "From: %s\r\n\r\nx\r\n", cases[i].from);
+        AUTO(verdict_look_free)
+        struct verdict_look *l = verdict_look(message, &who, suffixes_built_in(), &asked);
+        const struct cook_judge req = {.imitates = &cases[i].what,
+                                       .imitates_count = cases[i].known ? 1 : 0};
+        verdict_judge(l, &req, &host, a, &rep);
+        ssize_t at = str_find_str(rep.field, STR("\r\nX-Godwit-Warning: "));
+        struct str fields = at < 0 ? STR("") : str_skip(rep.field, (size_t)at + 2);
+        assert_int_equal(rep.verdict.disposition, VERDICT_TAKE);
+        if (!str_eq(fields, str_of(cases[i].fields)))
+            fail_msg("%s: %.*s", cases[i].from, STR_FMT(fields));
+    }
+}
+
 static bool
 holds(struct str s, const char *part)
 {
@@ -577,8 +635,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dispositions), cmocka_unit_test(test_standing),
-        cmocka_unit_test(test_field),        cmocka_unit_test(test_no_answers),
-        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_field),        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_no_answers),   cmocka_unit_test(test_longest),
     };
     AUTO_ARENA *a = arena_new(65536);
 

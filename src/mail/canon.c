@@ -181,31 +181,34 @@ canon_header(struct buf *b, enum canon_kind kind, struct str whole)
     buf_add(b, STR("\r\n"));
 }
 
-/* What is signed; the first ones are named once more than they occur. */
+/* Named once more than they occur, so that none can be added?  Of how to leave a list only where the author says it:
+ * else every list that adds its own would break the signatures of its members. */
+enum over { OVER_NOT, OVER_THERE, OVER_ALWAYS };
+/* What is signed. */
 static const struct {
     struct str name;
     enum header_id id;
-    bool over;
+    enum over over;
 } signed_names[] = {
-    {{"from", 4}, HEADER_FROM, true},
-    {{"to", 2}, HEADER_TO, true},
-    {{"cc", 2}, HEADER_CC, true},
-    {{"subject", 7}, HEADER_SUBJECT, true},
-    {{"date", 4}, HEADER_DATE, true},
-    {{"reply-to", 8}, HEADER_REPLY_TO, true},
-    {{"message-id", 10}, HEADER_MESSAGE_ID, true},
-    {{"mime-version", 12}, HEADER_MIME_VERSION, true},
-    {{"content-type", 12}, HEADER_CONTENT_TYPE, true},
-    {{"content-transfer-encoding", 25}, HEADER_CONTENT_TRANSFER_ENCODING, false},
-    {{"sender", 6}, HEADER_SENDER, false},
-    {{"in-reply-to", 11}, HEADER_IN_REPLY_TO, false},
-    {{"references", 10}, HEADER_REFERENCES, false},
-    {{"list-id", 7}, HEADER_LIST_ID, false},
-    {{"list-post", 9}, HEADER_LIST_POST, false},
-    {{"list-help", 9}, HEADER_LIST_HELP, false},
-    {{"list-subscribe", 14}, HEADER_LIST_SUBSCRIBE, false},
-    {{"list-unsubscribe", 16}, HEADER_LIST_UNSUBSCRIBE, false},
-    {{"list-unsubscribe-post", 21}, HEADER_LIST_UNSUBSCRIBE_POST, false},
+    {{"from", 4}, HEADER_FROM, OVER_ALWAYS},
+    {{"to", 2}, HEADER_TO, OVER_ALWAYS},
+    {{"cc", 2}, HEADER_CC, OVER_ALWAYS},
+    {{"subject", 7}, HEADER_SUBJECT, OVER_ALWAYS},
+    {{"date", 4}, HEADER_DATE, OVER_ALWAYS},
+    {{"reply-to", 8}, HEADER_REPLY_TO, OVER_ALWAYS},
+    {{"message-id", 10}, HEADER_MESSAGE_ID, OVER_ALWAYS},
+    {{"mime-version", 12}, HEADER_MIME_VERSION, OVER_ALWAYS},
+    {{"content-type", 12}, HEADER_CONTENT_TYPE, OVER_ALWAYS},
+    {{"content-transfer-encoding", 25}, HEADER_CONTENT_TRANSFER_ENCODING, OVER_NOT},
+    {{"sender", 6}, HEADER_SENDER, OVER_NOT},
+    {{"in-reply-to", 11}, HEADER_IN_REPLY_TO, OVER_NOT},
+    {{"references", 10}, HEADER_REFERENCES, OVER_NOT},
+    {{"list-id", 7}, HEADER_LIST_ID, OVER_NOT},
+    {{"list-post", 9}, HEADER_LIST_POST, OVER_NOT},
+    {{"list-help", 9}, HEADER_LIST_HELP, OVER_NOT},
+    {{"list-subscribe", 14}, HEADER_LIST_SUBSCRIBE, OVER_NOT},
+    {{"list-unsubscribe", 16}, HEADER_LIST_UNSUBSCRIBE, OVER_THERE},
+    {{"list-unsubscribe-post", 21}, HEADER_LIST_UNSUBSCRIBE_POST, OVER_THERE},
 };
 
 void
@@ -216,9 +219,10 @@ dkim_names_write(struct str header, struct arena *a, struct buf *names)
     ASSERT(names != NULL);
     header_index(header, a, &x);
     for (size_t i = 0; i < COUNT_OF(signed_names); i++) {
-        uint32_t count = signed_names[i].over;
-        for (uint32_t n = x.first[signed_names[i].id]; n != 0 && count < NAMED_MAX;
-             n = x.at[n - 1].next)
+        uint32_t first = x.first[signed_names[i].id];
+        enum over over = signed_names[i].over;
+        uint32_t count = over == OVER_ALWAYS || (over == OVER_THERE && first != 0) ? 1 : 0;
+        for (uint32_t n = first; n != 0 && count < NAMED_MAX; n = x.at[n - 1].next)
             count++;
         for (; count > 0; count--) {
             if (names->len > 0)

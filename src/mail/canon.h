@@ -48,7 +48,7 @@ struct dkim_signature {
 };
 /* What of the header is signed: names for h=, separated by colons.  From, To, Cc, Subject, Date, Reply-To,
  * Message-ID, MIME-Version and Content-Type are named once more than they occur, so that none can be added;
- * fields of replies and lists are named when they are there. */
+ * fields of replies and lists are named when they are there, List-Unsubscribe and its -Post once more than that. */
 void dkim_names_write(struct str header, struct arena *a, struct buf *names);
 /* The field with an empty b=, without its line end.  s.domain and s.selector are of dot-atom bytes. */
 void dkim_header_write(struct buf *b, const struct dkim_signature *s, struct str names);

@@ -6,8 +6,9 @@
 #include <idn2.h>
 #include <unicode/uspoof.h>
 
-#include "base/buf.h"
 #include "base/encode.h"
+#include "base/hash.h"
+#include "base/limits.h"
 #include "mail/domain.h"
 
 enum { NAME_BYTES = 4 * DOMAIN_MAX, SKELETON_BYTES = 16 * NAME_BYTES };
@@ -81,6 +82,29 @@ homograph_alike(struct str a, struct str b)
         return false;
     return !str_eq(buf_str(&one), buf_str(&other)) && skeleton_of(buf_str(&one), &x) &&
            skeleton_of(buf_str(&other), &y) && str_eq(buf_str(&x), buf_str(&y));
+}
+
+uint64_t
+homograph_look(struct str domain)
+{
+    AUTO_BUF looks = BUF(SKELETON_BYTES);
+    AUTO_BUF name = BUF(NAME_BYTES);
+
+    if (!homograph_open() || !read_name(domain, &name) || !skeleton_of(buf_str(&name), &looks))
+        return 0;
+    for (size_t i = 0; i < looks.len; i++) /* a zero looks like an O, for libicu not like an o */
+        looks.ptr[i] = ascii_lower(looks.ptr[i]);
+    return hash_stable(buf_str(&looks));
+}
+
+bool
+homograph_word(struct str word)
+{
+    AUTO_BUF looks = BUF(SKELETON_BYTES);
+
+    if (word.len > NAME_BYTES || str_is_ascii(word) || !homograph_open())
+        return false;
+    return is_mixed(word) && skeleton_of(word, &looks) && str_is_ascii(buf_str(&looks));
 }
 
 /* In U-labels, lower case. */

@@ -11,6 +11,7 @@
 #define POLICY_HOMOGRAPH_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/status.h"
 
 enum homograph {
@@ -25,5 +26,10 @@ MUST_USE bool homograph_open(void);
 enum homograph homograph_of(struct str domain);
 /* Two different names that look the same: one of ours, and that of a stranger's From. */
 bool homograph_alike(struct str a, struct str b);
+/* What a domain looks like, as a number: the same for all names that look the same.  0: it is no domain. */
+uint64_t homograph_look(struct str domain);
+/* Does a word of a name, in UTF-8, mix Latin with letters of other alphabets that all look Latin?  Words that mix
+ * alphabets as people do ("SMS" with a Russian ending) have letters that look like none, and do not. */
+bool homograph_word(struct str word);
 
 #endif

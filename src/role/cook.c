@@ -17,6 +17,7 @@
 #include "mail/charset.h"
 #include "mail/fold.h"
 #include "policy/arc_seal.h"
+#include "policy/homograph.h"
 #include "policy/suffixes.h"
 #include "role/role.h"
 #include "rt/clock.h"
@@ -69,6 +70,8 @@ prepare(const struct role_start *s, struct problem *why)
     charset_preload();
     fold_preload();
     read_suffixes();
+    bool looks = homograph_open(); /* without its tables nothing looks like anything */
+    (void)looks;
     return OK;
 }
 

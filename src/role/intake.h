@@ -96,6 +96,8 @@ struct intake_look;
 struct intake_asks { /* of DNS */
     const struct str *names, *exists;
     size_t name_count, exists_count;
+    const struct cook_look_of *looks; /* of us */
+    size_t look_count;
 };
 struct intake_judged {
     struct str field;

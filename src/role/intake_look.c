@@ -226,7 +226,9 @@ look_call(struct intake_look *l, const struct cook_look *req, struct arena *a)
     l->asks = (struct intake_asks){.names = rep.names,
                                    .name_count = rep.names_count,
                                    .exists = rep.exists,
-                                   .exists_count = rep.exists_count};
+                                   .exists_count = rep.exists_count,
+                                   .looks = rep.looks,
+                                   .look_count = rep.looks_count};
     return OK;
 }
 

@@ -8,6 +8,7 @@
 #include "role/store.h"
 
 #include "base/size.h"
+#include "policy/homograph.h"
 #include "role/role.h"
 #include "role/store_admin.h"
 #include "role/store_trace.h"
@@ -27,6 +28,7 @@ static struct fiber_queue opening;
 static struct ipc_peer *early[EARLY_MAX]; /* that came before */
 static size_t early_count;
 
+static enum status prepare(const struct role_start *start, struct problem *why);
 SUSPENDS static enum status begin(const struct role_start *start, struct problem *why);
 static void arrived(struct ipc_peer *p);
 static void gone(struct ipc_peer *p);
@@ -39,6 +41,7 @@ const struct ipc_service *const store_admin_serves[1] = {&admin_service};
 const struct role_verbs role_store = {
     .serves = serves,
     .serve_count = COUNT_OF(serves),
+    .prepare = prepare,
     .begin = begin,
     .peer_arrived = arrived,
     .peer_gone = gone,
@@ -53,6 +56,16 @@ config_changed(const struct role_start *start)
     store->has_domain = false;
     directory_default_domain(store->directory, start->config->domain);
     queue_over_now(store->queue); /* the limits may be others */
+}
+
+/* Without its tables no name looks like another. */
+static enum status
+prepare(const struct role_start *start, struct problem *why)
+{
+    bool looks = homograph_open();
+
+    (void)start, (void)why, (void)looks;
+    return OK;
 }
 
 /* Another process holds the data.  Whether we could read it, a file beside it says. */

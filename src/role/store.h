@@ -43,6 +43,7 @@ struct store {
     struct rates *returns;  /* reports to rewritten senders, by whom they go to */
     struct rates *forwards; /* messages to the outside, by the address here that sends them on */
     struct strangers *strangers;
+    struct looks *looks;
     struct map *learning; /* accounts with lessons (store_learn.c); NULL: none */
     uint32_t fibers;      /* of upkeep and runners */
     bool stopping;

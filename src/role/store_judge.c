@@ -13,6 +13,7 @@
 #include "policy/dmarc.h"
 #include "policy/spf_record.h"
 #include "role/store_report.h"
+#include "role/store_looks.h"
 #include "rt/logger.h"
 #include "store/correspondents.h"
 
@@ -45,6 +46,8 @@ store_take_judged(struct ipc_peer *from, const struct intake_which *which,
         return ERR_NO_SPACE;
     TRY(store_checked(s, intake_look(s->intake, which, &who, a, &look), "body"));
     ask(s, intake_look_asks(look), own, &answers);
+    TRY(store_checked(s, store_looks_judge(s, req, intake_look_asks(look), own, &answers),
+                      "looks"));
     TRY(store_checked(s, intake_judge(look, &answers, a, &judged), "body"));
     TRY(store_check_hops(&judged.facts));
     keep_spam(s, req, a, &judged);
@@ -175,6 +178,7 @@ log_verdict(const struct store_deliver *req, const struct intake_judged *j)
     log_str(&l, "arc", str_of(arc_result_name((enum arc_result)v->arc)));           /* enum<2> */
     log_str(&l, "disposition", str_of(done[v->disposition]));
     log_str(&l, "reason", v->reason);
+    log_str(&l, "warning", v->warning);
     if (!j->spam.scored)
         return;
     log_str(&l, "score", arena_printf(a, "%.2f", (double)j->spam.score / 100));

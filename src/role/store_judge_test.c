@@ -304,6 +304,46 @@ test_large(void)
     ASSERT(deliver(&t, &rep) == ERR_DENIED && town_inbox(1) == 2);
 }
 
+/* Names that look like ours, for everybody; like those that somebody wrote to, for that one. */
+static SUSPENDS void
+test_imitation(void)
+{
+    static const struct {
+        const char *from, *rcpts, *warning;
+    } cases[] = {
+        {"boss@here.examp1e", "anna@here.example",
+         "imitation from=here.examp1e like=here.example ("},
+        {"boss@here.example <x@far.example>", "anna@here.example", NULL},
+        {"here.exarnple <x@far.example>", "bert@here.example",
+         "imitation name=here.exarnple like="},
+        {"s@bi11s.example", "anna@here.example",
+         "imitation from=bi11s.example (it looks like a domain that"},
+        {"s@bi11s.example", "bert@here.example", NULL}, /* he wrote to neither */
+        {"s@bills.example", "anna@here.example", NULL},
+        {"s@bills.example", "bert@here.example", NULL},
+        {"s@noon.example", "anna@here.example", NULL}, /* she wrote to both */
+        {"s@no0n.example", "anna@here.example", NULL},
+    };
+    struct store_deliver_reply rep;
+    uint64_t qid;
+
+    begin();
+    ASSERT(town_submit(11, "anna@here.example", "a@bills.example b@bills.example", &qid) == OK);
+    ASSERT(town_submit(11, "anna@here.example", "a@noon.example b@no0n.example", &qid) == OK);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct trial t = {.rcpts = cases[i].rcpts,
+                                .message =
+                                    arena_printf(town.a, "From: %s\r\n\r\nx\r\n", cases[i].from),
+                                .spf = SPF_PASS};
+        ASSERT(deliver(&t, &rep) == OK);
+        struct str stored = town_newest(cases[i].rcpts[0] == 'a' ? 1 : 2);
+        ssize_t at = str_find_str(stored, STR("\r\nX-Godwit-Warning: "));
+        if ((at >= 0) != (cases[i].warning != NULL) ||
+            (at >= 0 && !str_starts(str_skip(stored, (size_t)at + 20), str_of(cases[i].warning))))
+            fail_msg("%s to %s: %.*s", cases[i].from, cases[i].rcpts, STR_FMT(stored));
+    }
+}
+
 #define ADVERT                                                                                    \
     "Subject: MAKE MONEY FAST!!!     x81\r\nX-Priority: 1\r\nContent-Type: text/html\r\n\r\n"     \
     "<html><font color=#ff0000>Click here to order now! 100% free, money back guarantee.</font> " \
@@ -471,6 +511,7 @@ main(int argc, char **argv)
         {"cooks_that_end", test_cooks_that_end},
         {"cooks_that_all_end", test_cooks_that_all_end},
         {"large", test_large},
+        {"imitation", test_imitation},
         {"spam", test_spam},
         {"what_was_moved", test_what_was_moved},
         {"own_counts", test_own_counts},

@@ -9,6 +9,7 @@
 #include "base/size.h"
 #include "config/events.h"
 #include "mail/outbound_notice.h"
+#include "role/store_looks.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "rt/random.h"
@@ -81,7 +82,7 @@ SUSPENDS static enum status
 charge(struct store *s, const struct queue_message *m, bool again, struct outbound_answer *out)
 {
     AUTO_ARENA *a = arena_new(65536);
-    uint64_t *elsewhere = ARENA_ARRAY(a, uint64_t, m->rcpt_count + 1);
+    uint64_t *elsewhere = ARENA_ARRAY(a, uint64_t, m->rcpt_count * (1 + LOOKS_OF_ONE) + 1);
     uint64_t *here = ARENA_ARRAY(a, uint64_t, m->rcpt_count + 1);
     size_t n = 0, local = 0;
 
@@ -105,7 +106,7 @@ charge(struct store *s, const struct queue_message *m, bool again, struct outbou
         .held = m->held && !again,
         .behind = !again && queue_over_has(s->queue, m->account),
         .rcpts = elsewhere,
-        .count = n + local,
+        .count = n + local + looks_written(m, elsewhere + n + local),
     };
     mem_copy(elsewhere + n, here, local * sizeof(*here));
     AUTO(cell_close) struct cell *account = account_open(s->cells, m->account);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "config/events.h"
+#include "role/store_looks.h"
 #include "role/store_strangers.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
@@ -59,6 +60,7 @@ store_close(struct store **store)
     rates_free(&s->returns);
     rates_free(&s->forwards);
     strangers_free(&s->strangers);
+    looks_free(&s->looks);
     sealed_free(&s->sealed);
     blocks_free(&s->blocks);
     policies_free(&s->policies);
@@ -189,6 +191,7 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->returns = rates_new();
     s->forwards = rates_new();
     s->strangers = strangers_new(s->cells);
+    s->looks = looks_new();
     enum status st = queue_open(s->cells, &s->queue);
     if (st != OK)
         problem_set(why, 0, "", "the queue cannot be read: %s", status_name(st));

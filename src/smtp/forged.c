@@ -5,10 +5,12 @@
 
 #include <string.h>
 
+#include "base/size.h"
 #include "base/status.h"
 #include "policy/auth_results.h"
 
-#define SPAM STR("X-Godwit-Spam") /* what begins so is ours, too */
+/* What begins so is ours, too. */
+static const struct str beginnings[] = {STR("X-Godwit-Spam"), STR("X-Godwit-Warning")};
 
 enum {
     IN_NAME,     /* a line of the header begins: held until its name tells */
@@ -38,16 +40,27 @@ forged_release(struct forged *f)
 /* ---- names ---- */
 
 static bool
+is_own_word(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(beginnings); i++)
+        if (str_starts_nocase(name, beginnings[i]))
+            return true;
+    return false;
+}
+
+static bool
 is_ours(struct str name)
 {
-    return str_eq_nocase(name, STR(AUTH_RESULTS_FIELD)) || str_starts_nocase(name, SPAM);
+    return str_eq_nocase(name, STR(AUTH_RESULTS_FIELD)) || is_own_word(name);
 }
 
 static bool
 may_become_ours(struct str name)
 {
-    return str_starts_nocase(STR(AUTH_RESULTS_FIELD), name) || str_starts_nocase(SPAM, name) ||
-           str_starts_nocase(name, SPAM);
+    for (size_t i = 0; i < COUNT_OF(beginnings); i++)
+        if (str_starts_nocase(beginnings[i], name))
+            return true;
+    return str_starts_nocase(STR(AUTH_RESULTS_FIELD), name) || is_own_word(name);
 }
 
 /* ---- states ---- */
@@ -76,8 +89,7 @@ end_field(struct forged *f)
     ssize_t colon = str_find(field, ':');
 
     ASSERT(colon >= 0);
-    if (str_starts_nocase(name, SPAM) ||
-        auth_results_claims(str_skip(field, (size_t)colon + 1), f->host))
+    if (is_own_word(name) || auth_results_claims(str_skip(field, (size_t)colon + 1), f->host))
         drop(f, IN_NAME);
     else
         give(f, IN_NAME);

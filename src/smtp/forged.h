@@ -1,5 +1,5 @@
 /* forged.h - fields of a header that only this server may write, taken out of mail as it streams past (RFC 8601
- * section 5): Authentication-Results in our name, and our own words about spam.
+ * section 5): Authentication-Results in our name, and our own words about spam and whom an author looks like.
  *
  * Promises:  whole fields go, with their continuations; every other byte comes out as it went in and in its place,
  *            however the input is cut.  For us the header ends at its first empty line, as for header_next(): a line

@@ -48,7 +48,8 @@ model_drops(struct str field)
 {
     struct str name = name_of(field);
 
-    if (str_starts_nocase(name, STR("X-Godwit-Spam")))
+    if (str_starts_nocase(name, STR("X-Godwit-Spam")) ||
+        str_starts_nocase(name, STR("X-Godwit-Warning")))
         return true;
     return str_eq_nocase(name, STR("Authentication-Results")) &&
            auth_results_claims(str_skip(field, (size_t)(str_find(field, ':') + 1)), HOST);

@@ -36,6 +36,7 @@ static const struct {
     {"A: b\r\n" AR "  ", NULL, 0},
     {"X-Godwit-Spam: no\r\nX-Godwit-Spam-Score: -9\r\n\r\n", "\r\n", 2},
     {"x-godwit-spam-why : a\r\n b\r\nA: b\r\n\r\n", "A: b\r\n\r\n", 1},
+    {"X-godwit-warning: a\r\n b\r\nX-Godwit-Warn: c\r\n\r\n", "X-Godwit-Warn: c\r\n\r\n", 1},
     {"X-Godwit-Other: no\r\nX-Godwit-Spa: m\r\nX-Godwit: x\r\n\r\n", NULL, 0},
     /* not fields of that name */
     {"Authentication-Result: mail.example.org; x=y\r\n\r\n", NULL, 0},

@@ -22,7 +22,6 @@
 
 #define DIRECTORY_ADDRESS_MAX  512u
 #define DIRECTORY_VERIFIER_MAX 4096u
-
 struct directory;
 struct directory_app_password; /* directory_app.h */
 
@@ -145,8 +144,9 @@ struct directory_page { /* which part of a listing, and where it goes */
     struct str after;   /* empty = from the start */
     size_t max;
     struct arena *a;
+    bool names_only;
 };
-/* Reads every address to count accounts: for people, not for mail. */
+/* Reads every address to count accounts, unless the names are enough: for people, not for mail. */
 MUST_USE SUSPENDS enum status directory_domains(struct directory *d, const struct directory_page *p,
                                                 const struct directory_domain **out, size_t *n_out);
 MUST_USE SUSPENDS enum status directory_domain_dkim(struct directory *d, struct str name,

@@ -171,7 +171,8 @@ directory_domains(struct directory *d, const struct directory_page *p,
     cell_walk_end(directory_domains_cell(d), &w);
     if (st != OK && st != ERR_NOT_FOUND) /* ERR_NOT_FOUND: there is no cell yet */
         return st;
-    TRY(count_accounts(d, &t));
+    if (!p->names_only)
+        TRY(count_accounts(d, &t));
     *out = t.domains;
     *n_out = t.count;
     return OK;

@@ -186,6 +186,7 @@ tell_verdict(const struct teller *t)
            : str_eq(done, STR("junk")) ? "; put into Junk"
                                        : "; taken");
     say_with(t, ": ", "reason");
+    say_with(t, "; warned of: ", "warning");
     say_with(t, "; spam score ", "score");
     say_with(t, ": ", "words");
 }
