@@ -143,8 +143,9 @@
     LIMIT(SRS_REPORTS_PER_HOUR,    60,        "reports",  "to one rewritten sender: 451 4.7.1") \
     LIMIT(CORRESPONDENTS,          16384,     "addresses","that an account wrote to are known: the one of longest ago on the same page goes") \
     LIMIT(INBOUND_NETWORK,         20000,     "recipients","an hour from a /24 or /64 of strangers, unless the configuration says otherwise: 451 4.7.1") \
-    LIMIT(INBOUND_DOMAIN,          50000,     "recipients","an hour from senders of one domain, likewise") \
+    LIMIT(INBOUND_DOMAIN,          50000,     "recipients","an hour from senders of one domain that SPF proves, else of it and one network, likewise") \
     LIMIT(INBOUND_RECIPIENT,       2000,      "messages", "an hour from strangers to one recipient, likewise") \
+    LIMIT(INBOUND_NETWORK_SHARE,   2,         "parts",    "one of them of INBOUND_RECIPIENT is what one /24 or /64 may send to one recipient") \
     LIMIT(GREYLIST_WAIT_S,         300,       "s",        "from its first attempt on a doubtful first contact is answered 451 4.7.1") \
     LIMIT(GREYLIST_WAIT_MAX_S,     3600,      "s",        "refused as a setting") \
     LIMIT(GREYLIST_KEEP_S,         129600,    "s",        "from then on it counts as a first contact again") \

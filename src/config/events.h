@@ -61,7 +61,7 @@
     EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes tid msgid hold",    "a message entered the queue") \
     EVENT(QUEUE_RCPT,     "queue.rcpt",     LOG_DEBUG, "qid to asked text",                   "where a recipient of it leads") \
     EVENT(QUEUE_REWRITE,  "queue.rewrite",  LOG_INFO,  "qid from as",                         "mail is sent on under a sender of ours (SRS)") \
-    EVENT(INBOUND_LIMIT,  "inbound.limit",  LOG_WARN,  "kind name",                           "more mail came within this hour than inbound-limits allows; kind: network (of clients), domain (of senders), recipient") \
+    EVENT(INBOUND_LIMIT,  "inbound.limit",  LOG_WARN,  "kind name",                           "more mail came within this hour than inbound-limits allows; kind: network (of clients), pair (a network and a recipient), domain (of senders), recipient") \
     EVENT(OUTBOUND_HELD,  "outbound.held",  LOG_WARN,  "qid account messages:n recipients:n new:n from", "an account sent more than it may within a day: the message is held until there is room, or an operator releases it; messages and recipients: of the day, new: first-time recipients of this message") \
     EVENT(OUTBOUND_GOES,  "outbound.goes",  LOG_INFO,  "qid account messages:n recipients:n from", "a message that was held goes: there is room again") \
     EVENT(OUTBOUND_END,   "outbound.end",   LOG_INFO,  "qid account from",                    "a message that was held is dropped: its account was deleted, and its time to come back is over") \

@@ -218,6 +218,7 @@ store_serve_deliver(struct ipc_peer *from, const struct store_deliver *req, stru
         .rcpt_count = all.count,
     };
     TRY(store_send(s, &m, body, &sent));
+    strangers_count(s, req, &all);
     if (!in.junk && !store_spam_is_high(&body->facts.spam))
         strangers_taken(s, req);
     rep->qid = sent.qid;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "config/events.h"
 #include "ipc/store_ipc.h"
+#include "policy/spf_record.h"
 #include "role/greylist.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
@@ -14,16 +15,30 @@
 #include "store/correspondents.h"
 #include "store/known.h"
 
-enum { NETWORK4 = 24, NETWORK6 = 64, NAME_MAX_BYTES = 2048 };
+enum { NETWORK4 = 24, NETWORK6 = 64, NAMES_ARENA = 16384 };
+/* What is counted.  The first two hurt nobody but the network itself, and hold for everybody. */
+enum kind { OF_NETWORK, OF_PAIR, OF_DOMAIN, OF_RECIPIENT, KINDS };
 struct strangers {
-    struct rates *networks, *domains, *recipients;
+    struct rates *rates[KINDS], *told;
     struct greylist *greylist;
     struct known *known;
 };
+/* Who comes to whom. */
+struct contact {
+    struct subnet client;
+    struct str sender, rcpt;
+    bool proven; /* the domain of the sender says by SPF that it is its mail */
+};
+struct bound {
+    struct str name; /* empty: this kind does not count */
+    uint32_t most;   /* 0: no limit */
+};
 
-static bool is_over(struct rates *r, struct str name, uint32_t most, const char *kind);
-static bool comes_too_often(struct store *s, const struct store_rcpt *req,
-                            const struct subnet *client, const struct directory_resolution *to);
+static void limits_of(const struct config *c, const struct contact *who, struct arena *a,
+                      struct bound *out);
+static bool is_over(struct strangers *t, const struct bound *limits, enum kind first,
+                    enum kind last);
+static void count(struct strangers *t, const struct bound *limits, enum kind first, enum kind last);
 SUSPENDS static enum status is_known(struct store *s, const struct store_rcpt *req,
                                      const struct subnet *client,
                                      const struct directory_resolution *to, bool *out);
@@ -34,9 +49,9 @@ strangers_new(struct cells *c)
 {
     struct strangers *t = MEM_NEW(struct strangers);
 
-    t->networks = rates_new();
-    t->domains = rates_new();
-    t->recipients = rates_new();
+    for (size_t i = 0; i < KINDS; i++)
+        t->rates[i] = rates_new();
+    t->told = rates_new();
     t->greylist = greylist_new(LIMIT_GREYLIST_CONTACTS);
     t->known = known_new(c);
     return t;
@@ -47,37 +62,67 @@ strangers_free(struct strangers **t)
 {
     if (*t == NULL)
         return;
-    rates_free(&(*t)->networks);
-    rates_free(&(*t)->domains);
-    rates_free(&(*t)->recipients);
+    for (size_t i = 0; i < KINDS; i++)
+        rates_free(&(*t)->rates[i]);
+    rates_free(&(*t)->told);
     greylist_free(&(*t)->greylist);
     known_free(&(*t)->known);
     mem_free(*t);
     *t = NULL;
 }
 
+/* Nothing is added before all limits were looked at: who comes too often by one uses up no other.  Who is known here is
+ * not held to what all strangers together may send, so that they cannot keep him out. */
 enum status
 strangers_judge(struct store *s, const struct store_rcpt *req,
                 const struct directory_resolution *to, uint8_t *class_out)
 {
-    struct subnet client;
-    bool known = true;
+    AUTO_ARENA *a = arena_new(NAMES_ARENA);
+    struct strangers *t = s->strangers;
+    struct contact who = {.sender = req->sender, .proven = req->proven};
+    struct bound limits[KINDS];
+    bool known = false;
 
     *class_out = DIRECTORY_LOCAL;
-    if (!subnet_read_around(req->client, &client))
+    if (!subnet_read_around(req->client, &who.client))
         return OK; /* no stranger */
-    if (comes_too_often(s, req, &client, to)) {
+    who.rcpt = to->targets[0].address;
+    limits_of(s->config, &who, a, limits);
+    bool doubtful = s->config->greylist_s != 0 && req->doubtful && req->sender.len > 0;
+    bool crowded = is_over(t, limits, OF_DOMAIN, OF_RECIPIENT);
+    if (doubtful || (crowded && !req->allowed))
+        TRY(is_known(s, req, &who.client, to, &known));
+    if (is_over(t, limits, OF_NETWORK, OF_PAIR) || (crowded && !known && !req->allowed)) {
         *class_out = STORE_CLASS_TOO_OFTEN;
         return OK;
     }
-    if (s->config->greylist_s == 0 || !req->doubtful || req->sender.len == 0)
-        return OK;
-    TRY(is_known(s, req, &client, to, &known));
-    greylist_set_wait(s->strangers->greylist, s->config->greylist_s);
-    if (!known &&
-        greylist_waits(s->strangers->greylist, contact_hash(req, &client), clock_now().us / 1000))
+    count(t, limits, OF_NETWORK, OF_NETWORK);
+    greylist_set_wait(t->greylist, s->config->greylist_s);
+    if (doubtful && !known &&
+        greylist_waits(t->greylist, contact_hash(req, &who.client), clock_now().us / 1000))
         *class_out = STORE_CLASS_GREYLISTED;
     return OK;
+}
+
+/* Whoever names a recipient and sends nothing takes nobody else's place. */
+void
+strangers_count(struct store *s, const struct store_deliver *req, const struct store_rcpts *all)
+{
+    const struct store_checks *c = &req->checks;
+    AUTO_ARENA *a = arena_new(NAMES_ARENA);
+    struct contact who = {.sender = req->sender, .proven = c->spf == SPF_PASS && !c->spf_helo};
+    struct bound limits[KINDS];
+
+    if (!req->stranger || !subnet_read_around(req->peer, &who.client))
+        return;
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->list[i].state != QUEUE_WAITING)
+            continue;
+        who.rcpt = all->list[i].address;
+        limits_of(s->config, &who, a, limits);
+        count(s->strangers, limits, OF_PAIR, OF_RECIPIENT);
+        arena_reset(a);
+    }
 }
 
 void
@@ -95,45 +140,77 @@ strangers_taken(struct store *s, const struct store_deliver *req)
 
 /* ---- how often ---- */
 
-static bool
-comes_too_often(struct store *s, const struct store_rcpt *req, const struct subnet *client,
-                const struct directory_resolution *to)
+/* A domain that did not prove itself counts with the network alone: anybody can write its name. */
+static struct str
+domain_name(const struct contact *who, struct str network, struct arena *a)
 {
-    struct strangers *t = s->strangers;
-    const struct config *c = s->config;
-    struct subnet net = subnet_wider(client, client->size == 4 ? NETWORK4 : NETWORK6);
-    struct str domain = store_domain_of(req->sender);
-    AUTO_BUF text = BUF(SUBNET_TEXT_MAX);
-    AUTO_BUF name = BUF(NAME_MAX_BYTES);
+    AUTO_BUF name = BUF(NAMES_ARENA / 4);
+    struct str domain = store_domain_of(who->sender);
 
-    subnet_write(&net, &text);
-    if (is_over(t->networks, buf_str(&text), c->inbound_network, "network"))
-        return true;
+    if (domain.len == 0)
+        return STR("");
+    if (!who->proven)
+        buf_addf(&name, "%.*s ", STR_FMT(network));
     for (size_t i = 0; i < domain.len; i++)
         buf_add_char(&name, ascii_lower(domain.ptr[i]));
-    if (domain.len > 0 && is_over(t->domains, buf_str(&name), c->inbound_domain, "domain"))
-        return true;
-    return is_over(t->recipients, to->targets[0].address, c->inbound_recipient, "recipient");
+    return arena_str(a, buf_str(&name));
+}
+
+static void
+limits_of(const struct config *c, const struct contact *who, struct arena *a, struct bound *out)
+{
+    struct subnet net = subnet_wider(&who->client, who->client.size == 4 ? NETWORK4 : NETWORK6);
+    AUTO_BUF text = BUF(SUBNET_TEXT_MAX);
+
+    subnet_write(&net, &text);
+    struct str network = arena_str(a, buf_str(&text));
+    struct str pair = arena_printf(a, "%.*s %.*s", STR_FMT(network), STR_FMT(who->rcpt));
+    uint32_t share = LIMIT_INBOUND_NETWORK_SHARE;
+    out[OF_NETWORK] = (struct bound){network, c->inbound_network};
+    out[OF_PAIR] = (struct bound){pair, (c->inbound_recipient + share - 1) / share};
+    out[OF_DOMAIN] = (struct bound){domain_name(who, network, a), c->inbound_domain};
+    out[OF_RECIPIENT] = (struct bound){who->rcpt, c->inbound_recipient};
 }
 
 /* The first time in an hour is told. */
-static bool
-is_over(struct rates *r, struct str name, uint32_t most, const char *kind)
+static void
+tell(struct strangers *t, enum kind kind, struct str name, int64_t now_ms)
 {
-    int64_t now_ms = clock_now().us / 1000;
-    uint32_t n = rates_count(r, name, now_ms);
+    static const char *const kinds[KINDS] = {"network", "pair", "domain", "recipient"};
+    AUTO_BUF told = BUF(NAMES_ARENA / 4);
 
-    if (most == 0 || n > most)
-        return most != 0;
-    rates_add(r, name, now_ms);
-    if (n < most)
-        return false;
+    buf_addf(&told, "%s %.*s", kinds[kind], STR_FMT(name));
+    if (rates_count(t->told, buf_str(&told), now_ms) > 0)
+        return;
+    rates_add(t->told, buf_str(&told), now_ms);
     AUTO(logger_send) struct log_line l;
     if (event_begin(&l, EVENT_INBOUND_LIMIT)) {
-        log_str(&l, "kind", str_of(kind));
+        log_str(&l, "kind", str_of(kinds[kind]));
         log_str(&l, "name", name);
     }
-    return true;
+}
+
+static bool
+is_over(struct strangers *t, const struct bound *limits, enum kind first, enum kind last)
+{
+    int64_t now_ms = clock_now().us / 1000;
+
+    for (enum kind k = first; k <= last; k++) {
+        const struct bound *l = &limits[k];
+        if (l->most == 0 || l->name.len == 0 || rates_count(t->rates[k], l->name, now_ms) < l->most)
+            continue;
+        tell(t, k, l->name, now_ms);
+        return true;
+    }
+    return false;
+}
+
+static void
+count(struct strangers *t, const struct bound *limits, enum kind first, enum kind last)
+{
+    for (enum kind k = first; k <= last; k++)
+        if (limits[k].most != 0 && limits[k].name.len > 0)
+            rates_add(t->rates[k], limits[k].name, clock_now().us / 1000);
 }
 
 /* ---- first contacts ---- */
@@ -145,6 +222,9 @@ is_known(struct store *s, const struct store_rcpt *req, const struct subnet *cli
 {
     bool known = false;
 
+    *out = false;
+    if (req->sender.len == 0)
+        return OK;
     TRY(known_has(s->strangers->known, known_hash(client, store_domain_of(req->sender)), &known));
     if (!known && to->count == 1 && to->targets[0].account != 0) {
         AUTO(cell_close) struct cell *account = account_open(s->cells, to->targets[0].account);
@@ -158,7 +238,7 @@ is_known(struct store *s, const struct store_rcpt *req, const struct subnet *cli
 static uint64_t
 contact_hash(const struct store_rcpt *req, const struct subnet *client)
 {
-    AUTO_BUF name = BUF(NAME_MAX_BYTES);
+    AUTO_BUF name = BUF(NAMES_ARENA / 4);
 
     buf_add_be64(&name, known_hash(client, req->sender));
     buf_add(&name, req->address);

@@ -15,7 +15,10 @@ void strangers_free(struct strangers **s);
 MUST_USE SUSPENDS enum status strangers_judge(struct store *s, const struct store_rcpt *req,
                                               const struct directory_resolution *to,
                                               uint8_t *class_out);
-/* A message was taken: its sender is known from now on. */
+/* A message of a stranger was taken, into a mailbox or into Junk. */
+void strangers_count(struct store *s, const struct store_deliver *req,
+                     const struct store_rcpts *all);
+/* The same, and nobody took it for junk: its sender is known from now on. */
 SUSPENDS void strangers_taken(struct store *s, const struct store_deliver *req);
 
 #endif

@@ -13,6 +13,7 @@
 #include "smtp/milters.h"
 #include "smtp/scanners.h"
 #include "smtp/session.h"
+#include "smtp/stranger.h"
 
 struct outcome {
     struct smtp_reply reply;
@@ -199,6 +200,7 @@ deliver(struct smtp_session *s, struct arena *a, struct outcome *o)
         .rcpts = to,
         .rcpts_count = s->mail.rcpt_count,
         .peer = conn_peer(s->conn),
+        .stranger = smtp_is_stranger(s),
         .helo = s->helo,
         .terms = smtp_terms_of(s),
         .smtputf8 = s->mail.said.smtputf8,

@@ -253,6 +253,8 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
         ask.sender = s->mail.said.sender;
         ask.client = conn_peer(s->conn);
         ask.doubtful = smtp_is_doubtful(s);
+        ask.proven = smtp_is_proven(s);
+        ask.allowed = s->mail.checks != NULL && s->mail.checks->allowed;
     }
     static const struct smtp_reply unknown = {451, "4.3.0",
                                               "Cannot check the recipient now, try again"};
@@ -273,7 +275,7 @@ add_rcpt(struct smtp_session *s, const struct smtp_rcpt *r, struct arena *a)
     }
     if (no != NULL) {
         smtp_milters_refused(s, r->address, no);
-        if (no == &smtp_refusals[SMTP_GREYLISTED] || no == &smtp_refusals[SMTP_TOO_OFTEN])
+        if (no == &smtp_refusals[SMTP_GREYLISTED])
             return refuse_judged(s, r->address, no);
         smtp_log_refusal(s, r->address, no);
         return smtp_error(s, no->code, no->enhanced, "<%.*s>: %s", STR_FMT(r->address), no->text);

@@ -64,6 +64,14 @@ smtp_is_doubtful(const struct smtp_session *s)
     return c->lists_count > 0 || (no_name && no_spf);
 }
 
+bool
+smtp_is_proven(const struct smtp_session *s)
+{
+    const struct store_checks *c = s->mail.checks;
+
+    return c != NULL && c->spf == SPF_PASS && !c->spf_helo;
+}
+
 static void
 log_checks(const struct smtp_session *s, int64_t took_ms)
 {

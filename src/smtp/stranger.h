@@ -16,5 +16,7 @@ SUSPENDS void smtp_look_at_stranger(struct smtp_session *s);
 /* After that: a list in DNS has it, or neither its name nor SPF speaks for it; and no list of good senders has it.
  * What could not be found out is no doubt. */
 bool smtp_is_doubtful(const struct smtp_session *s);
+/* SPF says that the domain of the sender is its own. */
+bool smtp_is_proven(const struct smtp_session *s);
 
 #endif

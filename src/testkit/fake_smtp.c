@@ -15,7 +15,14 @@
 #include "ipc/store_serve.h"
 #include "testkit/fake_internal.h"
 
-enum { CLASS_LOCAL, CLASS_FOREIGN, CLASS_NO_USER, CLASS_OVER_QUOTA, CLASS_DISABLED };
+enum {
+    CLASS_LOCAL,
+    CLASS_FOREIGN,
+    CLASS_NO_USER,
+    CLASS_OVER_QUOTA,
+    CLASS_DISABLED,
+    CLASS_OFTEN = 9
+};
 enum { ENVELOPE_MAX = 1 << 20, QUEUE_ID = 0x5eed };
 
 static const struct {
@@ -37,6 +44,7 @@ static const struct {
     {STR("full@test"), CLASS_OVER_QUOTA, OUTCOME_FULL},
     {STR("overfull@test"), CLASS_OVER_QUOTA, OUTCOME_FULL},
     {STR("off@test"), CLASS_DISABLED, OUTCOME_DISABLED},
+    {STR("often@test"), CLASS_OFTEN, OUTCOME_LATER},
 };
 
 static uint8_t
