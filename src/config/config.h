@@ -3,8 +3,7 @@
  * Text:      one setting a line, words separated by blanks, "double quotes" for blanks inside, # starts a comment.
  *                host mail.example.org
  *                domain example.org                     # the default domain of log-ins
- *                data /var/lib/godwit
- *                engine rocks
+ *                data /var/lib/godwit                   engine rocks
  *                listen smtp *:25                       # smtp submission submissions imap imaps pop3 pop3s sendmail
  *                listen submission unix /run/godwit/submit.sock mode 660 group mail
  *                listen lmtp 192.0.2.1:24 from 192.0.2.7
@@ -27,10 +26,9 @@
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
  *                spam-filter on                         # or off; for mail to some: spam-filter off domain example.net
- *                reports on                             # others are told about their mail: or off
  *                dmarc enforce                          # or junk, off; for mail to some: dmarc junk domain example.net
  *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
- *                greylist doubtful wait 300             # or: greylist off
+ *                greylist doubtful wait 300             reports on   # to others, about their mail; or off, both
  *                inbound-limits network 20000 domain 50000 recipient 2000  # an hour; or: inbound-limits none
  *                bounce-signing sign anna@example.org @example.net
  *                outbound none                          # the demonstration: leave for no other host than `route`

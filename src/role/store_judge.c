@@ -12,8 +12,8 @@
 #include "policy/arc.h"
 #include "policy/dmarc.h"
 #include "policy/spf_record.h"
-#include "role/store_report.h"
 #include "role/store_looks.h"
+#include "role/store_report.h"
 #include "rt/logger.h"
 #include "store/correspondents.h"
 
