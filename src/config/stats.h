@@ -2,7 +2,7 @@
  *
  * STAT(constant, "name", "labels", "help").  Names and labels as Prometheus has them, without the prefix "godwit_";
  * rows of one name stand together and have one help.  A process counts for itself, on its loop; the store adds up
- * (role/store_stats.c).
+ * (role/store/stats.c).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef CONFIG_STATS_H

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/scan.h"
 #include "ctl/command.h"
-#include "role/handover.h"
+#include "role/boss/handover.h"
 #include "rt/disk.h"
 #include "rt/spawn.h"
 

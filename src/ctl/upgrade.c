@@ -1,7 +1,7 @@
 /* upgrade.c - godwit upgrade and rollback: another program takes over, and what came of it.
  *
- * The answer comes from a file of boss (role/boss.h), not from the store: that ends meanwhile, and the one that runs
- * may be of another version than this command.
+ * The answer comes from a file of boss (role/boss/boss.h), not from the store: that ends meanwhile, and the one that
+ * runs may be of another version than this command.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/scan.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
-#include "role/boss.h"
+#include "role/boss/boss.h"
 #include "rt/clock.h"
 #include "rt/disk.h"
 #include "rt/fiber.h"

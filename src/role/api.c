@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "base/size.h"
-#include "role/front.h"
+#include "role/front/front.h"
 #include "rt/random.h"
 
 #define BLOCKWATCH_SERVE_LINKAGE static

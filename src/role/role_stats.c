@@ -5,7 +5,7 @@
 
 #include "config/stats.h"
 #include "ipc/store_ipc.h"
-#include "role/front.h"
+#include "role/front/front.h"
 #include "role/role_internal.h"
 #include "rt/loop.h"
 

@@ -8,7 +8,7 @@
  *            committed before anyone acts on it.  A report to the sender and the mark that it was made are one commit.
  *            Times come from the caller, so that tests need not wait.  Nothing walks through messages but queue_load(),
  *            listings and what an operator does to many.
- * Never:     parses mail, writes reports or delivers: role/store_runner.c does, driven by the take calls.
+ * Never:     parses mail, writes reports or delivers: role/store/runner.c does, driven by the take calls.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_QUEUE_H

@@ -3,7 +3,7 @@
  *
  * Owns:      in memory 16 bytes for each such message, a line for each account that has one.
  * Promises:  a message that leaves the queue, is released, or is held for another reason leaves its line with that.
- * Never:     says that a message may go, or lets it go: role/store_outbound.c does.
+ * Never:     says that a message may go, or lets it go: role/store/outbound.c does.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_QUEUE_OVER_H

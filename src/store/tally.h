@@ -20,7 +20,7 @@
 #define TALLY_CELL 9u /* of struct tally_options, where nothing else is said */
 
 enum tally_kind {                  /* of cell 9 */
-                  TALLY_DMARC = 1, /* role/store_report.h */
+                  TALLY_DMARC = 1, /* role/store/report.h */
                   TALLY_TLS = 2,
 };
 struct tally_options {
