@@ -237,6 +237,10 @@
     LIMIT(REPORT_RECORDS,          50000,     "records",  "in one") \
     LIMIT(REPORT_SIGNATURES,       100,       "signatures","in one of its records, as RFC 9990 has it") \
     LIMIT(REPORT_TEXT_BYTES,       1024,      "bytes",    "of one of its texts: the rest is left out") \
+    LIMIT(TLS_REPORT_BYTES,        1048576,   "bytes",    "of a report about TLS, as it comes and unpacked: it is not read, as with the next two") \
+    LIMIT(TLS_REPORT_POLICIES,     256,       "policies", "in one") \
+    LIMIT(TLS_REPORT_DETAILS,      4096,      "entries",  "about failures in one") \
+    LIMIT(TLS_REPORT_TEXTS,        64,        "lines",    "of one of its policies: further ones are left out") \
     LIMIT(SPAM_TOKENS,             4096,      "tokens",   "of a message: the rest of it does not count for its spam score, as with the next three") \
     LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
     LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \
