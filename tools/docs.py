@@ -164,6 +164,11 @@ def keys():
     if not policies:
         raise Missing('src/store/policies.h: no key')
     out += ['', '## Cell `c`: policies of MTA-STS (`src/store/policies.h`)', '', policies[0].split(':', 1)[1].strip()]
+    tally = [line for line in header_comment('src/store/tally.h') if 'kind(' in line or 'count, row' in line]
+    if len(tally) != 2:
+        raise Missing('src/store/tally.h: no key')
+    out += ['', '## Cell `c`: counts of a day (`src/store/tally.h`)', '',
+            (tally[0] + ' ' + tally[1].strip()).split(':', 1)[1].strip()]
     return '\n'.join(out) + '\n'
 
 

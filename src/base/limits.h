@@ -241,6 +241,10 @@
     LIMIT(TLS_REPORT_POLICIES,     256,       "policies", "in one") \
     LIMIT(TLS_REPORT_DETAILS,      4096,      "entries",  "about failures in one") \
     LIMIT(TLS_REPORT_TEXTS,        64,        "lines",    "of one of its policies: further ones are left out") \
+    LIMIT(TALLY_ROWS,              40000,     "rows",     "of statistics that wait to be reported to other domains: further ones are not counted, as with the next three") \
+    LIMIT(TALLY_GROUP_ROWS,        4000,      "rows",     "of one domain and day") \
+    LIMIT(TALLY_WAITING,           16384,     "rows",     "that are new within a minute") \
+    LIMIT(TALLY_ROW_BYTES,         2048,      "bytes",    "of one") \
     LIMIT(SPAM_TOKENS,             4096,      "tokens",   "of a message: the rest of it does not count for its spam score, as with the next three") \
     LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
     LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \

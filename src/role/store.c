@@ -150,6 +150,7 @@ stop_orderly(void *arg)
     store->stopping = true;
     enum status slept = fiber_sleep(STOP_MS);
     (void)slept; /* cancelled is as good */
+    store_tally_write(store);
     store_trace_flush();
     role_stopped();
 }

@@ -28,6 +28,7 @@ struct store {
     struct sealed *sealed;
     struct blocks *blocks;
     struct policies *policies;
+    struct tally *tally; /* what is reported to other domains */
     struct queue *queue;
     struct intake *intake;
     struct store_watch watch;  /* of all cells; store_notes.c */
@@ -60,6 +61,8 @@ struct store_peer {
 MUST_USE SUSPENDS enum status store_open(const struct config *c, const struct engine_options *o,
                                          struct store **out, struct problem *why);
 SUSPENDS void store_close(struct store **s);
+/* What was counted for reports becomes durable. */
+SUSPENDS void store_tally_write(struct store *s);
 void store_peer_arrived(struct store *s, struct ipc_peer *p);
 void store_peer_gone(struct store *s, struct ipc_peer *p);
 /* An open channel to that role, or NULL. */

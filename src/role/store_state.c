@@ -9,6 +9,7 @@
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "store/policies.h"
+#include "store/tally.h"
 
 static struct store *only; /* one store a process: handlers find it without asking */
 
@@ -48,6 +49,7 @@ store_close(struct store **store)
     s->stopping = true;
     while (s->fibers > 0 && fiber_sleep(5) == OK)
         ;
+    store_tally_write(s);
     while (!list_empty(&s->peers))
         store_peer_gone(s, LIST_ENTRY(s->peers.next, struct store_peer, in_store)->peer);
     if (s->notes != NULL)
@@ -60,6 +62,7 @@ store_close(struct store **store)
     sealed_free(&s->sealed);
     blocks_free(&s->blocks);
     policies_free(&s->policies);
+    tally_free(&s->tally);
     grants_free(&s->grants);
     directory_free(&s->directory);
     if (s->cells != NULL)
@@ -70,6 +73,15 @@ store_close(struct store **store)
         only = NULL;
     mem_free(s);
     *store = NULL;
+}
+
+void
+store_tally_write(struct store *s)
+{
+    if (s->tally == NULL)
+        return;
+    enum status st = store_checked(s, tally_write(s->tally), "counts");
+    (void)st; /* it waits for the next time */
 }
 
 void
@@ -169,6 +181,10 @@ open_all(struct store *s, const struct config *c, const struct engine_options *o
     s->sealed = sealed_new(s->cells);
     s->blocks = blocks_new(s->cells);
     s->policies = policies_new(s->cells);
+    s->tally = tally_new(s->cells, &(struct tally_options){.cell = TALLY_CELL,
+                                                           .rows_max = LIMIT_TALLY_ROWS,
+                                                           .group_max = LIMIT_TALLY_GROUP_ROWS,
+                                                           .waiting_max = LIMIT_TALLY_WAITING});
     s->intake = intake_new(s->engine);
     s->returns = rates_new();
     s->forwards = rates_new();

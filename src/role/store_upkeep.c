@@ -13,6 +13,7 @@
 
 enum {
     PERIOD_MS = 1000,
+    TALLY_EVERY = 60,
     REAP_EVERY = 60, /* periods between two steps over removed accounts */
     KEYS_FIRST = 30, /* periods until DKIM keys are looked after, and between two looks */
     KEYS_EVERY = 3600,
@@ -111,6 +112,8 @@ period(struct store *s, uint32_t n)
     if (n % KEYS_EVERY == KEYS_FIRST)
         store_dkim_round(s);
     store_outbound_go(s);
+    if (n % TALLY_EVERY == TALLY_EVERY - 1)
+        store_tally_write(s);
     if (n % REAP_EVERY == REAP_EVERY - 1 && !s->reaping && fiber_go(reap, s) == OK) {
         s->reaping = true;
         s->fibers++;

@@ -11,7 +11,7 @@ import subprocess
 import threading
 
 import pytest
-from godwit import PROGRAM, Server, free_port
+from godwit import PROGRAM, Server, free_port, halt
 from knot import Knot
 from netns import no_mounts
 from place import Place, zone_lines
@@ -65,7 +65,7 @@ def test_a_domain_whose_postmaster_is_nobody(served):
 
 def test_a_service_that_does_not_answer(served):
     user = next(pid for name, pid in roles(served).items() if name == 'user.0')
-    os.kill(user, signal.SIGSTOP)
+    halt(user)
     try:
         mend, _ = doctor(served, '--offline')
     finally:

@@ -14,7 +14,7 @@ import ssl
 import subprocess
 
 import pytest
-from godwit import PROGRAM, text_of, wait_for
+from godwit import PROGRAM, halt, text_of, wait_for
 from knot import Knot
 from misled import TimeServer, clock_ahead, impostor
 from netns import no_mounts
@@ -84,7 +84,7 @@ def no_chain(p):
 @contextlib.contextmanager
 def stopped(p):
     user = roles(p)['user.0']
-    os.kill(user, signal.SIGSTOP)
+    halt(user)
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ import smtplib
 import subprocess
 
 import pytest
-from godwit import PROGRAM, Server, wait_for
+from godwit import PROGRAM, Server, halt, wait_for
 from knot import Knot
 
 RECORDS = [
@@ -250,7 +250,7 @@ def test_the_brake_on_guessing_is_told(world):
 
 def test_what_cannot_be_told(world):
     stopped = world.roles()['out.0']
-    os.kill(stopped, 19)  # SIGSTOP: out is there and does not answer
+    halt(stopped)  # SIGSTOP: out is there and does not answer
     try:
         p = subprocess.Popen([PROGRAM, 'explain', 'route', 'far.example', '-c', world.config], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)

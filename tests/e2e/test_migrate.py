@@ -14,7 +14,7 @@ import subprocess
 import time
 
 import pytest
-from godwit import Server
+from godwit import Server, halt
 from imapwire import Wire
 
 V = 1234567890
@@ -364,7 +364,7 @@ def test_renamed(town):
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as p:
             while len(look(town, user)[1]) <= 2 and p.poll() is None:
                 time.sleep(0.01)
-            p.send_signal(signal.SIGSTOP)
+            halt(p.pid)
             in_time = p.poll() is None and len(look(town, user)[1]) < 2002
             os.rename(hidden, kept)
             p.send_signal(signal.SIGCONT)

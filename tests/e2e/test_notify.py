@@ -15,7 +15,7 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from godwit import PROGRAM, SERVICES, Server, wait_for, words_of  # noqa: E402
+from godwit import PROGRAM, SERVICES, Server, halt, wait_for, words_of  # noqa: E402
 
 WATCHDOG_US = 400000
 
@@ -142,7 +142,7 @@ def test_watchdog_hears_of_a_role_that_hangs(started, role):
     fed = manager.wait('WATCHDOG=1', manager.wait('READY=1'))
     fed = manager.wait('WATCHDOG=1', fed + 1)
     pid = server.roles()[role]
-    os.kill(pid, signal.SIGSTOP)
+    halt(pid)
     mute = manager.wait(f'STATUS=no answer from {role}', fed)
     wait_for(lambda: re.search(rf'ev=role\.mute role=boss name={role} pid={pid}\n', server.log()))
     time.sleep(5 * WATCHDOG_US / 1e6)

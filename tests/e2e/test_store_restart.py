@@ -15,7 +15,7 @@ import socket
 import ssl
 
 import pytest
-from godwit import Server, text_of, wait_for
+from godwit import Server, halt, text_of, wait_for
 from imapwire import Wire, read_fetch
 
 TLS = ssl._create_unverified_context()
@@ -95,7 +95,7 @@ class Stop:
     def in_flight(self):
         """The calls of this block reach a store that never answers, and is dead at its end."""
         pid = self.server.roles()['store.0']
-        os.kill(pid, signal.SIGSTOP)
+        halt(pid)
         try:
             yield
             self.settle()
@@ -106,7 +106,7 @@ class Stop:
     def away(self):
         """There is no store during this block."""
         boss = self.server.process.pid
-        os.kill(boss, signal.SIGSTOP)
+        halt(boss)
         try:
             pid = self.server.roles()['store.0']
             os.kill(pid, signal.SIGKILL)

@@ -18,7 +18,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import unit  # noqa: E402
-from godwit import PROGRAM, Server, wait_for  # noqa: E402
+from godwit import PROGRAM, Server, halt, wait_for  # noqa: E402
 from netns import no_mounts  # noqa: E402
 
 UNIT = os.path.join(os.path.dirname(PROGRAM), 'godwit.service')
@@ -91,7 +91,7 @@ def test_server_works_behind_the_walls(walled):
     server.process.send_signal(signal.SIGHUP)
     wait_for(lambda: 'ev=server.reload' in server.log())
     deaf = server.roles()['user.0']
-    os.kill(deaf, signal.SIGSTOP)
+    halt(deaf)
     wait_for(lambda: has_ended(server, 'user.0'))
     wait_for(lambda: server.roles().get('user.0', deaf) != deaf)
     process = server.process

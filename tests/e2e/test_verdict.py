@@ -17,7 +17,7 @@ import dkim
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from godwit import Server, wait_for  # noqa: E402
+from godwit import Server, halt, wait_for  # noqa: E402
 from knot import Knot  # noqa: E402
 from wire import Smtp  # noqa: E402
 
@@ -205,7 +205,7 @@ def test_a_cook_that_dies_in_between(server, user, knot, number, size):
 
     before = server.roles()['cook.0']
     with begin(server, GOOD, 'a@plain.example', [user]) as s:
-        knot.process.send_signal(signal.SIGSTOP)
+        halt(knot.process.pid)
         try:
             t = threading.Thread(target=finish, args=(s,))
             t.start()

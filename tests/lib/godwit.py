@@ -53,6 +53,15 @@ def wait_for(what, seconds=30, pause=0.05):
         time.sleep(pause)
 
 
+def halt(pid):
+    """Stops a process (SIGCONT lets it go on), and returns when none of its threads runs: until then it may answer."""
+    def still():
+        states = [text_of(f'/proc/{pid}/task/{t}/stat').rpartition(')')[2].split()[:1] for t in os.listdir(f'/proc/{pid}/task')]
+        return all(state in (['T'], ['Z'], []) for state in states)
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(still, pause=0.001)
+
+
 def text_of(path):
     """What a log says so far; nothing while there is none."""
     try:

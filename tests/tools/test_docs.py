@@ -36,6 +36,7 @@ FILES = {
     'src/store/blocks.h': "/* x\n *\n * Owns:      cell 'c' 2: key of a network = until.\n */\n",
     'src/store/known.h': '/* x\n *\n * Owns:      pages of a filter, by time.\n */\n',
     'src/store/policies.h': '/* x\n *\n * Owns:      domain -> a policy.\n */\n',
+    'src/store/tally.h': "/* x\n *\n * Owns:      cell 'c' 9: kind(u8) day ->\n *            count, row.\n */\n",
     'src/ipc/small.ipc': '# Small.\ninterface small 1\narena 1000\nnote gone from store\n    why enum<2>\n',
     'src/engine/engine.h': '',
     'src/ctl/commands.c': 'const struct command commands[] = {\n    {"serve", "", "", f},\n'
