@@ -245,6 +245,10 @@
     LIMIT(TALLY_GROUP_ROWS,        4000,      "rows",     "of one domain and day") \
     LIMIT(TALLY_WAITING,           16384,     "rows",     "that are new within a minute") \
     LIMIT(TALLY_ROW_BYTES,         2048,      "bytes",    "of one") \
+    LIMIT(TLS_FACTS,               8,         "sessions", "of one delivery that are counted for reports about TLS") \
+    LIMIT(TLS_FACT_TEXT_BYTES,     1200,      "bytes",    "of a policy in a report about TLS of ours: later lines are left out") \
+    LIMIT(TLS_REPORT_OWN_POLICIES, 64,        "policies", "in a report about TLS of ours: what came under further ones is left out") \
+    LIMIT(TLS_REPORT_POLICY_DETAILS, 256,     "entries",  "about failures under one of them: further ones count, and are not told apart") \
     LIMIT(SPAM_TOKENS,             4096,      "tokens",   "of a message: the rest of it does not count for its spam score, as with the next three") \
     LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
     LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \

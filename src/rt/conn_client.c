@@ -97,6 +97,18 @@ finish_connect(struct conn *c, int64_t timeout_ms)
     return OK; /* hangup stays: the peer may have ended already, and that is told once */
 }
 
+bool
+conn_own_addr(const struct conn *c, struct sockaddr_storage *out)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t len = sizeof(own);
+
+    if (getsockname(c->watch.fd, (struct sockaddr *)&own, &len) != 0)
+        return false;
+    *out = own;
+    return true;
+}
+
 void
 conn_borrow(struct conn *c)
 {

@@ -1,0 +1,13 @@
+/* store_tls_report.h - reports to other domains about TLS with their servers (RFC 8460).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROLE_STORE_TLS_REPORT_H
+#define ROLE_STORE_TLS_REPORT_H
+
+#include "role/store.h"
+
+struct store_queue_result;
+/* What role out says of the sessions of one attempt becomes counts of today. */
+void store_tls_count(struct store *s, const struct store_queue_result *req);
+
+#endif
