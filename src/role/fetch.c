@@ -14,6 +14,7 @@ static SUSPENDS enum status
 connect_any(struct fetch *f, struct arena *a, struct conn **out)
 {
     struct dns_addresses found = {0};
+    uint16_t port = f->port != 0 ? f->port : HTTPS_PORT;
     enum status e = resolver_addresses(f->resolver, f->host, DNS_IPV4 | DNS_IPV6, a, &found);
 
     if (e != OK || found.count == 0) {
@@ -27,9 +28,9 @@ connect_any(struct fetch *f, struct arena *a, struct conn **out)
         bool six = to.addr.ss_family == AF_INET6;
         to.addr_len = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
         if (six)
-            ((struct sockaddr_in6 *)(void *)&to.addr)->sin6_port = htons(HTTPS_PORT);
+            ((struct sockaddr_in6 *)(void *)&to.addr)->sin6_port = htons(port);
         else
-            ((struct sockaddr_in *)(void *)&to.addr)->sin_port = htons(HTTPS_PORT);
+            ((struct sockaddr_in *)(void *)&to.addr)->sin_port = htons(port);
         e = conn_connect(&to, out);
         if (e == OK || e == ERR_CANCELLED)
             return e;

@@ -16,6 +16,7 @@ struct fetch {
     struct resolver *resolver;
     struct tls_client *tls; /* of TLS_VERIFY_NAME */
     struct str host, path;
+    uint16_t port; /* 0 = 443 */
     size_t body_max;
     int64_t timeout_ms;
     const char *why; /* of a failure, for the log; a constant */

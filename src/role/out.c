@@ -147,28 +147,31 @@ let_go(struct terms *t)
     mem_free(t);
 }
 
-/* The policy of a domain, in a.  False: whether there is one cannot be told. */
-static SUSPENDS bool
+/* The policy of a domain, in a.  Not OK: whether there is one cannot be told. */
+static SUSPENDS enum status
 find_policy(const struct delivery_world *w, struct str domain, struct arena *a,
             const struct sts_policy **out)
 {
-    const struct out_sts_ask ask = {w->resolver, w->tls_verified, domain};
+    const struct out_sts_ask ask = {
+        .resolver = w->resolver, .tls = w->tls_verified, .domain = domain};
 
-    return out_sts_find(&ask, a, out) == OK;
+    return out_sts_find(&ask, a, out);
 }
 
 static SUSPENDS void
 attempt(struct job *j, const struct delivery_world *w)
 {
     bool heeded = delivery_heeds_policy(w->config, &j->d) && !j->d.terms.tls_optional;
+    enum status e = heeded ? find_policy(w, j->d.domain, j->arena, &j->d.sts) : OK;
 
-    if (heeded && !find_policy(w, j->d.domain, j->arena, &j->d.sts)) {
-        delivery_put_off(&j->d, "whether the domain has a policy (MTA-STS) cannot be told now");
-        return;
-    }
     if (heeded)
         j->d.sts_trouble = out_sts_trouble(j->d.domain, &j->d.sts_why);
-    delivery_try(w, role_peer(ROLE_STORE), &j->d);
+    if (e == OK)
+        delivery_try(w, role_peer(ROLE_STORE), &j->d);
+    else if (e == ERR_CANCELLED)
+        delivery_put_off(&j->d, "stopped");
+    else
+        delivery_unknown(&j->d, "whether the domain has a policy (MTA-STS) cannot be told now");
 }
 
 static FIBER_ENTRY void
@@ -186,7 +189,10 @@ work(void *arg)
     if (destination_enter(destinations, name, j->d.hurry, v, &why) == OK) {
         j->d.visit = v;
         attempt(j, &mine->world);
-        destination_leave(destinations, v, j->d.unreached ? j->d.why : NULL);
+        if (j->d.unasked)
+            destination_leave_unasked(destinations, v);
+        else
+            destination_leave(destinations, v, j->d.unreached ? j->d.why : NULL);
     } else {
         delivery_put_off(&j->d, why);
     }
@@ -354,7 +360,7 @@ out_serve_plan(struct ipc_peer *from, const struct out_plan *req, struct arena *
     const struct route_choice way = route_choose(mine->world.config, &ask);
     const struct sts_policy *sts = NULL;
     AUTO_ARENA *own = arena_new(POLICY_ARENA);
-    if (route_heeds_policy(&way) && !find_policy(&mine->world, req->domain, own, &sts))
+    if (route_heeds_policy(&way) && find_policy(&mine->world, req->domain, own, &sts) != OK)
         sts = NULL;
     plan_find(&mine->world, &ask, sts, a, &p);
     struct out_plan_host *hosts = ARENA_ARRAY(a, struct out_plan_host, p.host_count + 1);

@@ -93,24 +93,7 @@ keep(struct known *k, struct str id, struct str text)
         k->id[0] = '\0';
 }
 
-static SUSPENDS enum status
-load(struct known *k)
-{
-    AUTO_ARENA *a = arena_new(ARENA_BYTES);
-    const struct store_sts_get req = {.domain = k->domain};
-    struct store_sts_get_reply rep;
-
-    TRY(store_sts_get_call(role_peer(ROLE_STORE), &req, a, &rep));
-    if (rep.text.len > 0) {
-        keep(k, rep.id, rep.text);
-        k->fetched.us = rep.fetched;
-        k->until.us = rep.until;
-    }
-    k->loaded = true;
-    return OK;
-}
-
-/* ---- a new policy ---- */
+/* ---- events ---- */
 
 static void
 tell_failure(const struct known *k, struct str id, const char *why)
@@ -139,6 +122,31 @@ tell_policy(const struct known *k, const struct sts_policy *p)
     log_i64(&l, "seconds", p->max_age_s);
 }
 
+/* ---- a new policy ---- */
+
+/* Text that is no policy, of another version or damaged, is dropped: then there is none, and it is fetched anew. */
+static SUSPENDS enum status
+load(struct known *k)
+{
+    AUTO_ARENA *a = arena_new(2 * ARENA_BYTES);
+    const struct store_sts_get req = {.domain = k->domain};
+    struct store_sts_get_reply rep;
+    struct sts_policy p;
+
+    TRY(store_sts_get_call(role_peer(ROLE_STORE), &req, a, &rep));
+    k->loaded = true;
+    if (rep.text.len == 0)
+        return OK;
+    if (sts_policy_read(rep.text, a, &p) != OK) {
+        tell_failure(k, rep.id, "what was kept is no policy");
+        return OK;
+    }
+    keep(k, rep.id, rep.text);
+    k->fetched.us = rep.fetched;
+    k->until.us = rep.until;
+    return OK;
+}
+
 /* RFC 8461 section 3.3: 200, text/plain, and no redirect. */
 static SUSPENDS enum status
 fetch_policy(const struct out_sts_ask *ask, struct arena *a, struct sts_policy *out,
@@ -148,6 +156,7 @@ fetch_policy(const struct out_sts_ask *ask, struct arena *a, struct sts_policy *
                       .tls = ask->tls,
                       .host = arena_printf(a, "mta-sts.%.*s", STR_FMT(ask->domain)),
                       .path = STR("/.well-known/mta-sts.txt"),
+                      .port = ask->port,
                       .body_max = LIMIT_STS_POLICY_BYTES,
                       .timeout_ms = LIMIT_STS_FETCH_S * INT64_C(1000)};
     struct http_reply reply;

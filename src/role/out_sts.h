@@ -3,7 +3,8 @@
  * Owns:      what is known of LIMIT_STS_DOMAINS domains; what was fetched is also kept by the store, so that a restart
  *            forgets no policy.
  * Promises:  a policy holds for its max_age whatever DNS or its server say meanwhile, until a newer one was fetched
- *            from a server that proved its name.  Who asks about a domain that is being asked about waits for that.
+ *            from a server that proved its name; what was kept and is no policy counts as nothing kept.  Who asks
+ *            about a domain that is being asked about waits for that.
  * Suspends:  while names are looked up and a policy is fetched, LIMIT_STS_FETCH_S.
  * RFC:       8461 sections 3 and 5.
  *
@@ -20,6 +21,7 @@ struct out_sts_ask {
     struct resolver *resolver;
     struct tls_client *tls; /* of TLS_VERIFY_NAME */
     struct str domain;
+    uint16_t port; /* of the web server; 0 = 443 */
 };
 void out_sts_begin(void);
 /* OK: *out is the policy that holds, in a; NULL: there is none.  Else that cannot be told now. */

@@ -11,7 +11,7 @@
 #include "role/role.h"
 #include "role/store_admin.h"
 #include "role/store_trace.h"
-#include "store/queue_verbs.h"
+#include "store/queue_over.h"
 
 /* Peers may call while the data is still being opened: they wait. */
 static enum status wait_open(struct ipc_peer *from);

@@ -15,10 +15,9 @@
 #include "store/account.h"
 #include "store/correspondents.h"
 #include "store/message.h"
-#include "store/queue_verbs.h"
+#include "store/queue_over.h"
 
 enum { TEXT_BYTES = 16384, NOTICE_ARENA = 8 << 20, QUEUED_ARENA = 32 << 20, STEP = 32 };
-#define AGAIN_US INT64_C(60000000)
 
 SUSPENDS static enum status charge(struct store *s, const struct queue_message *m, bool again,
                                    struct outbound_answer *out);
@@ -26,7 +25,7 @@ SUSPENDS static enum status look_at(struct store *s, const struct queue_rcpt *r,
                                     bool *foreign_out);
 SUSPENDS static enum status tell(struct store *s, uint64_t account,
                                  const struct outbound_answer *what);
-SUSPENDS static enum status let_go(struct store *s, uint64_t qid, bool *again_out);
+SUSPENDS static enum status let_go(struct store *s, const struct queue_over *one);
 SUSPENDS static enum status may_go(struct store *s, const struct queue_message *m, bool *out);
 static void log_outbound(enum event which, const struct queue_message *m, uint64_t qid,
                          const struct outbound_answer *what);
@@ -42,7 +41,7 @@ store_outbound_ask(struct store *s, struct queue_message *m, struct outbound_ans
         ipc_fail(&why);
         return ERR_LIMIT;
     }
-    m->over = !out->fits;
+    m->over = !out->fits && !m->held; /* what is held already is not ours to let go */
     m->held = m->held || m->over;
     return OK;
 }
@@ -61,13 +60,11 @@ store_outbound_held(struct store *s, const struct queue_message *m, uint64_t qid
 void
 store_outbound_go(struct store *s)
 {
-    uint64_t qid;
+    struct queue_over one;
 
-    for (int i = 0; i < STEP && queue_take_over(s->queue, clock_now(), &qid); i++) {
-        bool again = true;
-        enum status st = store_checked(s, let_go(s, qid, &again), "outbound limits");
-        if (st != OK || again)
-            queue_over_later(s->queue, qid, (struct instant){clock_now().us + AGAIN_US});
+    for (int i = 0; i < STEP && queue_over_next(s->queue, clock_now(), &one); i++) {
+        enum status st = store_checked(s, let_go(s, &one), "outbound limits");
+        (void)st; /* the next in line, or this one in a minute */
     }
 }
 
@@ -98,6 +95,9 @@ charge(struct store *s, const struct queue_message *m, bool again, struct outbou
         .messages_max = s->config->outbound_messages,
         .recipients_max = s->config->outbound_recipients,
         .again = again,
+        .arrived = m->arrived,
+        .held = m->held && !again,
+        .behind = !again && queue_over_has(s->queue, m->account),
         .rcpts = elsewhere,
         .count = n + local,
     };
@@ -180,32 +180,31 @@ tell(struct store *s, uint64_t id, const struct outbound_answer *what)
 /* ---- the way out ---- */
 
 SUSPENDS static enum status
-let_go(struct store *s, uint64_t qid, bool *again_out)
+let_go(struct store *s, const struct queue_over *one)
 {
     AUTO_ARENA *a = arena_new(QUEUED_ARENA);
     struct outbound_answer answer = {0};
     struct queue_message m;
     bool may = false;
-    uint32_t n;
 
-    *again_out = false;
-    enum status st = queue_get(s->queue, qid, a, &m);
-    if (st == ERR_NOT_FOUND || (st == OK && !m.over)) /* dropped, released, held by an operator */
-        return OK;
+    enum status st = queue_get(s->queue, one->qid, a, &m);
+    /* A change of it is under way; or nobody can read it, and those behind it do not wait for that. */
+    if (st == ERR_NOT_FOUND || st == ERR_CORRUPT || (st == OK && !m.over)) {
+        queue_over_forget(s->queue, one);
+        return st == ERR_CORRUPT ? st : OK;
+    }
     TRY(st);
-    *again_out = true;
     TRY(may_go(s, &m, &may));
     if (!may)
         return OK;
     TRY(charge(s, &m, true, &answer));
     if (!answer.fits)
         return OK;
-    st = queue_act(s->queue, qid, QUEUE_RELEASE, clock_now(), &n);
-    if (st != OK && st != ERR_NOT_FOUND)
-        return st;
-    *again_out = false;
-    if (st == OK)
-        log_outbound(EVENT_OUTBOUND_GOES, &m, qid, &answer);
+    st = queue_over_release(s->queue, one->qid, clock_now());
+    if (st == ERR_NOT_FOUND) /* dropped or held meanwhile by an operator, whose word counts */
+        return OK;
+    TRY(st);
+    log_outbound(EVENT_OUTBOUND_GOES, &m, one->qid, &answer);
     store_out_work(s);
     return OK;
 }

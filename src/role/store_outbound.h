@@ -1,8 +1,8 @@
 /* store_outbound.h - what accounts send to other servers: charged, held, let go again.
  *
  * A message that does not fit into the day of its account is queued and held (queue_message.over), and looked at
- * again once a minute.  Mail of an account that is suspended or gone stays: whoever suspended it found out why it sent
- * so much.
+ * again once a minute, first come first served.  Mail of an account that is suspended or gone stays: whoever suspended
+ * it found out why it sent so much.  What is held for another reason is let go by an operator, whom no limit binds.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_STORE_OUTBOUND_H

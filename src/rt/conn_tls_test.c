@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/size.h"
 #include "rt/conn_internal.h"
 #include "rt/conn_testing.h"
 #include "rt/fiber_internal.h"

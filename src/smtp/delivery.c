@@ -100,7 +100,8 @@ find_mx(const struct delivery_world *w, struct delivery *d, struct arena *a, str
         no = delivery_fact("5.1.2", "there is no domain ", d->domain, "");
     else
         no = delivery_fact("4.4.3", "the name ", d->domain, " cannot be looked up now");
-    decide_all(d, e == OK || e == ERR_NOT_FOUND ? DELIVERY_FAILED : DELIVERY_LATER, &no);
+    d->unasked = e != OK && e != ERR_NOT_FOUND;
+    decide_all(d, d->unasked ? DELIVERY_LATER : DELIVERY_FAILED, &no);
     return false;
 }
 
@@ -144,6 +145,7 @@ delivery_try(const struct delivery_world *w, struct ipc_peer *store, struct deli
     if (way.missing) { /* an operator chose it: no other way without being told so */
         last = delivery_fact("4.4.4", "the configuration has no route ", d->route,
                              ", which was chosen for this message");
+        d->unasked = true;
         decide_all(d, DELIVERY_LATER, &last);
         return;
     }
@@ -193,6 +195,15 @@ struct str
 delivery_destination(const struct config *c, const struct delivery *d, struct arena *a)
 {
     return route_destination(choose(c, d).route, d->domain, a);
+}
+
+void
+delivery_unknown(struct delivery *d, const char *why)
+{
+    struct smtp_answer a = delivery_fact("4.4.3", why, STR(""), "");
+
+    d->unasked = true;
+    decide_all(d, DELIVERY_LATER, &a);
 }
 
 void

@@ -78,6 +78,7 @@ struct delivery {
     bool asked;          /* another was */
     bool handed;         /* the other side may have the message, and the store does not know yet */
     bool unreached;      /* no conversation got as far as the recipients: last says why */
+    bool unasked; /* where it may go could not be found out: says nothing of the destination */
     char why[ABSENT_WHY_MAX];
     /* For reports about TLS; in facts_arena, NULL: nobody wants them. */
     struct arena *facts_arena;
@@ -92,6 +93,8 @@ struct str delivery_destination(const struct config *c, const struct delivery *d
 bool delivery_heeds_policy(const struct config *c, const struct delivery *d);
 /* Nothing was tried: later, for this reason. */
 void delivery_put_off(struct delivery *d, const char *why);
+/* A try that failed for now before anybody was asked: what it takes to know where it may go cannot be told. */
+void delivery_unknown(struct delivery *d, const char *why);
 /* store: where the body is read from. */
 SUSPENDS void delivery_try(const struct delivery_world *w, struct ipc_peer *store,
                            struct delivery *d);

@@ -81,6 +81,14 @@ find(struct destinations *ds, struct str name)
 
 /* ---- places ---- */
 
+/* One that stood in the lender's way is gone. */
+static void
+look_again(struct destinations *ds)
+{
+    if (ds->newcomers > 0)
+        fiber_queue_wake_one(&ds->lender);
+}
+
 static SUSPENDS enum status
 take_place(struct destinations *ds, struct visit *v)
 {
@@ -100,6 +108,8 @@ take_place(struct destinations *ds, struct visit *v)
     }
     if (ds->placed < LIMIT_OUT_CONNS && ds->returners == 0)
         fiber_queue_wake_one(&ds->places); /* who stood behind one that came back */
+    if (returns)
+        look_again(ds);
     return e;
 }
 
@@ -120,8 +130,7 @@ begin_to_seek(struct destinations *ds, struct visit *v)
     if (!v->placed)
         return;
     list_push(&ds->seekers, &v->node);
-    if (ds->newcomers > 0)
-        fiber_queue_wake_one(&ds->lender);
+    look_again(ds);
 }
 
 /* How long until the oldest that seeks has had its time; FIBER_FOREVER: nobody wants its place, or may have it. */
@@ -169,13 +178,20 @@ wait_for_turn(struct destinations *ds, struct destination *d, struct visit *v)
 }
 
 static void
+leave_placeless(struct destinations *ds)
+{
+    ds->placeless--;
+    look_again(ds);
+}
+
+static void
 end_visit(struct destinations *ds, struct visit *v)
 {
     v->to->running--;
     if (v->placed)
         give_place(ds, v);
     else
-        ds->placeless--;
+        leave_placeless(ds);
 }
 
 enum status
@@ -219,7 +235,7 @@ destination_reached(struct destinations *ds, struct visit *v)
     if (v->placed)
         return OK;
     TRY(take_place(ds, v));
-    ds->placeless--;
+    leave_placeless(ds);
     return OK;
 }
 
@@ -233,11 +249,20 @@ destination_seek(struct destinations *ds, struct visit *v)
 }
 
 void
-destination_leave(struct destinations *ds, struct visit *v, const char *why)
+destination_leave_unasked(struct destinations *ds, struct visit *v)
 {
     struct destination *d = v->to;
 
     end_visit(ds, v);
+    fiber_queue_wake_one(&d->line);
+    let_go(ds, d);
+}
+
+void
+destination_leave(struct destinations *ds, struct visit *v, const char *why)
+{
+    struct destination *d = v->to;
+
     if (why != NULL) {
         absent_failed(ds->absents, d->name, clock_mono_ms(), why);
         d->window = MAX(d->window / 2, 1u);
@@ -250,8 +275,7 @@ destination_leave(struct destinations *ds, struct visit *v, const char *why)
             fiber_queue_wake_one(&d->line);
         }
     }
-    fiber_queue_wake_one(&d->line);
-    let_go(ds, d);
+    destination_leave_unasked(ds, v);
 }
 
 uint32_t

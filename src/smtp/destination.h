@@ -42,6 +42,8 @@ MUST_USE SUSPENDS enum status destination_reached(struct destinations *ds, struc
 void destination_seek(struct destinations *ds, struct visit *v);
 /* why: how it could not be reached, NULL when it was. */
 void destination_leave(struct destinations *ds, struct visit *v, const char *why);
+/* Nobody there was asked: what is known of it stays. */
+void destination_leave_unasked(struct destinations *ds, struct visit *v);
 uint32_t destination_window(const struct destination *d); /* for tests */
 
 #endif

@@ -207,6 +207,127 @@ test_places_are_lent(void *arg)
     loop_stop();
 }
 
+static SUSPENDS void
+begin_lending(void)
+{
+    ds = destinations_new();
+    lending = true;
+    ASSERT(fiber_go(lend, NULL) == OK);
+    inside = left = reached = 0;
+}
+
+static SUSPENDS void
+end_lending(void)
+{
+    fiber_cancel(lender);
+    while (lending)
+        settle();
+    destinations_free(&ds);
+    left = reached = 0;
+    loop_stop();
+}
+
+static SUSPENDS void
+wait_for_inside(int n)
+{
+    for (int i = 0; i < PATIENCE && inside < n; i++)
+        ASSERT(fiber_sleep(LOOK_MS) == OK);
+    ASSERT(inside == n);
+}
+
+static SUSPENDS void
+leave_all(struct visit *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        destination_leave(ds, &v[i], "connection timed out");
+}
+
+static SUSPENDS void
+newcomers_leave(void)
+{
+    while (inside > 0) {
+        left = 1;
+        settle();
+    }
+}
+
+/* One that came back has its place, and stands in nobody's way any more. */
+static FIBER_ENTRY void
+test_lent_after_a_return(void *arg)
+{
+    static struct visit dead[LIMIT_OUT_CONNS];
+
+    (void)arg;
+    begin_lending();
+    fill(dead, "dead", COUNT_OF(dead));
+    ASSERT(fiber_go(newcomer, NULL) == OK);
+    wait_for_inside(1);
+    ASSERT(!dead[0].placed && fiber_go(returner, &dead[0]) == OK);
+    ASSERT(fiber_go(newcomer, NULL) == OK);
+    settle();
+    ASSERT(inside == 1 && reached == 0); /* no place is free, and none is lent before that one's */
+    destination_leave(ds, &dead[1], NULL);
+    wait_for_inside(2);
+    ASSERT(reached == 1 && dead[0].placed && !dead[2].placed);
+    newcomers_leave();
+    leave_all(dead, 1);
+    leave_all(dead + 2, COUNT_OF(dead) - 2);
+    end_lending();
+}
+
+/* So many are without a place as may be; then one of them is over. */
+static FIBER_ENTRY void
+test_lent_after_one_without_a_place(void *arg)
+{
+    static struct visit dead[LIMIT_OUT_CONNS], without[LIMIT_OUT_REACHING];
+    char name[32];
+
+    (void)arg;
+    begin_lending();
+    for (size_t i = 0; i < COUNT_OF(without); i++) {
+        int len = snprintf(name, sizeof(name), "known%zu.example", i);
+        struct str known = str_from(name, (size_t)len);
+        ASSERT(enter(known, false, &without[i]));
+        destination_leave(ds, &without[i], "connection timed out");
+        ASSERT(enter(known, true, &without[i]) && !without[i].placed);
+    }
+    fill(dead, "dead", COUNT_OF(dead));
+    ASSERT(fiber_go(newcomer, NULL) == OK);
+    ASSERT(fiber_sleep(2 * LIMIT_OUT_REACH_MS) == OK);
+    ASSERT(inside == 0 && dead[0].placed);
+    destination_leave(ds, &without[0], "connection timed out");
+    wait_for_inside(1);
+    ASSERT(!dead[0].placed);
+    newcomers_leave();
+    leave_all(dead, COUNT_OF(dead));
+    leave_all(without + 1, COUNT_OF(without) - 1);
+    end_lending();
+}
+
+/* An attempt that asked nobody there says nothing of it. */
+static FIBER_ENTRY void
+test_unasked_tells_nothing(void *arg)
+{
+    struct visit v, w;
+
+    (void)arg;
+    ds = destinations_new();
+    ASSERT(enter(HERE, false, &v));
+    destination_leave(ds, &v, "connection timed out");
+    ASSERT(enter(HERE, true, &v));
+    destination_leave_unasked(ds, &v);
+    ASSERT(!enter(HERE, false, &v));
+    ASSERT(enter(STR("y.example"), false, &v) && destination_reached(ds, &v) == OK);
+    for (uint32_t i = 0; i < 2 * LIMIT_OUT_FIRST; i++) {
+        ASSERT(enter(STR("y.example"), false, &w) && w.to == v.to);
+        destination_leave_unasked(ds, &w);
+    }
+    ASSERT(destination_window(v.to) == LIMIT_OUT_FIRST); /* nor does the window grow by it */
+    destination_leave(ds, &v, NULL);
+    destinations_free(&ds);
+    loop_stop();
+}
+
 static void
 on_loop(void (*entry)(void *))
 {
@@ -237,6 +358,27 @@ places_are_lent(void **state)
     on_loop(test_places_are_lent);
 }
 
+static void
+lent_after_a_return(void **state)
+{
+    (void)state;
+    on_loop(test_lent_after_a_return);
+}
+
+static void
+lent_after_one_without_a_place(void **state)
+{
+    (void)state;
+    on_loop(test_lent_after_one_without_a_place);
+}
+
+static void
+unasked_tells_nothing(void **state)
+{
+    (void)state;
+    on_loop(test_unasked_tells_nothing);
+}
+
 int
 main(void)
 {
@@ -244,6 +386,9 @@ main(void)
         cmocka_unit_test(window_grows),
         cmocka_unit_test(failure_shrinks_and_sends_away),
         cmocka_unit_test(places_are_lent),
+        cmocka_unit_test(lent_after_a_return),
+        cmocka_unit_test(lent_after_one_without_a_place),
+        cmocka_unit_test(unasked_tells_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

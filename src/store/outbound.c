@@ -17,7 +17,9 @@ SUSPENDS static enum status charge_once(struct cell *account, const struct outbo
                                         struct instant now, struct outbound_answer *out);
 SUSPENDS static enum status take(struct work *w, const struct outbound_message *m,
                                  struct outbound_value *v, struct outbound_answer *out);
-static void refuse(struct outbound_value *v, struct outbound_answer *out);
+static void judge(const struct outbound_message *m, const struct outbound_hour *day,
+                  struct instant now, struct outbound_answer *out);
+static void refuse(struct outbound_value *v, bool quiet, struct outbound_answer *out);
 static void put(struct work *w, const struct outbound_value *v, struct buf *b);
 static void advance(struct outbound_value *v, struct instant now);
 static struct outbound_hour sum(const struct outbound_value *v);
@@ -77,13 +79,12 @@ take(struct work *w, const struct outbound_message *m, struct outbound_value *v,
     struct outbound_hour day = sum(v);
 
     TRY(correspondents_count_new(w, m->rcpts, m->foreign, &out->fresh));
-    out->by_recipients = !fits(day.recipients, out->fresh, m->recipients_max);
-    out->fits = !out->by_recipients && fits(day.messages, 1, m->messages_max);
+    judge(m, &day, w->now, out);
     if (out->fits) {
         hour->messages++;
         hour->recipients += out->fresh;
     } else if (!m->again) {
-        refuse(v, out);
+        refuse(v, m->held, out);
     }
     day = sum(v);
     out->messages = day.messages;
@@ -91,13 +92,27 @@ take(struct work *w, const struct outbound_message *m, struct outbound_value *v,
     return OK;
 }
 
+/* What is behind leaves a message's place to the first of those that are held, and all new recipients. */
 static void
-refuse(struct outbound_value *v, struct outbound_answer *out)
+judge(const struct outbound_message *m, const struct outbound_hour *day, struct instant now,
+      struct outbound_answer *out)
+{
+    bool alone =
+        m->again && day->recipients == 0 && now.us - m->arrived.us >= OUTBOUND_HOURS * HOUR_US;
+    bool recipients = alone || fits(day->recipients, out->fresh, m->recipients_max);
+    bool messages = fits(day->messages, m->behind ? 2 : 1, m->messages_max);
+
+    out->fits = recipients && messages && !(m->behind && out->fresh > 0);
+    out->by_recipients = !out->fits && m->recipients_max != 0 && (!recipients || messages);
+}
+
+static void
+refuse(struct outbound_value *v, bool quiet, struct outbound_answer *out)
 {
     out->too_much = sum(v).held >= LIMIT_OUTBOUND_HELD;
     if (!out->too_much)
         v->at[v->hour % OUTBOUND_HOURS].held++;
-    out->tell = v->told == 0 || v->hour >= v->told + OUTBOUND_HOURS;
+    out->tell = !quiet && (v->told == 0 || v->hour >= v->told + OUTBOUND_HOURS);
     if (out->tell)
         v->told = v->hour;
 }
@@ -139,7 +154,7 @@ sum(const struct outbound_value *v)
 static bool
 fits(uint32_t used, uint32_t more, uint32_t most)
 {
-    return most == 0 || (used <= most && more <= most - used);
+    return most == 0 || more == 0 || (used <= most && more <= most - used);
 }
 
 /* value = version(u8) hour told, of each hour from 0 on: messages recipients held */

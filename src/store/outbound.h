@@ -5,6 +5,8 @@
  *
  * Promises:  outbound_charge() says yes at most as often as the limits allow within a day, also across restarts: the
  *            count is durable before the answer.  What does not fit changes nothing but the count of what is held.
+ *            Nothing is held for ever: a message to more new recipients than a day has goes once it was held for a
+ *            day and is the only one to new recipients within a day; and what is held goes before what is new.
  * Suspends:  all calls marked so.  ERR_NOT_FOUND: no such account.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -21,6 +23,10 @@ struct outbound_message {
     size_t count, foreign;
     uint32_t messages_max, recipients_max; /* a day; 0 = no limit */
     bool again;                            /* it was held, and is asked about once more */
+    struct instant arrived;                /* then: since when */
+    bool held;                             /* it is for another reason: nobody is told */
+    bool
+        behind; /* others of the account are held: it goes only where it takes nothing from the first of them */
 };
 struct outbound_answer {
     bool fits;

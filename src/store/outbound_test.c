@@ -118,12 +118,82 @@ test_what_is_not_counted(struct kit *k)
     cell_close(&c);
 }
 
+static SUSPENDS struct outbound_answer
+ask(struct cell *c, uint64_t first, size_t count, int64_t when, struct outbound_message m)
+{
+    struct outbound_answer answer;
+    uint64_t rcpts[32];
+
+    ASSERT(count <= COUNT_OF(rcpts));
+    for (size_t i = 0; i < count; i++)
+        rcpts[i] = (first + i) * UINT64_C(0x9e3779b97f4a7c15);
+    m.rcpts = rcpts;
+    m.count = m.foreign = count;
+    ASSERT(outbound_charge(c, &m, hour(when), &answer) == OK);
+    return answer;
+}
+
+/* To more new recipients than a whole day has: it is held for a day at least, and goes when it is alone. */
+static SUSPENDS void
+test_more_than_a_day(struct kit *k)
+{
+    struct cell *c = kit_account(k, 7);
+    const struct outbound_message held = {
+        .messages_max = 3, .recipients_max = 10, .again = true, .arrived = hour(0)};
+    struct outbound_answer a = send(c, 30, 11, 0);
+
+    ASSERT(!a.fits && a.by_recipients && a.fresh == 11);
+    ASSERT(!ask(c, 30, 11, 0, held).fits && !ask(c, 30, 11, 23, held).fits);
+    ASSERT(send(c, 1, 1, 1).fits);
+    a = ask(c, 30, 11, 24, held); /* another went meanwhile */
+    ASSERT(!a.fits && a.by_recipients && a.recipients == 1);
+    a = ask(c, 30, 11, 25, held);
+    ASSERT(a.fits && !a.by_recipients && a.recipients == 11 && a.fresh == 11);
+    ASSERT(!send(c, 2, 1, 48).fits);  /* the day is used up */
+    ASSERT(send(c, 30, 11, 48).fits); /* but not for those that it knows */
+    ASSERT(send(c, 2, 1, 49).fits);
+    cell_close(&c);
+}
+
+/* While others are held new mail takes neither new recipients nor the last message's place from them. */
+static SUSPENDS void
+test_behind(struct kit *k)
+{
+    struct cell *c = kit_account(k, 7);
+    const struct outbound_message behind = {
+        .messages_max = 3, .recipients_max = 10, .behind = true};
+    struct outbound_message m = behind;
+    struct outbound_answer a;
+
+    ASSERT(send(c, 1, 1, 0).fits);
+    a = ask(c, 2, 1, 0, behind);
+    ASSERT(!a.fits && a.by_recipients && a.tell && a.messages == 1);
+    a = ask(c, 1, 1, 0, behind); /* to somebody it knows */
+    ASSERT(a.fits && a.messages == 2);
+    a = ask(c, 1, 1, 0, behind);
+    ASSERT(!a.fits && !a.by_recipients && a.messages == 2);
+    m.recipients_max = 0;
+    a = ask(c, 2, 1, 100, m);
+    ASSERT(!a.fits && !a.by_recipients);
+    m = behind;
+    m.messages_max = 0;
+    a = ask(c, 2, 1, 100, m);
+    ASSERT(!a.fits && a.by_recipients);
+    ASSERT(ask(c, 1, 1, 100, m).fits);
+    m.behind = false;
+    m.again = true;
+    ASSERT(ask(c, 2, 1, 100, m).fits); /* the first of those that are held */
+    cell_close(&c);
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct kit_row rows[] = {
         {"messages", test_messages, KIT_ALL},
         {"recipients", test_recipients, KIT_MEM | KIT_CLUSTER},
+        {"more than a day", test_more_than_a_day, KIT_MEM | KIT_CLUSTER},
+        {"behind", test_behind, KIT_MEM},
         {"what is not counted", test_what_is_not_counted, KIT_MEM},
     };
 

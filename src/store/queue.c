@@ -111,6 +111,8 @@ queue_added(struct queue *q, const struct queue_message *m, struct instant now)
         c->next += (uint64_t)QUEUE_BLOCK * (QUEUE_CELLS - 1);
     queue_plan_of(m, a, &p);
     plan_add(q, m->qid, &p, now);
+    if (p.over)
+        over_add(q, m->account, m->qid, m->arrived);
 }
 
 void

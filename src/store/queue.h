@@ -58,7 +58,7 @@ struct queue_message {
     struct str envid;
     bool full_return, smtputf8, eight_bit, held;
     bool junk; /* its local recipients get it in their Junk */
-    bool over; /* held because its account sent too much: goes when there is room (queue_verbs.h) */
+    bool over; /* held because its account sent too much: goes when there is room (queue_over.h) */
     uint64_t
         account; /* whose log-in brought it; 0 = nobody's of ours, or queued by an older version */
     struct str route; /* that an operator chose; empty = as the configuration says */

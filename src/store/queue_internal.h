@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "store/queue_items.h"
+#include "store/queue_over.h"
 #include "store/queue_values.h"
 
 #define QUEUE_SILENT     ((unsigned)QUEUE_CLASSES) /* the ring of silent lanes */
@@ -69,7 +70,8 @@ struct queue {
     struct list
         lanes_open[QUEUE_RINGS]; /* by the best that a lane has; then those that are silent */
     struct list lanes_tired;
-    struct items over; /* heap: held because their accounts sent too much; when to look again */
+    struct map *over;     /* account -> its line of messages that are held for it sent too much */
+    struct list over_due; /* the lines, by when they are to be looked at */
     uint32_t remote_ready, class_turn;
     bool paused;
     bool loaded; /* queue_load() is through: lanes know of everything */
@@ -115,6 +117,7 @@ struct queue_change { /* of one message; what is zero changes nothing */
     size_t result_count;
     const uint32_t *told;
     enum queue_hold hold;
+    bool only_over; /* ERR_NOT_FOUND where it is not held because its account sent too much */
     bool drop, expire, reroute;
     struct str route;
     struct queue_message *add; /* a report that enters with it; gets its qid */
@@ -184,5 +187,12 @@ bool entry_under_way(const struct entry *e, const struct queue_rcpt *r);
 /* Items for all that a message waits for. */
 void plan_add(struct queue *q, uint64_t qid, const struct queue_plan *p, struct instant now);
 void report_add(struct queue *q, uint64_t qid, int64_t due_us, struct instant now);
+
+/* ---- queue_over.c ---- */
+void over_init(struct queue *q);
+void over_release(struct queue *q);
+void over_add(struct queue *q, uint64_t account, uint64_t qid, struct instant arrived);
+/* Of one that the index says is such a message. */
+MUST_USE SUSPENDS enum status over_load(struct queue *q, uint64_t qid);
 
 #endif

@@ -25,7 +25,6 @@ jobs_init(struct queue *q)
 void
 jobs_release(struct queue *q)
 {
-    items_release(&q->over);
     list_each_safe(l, after, &q->taken)
     {
         struct job *j = LIST_ENTRY(l, struct job, of_queue);
@@ -153,10 +152,8 @@ entry_under_way(const struct entry *e, const struct queue_rcpt *r)
 void
 plan_add(struct queue *q, uint64_t qid, const struct queue_plan *p, struct instant now)
 {
-    if (p->over)
-        items_heap_push(&q->over, (struct item){.due_us = now.us, .qid = qid & ITEM_QID_MAX});
     if (p->held)
-        return; /* what is on hold is not in memory, but for that */
+        return; /* what is on hold is not in memory, but for the lines of queue_over.c */
     for (size_t i = 0; i < p->count; i++) {
         const struct queue_plan_job *job = &p->jobs[i];
         const struct item it = {.due_us = job->due_us,

@@ -24,6 +24,7 @@ queue_open(struct cells *c, struct queue **out)
     q->cells = c;
     lanes_init(q);
     jobs_init(q);
+    over_init(q);
     for (size_t i = 0; i < QUEUE_CELLS; i++)
         q->at[i].cell = cell_open(c, (struct cell_id){.kind = 'q', .id = i + 1});
     TRY(read_head(q, 0, &h));
@@ -50,6 +51,7 @@ queue_free(struct queue **q)
     if (*q == NULL)
         return;
     jobs_release(*q);
+    over_release(*q);
     lanes_release(*q);
     for (size_t i = 0; i < QUEUE_CELLS; i++)
         cell_close(&(*q)->at[i].cell);
@@ -213,6 +215,8 @@ load_cell(struct queue *q, size_t cell, struct instant now)
                 return OK;
             TRY(queue_plan_read(entries[i].value, a, &p));
             plan_add(q, qid, &p, now);
+            if (p.over)
+                TRY(over_load(q, qid));
         }
         arena_reset(a);
     }

@@ -204,6 +204,8 @@ apply(const struct queue_change *c, struct queue_message *m)
             !job_has(c->kind, c->domain, &m->rcpts[result->index]))
             return ERR_SYNTAX;
     }
+    if (c->only_over && !m->over)
+        return ERR_NOT_FOUND;
     if (c->with_results)
         apply_results(c, m);
     for (size_t i = 0; c->told != NULL && i < m->rcpt_count; i++)

@@ -230,6 +230,53 @@ test_put_off(struct kit *k)
     queue_free(&q);
 }
 
+/* What the last try said becomes final: 4.7.5 of ours stays "not proven", as 5.7.5; a server's own is its reason for
+ * waiting, not for refusing. */
+static const struct {
+    const char *enhanced;
+    uint32_t code;
+    const char *final;
+} last_words[] = {
+    {"4.7.5", 0, "5.7.5"},   {"4.7.5", 454, "4.4.7"}, {"4.4.3", 0, "4.4.7"},
+    {"4.4.1", 0, "4.4.7"},   {"4.2.0", 451, "4.4.7"}, {"", 0, "4.4.7"},
+    {"5.7.30", 0, "5.7.30"},
+};
+
+static SUSPENDS void
+test_last_words(struct kit *k)
+{
+    open_queue(k);
+    for (size_t i = 0; i < COUNT_OF(last_words); i++) {
+        uint64_t qid = add(k, "s@here.example", "a@x.example", 0);
+        struct queue_result r = {.index = 0,
+                                 .state = QUEUE_WAITING,
+                                 .code = last_words[i].code,
+                                 .enhanced = str_of(last_words[i].enhanced),
+                                 .text = STR("said so")};
+        struct queue_outcome o = {&r, 1, now};
+        struct queue_message m;
+        struct queue_job job;
+        ASSERT(queue_take_remote(q, 5, &job) && job.qid == qid);
+        ASSERT(queue_results(q, &job, &o, k->a, &m) == OK && m.rcpts[0].state == QUEUE_WAITING);
+        ROW(i, str_eq(m.rcpts[0].enhanced, r.enhanced)); /* as it is, until its time is over */
+        pass(LIMIT_QUEUE_DAYS * INT64_C(86400) + 1);
+        o.now = now;
+        ASSERT(queue_take_remote(q, 5, &job) && job.qid == qid);
+        ASSERT(queue_results(q, &job, &o, k->a, &m) == OK);
+        ROW(i, m.rcpts[0].state == QUEUE_FAILED);
+        ROW(i, str_eq(m.rcpts[0].enhanced, str_of(last_words[i].final)));
+        ROW(i, str_eq(m.rcpts[0].text, STR("said so")));
+        int64_t began = now.us;
+        while (has(k, qid)) { /* until the sender heard of it */
+            ASSERT(now.us - began < DAY);
+            pass(10);
+            if (queue_take_report(q, &job) && has(k, job.qid))
+                report_without_mail(k, &job);
+        }
+    }
+    queue_free(&q);
+}
+
 struct report_row {
     const char *sender;
     uint32_t notify;
@@ -689,6 +736,7 @@ static const struct kit_row rows[] = {
     {"one_domain_one_job", test_one_domain_one_job, KIT_ALL},
     {"retries", test_retries, KIT_MEM},
     {"put_off", test_put_off, KIT_MEM},
+    {"last_words", test_last_words, KIT_MEM},
     {"which_report", test_which_report, KIT_MEM},
     {"report_enters_with_its_mark", test_report_enters_with_its_mark, KIT_ALL},
     {"lost_leases", test_lost_leases, KIT_MEM | KIT_CLUSTER},

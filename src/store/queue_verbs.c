@@ -16,6 +16,7 @@ SUSPENDS static enum status hurry(struct queue *q, uint64_t qid, struct instant 
 static uint32_t hurry_lanes(struct queue *q, struct str domain);
 SUSPENDS static enum status change(struct queue *q, uint64_t qid, enum queue_verb v,
                                    struct instant now);
+SUSPENDS static enum status change_and_follow(struct queue_change *c);
 static void forget(struct queue *q, uint64_t qid, const struct queue_plan *p);
 static struct lane *lane_of_job(struct queue *q, const struct queue_plan_job *j);
 SUSPENDS static enum status pause_once(struct queue *q, struct str domain, bool paused,
@@ -170,7 +171,6 @@ change(struct queue *q, uint64_t qid, enum queue_verb v, struct instant now)
 {
     AUTO_ARENA *a = arena_new(ARENA_MAX);
     struct queue_message m = {0};
-    struct queue_plan p;
     struct queue_change c = {.q = q,
                              .qid = qid,
                              .now = now,
@@ -181,14 +181,35 @@ change(struct queue *q, uint64_t qid, enum queue_verb v, struct instant now)
                              .a = a,
                              .out = &m};
 
-    TRY(queue_change(&c));
-    struct entry *e = entry_find(q, qid);
+    return change_and_follow(&c);
+}
+
+enum status
+queue_over_release(struct queue *q, uint64_t qid, struct instant now)
+{
+    AUTO_ARENA *a = arena_new(ARENA_MAX);
+    struct queue_message m = {0};
+    struct queue_change c = {
+        .q = q, .qid = qid, .now = now, .hold = HOLD_CLEAR, .only_over = true, .a = a, .out = &m};
+
+    return change_and_follow(&c);
+}
+
+SUSPENDS static enum status
+change_and_follow(struct queue_change *c)
+{
+    struct queue *q = c->q;
+    struct queue_plan p;
+
+    TRY(queue_change(c));
+    struct entry *e = entry_find(q, c->qid);
     if (e != NULL)
-        e->held = v == QUEUE_HOLD;
-    queue_plan_of(&m, a, &p);
-    forget(q, qid, &p);
-    if (v == QUEUE_RELEASE)
-        plan_add(q, qid, &p, now);
+        e->held = c->hold == HOLD_SET;
+    queue_plan_of(c->out, c->a, &p);
+    forget(q, c->qid, &p);
+    queue_over_forget(q, &(struct queue_over){c->out->account, c->qid});
+    if (c->hold == HOLD_CLEAR)
+        plan_add(q, c->qid, &p, c->now);
     q->verbs++;
     return OK;
 }
@@ -213,32 +234,6 @@ static struct lane *
 lane_of_job(struct queue *q, const struct queue_plan_job *j)
 {
     return j->local ? &q->local : lane_find(q, j->domain);
-}
-
-/* ---- held because an account sent too much ---- */
-
-bool
-queue_take_over(struct queue *q, struct instant now, uint64_t *qid_out)
-{
-    struct item it;
-
-    if (q->over.count == 0 || q->over.at[0].due_us > now.us || !items_heap_pop(&q->over, &it))
-        return false;
-    *qid_out = it.qid;
-    return true;
-}
-
-void
-queue_over_later(struct queue *q, uint64_t qid, struct instant when)
-{
-    items_heap_push(&q->over, (struct item){.due_us = when.us, .qid = qid & ITEM_QID_MAX});
-}
-
-void
-queue_over_now(struct queue *q)
-{
-    for (size_t i = 0; i < q->over.count; i++) /* all alike: a heap it stays */
-        q->over.at[i].due_us = 0;
 }
 
 /* ---- pauses: 'P' domain -> version, since ---- */

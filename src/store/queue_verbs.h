@@ -30,12 +30,4 @@ struct queue_act_part {
 };
 MUST_USE SUSPENDS enum status queue_act_some(struct queue *q, struct queue_act_part *p);
 
-/* ---- held because an account sent too much (queue_message.over) ---- */
-/* The next one to look at.  It is out of memory then: released, or back by queue_over_later().  By the time it may have
- * been dropped, or be held for another reason: queue_get() tells. */
-bool queue_take_over(struct queue *q, struct instant now, uint64_t *qid_out);
-void queue_over_later(struct queue *q, uint64_t qid, struct instant when);
-/* All of them are to be looked at now. */
-void queue_over_now(struct queue *q);
-
 #endif

@@ -38,9 +38,10 @@ postlog    unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    """users: local parts that exist in every one of the domains.  trusted: PEM file of the hosts it sends to."""
+    """users: local parts that exist in every one of the domains.  trusted: PEM file of the hosts it sends to.  more: lines
+    for (master.cf, main.cf)."""
 
-    def __init__(self, host, name, domains, users, trusted):
+    def __init__(self, host, name, domains, users, trusted, more=('', '')):
         self.host, self.name = host, name
         self.dir = tempfile.mkdtemp(prefix='godwit-postfix-')
         os.chmod(self.dir, 0o755)
@@ -55,7 +56,7 @@ class Postfix:
         subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', self._path('key.pem'), '-out',
                         self.cert, '-days', '30', '-subj', '/CN=' + name, '-addext', 'subjectAltName=DNS:' + name],
                        check=True, capture_output=True)
-        self._write('etc/master.cf', MASTER)
+        self._write('etc/master.cf', MASTER + more[0])
         self._write('etc/main.cf', f'''
 compatibility_level = 3.6
 maillog_file = {self.log_path}
@@ -94,7 +95,7 @@ minimal_backoff_time = 1s
 maximal_backoff_time = 1s
 queue_run_delay = 1s
 smtputf8_enable = yes
-''')
+{more[1]}''')
         self._write('mailboxes', ''.join(f'{u}@{d} {d}/{u}/\n' for d in domains for u in users))
         self._write('aliases', '')
         self._write('recipients', '')
