@@ -249,6 +249,7 @@
     LIMIT(TLS_FACT_TEXT_BYTES,     1200,      "bytes",    "of a policy in a report about TLS of ours: later lines are left out") \
     LIMIT(TLS_REPORT_OWN_POLICIES, 64,        "policies", "in a report about TLS of ours: what came under further ones is left out") \
     LIMIT(TLS_REPORT_POLICY_DETAILS, 256,     "entries",  "about failures under one of them: further ones count, and are not told apart") \
+    LIMIT(REPORT_DAYS,             3,         "days",     "a report that could not be sent so long after its day is forgotten") \
     LIMIT(SPAM_TOKENS,             4096,      "tokens",   "of a message: the rest of it does not count for its spam score, as with the next three") \
     LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \
     LIMIT(SPAM_TEXT_BYTES,         262144,    "bytes",    "of its decoded texts") \

@@ -348,6 +348,16 @@ read_checks(struct reader *r, const struct config_line *l)
 }
 
 static enum status
+read_reports(struct reader *r, const struct config_line *l)
+{
+    TRY(want_count(l, 2, "reports on, or reports off"));
+    r->c.reports = str_eq(l->words[1], STR("on"));
+    if (!r->c.reports && !str_eq(l->words[1], STR("off")))
+        return config_expected(l, l->words[1], "on or off");
+    return OK;
+}
+
+static enum status
 add_list(struct reader *r, const struct config_line *l, bool good)
 {
     struct config_list list = {.good = good};
@@ -568,6 +578,7 @@ static const struct setting settings[] = {
     {STR("clamd"), true, read_clamd},
     {STR("rspamd"), true, read_rspamd},
     {STR("checks"), false, read_checks},
+    {STR("reports"), false, read_reports},
     {STR("dnsbl"), true, read_dnsbl},
     {STR("dnswl"), true, read_dnswl},
     {STR("outbound"), false, read_outbound},
@@ -599,6 +610,7 @@ reader_defaults(struct reader *r)
     r->c.mx_workers = r->c.user_workers = r->c.cook_workers = r->c.out_workers = 1;
     r->c.resolver = (struct config_resolver){.kind = RESOLVER_SYSTEM, .dnssec = true};
     r->c.checks = true;
+    r->c.reports = true;
     r->c.message_bytes_max = LIMIT_MESSAGE_BYTES;
     config_abuse_defaults(&r->c);
     r->c.cache_bytes = 16u * 1024 * 1024;

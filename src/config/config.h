@@ -26,6 +26,7 @@
  *                relay-from 192.0.2.7 192.0.2.32/28     # printers: may send to anywhere without a log-in
  *                proxy-from 192.0.2.9                   # HAProxy: the PROXY protocol comes first
  *                xclient-from 192.0.2.10                # a mail proxy that says for whom it speaks
+ *                reports on                             # others are told about their mail: or off
  *                dmarc enforce                          # or junk, off; for mail to some: dmarc junk domain example.net
  *                outbound-limits messages 1000 recipients 200  # of an account a day; or: outbound-limits none
  *                greylist doubtful wait 300             # or: greylist off
@@ -158,7 +159,8 @@ struct config {
     size_t xclient_from_count;
     const struct config_filter *filters; /* in the order of the text */
     size_t filter_count;
-    bool checks; /* strangers are looked at before their mail is taken */
+    bool reports; /* other domains are told how their mail fared here */
+    bool checks;  /* strangers are looked at before their mail is taken */
     const struct config_list *lists;
     size_t list_count;
     const struct str

@@ -247,15 +247,16 @@ test_reads_lists(void **state)
     struct problem why = {0};
 
     (void)state;
-    assert_int_equal(config_read(STR(HEAD "listen smtp *:25\nchecks off\ndnsbl A.list.example\n"
-                                          "dnswl b.example answer 127.0.0.4/30 127.0.9.1\n"),
-                                 "t", &c, &why),
-                     OK);
+    assert_int_equal(
+        config_read(STR(HEAD "listen smtp *:25\nchecks off\nreports off\ndnsbl A.list.example\n"
+                             "dnswl b.example answer 127.0.0.4/30 127.0.9.1\n"),
+                    "t", &c, &why),
+        OK);
     config_write(c, &text);
     assert_int_equal(config_read(buf_str(&text), "t", &again, &why), OK);
     for (int turn = 0; turn < 2; turn++) {
         const struct config *of = turn == 0 ? c : again;
-        assert_false(of->checks);
+        assert_false(of->checks || of->reports);
         assert_int_equal(of->list_count, 2);
         assert_true(str_eq(of->lists[0].zone, STR("a.list.example")) && !of->lists[0].good);
         assert_int_equal(of->lists[0].answer_count, 0);
@@ -266,7 +267,7 @@ test_reads_lists(void **state)
     }
     config_free(&c);
     assert_int_equal(config_read(STR(HEAD "listen smtp *:25\n"), "t", &c, &why), OK);
-    assert_true(c->checks && c->list_count == 0);
+    assert_true(c->checks && c->reports && c->list_count == 0);
 }
 
 static void
@@ -349,6 +350,8 @@ static const struct {
     {HEAD "bounce-signing never a@b.example\n", "bounce-signing sign ADDRESS"},
     {HEAD "bounce-signing sign a@\n", "an address, or @ and a domain"},
     {HEAD "checks\n", "checks on, or checks off"},
+    {HEAD "reports\n", "reports on, or reports off"},
+    {HEAD "reports maybe\n", "on or off"},
     {HEAD "checks yes\n", "on or off"},
     {HEAD "dnsbl\n", "the zone of a list"},
     {HEAD "dnsbl list\n", "a full name"},

@@ -51,6 +51,8 @@
     EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes tid asked msgid aid:n box:n", "a message is in a mailbox") \
     EVENT(STORE_REFUSE,   "store.refuse",   LOG_DEBUG, "tid msgid size:bytes reason",         "a message was read and not taken") \
     EVENT(STORE_VERDICT,  "store.verdict",  LOG_INFO,  "tid msgid peer from author spf dkim dmarc policy arc disposition reason", "what was found out about a stranger's message, and what follows: take, junk or refuse; reason: why not take") \
+    EVENT(REPORT_SENT,    "report.sent",    LOG_INFO,  "kind domain to qid rows:n size:bytes", "a day's report about mail that said to be of a domain is on its way to those whom the domain names; kind: dmarc") \
+    EVENT(REPORT_SKIP,    "report.skip",    LOG_INFO,  "kind domain to rows:n reason",        "there was something to report, and nobody who may be told, or not there") \
     EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \
     EVENT(STORE_OPEN,     "store.open",     LOG_INFO,  "engine path recovered:n ms:ms",       "the data is open")   \
     EVENT(QUEUE_ADD,      "queue.add",      LOG_INFO,  "qid from rcpts:n size:bytes tid msgid hold",    "a message entered the queue") \

@@ -110,6 +110,7 @@ config_write(const struct config *c, struct buf *b)
     for (size_t i = 0; i < c->filter_count; i++)
         config_filter_write(&c->filters[i], b);
     buf_addf(b, "checks %s\n", c->checks ? "on" : "off");
+    buf_addf(b, "reports %s\n", c->reports ? "on" : "off");
     for (size_t i = 0; i < c->list_count; i++)
         config_list_write(&c->lists[i], b);
     for (size_t i = 0; i < c->trusted_count; i++)

@@ -14,6 +14,8 @@ enum { LOOK_ARENA = DKIM_ARENA + 262144 };
 
 static struct str copy(struct arena *a, struct str s);
 static void keep_stranger(struct verdict_look *l, const struct cook_stranger *who);
+static bool is_report(struct str header);
+static struct cook_published published(const struct dmarc_record *r);
 static bool shows_other_hands(struct str header, const struct cook_stranger *who);
 static void gather_names(struct verdict_look *l);
 static void judge_signatures(struct verdict_parts *p, const struct cook_judge *req);
@@ -37,6 +39,7 @@ verdict_look(struct str message, const struct cook_stranger *who, const struct p
     dkim_body_end(l->dkim);
     dmarc_from_header(str_sub(message, 0, header), l->arena, &l->from);
     l->handed_on = shows_other_hands(str_sub(message, 0, header), who);
+    l->report = is_report(str_sub(message, 0, header));
     gather_names(l);
     rep->names = l->names;
     rep->names_count = l->names_count;
@@ -84,6 +87,8 @@ verdict_judge(const struct verdict_look *l, const struct cook_judge *req,
                                          .policy = (uint8_t)p->dmarc.policy,
                                          .policy_domain = copy(a, p->dmarc.policy_domain),
                                          .asked = (uint8_t)p->dmarc.disposition,
+                                         .published = published(&p->dmarc.record),
+                                         .report = l->report && p->dmarc.result == DMARC_PASS,
                                          .spf_aligned = p->dmarc.spf_aligned,
                                          .dkim_aligned = p->dmarc.dkim_aligned,
                                          .disposition = (uint8_t)p->disposition,
@@ -149,6 +154,31 @@ shows_other_hands(struct str header, const struct cook_stranger *who)
         if (is_sign(&f))
             return true;
     return false;
+}
+
+/* RFC 9990 and RFC 8460: "Report Domain: ..." of reports of DMARC and about TLS alike. */
+static bool
+is_report(struct str header)
+{
+    struct header_field f;
+
+    return header_find(header, STR("Subject"), &f) &&
+           str_starts_nocase(str_trim(f.value), STR("Report Domain:"));
+}
+
+static struct cook_published
+published(const struct dmarc_record *r)
+{
+    struct str list = r->rua, uri;
+
+    return (struct cook_published){.rua = dmarc_uri_next(&list, &uri),
+                                   .p = (uint8_t)r->p, /* small enums */
+                                   .sp = (uint8_t)r->sp,
+                                   .np = (uint8_t)r->np,
+                                   .strict_dkim = r->strict_dkim,
+                                   .strict_spf = r->strict_spf,
+                                   .testing = r->testing,
+                                   .failure = r->failure};
 }
 
 /* Before a signature is verified it may pass, and counts as one that is not known. */

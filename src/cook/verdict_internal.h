@@ -24,6 +24,7 @@ struct verdict_look {
     struct str names[NAMES_MAX];
     struct str exists[LIMIT_DMARC_AUTHORS];
     uint32_t keys, names_count; /* names of keys come first */
+    bool report;                /* its subject is that of a report about mail */
     bool handed_on;             /* its header shows a list or a forwarder */
 };
 struct verdict_parts {

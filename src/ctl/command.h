@@ -30,6 +30,7 @@ int domain_command(int argc, char **argv); /* domain.c */
 int export_command(int argc, char **argv); /* export.c */
 int import_command(int argc, char **argv); /* import.c */
 int block_command(int argc, char **argv);  /* block.c */
+int dmarc_command(int argc, char **argv);  /* dmarc.c */
 int queue_command(int argc, char **argv);  /* queue.c */
 int status_command(int argc, char **argv);
 int reload_command(int argc, char **argv);  /* reload.c */

@@ -40,6 +40,8 @@ static enum dmarc_psd psd_of(struct str value);
 static unsigned failure_of(struct str value);
 static bool pct_is_zero(struct str value);
 static bool uri_ok(struct str uri);
+static bool read_mailto(struct str uri, struct dmarc_mailto *out);
+static uint64_t limit_of(struct str text);
 
 const char *
 dmarc_policy_name(enum dmarc_policy p)
@@ -96,6 +98,23 @@ dmarc_uri_next(struct str *list, struct str *uri_out)
             *uri_out = uri;
             return true;
         }
+    }
+    return false;
+}
+
+/* dmarc-uri = URI [ "!" 1*DIGIT [ "k" / "m" / "g" / "t" ] ]      RFC 7489 section 6.4; RFC 9990 dropped the size */
+bool
+dmarc_mailto_next(struct str *list, struct dmarc_mailto *out)
+{
+    struct str uri;
+
+    while (str_split(list, ',', &uri)) {
+        ssize_t mark = str_find(uri, '!');
+        struct str limit = mark < 0 ? STR("") : str_skip(uri, (size_t)mark + 1);
+        uri = str_trim(mark < 0 ? uri : str_sub(uri, 0, (size_t)mark));
+        out->bytes_max = limit_of(str_trim(limit));
+        if (uri_ok(uri) && read_mailto(uri, out))
+            return true;
     }
     return false;
 }
@@ -219,4 +238,57 @@ uri_ok(struct str uri)
     struct str to = str_skip(uri, (size_t)colon + 1);
     ssize_t at = str_rfind(to, '@');
     return at > 0 && (size_t)at + 1 < to.len;
+}
+
+static int
+hex_of(char c)
+{
+    ssize_t at = str_find(STR("0123456789abcdef"), ascii_lower(c));
+
+    return (int)at; /* -1, or below 16 */
+}
+
+/* mailtoURI = "mailto:" [ to ] [ hfields ]      RFC 6068; the address alone, its octets as they are or as %XX */
+static bool
+read_mailto(struct str uri, struct dmarc_mailto *out)
+{
+    struct str to = str_skip(uri, 7);
+    size_t n = 0;
+
+    if (!str_starts_nocase(uri, STR("mailto:")))
+        return false;
+    for (size_t i = 0; i < to.len && to.ptr[i] != '?'; i++) {
+        char c = to.ptr[i];
+        if (c == '%') {
+            if (i + 2 >= to.len || hex_of(to.ptr[i + 1]) < 0 || hex_of(to.ptr[i + 2]) < 0)
+                return false;
+            c = (char)(hex_of(to.ptr[i + 1]) * 16 + hex_of(to.ptr[i + 2])); /* a byte */
+            i += 2;
+        }
+        if (c <= ' ' || c > '~' || str_find(STR("<>()[],;:\"\\"), c) >= 0 || n == sizeof(out->room))
+            return false;
+        out->room[n++] = c;
+    }
+    out->address = str_from(out->room, n);
+    ssize_t at = str_rfind(out->address, '@');
+    return at > 0 && (size_t)at + 1 < n;
+}
+
+/* What cannot be read limits nothing. */
+static uint64_t
+limit_of(struct str text)
+{
+    struct scan s = scan_of(text);
+    uint64_t n;
+    unsigned shift = 0;
+
+    if (!scan_u64(&s, UINT64_MAX, &n))
+        return 0;
+    struct str unit = scan_rest(&s);
+    ssize_t power = unit.len == 1 ? str_find(STR("kmgt"), ascii_lower(unit.ptr[0])) : -1;
+    if (power >= 0)
+        shift = 10 * ((unsigned)power + 1);
+    if ((unit.len > 0 && power < 0) || n > UINT64_MAX >> shift)
+        return 0;
+    return n << shift;
 }

@@ -52,5 +52,13 @@ struct dmarc_record {
 MUST_USE enum status dmarc_record_parse(struct str text, struct dmarc_record *out);
 /* The next URI of rua= or ruf= that is one, without the size limit of RFC 7489 ("!10m"). */
 bool dmarc_uri_next(struct str *list, struct str *uri_out);
+/* The next mailto: URI: its address, decoded (RFC 6068) into room, and its size limit. */
+enum { DMARC_ADDRESS_MAX = 320 };
+struct dmarc_mailto {
+    char room[DMARC_ADDRESS_MAX];
+    struct str address;
+    uint64_t bytes_max; /* 0 = it says none */
+};
+bool dmarc_mailto_next(struct str *list, struct dmarc_mailto *out);
 
 #endif

@@ -136,6 +136,33 @@ reports_go_to_uris(void **state)
 }
 
 static void
+reports_go_to_addresses(void **state)
+{
+    static const struct {
+        struct str list, want;
+    } rows[] = {
+        {STR("mailto:a@b.example!10m, MAILTO:c%2bd@e.example?subject=x!3"),
+         STR("a@b.example 10485760|c+d@e.example 3|")},
+        {STR("https://a@b.example/,mailto:a@b.example!2k"), STR("a@b.example 2048|")},
+        {STR("mailto:a%@b.example,mailto:a%0a@b.example,mailto:a%zz@b.example,mailto:%40,mailto:a%"
+             "3e%2c%3cb@b.example"),
+         STR("")},
+        {STR("mailto:a@b.example!10x,mailto:c@b.example!99999999t,mailto:d@b.example!"),
+         STR("a@b.example 0|c@b.example 0|d@b.example 0|")},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_BUF got = BUF(1024);
+        struct str list = rows[i].list;
+        struct dmarc_mailto to;
+        while (dmarc_mailto_next(&list, &to))
+            buf_addf(&got, "%.*s %llu|", STR_FMT(to.address), (unsigned long long)to.bytes_max);
+        ROW(i, str_eq(buf_str(&got), rows[i].want));
+    }
+    (void)state;
+}
+
+static void
 a_record_has_a_longest_length(void **state)
 {
     AUTO_BUF text = BUF(8192);
@@ -156,6 +183,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_read),
         cmocka_unit_test(reports_go_to_uris),
+        cmocka_unit_test(reports_go_to_addresses),
         cmocka_unit_test(a_record_has_a_longest_length),
     };
 

@@ -278,13 +278,34 @@ bombs_are_refused(void **state)
     (void)state;
 }
 
+static void
+what_is_packed_is_unpacked(void **state)
+{
+    AUTO_BUF plain = BUF(1 << 20);
+    AUTO_BUF gz = BUF(1 << 20);
+    AUTO_BUF again = BUF(1 << 20);
+    AUTO_BUF small = BUF(64);
+
+    for (uint32_t i = 0; plain.len < 100000; i++) /* not so alike that it counts as a bomb */
+        buf_addf(&plain, "<%08x%08x>\n", i * 2654435761u, i * 40503u);
+    assert_int_equal(report_pack(buf_str(&plain), &gz), OK);
+    assert_true(gz.len < plain.len);
+    assert_int_equal(dmarc_report_unpack(buf_str(&gz), &again), OK);
+    assert_str(buf_str(&again), buf_str(&plain));
+    assert_int_equal(report_pack(buf_str(&plain), &small), ERR_LIMIT);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reports_of_others_are_read),   cmocka_unit_test(what_is_written_is_read),
-        cmocka_unit_test(what_is_no_report_is_refused), cmocka_unit_test(reading_has_limits),
-        cmocka_unit_test(packed_reports_are_unpacked),  cmocka_unit_test(bombs_are_refused),
+        cmocka_unit_test(reports_of_others_are_read),
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(what_is_no_report_is_refused),
+        cmocka_unit_test(reading_has_limits),
+        cmocka_unit_test(what_is_packed_is_unpacked),
+        cmocka_unit_test(packed_reports_are_unpacked),
+        cmocka_unit_test(bombs_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,6 +228,14 @@ intake_make(struct intake *in, struct str bytes, struct arena *a, struct intake_
 }
 
 enum status
+intake_make_signed(struct intake *in, struct str bytes, struct arena *a, struct intake_body *out)
+{
+    const struct intake_which which = {.bytes = bytes, .want_dkim = true};
+
+    return take_whole(in, &which, a, out);
+}
+
+enum status
 intake_facts_again(struct intake *in, struct blob_id id, struct arena *a, struct intake_facts *out)
 {
     return intake_cook_blob(in, id, false, a, out);

@@ -104,6 +104,9 @@ MUST_USE SUSPENDS enum status intake_keep(struct intake_look *l, const struct in
 /* A body of our own (reports). */
 MUST_USE SUSPENDS enum status intake_make(struct intake *in, struct str bytes, struct arena *a,
                                           struct intake_body *out);
+/* The same, with what DKIM signs of it. */
+MUST_USE SUSPENDS enum status intake_make_signed(struct intake *in, struct str bytes,
+                                                 struct arena *a, struct intake_body *out);
 /* The facts of a stored body once more. */
 MUST_USE SUSPENDS enum status intake_facts_again(struct intake *in, struct blob_id id,
                                                  struct arena *a, struct intake_facts *out);

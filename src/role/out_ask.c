@@ -99,11 +99,16 @@ out_ask_texts(struct resolver *r, const struct out_texts *req, struct arena *a,
 static bool
 may_ask_name(struct str name)
 {
-    struct str policy = STR("_dmarc.");
+    static const struct str at[] = {STR("_dmarc."), STR("_smtp._tls.")};
+    static const struct str within[] = {STR("._domainkey."), STR("._report._dmarc.")};
 
-    if (str_starts(name, policy))
-        return domain_is_normal(str_skip(name, policy.len));
-    return str_find_str(name, STR("._domainkey.")) > 0 && domain_is_normal(name);
+    for (size_t i = 0; i < COUNT_OF(at); i++)
+        if (str_starts(name, at[i]))
+            return domain_is_normal(str_skip(name, at[i].len));
+    for (size_t i = 0; i < COUNT_OF(within); i++)
+        if (str_find_str(name, within[i]) > 0)
+            return domain_is_normal(name);
+    return false;
 }
 
 static bool
@@ -141,7 +146,8 @@ copy_texts(const struct dns_records *from, struct arena *a, struct out_text_answ
 
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < from->count && n < TEXTS_MAX; i++) {
-            bool tagged = str_starts_nocase(from->data[i], STR("v=d"));
+            bool tagged = str_starts_nocase(from->data[i], STR("v=d")) ||
+                          str_starts_nocase(from->data[i], STR("v=TLSRPT"));
             if (tagged == (pass == 0) && from->data[i].len <= TEXT_MAX)
                 texts[n++] = from->data[i].len == 0 ? STR("") : arena_str(a, from->data[i]);
         }

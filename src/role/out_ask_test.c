@@ -74,6 +74,12 @@ static const struct {
     {STR("s._domainkey.b\xc3\xbc.example"), false},
     {STR("s._domainkeys.example.org"), false},
     {STR("example.org"), false},
+    {STR("a.example._report._dmarc.example.org"), true},
+    {STR("._report._dmarc.example.org"), false},
+    {STR("a.example._report.example.org"), false},
+    {STR("_smtp._tls.example.org"), true},
+    {STR("_smtp._tls."), false},
+    {STR("_25._tls.example.org"), false},
     {STR("_mta-sts.example.org"), false},
     {STR(""), false},
 };

@@ -12,6 +12,7 @@
 #include "policy/arc.h"
 #include "policy/dmarc.h"
 #include "policy/spf_record.h"
+#include "role/store_report.h"
 #include "rt/logger.h"
 
 enum { ANSWERS_ARENA = 4 << 20 };
@@ -42,6 +43,7 @@ store_take_judged(struct ipc_peer *from, const struct intake_which *which,
     TRY(store_checked(s, intake_judge(look, &answers, a, &judged), "body"));
     TRY(store_check_hops(&judged.facts));
     log_verdict(req, &judged);
+    store_dmarc_count(s, req, &judged.verdict);
     if (judged.verdict.disposition == VERDICT_REFUSE)
         return refuse(&judged);
     TRY(store_checked(s, intake_keep(look, &judged, &body), "body"));

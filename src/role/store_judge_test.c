@@ -5,10 +5,12 @@
 #include "base/size.h"
 #include "config/config.h"
 #include "dns/resolver.h"
+#include "policy/dmarc_row.h"
 #include "policy/spf_record.h"
 #include "role/store_mail.h"
 #include "role/testkit_store.h"
 #include "rt/clock.h"
+#include "store/tally.h"
 
 #define LETTER "From: s@good.example\r\nSubject: hi\r\n\r\nText\r\n"
 #define FIELD  "Authentication-Results: mail.here.example;\r\n\tdmarc="
@@ -24,9 +26,13 @@ static SUSPENDS void
 begin(void)
 {
     const struct resolver_options o = {
-        .zone = STR("_dmarc.good.example TXT \"v=DMARC1; p=reject\"\n"
-                    "_dmarc.mild.example TXT \"v=DMARC1; p=quarantine\"\n"
-                    "good.example A 192.0.2.1\nmild.example A 192.0.2.1\n")};
+        .zone =
+            STR("_dmarc.good.example TXT \"v=DMARC1; p=reject\"\n"
+                "_dmarc.mild.example TXT \"v=DMARC1; p=quarantine\"\n"
+                "_dmarc.told.example TXT \"v=DMARC1; p=reject; rua=mailto:a@told.example\"\n"
+                "_dmarc.test.example TXT \"v=DMARC1; p=reject; t=y; rua=mailto:a@test.example\"\n"
+                "told.example A 192.0.2.1\ntest.example A 192.0.2.1\n"
+                "good.example A 192.0.2.1\nmild.example A 192.0.2.1\n")};
     struct problem why;
 
     town_people();
@@ -162,6 +168,58 @@ test_junk_stays_here(void)
     ASSERT(town.out_work == 0 || queue_remote_ready(town.store->queue) == 0);
 }
 
+/* "disposition dkim spf reason count" of each counted record of a domain. */
+static SUSPENDS struct str
+counted(const char *domain)
+{
+    const struct tally_group g = {
+        .kind = TALLY_DMARC, .day = tally_day(clock_now()), .domain = str_of(domain)};
+    AUTO_BUF b = BUF(4096);
+    const struct tally_row *rows;
+    size_t n;
+
+    ASSERT(tally_write(town.store->tally) == OK);
+    ASSERT(tally_rows(town.store->tally, &g, town.a, &rows, &n) == OK);
+    for (size_t i = 0; i < n; i++) {
+        struct dmarc_report policy;
+        struct report_record r;
+        ASSERT(dmarc_row_read(rows[i].bytes, town.a, &policy, &r) == OK);
+        ASSERT(str_eq(policy.p, STR("reject")) && str_eq(r.source_ip, STR("192.0.2.9")));
+        buf_addf(&b, "%.*s %.*s %.*s %.*s %llu;", STR_FMT(r.disposition), STR_FMT(r.dkim),
+                 STR_FMT(r.spf), STR_FMT(r.reason), (unsigned long long)rows[i].count);
+    }
+    return arena_str(town.a, buf_str(&b));
+}
+
+/* What is refused counts, and what is let off says why; whoever names nobody to tell does not count. */
+static SUSPENDS void
+test_counted(void)
+{
+    struct trial t = {.rcpts = "anna@here.example",
+                      .message = STR("From: s@told.example\r\n\r\nx\r\n"),
+                      .spf = SPF_FAIL};
+    const struct config *old = town.store->config;
+    struct config changed = *old;
+    struct store_deliver_reply rep;
+
+    begin();
+    ASSERT(deliver(&t, &rep) == ERR_DENIED && counted("told.example").len == 0); /* off */
+    changed.reports = true;
+    town.store->config = &changed;
+    ASSERT(deliver(&t, &rep) == ERR_DENIED && deliver(&t, &rep) == ERR_DENIED);
+    ASSERT(str_eq(counted("told.example"), STR("reject fail fail  2;")));
+    t.message = STR("From: s@test.example\r\n\r\nx\r\n");
+    ASSERT(deliver(&t, &rep) == OK);
+    ASSERT(str_eq(counted("test.example"), STR("quarantine fail fail policy_test_mode 1;")));
+    changed.dmarc = DMARC_MODE_OFF;
+    t.message = STR("From: s@test.example\r\nSubject: Report Domain: x\r\n\r\nx\r\n");
+    ASSERT(deliver(&t, &rep) == OK); /* a forged report is a forgery */
+    ASSERT(str_find_str(counted("test.example"), STR("none fail fail local_policy 1;")) >= 0);
+    t.message = STR(LETTER);
+    ASSERT(deliver(&t, &rep) == OK && counted("good.example").len == 0);
+    town.store->config = old;
+}
+
 /* A cook that ends with a message costs it a second look; two cost it the answer. */
 static SUSPENDS void
 test_cooks_that_end(void)
@@ -235,6 +293,7 @@ main(int argc, char **argv)
         {"taken", test_taken},
         {"refused", test_refused},
         {"junk", test_junk},
+        {"counted", test_counted},
         {"junk_stays_here", test_junk_stays_here},
         {"cooks_that_end", test_cooks_that_end},
         {"cooks_that_all_end", test_cooks_that_all_end},

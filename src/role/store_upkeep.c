@@ -6,6 +6,7 @@
 #include "base/size.h"
 #include "role/store_dkim.h"
 #include "role/store_outbound.h"
+#include "role/store_report.h"
 #include "role/store_trace.h"
 #include "rt/clock.h"
 #include "store/account.h"
@@ -112,6 +113,7 @@ period(struct store *s, uint32_t n)
     if (n % KEYS_EVERY == KEYS_FIRST)
         store_dkim_round(s);
     store_outbound_go(s);
+    store_report_period(s);
     if (n % TALLY_EVERY == TALLY_EVERY - 1)
         store_tally_write(s);
     if (n % REAP_EVERY == REAP_EVERY - 1 && !s->reaping && fiber_go(reap, s) == OK) {
