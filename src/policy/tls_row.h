@@ -1,7 +1,7 @@
 /* tls_row.h - how TLS with one mail server went, as bytes that can be counted, and counts of them as a report.
  *
- * Promises:  the same fact gives the same bytes.  Of a success nothing but the policy is kept, so that all sessions of a
- *            day are few rows.  A row is at most TLS_ROW_MAX bytes: texts are cut, that of a policy at a line.
+ * Promises:  the same fact gives the same bytes.  Of a success nothing but the policy is kept, so that all sessions of
+ *            a day are few rows.  A row is at most TLS_ROW_MAX bytes: texts are cut, that of a policy at a line.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef POLICY_TLS_ROW_H

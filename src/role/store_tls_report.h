@@ -4,10 +4,11 @@
 #ifndef ROLE_STORE_TLS_REPORT_H
 #define ROLE_STORE_TLS_REPORT_H
 
-#include "role/store.h"
+#include "role/store_report.h"
 
-struct store_queue_result;
 /* What role out says of the sessions of one attempt becomes counts of today. */
 void store_tls_count(struct store *s, const struct store_queue_result *req);
+MUST_USE SUSPENDS enum status store_tls_tell(struct store *s, const struct store_report *r,
+                                             struct arena *a, enum store_report_end *out);
 
 #endif

@@ -193,22 +193,6 @@ MUST_USE SUSPENDS enum status conn_connect_tls(struct conn *c, struct tls_client
 /* With a client of TLS_VERIFY_DANE. */
 MUST_USE SUSPENDS enum status conn_connect_tls_dane(struct conn *c, struct tls_client *tls,
                                                     const struct tls_dane *dane);
-/* What a server's certificate lacks, or why the handshake with it failed: for reports alone. */
-enum tls_lack {
-    TLS_LACKS_NOTHING,
-    TLS_LACKS_NAME,  /* it is for another name */
-    TLS_LACKS_TIME,  /* it has expired */
-    TLS_LACKS_TRUST, /* nobody trusted speaks for it */
-    TLS_LACKS_MATCH, /* no TLSA record means it */
-    TLS_LACKS_HANDSHAKE,
-};
-struct tls_finding {
-    enum tls_lack lack;
-    const char *why; /* OpenSSL's words, a constant */
-};
-struct tls_finding conn_tls_finding(const struct conn *c);
-/* Our own address; false: the kernel does not say. */
-bool conn_own_addr(const struct conn *c, struct sockaddr_storage *out);
 /* Is there neither input to be read nor the peer's end?  Asks the kernel, and takes nothing. */
 bool conn_is_quiet(struct conn *c);
 void conn_free(struct conn **c); /* client connections only */

@@ -8,6 +8,7 @@
 
 #include "base/size.h"
 #include "rt/clock.h"
+#include "rt/conn_finding.h"
 #include "rt/conn_internal.h"
 #include "rt/fiber_internal.h"
 

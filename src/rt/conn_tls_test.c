@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/size.h"
+#include "rt/conn_finding.h"
 #include "rt/conn_internal.h"
 #include "rt/conn_testing.h"
 #include "rt/fiber_internal.h"

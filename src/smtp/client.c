@@ -10,6 +10,7 @@
 #include "base/size.h"
 #include "mail/line.h"
 #include "rt/clock.h"
+#include "rt/conn_finding.h"
 #include "smtp/fold.h"
 
 enum {
