@@ -50,50 +50,6 @@ base64url_decode(struct str s, struct buf *b)
     return base64_decode(buf_str(&usual), b);
 }
 
-/* Jansson reads nested values by recursion: how deep is looked at first. */
-static bool
-is_shallow(struct str text, unsigned depth)
-{
-    unsigned open = 0;
-    bool quoted = false;
-
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '{' || c == '['))
-            open++;
-        else if (!quoted && (c == '}' || c == ']') && open > 0)
-            open--;
-        if (open > depth)
-            return false;
-    }
-    return true;
-}
-
-json_t *
-json_read_bounded(struct str text, unsigned depth)
-{
-    json_error_t why;
-
-    if (text.len == 0 || !is_shallow(text, depth))
-        return NULL;
-    return json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
-}
-
-struct str
-json_member_str(const json_t *object, const char *name, struct arena *a)
-{
-    const json_t *j = json_object_get(object, name);
-    struct str s = STR("");
-
-    if (json_is_string(j))
-        s = str_from(json_string_value(j), json_string_length(j));
-    return str_find(s, '\0') >= 0 ? STR("") : arena_str(a, s);
-}
-
 bool
 json_member_audiences(const json_t *object, struct arena *a, struct str *list, size_t *count)
 {
@@ -127,13 +83,6 @@ json_member_time(const json_t *object, const char *name, bool *has, int64_t *out
         return false;
     *out = (int64_t)v; /* in range: checked above */
     return true;
-}
-
-void
-json_drop(json_t **j)
-{
-    json_decref(*j);
-    *j = NULL;
 }
 
 static json_t *

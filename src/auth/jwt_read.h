@@ -9,10 +9,7 @@
 #ifndef AUTH_JWT_READ_H
 #define AUTH_JWT_READ_H
 
-#include <jansson.h>
-
-#include "base/arena.h"
-#include "base/buf.h"
+#include "base/json.h"
 
 #define JWT_DEPTH         8u
 #define JWT_AUDIENCES_MAX 16u
@@ -35,16 +32,11 @@ MUST_USE enum status jwt_read(struct str token, struct arena *a, struct jwt *out
 
 /* base64url without padding (RFC 7515 section 2); strict as base64_decode(). */
 MUST_USE enum status base64url_decode(struct str s, struct buf *b);
-/* JSON from somebody else: not nested deeper than `depth`; NULL: it is none.  json_decref() it. */
-json_t *json_read_bounded(struct str text, unsigned depth);
-/* A string member of an object, copied; empty when there is none, or it holds a NUL. */
-struct str json_member_str(const json_t *object, const char *name, struct arena *a);
 /* aud (RFC 7519 section 4.1.3): a string, or an array of at most JWT_AUDIENCES_MAX of them, or absent; into list and
  * count.  false: it is something else. */
 MUST_USE bool json_member_audiences(const json_t *object, struct arena *a, struct str *list,
                                     size_t *count);
 /* NumericDate: seconds since 1970, perhaps with a fraction.  false: the member is none. */
 MUST_USE bool json_member_time(const json_t *object, const char *name, bool *has, int64_t *out);
-void json_drop(json_t **j); /* fits AUTO() */
 
 #endif

@@ -243,10 +243,18 @@
     LIMIT(REPORT_RECORDS,          50000,     "records",  "in one") \
     LIMIT(REPORT_SIGNATURES,       100,       "signatures","in one of its records, as RFC 9990 has it") \
     LIMIT(REPORT_TEXT_BYTES,       1024,      "bytes",    "of one of its texts: the rest is left out") \
+    LIMIT(TLS_REPORT_BYTES,        1048576,   "bytes",    "of a report about TLS, as it comes and unpacked: it is not read, as with the next two") \
+    LIMIT(TLS_REPORT_POLICIES,     256,       "policies", "in one") \
+    LIMIT(TLS_REPORT_DETAILS,      4096,      "entries",  "about failures in one") \
+    LIMIT(TLS_REPORT_TEXTS,        64,        "lines",    "of one of its policies: further ones are left out") \
     LIMIT(TALLY_ROWS,              40000,     "rows",     "of statistics that wait to be reported to other domains: further ones are not counted, as with the next three") \
     LIMIT(TALLY_GROUP_ROWS,        4000,      "rows",     "of one domain and day") \
     LIMIT(TALLY_WAITING,           16384,     "rows",     "that are new within a minute") \
     LIMIT(TALLY_ROW_BYTES,         2048,      "bytes",    "of one") \
+    LIMIT(TLS_FACTS,               8,         "sessions", "of one delivery that are counted for reports about TLS") \
+    LIMIT(TLS_FACT_TEXT_BYTES,     1200,      "bytes",    "of a policy in a report about TLS of ours: later lines are left out") \
+    LIMIT(TLS_REPORT_OWN_POLICIES, 64,        "policies", "in a report about TLS of ours: what came under further ones is left out") \
+    LIMIT(TLS_REPORT_POLICY_DETAILS, 256,     "entries",  "about failures under one of them: further ones count, and are not told apart") \
     LIMIT(REPORT_DAYS,             3,         "days",     "a report that could not be sent so long after its day is forgotten") \
     LIMIT(SPAM_TOKENS,             4096,      "tokens",   "of a message: the rest of it does not count for its spam score, as with the next three") \
     LIMIT(SPAM_BYTES,              262144,    "bytes",    "of it as it is") \

@@ -26,12 +26,13 @@ int stats_command(int argc, char **argv);   /* stats.c */
 int serve_command(int argc, char **argv);   /* serve.c */
 int account_command(int argc, char **argv); /* directory.c */
 int alias_command(int argc, char **argv);
-int domain_command(int argc, char **argv); /* domain.c */
-int export_command(int argc, char **argv); /* export.c */
-int import_command(int argc, char **argv); /* import.c */
-int block_command(int argc, char **argv);  /* block.c */
-int dmarc_command(int argc, char **argv);  /* dmarc.c */
-int queue_command(int argc, char **argv);  /* queue.c */
+int domain_command(int argc, char **argv);      /* domain.c */
+int export_command(int argc, char **argv);      /* export.c */
+int import_command(int argc, char **argv);      /* import.c */
+int block_command(int argc, char **argv);       /* block.c */
+int dmarc_command(int argc, char **argv);       /* dmarc.c */
+int tls_reports_command(int argc, char **argv); /* dmarc.c */
+int queue_command(int argc, char **argv);       /* queue.c */
 int status_command(int argc, char **argv);
 int reload_command(int argc, char **argv);  /* reload.c */
 int upgrade_command(int argc, char **argv); /* upgrade.c */

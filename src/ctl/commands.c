@@ -27,6 +27,7 @@ const struct command commands[] = {
     {"domain", "add, list, show, check ...", "domains and their DNS records", NULL},
     {"block", "list, add, remove", "who may not connect, and who is slowed", block_command},
     {"dmarc", "send", "reports about mail in somebody's name", dmarc_command},
+    {"tls-reports", "send", "reports about TLS with servers", tls_reports_command},
     {"queue", "list, summary, retry, pause ...", "mail on its way to other servers", queue_command},
     {"log", "[--follow] [TEXT ...]", "what happened, filtered", log_command},
     {"trace", "ADDRESS | MESSAGE-ID | QID", "what happened to a message", trace_command},

@@ -9,7 +9,7 @@
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 
-enum { DMARC_KIND = 1 /* TALLY_DMARC of store/tally.h */, DAY_S = 86400 };
+enum { DMARC_KIND = 1, TLS_KIND = 2 /* enum tally_kind of store/tally.h */, DAY_S = 86400 };
 
 static const char *day_text; /* --day */
 
@@ -33,9 +33,9 @@ read_day(struct str text, uint32_t *out)
 }
 
 static SUSPENDS int
-send_reports(struct ctl *c)
+send_kind(struct ctl *c, uint8_t kind)
 {
-    struct admin_reports_send req = {.kind = DMARC_KIND};
+    struct admin_reports_send req = {.kind = kind};
     struct admin_reports_send_reply rep;
 
     if (day_text != NULL && !read_day(str_of(day_text), &req.day)) {
@@ -60,6 +60,18 @@ send_reports(struct ctl *c)
     return CTL_OK;
 }
 
+static SUSPENDS int
+send_reports(struct ctl *c)
+{
+    return send_kind(c, DMARC_KIND);
+}
+
+static SUSPENDS int
+send_tls_reports(struct ctl *c)
+{
+    return send_kind(c, TLS_KIND);
+}
+
 static const struct ctl_verb dmarc_verbs[] = {
     {"send", 0, 0, "[--day YYYY-MM-DD]", send_reports,
      "the reports to other domains now, not after midnight UTC"},
@@ -75,4 +87,16 @@ int
 dmarc_command(int argc, char **argv)
 {
     return ctl_main(argc, argv, dmarc_verbs, dmarc_options);
+}
+
+static const struct ctl_verb tls_report_verbs[] = {
+    {"send", 0, 0, "[--day YYYY-MM-DD]", send_tls_reports,
+     "the reports to other domains about TLS with their servers now, not after midnight UTC"},
+    {0},
+};
+
+int
+tls_reports_command(int argc, char **argv)
+{
+    return ctl_main(argc, argv, tls_report_verbs, dmarc_options);
 }

@@ -7,11 +7,9 @@
 #include <zlib.h>
 
 #include "base/size.h"
+#include "policy/gzip.h"
 
 enum {
-    PIECE = 2048,
-    WINDOW_GZIP = 15 + 16, /* for inflateInit2(): a header of gzip */
-    WINDOW_RAW = -15,
     ZIP_LOCAL = 30, /* bytes of the headers of zip, before their names */
     ZIP_CENTRAL = 46,
     ZIP_END = 22,
@@ -26,7 +24,6 @@ struct zip_file {
 };
 
 static size_t size_max(size_t packed);
-static enum status unpack(struct str packed, int window, struct buf *out);
 static enum status unpack_zip(struct str zip, struct buf *out);
 static enum status zip_find(struct str zip, struct zip_file *out);
 static uint32_t le(struct str s, size_t at, size_t bytes);
@@ -39,8 +36,8 @@ dmarc_report_unpack(struct str packed, struct buf *xml)
     ASSERT(xml != NULL);
     if (packed.len > LIMIT_REPORT_PACKED_BYTES)
         return ERR_LIMIT;
-    if (str_starts(packed, STR("\x1f\x8b")))
-        TRY(unpack(packed, WINDOW_GZIP, &out));
+    if (gzip_is(packed))
+        TRY(gzip_unpack(packed, &out));
     else if (str_starts(packed, STR("PK\x03\x04")))
         TRY(unpack_zip(packed, &out));
     else if (str_starts(str_trim(packed), STR("<")) || str_starts(packed, STR("\xef\xbb\xbf<")))
@@ -58,31 +55,6 @@ size_max(size_t packed)
     return MIN((size_t)LIMIT_REPORT_BYTES, packed * LIMIT_REPORT_RATIO);
 }
 
-/* One stream, and nothing behind it; out has the bound. */
-static enum status
-unpack(struct str packed, int window, struct buf *out)
-{
-    z_stream z = {.next_in = (const Bytef *)packed.ptr, .avail_in = (uInt)packed.len}; /* bounded */
-    int rc = inflateInit2(&z, window);
-    enum status st = OK;
-
-    if (rc != Z_OK)
-        return ERR_TEMP;
-    while (st == OK && rc == Z_OK) {
-        char piece[PIECE];
-        z.next_out = (Bytef *)piece;
-        z.avail_out = sizeof(piece);
-        rc = inflate(&z, Z_NO_FLUSH);
-        buf_add(out, str_from(piece, sizeof(piece) - z.avail_out));
-        st = buf_status(out);
-    }
-    bool whole = rc == Z_STREAM_END && z.avail_in == 0;
-    (void)inflateEnd(&z);
-    if (st != OK)
-        return st;
-    return whole ? OK : ERR_SYNTAX;
-}
-
 static enum status
 unpack_zip(struct str zip, struct buf *out)
 {
@@ -92,7 +64,7 @@ unpack_zip(struct str zip, struct buf *out)
     if (file.method == 0)
         buf_add(out, file.bytes);
     else if (file.method == 8)
-        TRY(unpack(file.bytes, WINDOW_RAW, out));
+        TRY(deflate_unpack(file.bytes, out));
     else
         return ERR_SYNTAX;
     TRY(buf_status(out));

@@ -8,6 +8,7 @@
 
 #include "base/size.h"
 #include "rt/clock.h"
+#include "rt/conn_finding.h"
 #include "rt/conn_internal.h"
 #include "rt/fiber_internal.h"
 
@@ -95,6 +96,18 @@ finish_connect(struct conn *c, int64_t timeout_ms)
     if (getsockopt(c->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
         return ERR_TEMP;
     return OK; /* hangup stays: the peer may have ended already, and that is told once */
+}
+
+bool
+conn_own_addr(const struct conn *c, struct sockaddr_storage *out)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t len = sizeof(own);
+
+    if (getsockname(c->watch.fd, (struct sockaddr *)&own, &len) != 0)
+        return false;
+    *out = own;
+    return true;
 }
 
 void

@@ -74,8 +74,10 @@ struct conn {
     bool spoken_for;  /* a proxy or XCLIENT said who the client is: its loopback is not ours */
     bool tls_pending; /* the TLS layer holds bytes that the kernel does not */
     bool tls_wants_write, tls_done, tls_shut;
-    int64_t deadline_ms; /* FIBER_FOREVER or an interval ... */
-    int64_t unit_ms;     /* ... from here */
+    bool tls_judged;        /* as a client: whose certificate it is was looked at */
+    const char *tls_reason; /* as a client: why the handshake failed; a constant, or NULL */
+    int64_t deadline_ms;    /* FIBER_FOREVER or an interval ... */
+    int64_t unit_ms;        /* ... from here */
     int64_t phase_until_ms;
     int64_t out_since_ms; /* output waits since; 0 = none does */
     int64_t body_since_ms;

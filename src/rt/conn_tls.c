@@ -13,6 +13,7 @@
 
 #include "base/size.h"
 #include "rt/clock.h"
+#include "rt/conn_finding.h"
 #include "rt/conn_internal.h"
 #include "rt/fiber_internal.h"
 #include "rt/tls_internal.h"
@@ -79,6 +80,7 @@ conn_tls_shake(struct conn *c)
         /* Fails closed: what waited to be said inside TLS is never said outside. */
         iobuf_release(&c->out);
         c->out_since_ms = 0;
+        c->tls_reason = reason;
         if (c->home != NULL)
             listener_handshake_failed(c, reason != NULL ? reason : "the peer ended it");
         return ERR_CLOSED;
@@ -231,6 +233,7 @@ conn_connect_tls(struct conn *c, struct tls_client *tls, struct str name)
         return ERR_SYNTAX;
     TRY(conn_flush(c));
     TRY(tls_client_ssl(tls, name, &ssl));
+    c->tls_judged = tls_client_judges(tls);
     return shake_as_client(c, ssl);
 }
 
@@ -244,7 +247,33 @@ conn_connect_tls_dane(struct conn *c, struct tls_client *tls, const struct tls_d
         return ERR_SYNTAX;
     TRY(conn_flush(c));
     TRY(tls_client_ssl_dane(tls, dane, &ssl));
+    c->tls_judged = true;
     return shake_as_client(c, ssl);
+}
+
+static enum tls_lack
+lack_of(long verdict)
+{
+    switch (verdict) {
+    case X509_V_OK: return TLS_LACKS_NOTHING;
+    case X509_V_ERR_HOSTNAME_MISMATCH: return TLS_LACKS_NAME;
+    case X509_V_ERR_CERT_HAS_EXPIRED: return TLS_LACKS_TIME;
+    case X509_V_ERR_DANE_NO_MATCH: return TLS_LACKS_MATCH;
+    default: return TLS_LACKS_TRUST;
+    }
+}
+
+struct tls_finding
+conn_tls_finding(const struct conn *c)
+{
+    long verdict = c->ssl != NULL && c->tls_judged ? SSL_get_verify_result(c->ssl) : X509_V_OK;
+
+    if (verdict != X509_V_OK)
+        return (struct tls_finding){lack_of(verdict), X509_verify_cert_error_string(verdict)};
+    if (c->ssl != NULL && c->tls_done)
+        return (struct tls_finding){TLS_LACKS_NOTHING, ""};
+    return (struct tls_finding){TLS_LACKS_HANDSHAKE,
+                                c->tls_reason != NULL ? c->tls_reason : "the peer ended it"};
 }
 
 /* The BIO. */

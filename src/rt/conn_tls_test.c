@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/size.h"
+#include "rt/conn_finding.h"
 #include "rt/conn_internal.h"
 #include "rt/conn_testing.h"
 #include "rt/fiber_internal.h"
@@ -651,6 +653,7 @@ much_output_through_tls(void **state)
 /* Our own client. */
 
 static struct sockaddr_in where;
+static struct tls_finding found; /* of the last client that shook */
 
 static FIBER_ENTRY enum status
 client_shakes(enum tls_verify verify, bool trust, struct str name)
@@ -674,6 +677,7 @@ client_shakes(enum tls_verify verify, bool trust, struct str name)
         assert_str(line, STR("yes TLSv1.3 TLS_AES_256_GCM_SHA384"));
         assert_str(conn_tls_name(c), STR("TLSv1.3 TLS_AES_256_GCM_SHA384"));
     }
+    found = conn_tls_finding(c);
     conn_free(&c);
     tls_client_free(&client);
     return s;
@@ -682,10 +686,27 @@ client_shakes(enum tls_verify verify, bool trust, struct str name)
 static FIBER_ENTRY void
 clients_verify(void)
 {
-    assert_int_equal(client_shakes(TLS_OPPORTUNISTIC, false, STR("whoever.example")), OK);
-    assert_int_equal(client_shakes(TLS_VERIFY_NAME, true, STR("a.example")), OK);
-    assert_int_equal(client_shakes(TLS_VERIFY_NAME, true, STR("b.example")), ERR_DENIED);
-    assert_int_equal(client_shakes(TLS_VERIFY_NAME, false, STR("a.example")), ERR_DENIED);
+    static const struct {
+        enum tls_verify verify;
+        bool trust;
+        struct str name;
+        enum status want;
+        enum tls_lack lack;
+    } shakes[] = {
+        {TLS_OPPORTUNISTIC, false, STR("whoever.example"), OK, TLS_LACKS_NOTHING},
+        {TLS_VERIFY_NAME, true, STR("a.example"), OK, TLS_LACKS_NOTHING},
+        {TLS_VERIFY_NAME, true, STR("b.example"), ERR_DENIED, TLS_LACKS_NAME},
+        {TLS_VERIFY_NAME, false, STR("a.example"), ERR_DENIED, TLS_LACKS_TRUST},
+        {TLS_ADVISE_NAME, true, STR("a.example"), OK, TLS_LACKS_NOTHING},
+        {TLS_ADVISE_NAME, true, STR("b.example"), OK, TLS_LACKS_NAME},
+        {TLS_ADVISE_NAME, false, STR("a.example"), OK, TLS_LACKS_TRUST},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(shakes); i++) {
+        ROW(i, client_shakes(shakes[i].verify, shakes[i].trust, shakes[i].name) == shakes[i].want);
+        ROW(i, found.lack == shakes[i].lack &&
+                   (found.why[0] == '\0') == (found.lack == TLS_LACKS_NOTHING));
+    }
 }
 
 static void

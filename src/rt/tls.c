@@ -370,13 +370,14 @@ tls_client_new(enum tls_verify verify, struct tls_client **out)
     struct tls_client *t = MEM_NEW(struct tls_client);
     t->verify = verify;
     t->ctx = context_new(TLS_client_method());
-    if (verify == TLS_OPPORTUNISTIC) {
+    if (verify == TLS_OPPORTUNISTIC || verify == TLS_ADVISE_NAME)
         ASSERT(SSL_CTX_set_cipher_list(t->ctx, CIPHERS_OPPORTUNISTIC) == 1);
-    } else if (verify == TLS_VERIFY_DANE) {
+    if (verify == TLS_VERIFY_DANE) {
         SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
         ASSERT(SSL_CTX_dane_enable(t->ctx) > 0);
-    } else {
-        SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+    } else if (verify != TLS_OPPORTUNISTIC) {
+        if (verify == TLS_VERIFY_NAME)
+            SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
         /* Read now: the role that asks may be in its jail later. */
         (void)SSL_CTX_load_verify_file(t->ctx, DEBIAN_CA_FILE);
         (void)SSL_CTX_set_default_verify_paths(t->ctx);
@@ -413,6 +414,12 @@ tls_client_free(struct tls_client **client)
     *client = NULL;
 }
 
+bool
+tls_client_judges(const struct tls_client *t)
+{
+    return t->verify != TLS_OPPORTUNISTIC;
+}
+
 enum status
 tls_client_ssl(struct tls_client *t, struct str name, SSL **out)
 {
@@ -425,7 +432,7 @@ tls_client_ssl(struct tls_client *t, struct str name, SSL **out)
     ASSERT(ssl != NULL);
     SSL_set_connect_state(ssl);
     bool good = SSL_set_tlsext_host_name(ssl, z) == 1;
-    if (good && t->verify == TLS_VERIFY_NAME) {
+    if (good && t->verify != TLS_OPPORTUNISTIC) {
         SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         good = SSL_set1_host(ssl, z) == 1;
     }

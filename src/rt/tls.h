@@ -53,8 +53,9 @@ void tls_server_free(struct tls_server **t);
 
 /* OPPORTUNISTIC takes any certificate and, unlike all else here, any strong cipher of TLS 1.2.
  * VERIFY_NAME: the system's trust anchors, read at once, before a jail.
- * VERIFY_DANE: what DNS says of each server (tls_dane), and nothing else. */
-enum tls_verify { TLS_OPPORTUNISTIC, TLS_VERIFY_NAME, TLS_VERIFY_DANE };
+ * VERIFY_DANE: what DNS says of each server (tls_dane), and nothing else.
+ * ADVISE_NAME: takes any certificate, as OPPORTUNISTIC does; conn_tls_finding() says what VERIFY_NAME had said. */
+enum tls_verify { TLS_OPPORTUNISTIC, TLS_VERIFY_NAME, TLS_VERIFY_DANE, TLS_ADVISE_NAME };
 MUST_USE enum status tls_client_new(enum tls_verify verify, struct tls_client **out);
 /* One TLSA record (RFC 6698), of a kind that mail heeds (RFC 7672 section 3.1): usage DANE-TA (2) or DANE-EE (3),
  * selector 0 or 1, matching type 0 to 2, and data that fit these. */

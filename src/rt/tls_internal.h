@@ -12,6 +12,7 @@
 /* tls.c.  NULL when there is no certificate. */
 SSL *tls_server_ssl(struct tls_server *t);
 /* name: for SNI, and for the check when the client verifies. */
+bool tls_client_judges(const struct tls_client *t); /* does it look whose certificate it is? */
 MUST_USE enum status tls_client_ssl(struct tls_client *t, struct str name, SSL **out);
 /* The same of a client of TLS_VERIFY_DANE. */
 MUST_USE enum status tls_client_ssl_dane(struct tls_client *t, const struct tls_dane *dane,

@@ -10,6 +10,7 @@
 #include "base/size.h"
 #include "mail/line.h"
 #include "rt/clock.h"
+#include "rt/conn_finding.h"
 #include "smtp/fold.h"
 
 enum {
@@ -62,6 +63,32 @@ smtp_answer_set(struct smtp_answer *a, const char *text)
     mem_copy(a->text, p.text, MIN(sizeof(p.text), sizeof(a->text)));
 }
 
+static void
+find(const struct smtp_peer *p, enum tls_result result, const char *reason)
+{
+    if (p->found == NULL)
+        return;
+    p->found->asked = true;
+    p->found->result = result;
+    p->found->reason = reason;
+}
+
+static void
+find_by_handshake(const struct smtp_client *c, const struct smtp_peer *p)
+{
+    static const enum tls_result results[] = {
+        [TLS_LACKS_NOTHING] = TLS_RESULT_SUCCESS,
+        [TLS_LACKS_NAME] = TLS_RESULT_HOST_MISMATCH,
+        [TLS_LACKS_TIME] = TLS_RESULT_EXPIRED,
+        [TLS_LACKS_TRUST] = TLS_RESULT_NOT_TRUSTED,
+        [TLS_LACKS_MATCH] = TLS_RESULT_VALIDATION_FAILURE,
+        [TLS_LACKS_HANDSHAKE] = TLS_RESULT_VALIDATION_FAILURE,
+    };
+    struct tls_finding f = conn_tls_finding(c->conn);
+
+    find(p, results[f.lack], f.why);
+}
+
 /* A refusal in words of status: 4xx for now, 5xx for good. */
 static enum status
 refusal(const struct smtp_answer *a)
@@ -83,12 +110,16 @@ smtp_client_open(const struct smtp_peer *peer, struct smtp_client **out, struct 
         smtp_answer_set(why, e == ERR_TIMEOUT ? "connection timed out" : "connection refused");
         return e == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_CLOSED;
     }
+    if (peer->found != NULL && !conn_own_addr(c->conn, &peer->found->own))
+        peer->found->own = (struct sockaddr_storage){0};
     TRY(smtp_client_reply(c, GREETING_S, why));
     if (why->code != 220)
         return refusal(why);
     TRY(hello(c, peer, why));
     if (peer->tls != NULL && (c->offer.extensions & SMTP_EXT_STARTTLS) != 0)
         TRY(start_tls(c, peer, why));
+    else if (peer->tls != NULL)
+        find(peer, TLS_RESULT_STARTTLS_NOT_SUPPORTED, "");
     if (peer->tls_required && !c->tls) {
         smtp_answer_set(why, "the server does not offer STARTTLS, which is required");
         why->of_tls = true;
@@ -263,6 +294,7 @@ shake_hands(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer
     enum status e = p->dane != NULL ? conn_connect_tls_dane(c->conn, p->tls, p->dane)
                                     : conn_connect_tls(c->conn, p->tls, p->name);
 
+    find_by_handshake(c, p);
     if (e == OK)
         return OK;
     smtp_answer_set(a, e != ERR_DENIED   ? "the TLS handshake failed"
@@ -279,6 +311,7 @@ start_tls(struct smtp_client *c, const struct smtp_peer *p, struct smtp_answer *
     /* Offered and refused: go on in clear, as opportunism has it, if it does not hang up. */
     if (a->code != 220) {
         a->of_tls = true;
+        find(p, TLS_RESULT_VALIDATION_FAILURE, "STARTTLS was offered, and refused");
         return p->tls_required || c->broken ? ERR_TEMP : OK;
     }
     TRY(shake_hands(c, p, a));

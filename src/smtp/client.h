@@ -11,11 +11,19 @@
 #ifndef SMTP_CLIENT_H
 #define SMTP_CLIENT_H
 
+#include "policy/tls_report.h"
 #include "rt/conn.h"
 #include "rt/tls.h"
 #include "smtp/reply.h"
 
 struct smtp_client;
+/* How TLS with it went, for reports about that. */
+struct smtp_tls_found {
+    bool asked; /* it came so far */
+    enum tls_result result;
+    const char *reason;          /* a constant; empty: the result says it all */
+    struct sockaddr_storage own; /* our address; of no family: not known */
+};
 struct smtp_peer {
     struct conn_target target;
     struct conn *conn;      /* open already, and taken over; NULL = connect to target */
@@ -25,7 +33,8 @@ struct smtp_peer {
     const struct tls_dane
         *dane; /* what tls, of TLS_VERIFY_DANE, holds the server against; else NULL */
     bool tls_required;
-    struct str user; /* empty = no log-in */
+    struct smtp_tls_found *found; /* NULL: nobody wants to know */
+    struct str user;              /* empty = no log-in */
     const struct secret *password;
 };
 /* Connects, greets, turns TLS on when it is offered, logs in when asked to.  ERR_CLOSED, ERR_TIMEOUT: no connection;

@@ -17,6 +17,7 @@
 
 #include "config/config.h"
 #include "dns/resolver.h"
+#include "policy/tls_row.h"
 #include "rt/ipc.h"
 #include "rt/tls.h"
 #include "smtp/absent.h"
@@ -31,6 +32,7 @@ struct delivery_world {
     struct tls_client *tls_any;      /* opportunistic: any certificate */
     struct tls_client *tls_verified; /* for routes with a log-in, or that say so */
     struct tls_client *tls_dane;     /* of TLS_VERIFY_DANE */
+    struct tls_client *tls_advised;  /* of TLS_ADVISE_NAME; NULL: tls_any */
     const struct secret *passwords;  /* of config->routes, by index */
     const struct secret *socks_passwords;
     struct pool *pool;
@@ -78,6 +80,12 @@ struct delivery {
     bool unreached;      /* no conversation got as far as the recipients: last says why */
     bool unasked; /* where it may go could not be found out: says nothing of the destination */
     char why[ABSENT_WHY_MAX];
+    /* For reports about TLS; in facts_arena, NULL: nobody wants them. */
+    struct arena *facts_arena;
+    struct tls_fact facts[LIMIT_TLS_FACTS];
+    size_t fact_count;
+    enum tls_result sts_trouble; /* why no newer policy of MTA-STS could be had */
+    const char *sts_why;
 };
 /* route_destination() of its route. */
 struct str delivery_destination(const struct config *c, const struct delivery *d, struct arena *a);

@@ -42,6 +42,13 @@ bool delivery_is_strict(const struct delivery *d);
 /* Text of our own: before, name, after. */
 struct smtp_answer delivery_fact(const char *enhanced, const char *before, struct str name,
                                  const char *after);
+void delivery_address_text(const struct sockaddr_storage *at, char *text, size_t size);
+/* ---- for reports about TLS (tls_facts.c) ---- */
+/* A session that was opened, or not. */
+void delivery_note_session(const struct hop *h, const struct sockaddr_storage *to,
+                           const struct smtp_tls_found *found);
+/* The host is barred by its policy. */
+void delivery_note_barred(const struct hop *h);
 /* One host: over a connection that was kept, else over the first of its addresses that works.  True: some recipient
  * was decided; false: try another host, for the reason in last. */
 SUSPENDS bool hop_try(const struct hop *h);

@@ -3,11 +3,51 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smtp/guard.h"
 
+#include "base/encode.h"
 #include "base/size.h"
 #include "dns/services.h"
 
 /* What came of looking for the TLSA records of one name. */
 enum found { NO_RECORDS, UNUSABLE, USABLE, CANNOT_TELL };
+
+/* ---- what a report says of it ---- */
+
+/* RFC 8460 section 4.5: the fields of each record as RFC 6698 section 2.2 presents them. */
+static void
+name_records(const struct dns_tlsas *all, struct str base, struct arena *a, struct guard *g)
+{
+    AUTO_BUF text = BUF(LIMIT_TLS_FACT_TEXT_BYTES);
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct dns_tlsa *t = &all->at[i];
+        size_t before = text.len;
+        buf_addf(&text, "%s%u %u %u ", i > 0 ? "\n" : "", t->usage, t->selector, t->matching);
+        buf_add_hex(&text, t->data);
+        if (buf_status(&text) == OK)
+            continue;
+        text.len = before; /* half a record would be another one */
+        break;
+    }
+    g->policy = TLS_POLICY_TLSA;
+    g->policy_domain = base;
+    g->policy_text = arena_str(a, buf_str(&text));
+}
+
+static void
+name_policy(const struct guard_ask *ask, struct arena *a, struct guard *g)
+{
+    AUTO_BUF text = BUF(LIMIT_STS_KEPT_BYTES);
+
+    sts_policy_write(ask->sts, &text);
+    g->policy = TLS_POLICY_STS;
+    g->policy_domain = ask->domain;
+    g->policy_text = arena_str(a, str_trim(buf_str(&text)));
+    g->trouble =
+        sts_covers(ask->sts, ask->host) ? TLS_RESULT_SUCCESS : TLS_RESULT_VALIDATION_FAILURE;
+    g->trouble_why = g->trouble == TLS_RESULT_SUCCESS ? "" : "the policy does not name this host";
+}
+
+/* ---- DANE ---- */
 
 /* RFC 7672 section 2.2.3.  The records of one candidate for the TLSA base domain. */
 static SUSPENDS enum found
@@ -21,6 +61,9 @@ look_under(const struct guard_ask *ask, struct str base, struct arena *a, struct
         return NO_RECORDS;
     if (e != OK) {
         g->barred = true;
+        g->policy = TLS_POLICY_TLSA;
+        g->policy_domain = base;
+        g->trouble = TLS_RESULT_DNSSEC_INVALID;
         problem_set(&g->why, 0, "4.7.5",
                     "DANE: the TLSA records of %.*s cannot be looked up now, so nothing proves it",
                     STR_FMT(base));
@@ -34,6 +77,8 @@ look_under(const struct guard_ask *ask, struct str base, struct arena *a, struct
         n += tls_dane_is_usable(&usable[n]) ? 1 : 0;
     }
     g->kind = n > 0 ? GUARD_DANE : GUARD_TLS;
+    g->trouble = n > 0 ? TLS_RESULT_SUCCESS : TLS_RESULT_TLSA_INVALID;
+    name_records(&all, base, a, g);
     g->dane = (struct tls_dane){.base = base, .domain = ask->domain, .records = usable, .count = n};
     if (n > 0)
         problem_set(&g->why, 0, "", "DANE: %zu TLSA record%s of %.*s", n, n == 1 ? "" : "s",
@@ -88,10 +133,12 @@ look_for_dane(const struct guard_ask *ask, struct arena *a, struct guard *g)
 
 /* RFC 8461 section 4.1. */
 static void
-apply_policy(const struct guard_ask *ask, struct guard *g)
+apply_policy(const struct guard_ask *ask, struct arena *a, struct guard *g)
 {
-    if (ask->sts == NULL)
+    if (ask->sts == NULL || ask->sts->mode == STS_NONE)
         return;
+    if (ask->sts->mode == STS_ENFORCE || g->kind == GUARD_NONE)
+        name_policy(ask, a, g);
     bool covers = sts_covers(ask->sts, ask->host);
     if (ask->sts->mode == STS_TESTING && g->kind == GUARD_NONE)
         problem_set(&g->why, 0, "", "MTA-STS: the policy of %.*s is for testing and %s this host",
@@ -112,13 +159,13 @@ apply_policy(const struct guard_ask *ask, struct guard *g)
 void
 guard_find(const struct guard_ask *ask, struct arena *a, struct guard *out)
 {
-    struct guard g = {.kind = GUARD_NONE};
+    struct guard g = {.kind = GUARD_NONE, .policy_domain = ask->domain, .trouble_why = ""};
 
     problem_set(&g.why, 0, "", "%s",
                 ask->listed ? "neither TLSA records (DANE) nor a policy of MTA-STS"
                             : "no proof of its name (DNSSEC), and no policy of MTA-STS");
     enum found f = look_for_dane(ask, a, &g);
     if (f == NO_RECORDS || f == UNUSABLE)
-        apply_policy(ask, &g);
+        apply_policy(ask, a, &g);
     *out = g;
 }

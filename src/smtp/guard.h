@@ -12,6 +12,7 @@
 #define SMTP_GUARD_H
 
 #include "dns/resolver.h"
+#include "policy/tls_report.h"
 #include "rt/tls.h"
 #include "smtp/sts.h"
 
@@ -26,6 +27,12 @@ struct guard {
     bool barred;          /* the host gets nothing now, for the reason in why */
     struct tls_dane dane; /* of GUARD_DANE */
     bool nowhere;         /* barred: it has no address */
+    /* For reports: the policy that holds, and what is wrong with it or with the host under it. */
+    enum tls_policy_type policy;
+    enum tls_result trouble; /* success: nothing yet */
+    struct str policy_domain;
+    struct str policy_text; /* lines */
+    const char *trouble_why;
     struct problem why;
 };
 struct guard_ask {

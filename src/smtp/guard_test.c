@@ -103,6 +103,58 @@ static const struct {
      STR("_25._tcp.far.example")}, /* aliases of the records change no name */
 };
 
+/* What a report would say. */
+static const struct {
+    struct str host;
+    bool listed;
+    enum policy policy;
+    enum tls_policy_type type;
+    enum tls_result trouble;
+    struct str domain, text;
+} told[] = {
+    {STR("plain.example"), true, NO_POLICY, TLS_POLICY_NONE, TLS_RESULT_SUCCESS,
+     STR("domain.example"), STR("")},
+    {STR("plain.example"), true, SAYS_NONE, TLS_POLICY_NONE, TLS_RESULT_SUCCESS,
+     STR("domain.example"), STR("")},
+    {STR("dane.example"), true, NAMES_ALL, TLS_POLICY_TLSA, TLS_RESULT_SUCCESS, STR("dane.example"),
+     STR("3 1 1 " SUM "\n1 1 1 " SUM)},
+    {STR("dane.example"), false, NAMES_ALL, TLS_POLICY_STS, TLS_RESULT_SUCCESS,
+     STR("domain.example"),
+     STR("version: STSv1\nmode: enforce\nmax_age: 86400\nmx: *.example\nmx: mail.elsewhere")},
+    {STR("plain.example"), true, NAMES_NONE, TLS_POLICY_STS, TLS_RESULT_VALIDATION_FAILURE,
+     STR("domain.example"),
+     STR("version: STSv1\nmode: enforce\nmax_age: 86400\nmx: mail.elsewhere")},
+    {STR("plain.example"), true, TESTS, TLS_POLICY_STS, TLS_RESULT_VALIDATION_FAILURE,
+     STR("domain.example"),
+     STR("version: STSv1\nmode: testing\nmax_age: 86400\nmx: mail.elsewhere")},
+    {STR("odd.example"), true, NO_POLICY, TLS_POLICY_TLSA, TLS_RESULT_TLSA_INVALID,
+     STR("odd.example"), STR("1 1 1 " SUM "\n3 1 1 00\n3 9 1 " SUM)},
+    {STR("odd.example"), true, TESTS, TLS_POLICY_TLSA, TLS_RESULT_TLSA_INVALID, STR("odd.example"),
+     STR("1 1 1 " SUM "\n3 1 1 00\n3 9 1 " SUM)},
+    {STR("down.example"), true, NO_POLICY, TLS_POLICY_TLSA, TLS_RESULT_DNSSEC_INVALID,
+     STR("down.example"), STR("")},
+};
+
+static SUSPENDS void
+find_told(struct resolver *r)
+{
+    for (size_t i = 0; i < COUNT_OF(told); i++) {
+        AUTO_ARENA *a = arena_new(GUARD_ARENA);
+        const struct guard_ask ask = {
+            .resolver = r,
+            .domain = STR("domain.example"),
+            .host = told[i].host,
+            .port = 25,
+            .families = DNS_IPV4 | DNS_IPV6,
+            .listed = told[i].listed,
+            .sts = told[i].policy == NO_POLICY ? NULL : &policies[told[i].policy]};
+        struct guard g;
+        guard_find(&ask, a, &g);
+        ROW(i, g.policy == told[i].type && g.trouble == told[i].trouble);
+        ROW(i, str_eq(g.policy_domain, told[i].domain) && str_eq(g.policy_text, told[i].text));
+    }
+}
+
 static FIBER_ENTRY void
 find_all(void *arg)
 {
@@ -132,6 +184,7 @@ find_all(void *arg)
             fail_msg("row %zu: %s", i, g.why.text);
         ROW(i, g.barred == (g.why.enhanced[0] == '4'));
     }
+    find_told(r);
     resolver_free(&r);
     loop_stop();
 }

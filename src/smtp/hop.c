@@ -37,19 +37,6 @@ by_name(const struct hop *h)
 
 /* ---- words ---- */
 
-static void
-address_text(const struct sockaddr_storage *at, char *text, size_t size)
-{
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)at;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)at;
-
-    text[0] = '\0';
-    if (at->ss_family == AF_INET)
-        inet_ntop(AF_INET, &v4->sin_addr, text, (socklen_t)size);
-    else
-        inet_ntop(AF_INET6, &v6->sin6_addr, text, (socklen_t)size);
-}
-
 /* What protected the conversation; NULL: there was none. */
 static const char *
 protection(const struct hop *h, const struct smtp_client *c)
@@ -76,7 +63,7 @@ log_attempt(const struct hop *hop, const struct smtp_client *c, const char *resu
 
     if (!event_begin(&l, EVENT_OUT_ATTEMPT))
         return;
-    address_text(&h->at, address, sizeof(address));
+    delivery_address_text(&h->at, address, sizeof(address));
     log_hex64(&l, "qid", d->qid);
     log_str(&l, "domain", d->domain);
     log_str(&l, "host", h->name);
@@ -101,7 +88,7 @@ endpoint(const struct hop *h, const struct sockaddr_storage *at, struct arena *a
     const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)at;
     char address[INET6_ADDRSTRLEN];
 
-    address_text(at, address, sizeof(address));
+    delivery_address_text(at, address, sizeof(address));
     uint16_t port = ntohs(at->ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
     if (!by_proxy(h))
         return arena_printf(a, "%s %u", address, port);
@@ -240,6 +227,9 @@ fill_peer(const struct hop *h, struct smtp_peer *peer)
         peer->tls_required = true;
     }
     peer->tls_required = peer->tls_required || h->host->guard.kind != GUARD_NONE;
+    if (h->host->guard.kind == GUARD_NONE && h->host->guard.policy == TLS_POLICY_STS &&
+        peer->tls == w->tls_any && w->tls_advised != NULL)
+        peer->tls = w->tls_advised; /* a policy for testing wants to know, and nothing else */
     if (h->host->guard.kind == GUARD_STS) {
         peer->tls = w->tls_verified;
     } else if (h->host->guard.kind == GUARD_DANE) {
@@ -270,8 +260,10 @@ static SUSPENDS enum status
 open_host(const struct hop *h, struct conn *conn, const struct conn_target *t,
           struct smtp_client **c)
 {
+    struct smtp_tls_found found = {.reason = ""};
     struct smtp_peer peer = {
         .target = *t,
+        .found = &found,
         .conn = conn,
         .name = h->host->name,
         .helo = h->world->config->host,
@@ -280,6 +272,8 @@ open_host(const struct hop *h, struct conn *conn, const struct conn_target *t,
 
     fill_peer(h, &peer);
     enum status e = smtp_client_open(&peer, c, h->last);
+    delivery_note_session(h, &t->addr, &found);
+    peer.found = NULL;
     if (e != OK && h->last->of_tls && h->host->guard.kind != GUARD_NONE)
         blame_guard(h);
     if (delivery_is_strict(h->d))
@@ -520,6 +514,10 @@ find_guard(const struct hop *h, struct arena *a)
     struct delivery_host *host = h->host;
     struct guard_ask ask = delivery_guard_ask(h->world, host->route, host->listed);
 
+    if (h->d->terms.tls_optional) {
+        host->guard = (struct guard){.kind = GUARD_NONE, .trouble_why = ""};
+        return true;
+    }
     ask.domain = h->d->domain;
     ask.host = host->name;
     ask.port = host->port;
@@ -528,6 +526,7 @@ find_guard(const struct hop *h, struct arena *a)
     host->nowhere = host->guard.nowhere;
     if (!host->guard.barred)
         return true;
+    delivery_note_barred(h);
     *h->last = delivery_fact(host->guard.why.enhanced, host->guard.why.text, STR(""), "");
     return false;
 }

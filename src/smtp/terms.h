@@ -25,6 +25,7 @@ struct smtp_terms {
     bool has_priority; /* it was said */
     int32_t priority;  /* -9 to 9; 0 when it was not */
     bool require_tls;  /* REQUIRETLS, RFC 8689 */
+    bool tls_optional; /* of a report of ours about TLS: it goes whatever DANE and MTA-STS say */
 };
 
 /* future-release-interval: 1 to 999999999 seconds */

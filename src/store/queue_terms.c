@@ -12,7 +12,8 @@ enum {
     TAG_BY = 2,
     TAG_PRIORITY = 3,
     TAG_TLS = 4,
-    TAGS = 4,
+    TAG_TLS_OPTIONAL = 5,
+    TAGS = 5,
     VALUE_MAX = QUEUE_ASKED_MAX + 16
 };
 enum { URGENT_MIN = 1, LOW_MAX = -4, PRIORITY_MAX = 9 };
@@ -22,7 +23,7 @@ bool
 queue_terms_any(const struct queue_terms *t)
 {
     return t->hold_until.us != 0 || t->by_mode != QUEUE_BY_NONE || t->priority != 0 ||
-           t->require_tls;
+           t->require_tls || t->tls_optional;
 }
 
 static void
@@ -68,12 +69,17 @@ void
 queue_terms_write(const struct queue_terms *t, struct buf *b)
 {
     buf_add_varint(b, (t->hold_until.us != 0 ? 1u : 0u) + (t->by_mode != QUEUE_BY_NONE ? 1u : 0u) +
-                          (t->priority != 0 ? 1u : 0u) + (t->require_tls ? 1u : 0u));
+                          (t->priority != 0 ? 1u : 0u) + (t->require_tls ? 1u : 0u) +
+                          (t->tls_optional ? 1u : 0u));
     write_hold(t, b);
     write_by(t, b);
     write_priority(t, b);
     if (t->require_tls) {
         buf_add_char(b, TAG_TLS);
+        buf_add_bytes(b, STR_NONE);
+    }
+    if (t->tls_optional) {
+        buf_add_char(b, TAG_TLS_OPTIONAL);
         buf_add_bytes(b, STR_NONE);
     }
 }
@@ -121,6 +127,7 @@ read_value(uint8_t tag, struct str value, struct queue_terms *t)
     case TAG_BY: return read_by(&s, t);
     case TAG_PRIORITY: return read_priority(&s, t);
     case TAG_TLS: t->require_tls = true; return value.len == 0;
+    case TAG_TLS_OPTIONAL: t->tls_optional = true; return value.len == 0 && !t->require_tls;
     default: return false;
     }
 }

@@ -30,6 +30,7 @@ struct queue_terms {
     bool by_trace;     /* the sender hears of each relay */
     int32_t priority;  /* MT-PRIORITY, RFC 6710: -9 to 9 */
     bool require_tls;  /* REQUIRETLS, RFC 8689 */
+    bool tls_optional; /* it goes whatever DANE and MTA-STS say (RFC 8460 section 5.3) */
 };
 bool queue_terms_any(const struct queue_terms *t);
 void queue_terms_write(const struct queue_terms *t, struct buf *b);

@@ -58,7 +58,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
            str_eq(m.terms.hold_asked, second.terms.hold_asked));
     ASSERT(m.terms.by_mode == second.terms.by_mode && m.terms.by.us == second.terms.by.us &&
            m.terms.by_trace == second.terms.by_trace && m.terms.priority == second.terms.priority &&
-           m.terms.require_tls == second.terms.require_tls);
+           m.terms.require_tls == second.terms.require_tls &&
+           m.terms.tls_optional == second.terms.tls_optional);
     for (size_t i = 0; i < m.rcpt_count; i++)
         same_rcpt(&m.rcpts[i], &second.rcpts[i]);
     return 0;

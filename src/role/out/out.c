@@ -61,6 +61,26 @@ struct job {
 
 /* ---- one attempt ---- */
 
+/* For reports about TLS. */
+static const struct store_tls_fact *
+tls_facts(const struct delivery *d, struct arena *a)
+{
+    struct store_tls_fact *facts = ARENA_ARRAY(a, struct store_tls_fact, LIMIT_TLS_FACTS);
+
+    for (size_t i = 0; i < d->fact_count; i++) {
+        const struct tls_fact *f = &d->facts[i];
+        facts[i] = (struct store_tls_fact){.policy = (uint8_t)f->policy, /* small enums */
+                                           .result = (uint8_t)f->result,
+                                           .domain = f->domain,
+                                           .text = f->text,
+                                           .host = f->host,
+                                           .sending = f->sending,
+                                           .receiving = f->receiving,
+                                           .reason = f->reason};
+    }
+    return facts;
+}
+
 static SUSPENDS void
 report(struct job *j)
 {
@@ -81,8 +101,13 @@ report(struct job *j)
             .announce = r->announce,
         };
     }
-    struct store_queue_result req = {
-        .qid = j->d.qid, .lease = j->lease, .results = results, .results_count = j->d.rcpt_count};
+    struct store_queue_result req = {.qid = j->d.qid,
+                                     .lease = j->lease,
+                                     .results = results,
+                                     .results_count = j->d.rcpt_count,
+                                     .domain = j->d.domain};
+    req.facts = tls_facts(&j->d, a);
+    req.facts_count = j->d.fact_count;
     /* When the store is away the lease ends with the channel, and the message is tried again: at least once. */
     if (store_queue_result_call(role_peer(ROLE_STORE), &req, a, &rep) != OK)
         return;
@@ -137,10 +162,11 @@ find_policy(const struct delivery_world *w, struct str domain, struct arena *a,
 static SUSPENDS void
 attempt(struct job *j, const struct delivery_world *w)
 {
-    enum status e = delivery_heeds_policy(w->config, &j->d)
-                        ? find_policy(w, j->d.domain, j->arena, &j->d.sts)
-                        : OK;
+    bool heeded = delivery_heeds_policy(w->config, &j->d) && !j->d.terms.tls_optional;
+    enum status e = heeded ? find_policy(w, j->d.domain, j->arena, &j->d.sts) : OK;
 
+    if (heeded)
+        j->d.sts_trouble = out_sts_trouble(j->d.domain, &j->d.sts_why);
     if (e == OK)
         delivery_try(w, role_peer(ROLE_STORE), &j->d);
     else if (e == ERR_CANCELLED)
@@ -203,14 +229,18 @@ job_of(const struct store_attempt *from)
                   .by = {from->terms.by},
                   .by_trace = from->terms.by_trace,
                   .priority = (int32_t)from->terms.priority, /* -9 to 9 */
-                  .require_tls = from->terms.require_tls},
-        .hurry = from->hurry,
+                  .require_tls = from->terms.require_tls,
+                  .tls_optional = from->tls_optional},
+        /* What a report about TLS tells of may be why its domain is left alone. */
+        .hurry = from->hurry || from->tls_optional,
         .first = true,
         .full_return = from->full_return,
         .smtputf8 = from->smtputf8,
         .eight_bit = from->eight_bit,
         .rcpts = ARENA_ARRAY(a, struct delivery_rcpt, from->rcpts_count),
         .rcpt_count = from->rcpts_count,
+        .facts_arena = a,
+        .sts_why = "",
     };
     j->indexes = ARENA_ARRAY(a, uint32_t, from->rcpts_count);
     for (size_t i = 0; i < from->rcpts_count; i++) {
@@ -553,6 +583,7 @@ begin(const struct role_start *s, struct problem *why)
     TRY(tls_client_new(TLS_OPPORTUNISTIC, &world.tls_any));
     TRY(tls_client_new(TLS_VERIFY_NAME, &world.tls_verified));
     TRY(tls_client_new(TLS_VERIFY_DANE, &world.tls_dane));
+    TRY(tls_client_new(TLS_ADVISE_NAME, &world.tls_advised));
     TRY(make_terms(s, &world, why));
     TRY(fiber_go(sweeping, NULL));
     TRY(fiber_go(lending, NULL));

@@ -31,6 +31,8 @@ struct known {
     char id[STS_ID_MAX + 1];
     struct str text; /* owned; none: no policy */
     struct instant fetched, until;
+    enum tls_result trouble; /* of the last fetch */
+    const char *trouble_why;
 };
 static struct aged all;
 
@@ -148,7 +150,7 @@ load(struct known *k)
 /* RFC 8461 section 3.3: 200, text/plain, and no redirect. */
 static SUSPENDS enum status
 fetch_policy(const struct out_sts_ask *ask, struct arena *a, struct sts_policy *out,
-             const char **why)
+             struct known *k, const char **why)
 {
     struct fetch f = {.resolver = ask->resolver,
                       .tls = ask->tls,
@@ -161,10 +163,12 @@ fetch_policy(const struct out_sts_ask *ask, struct arena *a, struct sts_policy *
     enum status e = fetch_get(&f, a, &reply);
 
     *why = f.why;
+    k->trouble = e == ERR_DENIED ? TLS_RESULT_STS_WEBPKI_INVALID : TLS_RESULT_STS_FETCH_ERROR;
     TRY(e);
     *why = reply.status != 200 ? "its answer is not 200" : "its answer is not text/plain";
     if (reply.status != 200 || !str_eq_nocase(reply.content_type, STR("text/plain")))
         return ERR_SYNTAX;
+    k->trouble = TLS_RESULT_STS_INVALID;
     *why = "its answer is no policy";
     return sts_policy_read(reply.body, a, out);
 }
@@ -177,7 +181,7 @@ renew(struct known *k, const struct out_sts_ask *ask, struct str id)
     struct store_sts_put_reply rep;
     struct sts_policy p;
     const char *why = "";
-    enum status e = fetch_policy(ask, a, &p, &why);
+    enum status e = fetch_policy(ask, a, &p, k, &why);
 
     if (e == OK) {
         sts_policy_write(&p, &text);
@@ -185,10 +189,12 @@ renew(struct known *k, const struct out_sts_ask *ask, struct str id)
         why = "the policy is too long";
     }
     if (e != OK) {
+        k->trouble_why = why;
         k->retry_ms = clock_mono_ms() + LIMIT_STS_RETRY_S * INT64_C(1000);
         tell_failure(k, id, why);
         return;
     }
+    k->trouble = TLS_RESULT_SUCCESS;
     keep(k, id, buf_str(&text));
     k->fetched = clock_now();
     k->until.us = k->fetched.us + p.max_age_s * SECOND_US;
@@ -221,6 +227,8 @@ refresh(struct known *k, const struct out_sts_ask *ask)
     k->look_ms = clock_mono_ms() + LIMIT_STS_LOOK_S * INT64_C(1000);
     if (e == ERR_CANCELLED)
         return e;
+    if (e == ERR_NOT_FOUND || (e == OK && !sts_record_choose(texts.text, texts.count, &id)))
+        k->trouble = TLS_RESULT_SUCCESS; /* nobody says that there is a policy */
     if (e != OK || !sts_record_choose(texts.text, texts.count, &id))
         return OK;
     int64_t life_us = k->until.us - k->fetched.us;
@@ -263,4 +271,15 @@ out_sts_find(const struct out_sts_ask *ask, struct arena *a, const struct sts_po
         return e == ERR_SYNTAX ? ERR_CORRUPT : e;
     *out = p;
     return OK;
+}
+
+enum tls_result
+out_sts_trouble(struct str domain, const char **why_out)
+{
+    struct aged_node *n = domain.len > 0 ? aged_get(&all, domain) : NULL;
+    const struct known *k = n != NULL ? AGED_ENTRY(n, struct known, node) : NULL;
+    bool any = k != NULL && k->trouble != TLS_RESULT_SUCCESS && k->trouble_why != NULL;
+
+    *why_out = any ? k->trouble_why : "";
+    return any ? k->trouble : TLS_RESULT_SUCCESS;
 }

@@ -13,6 +13,7 @@
 #define ROLE_OUT_STS_H
 
 #include "dns/resolver.h"
+#include "policy/tls_report.h"
 #include "rt/tls.h"
 #include "smtp/sts.h"
 
@@ -26,5 +27,7 @@ void out_sts_begin(void);
 /* OK: *out is the policy that holds, in a; NULL: there is none.  Else that cannot be told now. */
 MUST_USE SUSPENDS enum status out_sts_find(const struct out_sts_ask *ask, struct arena *a,
                                            const struct sts_policy **out);
+/* Why the newest policy could not be had, when that is so: for reports.  *why_out is a constant. */
+enum tls_result out_sts_trouble(struct str domain, const char **why_out);
 
 #endif

@@ -12,6 +12,7 @@
 #include "config/events.h"
 #include "config/stats.h"
 #include "role/store/bounce.h"
+#include "role/store/tls_report.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 
@@ -96,6 +97,7 @@ store_serve_queue_result(struct ipc_peer *from, const struct store_queue_result 
     struct queue_message m;
 
     (void)rep;
+    store_tls_count(s, req); /* also of a message that was removed meanwhile */
     if (!queue_is_taken_by(s->queue, &job, ipc_incarnation(from)))
         return ERR_NOT_FOUND;
     for (size_t i = 0; i < req->results_count; i++) {
@@ -189,6 +191,7 @@ lease_one(struct store *s, const struct queue_job *job, struct arena *a, struct 
                   .require_tls = m.terms.require_tls},
         .full_return = m.full_return,
         .eight_bit = m.eight_bit,
+        .tls_optional = m.terms.tls_optional,
         .arrived = m.arrived.us,
         .route = arena_str(a, m.route),
         .hurry = job->hurry,

@@ -14,6 +14,7 @@
 #include "mail/report_mail.h"
 #include "policy/dkim.h"
 #include "role/store/admin.h"
+#include "role/store/tls_report.h"
 #include "rt/clock.h"
 #include "rt/logger.h"
 #include "rt/random.h"
@@ -135,6 +136,7 @@ tell_one(struct store *s, const struct tally_group *g, enum store_report_end *en
                         (unsigned long long)hash_stable(unique), STR_FMT(s->config->host));
     switch (g->kind) {
     case TALLY_DMARC: st = store_dmarc_tell(s, &r, a, end); break;
+    case TALLY_TLS: st = store_tls_tell(s, &r, a, end); break;
     default: *end = REPORT_LATER; break; /* of another version: it waits, and is forgotten */
     }
     TRY(st);
@@ -175,6 +177,8 @@ make_body(struct store *s, const struct store_report *r, const struct store_repo
 
     snprintf(unique, sizeof(unique), "%016llx%016llx", (unsigned long long)random_u64(),
              (unsigned long long)random_u64());
+    /* RFC 8460 section 5.3: that of TLS is the domain of its contact. */
+    struct str submitter = r->group.kind == TALLY_TLS ? domain_of(s) : s->config->host;
     const struct report_mail m = {
         .host = s->config->host,
         .from = arena_printf(a, "postmaster@%.*s", STR_FMT(domain_of(s))),
@@ -182,14 +186,14 @@ make_body(struct store *s, const struct store_report *r, const struct store_repo
         .unique = str_of(unique),
         .now = clock_now(),
         .subject = arena_printf(a, "Report Domain: %.*s Submitter: %.*s Report-ID: <%.*s>",
-                                STR_FMT(r->group.domain), STR_FMT(s->config->host), STR_FMT(r->id)),
+                                STR_FMT(r->group.domain), STR_FMT(submitter), STR_FMT(r->id)),
         .fields = l->fields,
         .multipart = l->multipart,
         .text = l->text,
         .type = l->type,
-        .filename = arena_printf(a, "%.*s!%.*s!%lld!%lld%.*s", STR_FMT(s->config->host),
-                                 STR_FMT(r->group.domain), (long long)r->begin_s,
-                                 (long long)r->end_s, STR_FMT(l->extension)),
+        .filename =
+            arena_printf(a, "%.*s!%.*s!%lld!%lld%.*s", STR_FMT(submitter), STR_FMT(r->group.domain),
+                         (long long)r->begin_s, (long long)r->end_s, STR_FMT(l->extension)),
         .attachment = l->packed,
     };
     TRY(report_mail_write(&text, &m));
@@ -204,7 +208,7 @@ store_report_send(struct store *s, const struct store_report *r,
 {
     struct store_rcpts all = {0};
     const struct queue_rcpt to = {.original = l->to, .notify = QUEUE_NOTIFY_NEVER};
-    struct queue_message m = {.sender = STR("")};
+    struct queue_message m = {.sender = STR(""), .terms = {.tls_optional = l->tls_optional}};
     struct intake_body body;
     struct store_sent sent;
 

@@ -47,6 +47,7 @@ struct store_report_letter {
     struct str fields, multipart, text; /* of struct report_mail; fields may be empty */
     struct str packed;
     uint64_t bytes_max; /* 0 = no limit */
+    bool tls_optional;  /* it goes whatever DANE and MTA-STS say of the way there */
 };
 /* To the queue, as our own mail.  ERR_LIMIT: larger than it may be.  ERR_SYNTAX: nobody can be written to there. */
 MUST_USE SUSPENDS enum status store_report_send(struct store *s, const struct store_report *r,
