@@ -18,6 +18,7 @@ struct round {
     struct arena *arena; /* of the answers */
     int64_t until_ms;
     struct fiber_crew crew;
+    bool is_short; /* a policy found no place beside the others */
 };
 struct text_task {
     struct round *round;
@@ -31,23 +32,39 @@ struct existence_task {
 };
 struct fiber_share out_asking = {.max = LIMIT_ASK_FIBERS};
 
+enum { PLACES_MAX = 8 }; /* of one message */
+
 static bool may_ask(const struct out_texts *req);
 static void ask_text(void *arg);
 static void ask_existence(void *arg);
 static void look_for_text(const struct text_task *t);
 static void look_for_domain(const struct existence_task *t);
 
-/* Without a fiber to spare the name is asked here, while the others wait. */
+static bool
+is_policy(struct str name)
+{
+    return str_starts(name, STR("_dmarc."));
+}
+
+/* Without a place a name is asked here, while the others wait.  Policies come before keys, whose names a stranger writes
+ * and whose servers may be silent: nobody is to be kept from being asked what it wants done with forged mail. */
 static SUSPENDS void
 begin_texts(struct round *round, const struct out_texts *req, struct out_text_answer *answers)
 {
     struct text_task *tasks =
         ARENA_ARRAY(round->arena, struct text_task, MAX(req->names_count, 1u));
 
-    for (size_t i = 0; i < req->names_count; i++) {
-        tasks[i] = (struct text_task){round, req->names[i], &answers[i]};
-        if (fiber_crew_go(&round->crew, ask_text, &tasks[i]) != OK)
+    for (int keys = 0; keys < 2; keys++) {
+        for (size_t i = 0; i < req->names_count; i++) {
+            if (is_policy(req->names[i]) == (keys == 1))
+                continue;
+            tasks[i] = (struct text_task){round, req->names[i], &answers[i]};
+            if (round->crew.at_work < PLACES_MAX &&
+                fiber_crew_go(&round->crew, ask_text, &tasks[i]) == OK)
+                continue;
+            round->is_short |= keys == 0 && round->crew.at_work < PLACES_MAX;
             look_for_text(&tasks[i]);
+        }
     }
 }
 
@@ -59,7 +76,8 @@ begin_existence(struct round *round, const struct out_texts *req, uint8_t *exist
 
     for (size_t i = 0; i < req->exists_count; i++) {
         tasks[i] = (struct existence_task){round, req->exists[i], &existence[i]};
-        if (fiber_crew_go(&round->crew, ask_existence, &tasks[i]) != OK)
+        if (round->crew.at_work >= PLACES_MAX ||
+            fiber_crew_go(&round->crew, ask_existence, &tasks[i]) != OK)
             look_for_domain(&tasks[i]);
     }
 }
@@ -86,6 +104,9 @@ out_ask_texts(struct resolver *r, const struct out_texts *req, struct arena *a,
         begin_existence(&round, req, existence);
         fiber_crew_wait(&round.crew);
     }
+    for (size_t i = 0; round.is_short && i < req->names_count; i++)
+        if (is_policy(req->names[i]) && answers[i].found == KEY_UNKNOWN)
+            return ERR_LIMIT;
     *rep = (struct out_texts_reply){.answers = answers,
                                     .answers_count = req->names_count,
                                     .existence = existence,

@@ -165,6 +165,45 @@ ask_without(void *arg)
     loop_stop();
 }
 
+/* Our being short is no answer: a policy that was not told then is no reason to take anything. */
+FIBER_ENTRY static void
+ask_short(void *arg)
+{
+    AUTO_ARENA *a = arena_new(1 << 20);
+    const struct resolver_options o = {.zone = STR(zone)};
+    struct str good = STR("_dmarc.good.example"), down = STR("_dmarc.down.example"),
+               key = STR("s._domainkey.down.example");
+    const struct str mixed[] = {STR("s._domainkey.good.example"), STR("_dmarc.good.example")};
+    struct out_texts_reply rep;
+    struct resolver *r;
+    struct problem why;
+
+    assert_int_equal(resolver_new(&o, &r, &why), OK);
+    out_asking.at_work = out_asking.max;
+    struct out_texts req = {.names = &good, .names_count = 1};
+    assert_int_equal(out_ask_texts(r, &req, a, &rep), OK); /* it was told all the same */
+    assert_int_equal(rep.answers[0].found, KEY_FOUND);
+    req.names = &down;
+    assert_int_equal(out_ask_texts(r, &req, a, &rep), ERR_LIMIT);
+    req.names = &key;
+    assert_int_equal(out_ask_texts(r, &req, a, &rep), OK);
+    req = (struct out_texts){.names = mixed, .names_count = 2};
+    assert_int_equal(out_ask_texts(r, &req, a, &rep), OK);
+    assert_int_equal(rep.answers[0].texts_count, 2);
+    assert_int_equal(rep.answers[1].texts_count, 1);
+    out_asking.at_work = 0;
+    req = (struct out_texts){.names = &down, .names_count = 1};
+    assert_int_equal(out_ask_texts(r, &req, a, &rep), OK);
+    resolver_free(&r);
+    loop_stop();
+}
+
+static void
+test_short_of_places(void **state)
+{
+    run(ask_short);
+}
+
 static void
 test_names_and_no_resolver(void **state)
 {
@@ -312,9 +351,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_names_and_no_resolver),
-        cmocka_unit_test(test_side_by_side),
+        cmocka_unit_test(test_answers),         cmocka_unit_test(test_names_and_no_resolver),
+        cmocka_unit_test(test_short_of_places), cmocka_unit_test(test_side_by_side),
         cmocka_unit_test(test_time_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

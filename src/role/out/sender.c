@@ -9,11 +9,11 @@
 #include "mail/domain.h"
 #include "policy/iprev.h"
 #include "policy/spf.h"
-#include "role/out/ask.h"
 #include "role/out/lists.h"
 #include "rt/clock.h"
 
 enum { NAME_MAX_BYTES = 255 }; /* of names in out.ipc */
+static struct fiber_share asking = {.max = LIMIT_SENDER_FIBERS};
 
 /* All that is asked about one client. */
 struct inquiry {
@@ -95,7 +95,7 @@ out_sender_ask(struct resolver *r, struct str host, const struct out_sender *req
                                      .iprev = IPREV_TEMPERROR};
     if (r == NULL)
         return OK;
-    fiber_crew_init(&q.crew, &out_asking);
+    fiber_crew_init(&q.crew, &asking);
     ask_all(&q);
     return OK;
 }

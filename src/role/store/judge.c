@@ -24,8 +24,8 @@ static bool is_filtered(const struct store *s, const struct store_deliver *req);
 static void keep_spam(const struct store *s, const struct store_deliver *req, struct arena *a,
                       struct intake_judged *j);
 static enum dmarc_mode mode_of(const struct store *s, const struct store_deliver *req);
-SUSPENDS static void ask(const struct store *s, const struct intake_asks *asks, struct arena *a,
-                         struct cook_judge *out);
+MUST_USE SUSPENDS static enum status ask(const struct store *s, const struct intake_asks *asks,
+                                         struct arena *a, struct cook_judge *out);
 static void log_verdict(const struct store_deliver *req, const struct intake_judged *j);
 static enum status refuse(const struct intake_judged *j);
 
@@ -45,7 +45,7 @@ store_take_judged(struct ipc_peer *from, const struct intake_which *which,
     if (engine_space(s->engine) != SPACE_PLENTY)
         return ERR_NO_SPACE;
     TRY(store_checked(s, intake_look(s->intake, which, &who, a, &look), "body"));
-    ask(s, intake_look_asks(look), own, &answers);
+    TRY(ask(s, intake_look_asks(look), own, &answers));
     TRY(store_checked(s, store_looks_judge(s, req, intake_look_asks(look), own, &answers),
                       "looks"));
     TRY(store_checked(s, intake_judge(look, &answers, a, &judged), "body"));
@@ -118,8 +118,8 @@ keep_spam(const struct store *s, const struct store_deliver *req, struct arena *
         j->facts.spam.author = correspondent_hash(author);
 }
 
-/* All at once; the time that it may take is role out's to keep. */
-SUSPENDS static void
+/* All at once; the time that it may take is role out's to keep.  ERR_TEMP: it has no place for this now. */
+SUSPENDS static enum status
 ask(const struct store *s, const struct intake_asks *asks, struct arena *a, struct cook_judge *out)
 {
     const struct out_texts req = {.names = asks->names,
@@ -129,8 +129,11 @@ ask(const struct store *s, const struct intake_asks *asks, struct arena *a, stru
                                   .timeout_ms = LIMIT_JUDGE_DNS_MS};
     struct out_texts_reply rep;
 
-    if (asks->name_count == 0 || out_texts_call(store_peer_of(s, ROLE_OUT), &req, a, &rep) != OK)
-        return;
+    enum status st = asks->name_count == 0
+                         ? ERR_NOT_FOUND
+                         : out_texts_call(store_peer_of(s, ROLE_OUT), &req, a, &rep);
+    if (st != OK)
+        return st == ERR_LIMIT ? ERR_TEMP : OK;
     struct cook_dns_answer *answers = ARENA_ARRAY(a, struct cook_dns_answer, rep.answers_count + 1);
     for (size_t i = 0; i < rep.answers_count; i++)
         answers[i] = (struct cook_dns_answer){.found = rep.answers[i].found,
@@ -141,6 +144,7 @@ ask(const struct store *s, const struct intake_asks *asks, struct arena *a, stru
     out->answers_count = rep.answers_count;
     out->existence = rep.existence;
     out->existence_count = rep.existence_count;
+    return OK;
 }
 
 static struct str
