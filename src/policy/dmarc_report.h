@@ -68,7 +68,5 @@ enum { DMARC_REPORT_ARENA = 8 * LIMIT_REPORT_BYTES };
 MUST_USE enum status dmarc_report_read(struct str xml, struct arena *a, struct dmarc_report *out);
 /* ERR_SYNTAX: damaged, or not what is known; ERR_LIMIT: it would be too large. */
 MUST_USE enum status dmarc_report_unpack(struct str packed, struct buf *xml);
-/* gzip of a report of any kind.  ERR_LIMIT: larger than LIMIT_REPORT_BYTES, or than gz takes. */
-MUST_USE enum status report_pack(struct str plain, struct buf *gz);
 
 #endif

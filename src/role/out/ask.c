@@ -46,8 +46,8 @@ is_policy(struct str name)
     return str_starts(name, STR("_dmarc."));
 }
 
-/* Without a place a name is asked here, while the others wait.  Policies come before keys, whose names a stranger writes
- * and whose servers may be silent: nobody is to be kept from being asked what it wants done with forged mail. */
+/* Without a place a name is asked here, while the others wait.  Policies come before keys, whose names a stranger
+ * writes and whose servers may be silent: what a domain wants done with forged mail is asked whatever these do. */
 static SUSPENDS void
 begin_texts(struct round *round, const struct out_texts *req, struct out_text_answer *answers)
 {

@@ -51,7 +51,8 @@ check_set_up(struct store *s, struct arena *a)
     return n > 0 ? OK : ERR_TEMP;
 }
 
-/* Addresses of ours that are made for reports pass every limit for strangers, and whoever had mail from one knows it. */
+/* Addresses of ours that are made for reports pass every limit for strangers, and whoever had mail from one knows
+ * it. */
 static enum status
 count_report(struct store *s, struct str to, struct arena *a, uint8_t *class_out)
 {

@@ -10,6 +10,7 @@
 #include "policy/arc.h"
 #include "policy/dkim.h"
 #include "policy/dmarc_row.h"
+#include "policy/gzip.h"
 #include "policy/spf_record.h"
 #include "policy/suffixes.h"
 #include "role/store/report.h"
@@ -311,5 +312,5 @@ write_report(const struct store *s, const struct store_report *r, struct arena *
     report.domain = r->group.domain;
     dmarc_report_write(&xml, &report);
     TRY(buf_status(&xml));
-    return report_pack(buf_str(&xml), packed);
+    return gzip_pack(buf_str(&xml), packed);
 }
