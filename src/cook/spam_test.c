@@ -43,7 +43,7 @@ test_fields(void **state)
 
     (void)state;
     struct cook_judge_reply rep = judge(advert, a);
-    assert_true(rep.spam.score >= BAYES_JUNK * 100);
+    assert_true((double)rep.spam.score >= BAYES_JUNK * 100);
     assert_true(str_starts(rep.field, STR("X-Godwit-Spam: score=")));
     assert_true(str_find_str(rep.field, STR("; threshold=5.00; author=doubted;\r\n\t\"")) > 0);
     assert_true(str_find_str(rep.field, STR("\" +")) > 0);
@@ -52,7 +52,7 @@ test_fields(void **state)
     rep = judge(letter, a);
     assert_true(rep.spam.score < 0 && str_starts(rep.field, STR("X-Godwit-Spam: score=-")));
     rep = judge(STR(""), a);
-    assert_true(rep.spam.score < BAYES_JUNK * 100 && rep.spam.author.len == 0);
+    assert_true((double)rep.spam.score < BAYES_JUNK * 100 && rep.spam.author.len == 0);
     rep.field = STR("Authentication-Results: x\r\n");
     spam_judge(letter, a, &rep);
     assert_true(str_starts(rep.field, STR("Authentication-Results: x\r\nX-Godwit-Spam: ")));
