@@ -35,10 +35,10 @@ void
 imitation_find(struct str header, const struct psl_ctx_st *list, struct arena *a,
                struct imitation *out)
 {
-    const struct finder f = {list, a, out};
     struct header_field field;
 
     *out = (struct imitation){.mixed = STR("")};
+    const struct finder f = {list, a, out};
     for (int shown = 0; shown < 2; shown++) {
         struct header_cursor c = header_cursor_of(header);
         while (header_next_named(&c, STR("From"), &field))

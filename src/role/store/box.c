@@ -9,7 +9,7 @@
 SUSPENDS static enum status
 find_junk(struct cell *account, struct arena *a, struct store_box *out)
 {
-    struct mailbox_info info;
+    struct mailbox_info info = {0};
     uint32_t id;
 
     enum status st = mailbox_find_special(account, SPECIAL_JUNK, &id);
