@@ -32,7 +32,7 @@ struct existence_task {
 };
 struct fiber_share out_asking = {.max = LIMIT_ASK_FIBERS};
 
-enum { PLACES_MAX = 8 }; /* of one message */
+enum { PLACES_MAX = 8 }; /* of one message, for all but policies */
 
 static bool may_ask(const struct out_texts *req);
 static void ask_text(void *arg);
@@ -46,8 +46,9 @@ is_policy(struct str name)
     return str_starts(name, STR("_dmarc."));
 }
 
-/* Without a place a name is asked here, while the others wait.  Policies come before keys, whose names a stranger
- * writes and whose servers may be silent: what a domain wants done with forged mail is asked whatever these do. */
+/* Without a place a name is asked here, while the others wait.  Policies come first, and none waits for another: a
+ * stranger writes the names, and servers of some may be silent, but what a domain wants done with forged mail is asked
+ * whatever these do. */
 static SUSPENDS void
 begin_texts(struct round *round, const struct out_texts *req, struct out_text_answer *answers)
 {
@@ -59,10 +60,10 @@ begin_texts(struct round *round, const struct out_texts *req, struct out_text_an
             if (is_policy(req->names[i]) == (keys == 1))
                 continue;
             tasks[i] = (struct text_task){round, req->names[i], &answers[i]};
-            if (round->crew.at_work < PLACES_MAX &&
+            if ((keys == 0 || round->crew.at_work < PLACES_MAX) &&
                 fiber_crew_go(&round->crew, ask_text, &tasks[i]) == OK)
                 continue;
-            round->is_short |= keys == 0 && round->crew.at_work < PLACES_MAX;
+            round->is_short |= keys == 0;
             look_for_text(&tasks[i]);
         }
     }
