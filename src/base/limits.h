@@ -276,7 +276,7 @@
     LIMIT(ASK_MS,                  10000,     "ms",       "for all that is asked of DNS about one message: what is not there then could not be told") \
     LIMIT(SENDER_MS,               8000,      "ms",       "to find out who a client is (SPF, its names, lists): what is not there then is temperror") \
     LIMIT(LIST_TEST_S,             10800,     "s",        "a list in DNS is tested so often; one that fails is asked about nobody until it passes again") \
-    LIMIT(ASK_FIBERS,              2048,      "questions","asked side by side for messages that are judged, 8 of each: further ones wait; no place for a policy: 451 4.3.0") \
+    LIMIT(ASK_FIBERS,              2048,      "questions","asked side by side for messages that are judged: no place, and no answer, is 451 4.3.0") \
     LIMIT(SENDER_FIBERS,           1024,      "questions","asked side by side about senders: no list is asked, the others wait for each other") \
     LIMIT(SPF_S,                   20,        "s",        "temperror") \
     /* HTTP */ \

@@ -350,7 +350,8 @@ was_checked(const struct verdict_parts *p)
     for (uint32_t i = 0; i < p->dkim_count; i++)
         if (p->dkim[i].result == DKIM_PASS || p->dkim[i].result == DKIM_FAIL)
             return true;
-    return spf != SPF_NONE && spf != SPF_TEMPERROR && spf != SPF_PERMERROR;
+    /* RFC 7208 section 8.2: neutral must be treated as none. */
+    return spf != SPF_NONE && spf != SPF_NEUTRAL && spf != SPF_TEMPERROR && spf != SPF_PERMERROR;
 }
 
 static enum verdict_standing

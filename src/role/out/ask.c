@@ -18,7 +18,7 @@ struct round {
     struct arena *arena; /* of the answers */
     int64_t until_ms;
     struct fiber_crew crew;
-    bool is_short; /* a policy found no place beside the others */
+    bool is_short; /* one of the names found no place beside the others */
 };
 struct text_task {
     struct round *round;
@@ -32,8 +32,6 @@ struct existence_task {
 };
 struct fiber_share out_asking = {.max = LIMIT_ASK_FIBERS};
 
-enum { PLACES_MAX = 8 }; /* of one message, for all but policies */
-
 static bool may_ask(const struct out_texts *req);
 static void ask_text(void *arg);
 static void ask_existence(void *arg);
@@ -46,9 +44,9 @@ is_policy(struct str name)
     return str_starts(name, STR("_dmarc."));
 }
 
-/* Without a place a name is asked here, while the others wait.  Policies come first, and none waits for another: a
- * stranger writes the names, and servers of some may be silent, but what a domain wants done with forged mail is asked
- * whatever these do. */
+/* All at once, so that none waits for another: a stranger writes the names, and servers of some may be silent, but what
+ * a domain wants done with forged mail, and its key, is asked whatever these do.  Policies come first.  Only when there
+ * are no places at all a name is asked here, while the others wait. */
 static SUSPENDS void
 begin_texts(struct round *round, const struct out_texts *req, struct out_text_answer *answers)
 {
@@ -60,10 +58,9 @@ begin_texts(struct round *round, const struct out_texts *req, struct out_text_an
             if (is_policy(req->names[i]) == (keys == 1))
                 continue;
             tasks[i] = (struct text_task){round, req->names[i], &answers[i]};
-            if ((keys == 0 || round->crew.at_work < PLACES_MAX) &&
-                fiber_crew_go(&round->crew, ask_text, &tasks[i]) == OK)
+            if (fiber_crew_go(&round->crew, ask_text, &tasks[i]) == OK)
                 continue;
-            round->is_short |= keys == 0;
+            round->is_short = true;
             look_for_text(&tasks[i]);
         }
     }
@@ -77,8 +74,7 @@ begin_existence(struct round *round, const struct out_texts *req, uint8_t *exist
 
     for (size_t i = 0; i < req->exists_count; i++) {
         tasks[i] = (struct existence_task){round, req->exists[i], &existence[i]};
-        if (round->crew.at_work >= PLACES_MAX ||
-            fiber_crew_go(&round->crew, ask_existence, &tasks[i]) != OK)
+        if (fiber_crew_go(&round->crew, ask_existence, &tasks[i]) != OK)
             look_for_domain(&tasks[i]);
     }
 }
@@ -106,7 +102,7 @@ out_ask_texts(struct resolver *r, const struct out_texts *req, struct arena *a,
         fiber_crew_wait(&round.crew);
     }
     for (size_t i = 0; round.is_short && i < req->names_count; i++)
-        if (is_policy(req->names[i]) && answers[i].found == KEY_UNKNOWN)
+        if (answers[i].found == KEY_UNKNOWN)
             return ERR_LIMIT;
     *rep = (struct out_texts_reply){.answers = answers,
                                     .answers_count = req->names_count,

@@ -15,7 +15,7 @@
  * What is asked about senders at MAIL has a share of its own. */
 extern struct fiber_share out_asking;
 /* resolver: NULL while there is none.  ERR_DENIED: a name that is not asked about.  ERR_LIMIT: so much is asked about
- * other mail that a policy could not be; that is our fault, and must not make forged mail pass. */
+ * other mail that a name of this could not be; that is our fault, and must not make forged mail pass. */
 MUST_USE SUSPENDS enum status out_ask_texts(struct resolver *r, const struct out_texts *req,
                                             struct arena *a, struct out_texts_reply *rep);
 

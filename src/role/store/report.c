@@ -23,6 +23,7 @@ enum {
     ROUND_S = 60,
     ROUND_FAILED_S = 600,
     SPREAD_S = 6 * 3600,
+    ASK_MS = 2000, /* one after the other: a silent server must not keep all reports */
     DAY_S = 86400,
     GROUPS_ARENA = 32 << 20,
     ROWS_ARENA = 64 << 20, /* of one domain: rows, the report, its mail */
@@ -148,7 +149,7 @@ tell_one(struct store *s, const struct tally_group *g, enum store_report_end *en
 enum status
 store_report_ask(struct store *s, struct str name, struct arena *a, struct store_report_texts *out)
 {
-    const struct out_texts req = {.names = &name, .names_count = 1};
+    const struct out_texts req = {.names = &name, .names_count = 1, .timeout_ms = ASK_MS};
     struct out_texts_reply rep;
 
     enum status st = out_texts_call(store_peer_of(s, ROLE_OUT), &req, a, &rep);
