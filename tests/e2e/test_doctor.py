@@ -11,7 +11,7 @@ import subprocess
 import threading
 
 import pytest
-from godwit import PROGRAM, Server, free_port, halt
+from godwit import PROGRAM, Server, free_port, halt, roles_of
 from knot import Knot
 from netns import no_mounts
 from place import Place, zone_lines
@@ -76,14 +76,7 @@ def test_a_service_that_does_not_answer(served):
 
 
 def roles(place):
-    found = {}
-    with open(f'/proc/{place.process.pid}/task/{place.process.pid}/children', encoding='ascii') as f:
-        for pid in f.read().split():
-            with open(f'/proc/{pid}/cmdline', 'rb') as c:
-                words = c.read().split(b'\0')
-            if len(words) > 2 and words[1] == b'role':
-                found[words[2].decode()] = int(pid)
-    return found
+    return roles_of(place.process.pid)
 
 
 class Relay(socketserver.StreamRequestHandler):

@@ -62,6 +62,21 @@ def halt(pid):
     wait_for(still, pause=0.001)
 
 
+def roles_of(boss):
+    """The processes below boss: pid by role name such as "store.0".  One that ends meanwhile is none."""
+    found = {}
+    with open(f'/proc/{boss}/task/{boss}/children', encoding='ascii') as f:
+        for pid in f.read().split():
+            try:
+                with open(f'/proc/{pid}/cmdline', 'rb') as c:
+                    words = c.read().split(b'\0')
+            except OSError:
+                continue
+            if len(words) > 2 and words[1] == b'role':
+                found[words[2].decode()] = int(pid)
+    return found
+
+
 def text_of(path):
     """What a log says so far; nothing while there is none."""
     try:
@@ -141,20 +156,7 @@ class Server:
 
     def roles(self):
         """pid by role name such as "store.0"."""
-        found = {}
-        if not self.process:
-            return found
-        path = f'/proc/{self.process.pid}/task/{self.process.pid}/children'
-        with open(path, encoding='ascii') as f:
-            for pid in f.read().split():
-                try:
-                    with open(f'/proc/{pid}/cmdline', 'rb') as c:
-                        words = c.read().split(b'\0')
-                except OSError:
-                    continue
-                if len(words) > 2 and words[1] == b'role':
-                    found[words[2].decode()] = int(pid)
-        return found
+        return roles_of(self.process.pid) if self.process else {}
 
     def kill(self):
         """kill -9 of everything at once."""
