@@ -228,7 +228,7 @@ add_row(struct tally *t, struct tx *tx, struct change *c)
             return OK;
         }
         row.count += MIN(there.count, UINT64_MAX - row.count);
-    } else if (old.ptr == NULL) {
+    } else { /* also in the place of one that cannot be read, which nobody counted */
         struct group *in = t->rows >= t->options.rows_max ? NULL : group_of(t, c->name);
         if (in == NULL || in->rows + in->fresh >= t->options.group_max) {
             t->dropped += row.count;

@@ -51,34 +51,26 @@ check_set_up(struct store *s, struct arena *a)
     return n > 0 ? OK : ERR_TEMP;
 }
 
-/* Addresses of ours that are made for reports pass every limit for strangers, and whoever had mail from one knows
- * it. */
-static enum status
-count_report(struct store *s, struct str to, struct arena *a, uint8_t *class_out)
+/* Of a rewritten sender of ours: may this be sent back, and where to?  ERR_NOT_FOUND: it is none. */
+SUSPENDS static enum status
+take_return(struct store *s, const struct store_rcpt *req, struct arena *a, struct str *to,
+            uint8_t *class_out)
 {
     int64_t now_ms = clock_now().us / 1000;
     struct str name;
 
-    TRY(directory_canonical(s->directory, to, a, &name, NULL));
+    enum status st = store_return(s, req->address, a, to);
+    *class_out = st == ERR_DENIED ? STORE_CLASS_FORGED : STORE_CLASS_REPORTS_ONLY;
+    if (st == ERR_DENIED || (st == OK && !req->null_sender))
+        return OK;
+    TRY(st);
+    TRY(directory_canonical(s->directory, *to, a, &name, NULL));
     *class_out = STORE_CLASS_TOO_MANY;
     if (rates_count(s->returns, name, now_ms) >= LIMIT_SRS_REPORTS_PER_HOUR)
         return OK;
     rates_add(s->returns, name, now_ms);
     *class_out = DIRECTORY_LOCAL;
     return OK;
-}
-
-/* Of a rewritten sender of ours: may this be sent back, and where to?  ERR_NOT_FOUND: it is none. */
-SUSPENDS static enum status
-take_return(struct store *s, const struct store_rcpt *req, struct arena *a, struct str *to,
-            uint8_t *class_out)
-{
-    enum status st = store_return(s, req->address, a, to);
-    *class_out = st == ERR_DENIED ? STORE_CLASS_FORGED : STORE_CLASS_REPORTS_ONLY;
-    if (st == ERR_DENIED || (st == OK && !req->null_sender))
-        return OK;
-    TRY(st);
-    return count_report(s, *to, a, class_out);
 }
 
 enum status
@@ -118,9 +110,7 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
     if (r.class == DIRECTORY_LOCAL && req->null_sender && !is_signed && !is_return &&
         ipc_role(from) == ROLE_MX && store_bounce_refused(s, to))
         rep->class = STORE_CLASS_UNSIGNED;
-    else if (r.class == DIRECTORY_LOCAL && is_signed && req->null_sender)
-        TRY(store_checked(s, count_report(s, to, a, &rep->class), "strangers"));
-    else if (r.class == DIRECTORY_LOCAL && !is_return)
+    else if (r.class == DIRECTORY_LOCAL && !is_return && !(is_signed && req->null_sender))
         TRY(store_checked(s, strangers_judge(s, req, &r, &rep->class), "strangers"));
     if (rep->class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
         return OK;
