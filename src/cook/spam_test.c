@@ -88,9 +88,9 @@ test_reading(void **state)
     struct cook_learn_reply read;
 
     (void)state;
-    for (uint8_t i = 0; i <= STANDING_PROVEN; i++) {
+    for (size_t i = 0; i <= STANDING_PROVEN; i++) {
         struct cook_judge_reply rep = {.field = STR("Authentication-Results: x; none\r\n"),
-                                       .verdict.standing = i};
+                                       .verdict.standing = (uint8_t)i}; /* a small enum */
         spam_judge(advert, a, &rep);
         assert_true(str_find_str(rep.field, str_of(kinds[i])) > 0);
         spam_read(arena_printf(a, "%.*s%.*s", STR_FMT(rep.field), STR_FMT(advert)), a, &read);

@@ -12,9 +12,8 @@
 enum { NAMES_MAX = LIMIT_DKIM_NAMES + LIMIT_DMARC_NAMES };
 static_assert((int)NAMES_MAX == (int)COOK_LOOK_REPLY_NAMES_MAX, "room for every name");
 static_assert(LIMIT_DMARC_AUTHORS == COOK_LOOK_REPLY_EXISTS_MAX, "room for every author");
-static_assert(IMITATION_NAMES == COOK_LOOK_REPLY_LOOKS_MAX &&
-                  IMITATION_NAMES == COOK_JUDGE_IMITATES_MAX,
-              "room for every name");
+static_assert(IMITATION_NAMES == COOK_LOOK_REPLY_LOOKS_MAX, "room for every name");
+static_assert(IMITATION_NAMES == COOK_JUDGE_IMITATES_MAX, "room for every name");
 static_assert(LIMIT_DKIM_SIGNATURES == COOK_VERDICT_SIGNATURES_MAX, "room for every signature");
 
 /* A sign that others handed it on, who may have broken its signatures. */

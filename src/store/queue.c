@@ -237,6 +237,14 @@ queue_list(struct queue *q, struct queue_page *p, const struct queue_message **o
     return OK;
 }
 
+/* Room for one more message, whatever its size, and some patience left. */
+static bool
+page_is_full(const struct queue_page *p, size_t n)
+{
+    return n == p->max || p->examined >= EXAMINED_MAX ||
+           arena_left(p->a) < 2 * (size_t)QUEUE_VALUE_MAX;
+}
+
 SUSPENDS static enum status
 list_cell(struct queue *q, struct queue_page *p, size_t cell, struct queue_message *list, size_t *n)
 {
@@ -253,8 +261,7 @@ list_cell(struct queue *q, struct queue_page *p, size_t cell, struct queue_messa
         if (found == 0)
             return OK;
         for (size_t i = 0; i < found; i++) {
-            if (*n == p->max || p->examined >= EXAMINED_MAX ||
-                arena_left(p->a) < 2 * (size_t)QUEUE_VALUE_MAX) {
+            if (page_is_full(p, *n)) {
                 p->more = true;
                 return OK;
             }
