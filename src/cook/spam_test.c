@@ -27,7 +27,7 @@ judge(struct str message, struct arena *a)
 
     spam_judge(message, a, &rep);
     struct header_cursor c = header_cursor_of(rep.field);
-    struct header_field f;
+    struct header_field f = {0};
     assert_true(str_is_ascii(rep.field) && rep.field.len <= SPAM_FIELD_MAX);
     assert_true(str_ends(rep.field, STR("\r\n")) && header_next(&c, &f));
     assert_true(str_eq(f.name, STR(SPAM_FIELD)));
@@ -85,7 +85,7 @@ test_reading(void **state)
 {
     static const char *const kinds[] = {"doubted", "unchecked", "proven"};
     AUTO_ARENA *a = arena_new(4 << 20);
-    struct cook_learn_reply read;
+    struct cook_learn_reply read = {0};
 
     (void)state;
     for (size_t i = 0; i <= STANDING_PROVEN; i++) {
