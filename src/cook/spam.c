@@ -88,7 +88,7 @@ few_words(const struct bayes_word *words, size_t n, struct arena *a)
 static struct str
 author_of(struct str header, struct arena *a)
 {
-    AUTO_ADDRESS_CURSOR c;
+    AUTO_ADDRESS_CURSOR c = {0};
     struct header_cursor h = header_cursor_of(header);
     struct header_field f, more;
     struct address at, first = {.kind = ADDRESS_MAILBOX};

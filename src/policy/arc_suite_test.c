@@ -125,7 +125,6 @@ static void
 cases(void **state)
 {
     char folder[2048], path[2200];
-    AUTO_ARENA *a = arena_new(4 * FILE_MAX);
     DIR *d = suite_open("arc", folder, sizeof(folder));
     struct suite s = {0};
 
@@ -134,6 +133,7 @@ cases(void **state)
         print_message("no suite of ARC on this machine\n");
         skip();
     }
+    AUTO_ARENA *a = arena_new(4 * FILE_MAX);
     closedir(d);
     snprintf(path, sizeof(path), "%s/arc-draft-validation-tests.yml", folder);
     struct str text = read_file(path, a);

@@ -179,7 +179,6 @@ static void
 corpus(void **state)
 {
     char folder[2048], messages[2100];
-    AUTO_ARENA *a = arena_new(16 * FILE_MAX);
     DIR *d = suite_open("dkim", folder, sizeof(folder));
     size_t found = 0;
 
@@ -188,6 +187,7 @@ corpus(void **state)
         print_message("no suite of DKIM on this machine\n");
         skip();
     }
+    AUTO_ARENA *a = arena_new(16 * FILE_MAX);
     closedir(d);
     struct testkit_dns dns = read_dns(read_file(folder, "FAKE_DNS.dat", a), a);
     snprintf(messages, sizeof(messages), "%s/corpus", folder);
