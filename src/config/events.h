@@ -51,8 +51,8 @@
     EVENT(STORE_DELIVER,  "store.deliver",  LOG_INFO,  "qid account mailbox uid:n size:bytes tid asked msgid aid:n box:n why", "a message is in a mailbox; why: what its spam score has to do with that") \
     EVENT(SPAM_LEARN,     "spam.learn",     LOG_INFO,  "aid:n mid:n kind author",          "an account's owner moved a message to or from Junk, or marked it, and that was learned; kind: wanted or unwanted; author: yes if later mail of its author may be known by that") \
     EVENT(STORE_REFUSE,   "store.refuse",   LOG_DEBUG, "tid msgid size:bytes reason",         "a message was read and not taken") \
-    EVENT(REPORT_SENT,    "report.sent",    LOG_INFO,  "kind domain to qid rows:n size:bytes", "a day's report about mail that said to be of a domain is on its way to those whom the domain names; kind: dmarc") \
-    EVENT(REPORT_SKIP,    "report.skip",    LOG_INFO,  "kind domain to rows:n reason",        "there was something to report, and nobody who may be told, or not there") \
+    EVENT(REPORT_SENT,    "report.sent",    LOG_INFO,  "kind domain to qid rows:n size:bytes", "a day's report to a domain is on its way to those whom it names; kind: dmarc (about mail that said to be of it) or tls (about TLS with its servers)") \
+    EVENT(REPORT_SKIP,    "report.skip",    LOG_INFO,  "kind domain to rows:n reason",        "something was counted for a domain, and this address (empty: nobody) is told nothing of it; reason: why; kind as above") \
     EVENT(STORE_VERDICT,  "store.verdict",  LOG_INFO,  "tid msgid peer from author spf dkim dmarc policy arc disposition reason warning score words", "what was found out about a stranger's message, and what follows: take, junk or refuse; reason: why not take; warning: whom its author looks like; score: of spam, by the shipped prior alone; words: the heaviest") \
     EVENT(STORE_FAIL,     "store.fail",     LOG_ERROR, "what reason",                         "the store cannot go on") \
     EVENT(STORE_OPEN,     "store.open",     LOG_INFO,  "engine path recovered:n ms:ms",       "the data is open")   \
@@ -81,7 +81,7 @@
     EVENT(CERT_REFUSED,   "cert.refused",   LOG_ERROR, "names days:days file reason",         "a certificate or its key cannot be used") \
     EVENT(DKIM_KEY,       "dkim.key",       LOG_INFO,  "domain selector state",               "a DKIM key began to sign, since its record was seen in DNS, or waits again, since that is gone, or another one followed it (old)") \
     EVENT(CERT_EXPIRES,   "cert.expires",   LOG_WARN,  "names days:days file",                "under 14 days are left") \
-    EVENT(ADMIN,          "admin.action",   LOG_INFO,  "verb object result",                  "the godwit command changed something") \
+    EVENT(ADMIN,          "admin.action",   LOG_INFO,  "verb object result",                  "the godwit command or the API changed something") \
     EVENT(QUOTA,          "quota.full",     LOG_WARN,  "account used:bytes quota:bytes",      "mail was refused for lack of room") \
     EVENT(QUOTA_NOTICE,   "quota.notice",   LOG_INFO,  "account percent:n used:bytes quota:bytes", "the owner of a mailbox that fills up was told")
 /* clang-format on */

@@ -49,7 +49,7 @@ bool ctl_import_is_address(struct str text);
 void ctl_import_tell(struct import *im, const struct import_wish *w, enum import_result r,
                      const char *why);
 
-/* ---- ctl_import_accounts.c ---- */
+/* ---- import_accounts.c ---- */
 SUSPENDS int ctl_import_accounts(struct ctl *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* ctl_import_accounts.c - godwit import accounts: domains, accounts and aliases that another mail server had.
+/* import_accounts.c - godwit import accounts: domains, accounts and aliases that another mail server had.
  *
  * The file is walked three times: accounts need their domains, and forwards their accounts, whatever stands first.
  * What is there already stays as it is; with --update password, quota and suspension become those of the file; an

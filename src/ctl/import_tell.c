@@ -1,4 +1,4 @@
-/* ctl_import_tell.c - what an import of mail says while it works, and at its end.
+/* import_tell.c - what an import of mail says while it works, and at its end.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>

@@ -8,7 +8,7 @@
  *            anew; peer_arrived() and peer_gone() run on the loop.
  * Never:     opens what boss did not hand out; finds a NULL in role_start that the topology promises.
  *
- * A role is a `const struct role_verbs role_NAME` in role/NAME.c and a line in role/roles.c.
+ * A role is `struct role_verbs role_NAME` of role/NAME.c, role/NAME/NAME.c or role/front/NAME.c; role/roles.c has all.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_ROLE_H

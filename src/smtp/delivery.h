@@ -8,7 +8,7 @@
  *            TLS whenever the other side offers it; when its TLS fails, once more without, unless the route
  *            or what the host must prove (guard.h) requires it: then later, and never in clear.
  *            A message of REQUIRETLS that is no bounce goes only where RFC 8689 section 4.2.1 lets it:
- *            to a host known by DNSSEC or by a route, under TLS with its certificate, that offers REQUIRETLS.
+ *            to a host known by DNSSEC, MTA-STS or a route, under TLS with its certificate, that offers REQUIRETLS.
  * Never:     keeps the message, or decides when to try again.
  *
  * SPDX-License-Identifier: Apache-2.0 */

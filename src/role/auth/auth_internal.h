@@ -70,11 +70,11 @@ struct auth_password {
 MUST_USE SUSPENDS enum status auth_make_verifier(const struct auth_password *p, struct buf *sealed,
                                                  const char **why);
 
-/* ---- auth/renew.c ---- */
+/* ---- role/auth/renew.c ---- */
 /* Later, and if nothing else comes between: the store gets a verifier of our own for this password. */
 void auth_renew(const struct auth_found *f, const struct secret *password);
 
-/* ---- auth/brake.c ---- */
+/* ---- role/auth/brake.c ---- */
 /* Who wants to log in. */
 struct auth_asked {
     struct str peer, login; /* the login as it was written */
@@ -99,7 +99,7 @@ bool auth_brake_is_slow(const struct auth_asked *q);
 MUST_USE enum status auth_brake_refuse(const struct auth_asked *q, enum auth_reason why);
 void auth_brake_right(const struct auth_asked *q);
 
-/* ---- auth/app.c ---- */
+/* ---- role/auth/app.c ---- */
 /* How a check went. */
 struct auth_checked {
     struct auth_known who;
@@ -112,13 +112,13 @@ MUST_USE enum status auth_app_begin(const struct seal *seal);
 MUST_USE enum status auth_app_check(const struct auth_found *f, const struct secret *password,
                                     uint8_t protocol, struct auth_checked *out);
 
-/* ---- auth/oauth.c ---- */
+/* ---- role/auth/oauth.c ---- */
 void auth_oauth_prepare(void); /* before the jail */
 /* Reads the issuer's keys, if there is an issuer. */
 struct role_start;
 void auth_oauth_keys(const struct role_start *s);
 
-/* ---- auth/ask.c ---- */
+/* ---- role/auth/ask.c ---- */
 void
 auth_ask_renew(const struct role_start *s); /* first of all, and when the configuration changed */
 /* ERR_DENIED: the issuer says that it is no good token, or another's.  ERR_TEMP: nobody knows. */
@@ -126,14 +126,14 @@ struct jwt_wanted;
 MUST_USE SUSPENDS enum status auth_ask(struct str token, const struct jwt_wanted *w,
                                        struct arena *a, struct str *address_out);
 
-/* ---- auth/external.c ---- */
+/* ---- role/auth/external.c ---- */
 /* Reads the authorities of client certificates, if there are any. */
 void auth_external_trust(const struct role_start *s);
 
-/* ---- auth/invite.c ---- */
+/* ---- role/auth/invite.c ---- */
 MUST_USE enum status auth_invite_begin(const struct seal *seal);
 
-/* ---- auth/scram.c ---- */
+/* ---- role/auth/scram.c ---- */
 MUST_USE enum status auth_scram_begin(const struct seal *seal);
 
 #endif

@@ -1,6 +1,6 @@
-/* boss_internal.h - between boss.c (workers and their lives), boss_open.c and boss_socket.c (what is handed out),
- * boss/dial.c, boss/reload.c (what is handed out afresh), boss/upgrade.c (another program takes its place) and
- * boss/notify.c (what a service manager hears).
+/* boss_internal.h - between boss.c (workers and their lives), open.c and socket.c (what is handed out),
+ * dial.c, reload.c (what is handed out afresh), upgrade.c (another program takes its place) and
+ * notify.c (what a service manager hears).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_BOSS_BOSS_INTERNAL_H
@@ -117,7 +117,7 @@ void boss_reload(struct boss_options *o, struct boss_open *b, struct crew *crew)
 /* Files that changed (or all), to who reads them. */
 void boss_renew_files(struct boss_open *b, struct crew *crew, bool all);
 
-/* boss/upgrade.c.  Once at the start: what the program before left. */
+/* role/boss/upgrade.c.  Once at the start: what the program before left. */
 void boss_change_begin(const struct boss_options *o, struct boss_open *b);
 /* Somebody asked for it: the other program is tried first, and boss_leave() is called when that went well. */
 void boss_change_ask(bool back);
@@ -130,7 +130,7 @@ void boss_change_go(const struct boss_options *o, const struct boss_open *b);
 void boss_change_ready(void); /* we are ready, if we are new: it is said what came of it */
 void boss_change_failed(const char *why); /* it came to nothing */
 void boss_change_end(void);               /* the server stops */
-/* boss/boss.c: ends all roles, to be started anew or to be left to another program. */
+/* role/boss/boss.c: ends all roles, to be started anew or to be left to another program. */
 void boss_leave(void);
 
 /* Finds out whether there is a service manager; the others do nothing without. */

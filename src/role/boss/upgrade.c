@@ -2,8 +2,8 @@
  *
  * Asked for (a signal) -> the other program is tried beside this one: `serve --rehearse` starts all its roles on this
  * configuration, with an empty store in memory, and looks whether it knows the format of the data -> the roles here end
- * in order (boss/boss.c) -> the program is replaced; its first argument is a descriptor with what it must know
- * (boss/handover.h).  Connections that come meanwhile wait in the kernel, since no listening socket is closed.
+ * in order (role/boss/boss.c) -> the program is replaced; its first argument is a descriptor with what it must know
+ * (role/boss/handover.h).  Connections that come meanwhile wait in the kernel, since no listening socket is closed.
  * The program before stays open, so that there is a way back also when its file was replaced: that way is taken by
  * itself when the new one does not become ready (docs/decisions/a-program-takes-over.md).
  *

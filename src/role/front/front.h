@@ -26,7 +26,7 @@ MUST_USE SUSPENDS enum status front_begin(const struct role_start *s,
 void front_trust_clients(const struct role_start *s);
 /* After config_changed(): listeners come and go.  Who is connected to one that went stays so. */
 void front_config_changed(const struct role_start *s, const struct front_service *table);
-/* The networks that may not connect (front/front_blocks.c): fetches them from the store, once or once more. */
+/* The networks that may not connect (role/front/front_blocks.c): fetches them from the store, once or once more. */
 void front_blocks_changed(void);
 /* Until they were fetched once, if that comes soon. */
 SUSPENDS void front_blocks_wait(int64_t ms);

@@ -1,6 +1,6 @@
 /* dkim.c - DKIM keys: RSA-2048 and Ed25519 of each domain, sealed in the store (RFC 6376, RFC 8463).
  *
- * The store says what DNS says of them; which key signs when is keys/dkim_ring.h's, the signatures are keys/sign.c's.
+ * The store says what DNS says of them; role/keys/dkim_ring.h, which key signs when; role/keys/sign.c signs.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/rsa.h>

@@ -226,7 +226,7 @@ void
 ring_add(struct dkim_ring *r, enum ring_algorithm algorithm, EVP_PKEY *key, int64_t now_s)
 {
     bool first = algorithm == RING_RSA &&
-                 ring_find(r, algorithm, RING_SIGNS) == NULL; /* see keys/dkim_ring.h */
+                 ring_find(r, algorithm, RING_SIGNS) == NULL; /* see role/keys/dkim_ring.h */
 
     ASSERT(ring_find(r, algorithm, RING_WAITS) == NULL);
     for (size_t i = 0; r->count == LIMIT_DKIM_KEYS; i++) {

@@ -5,7 +5,7 @@
  *            was seen in DNS, for a signature whose key nobody can find is worth less than none; only the first RSA
  *            key of a domain signs at once, since without it nothing would.  The private half of a key that another
  *            one followed is forgotten at once; its name stays until nobody needs the record.
- * Never:     suspends, asks, keeps: keys/dkim.c does.
+ * Never:     suspends, asks, keeps: role/keys/dkim.c does.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef ROLE_KEYS_DKIM_RING_H

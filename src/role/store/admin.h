@@ -6,7 +6,7 @@
 
 #include "role/store/store.h"
 
-/* What is answered on the control socket, and to role api; in store/store.c. */
+/* What is answered on the control socket, and to role api; in role/store/store.c. */
 extern const struct ipc_service *const store_admin_serves[1];
 
 /* Logs what was done to what, and gives a failure its sentence; st passes through store_checked(). */
@@ -16,7 +16,7 @@ MUST_USE enum status store_admin_done(const struct store *s, enum status st, con
 /* The same sentence, for who says several things at once. */
 void store_admin_words(enum status st, const char *verb, struct str object, struct problem *why);
 
-/* ---- store/admin_mail.c ---- */
+/* ---- role/store/admin_mail.c ---- */
 /* Makes it, or nothing.  auth hashes the password while the account's cell is made. */
 struct admin_new_account;
 struct store_admin_made {
@@ -35,7 +35,7 @@ struct admin_account;
 MUST_USE SUSPENDS enum status store_admin_account(struct store *s, const struct directory_entry *e,
                                                   struct admin_account *out);
 
-/* ---- store/invite.c ---- */
+/* ---- role/store/invite.c ---- */
 /* A new invitation for the account of this id, good for so long (0 = as usual), and what is kept of it.  ERR_SYNTAX:
  * too long, or not long enough. */
 struct store_invitation {
@@ -47,7 +47,7 @@ MUST_USE SUSPENDS enum status store_invitation_make(struct store *s, uint64_t ac
                                                     struct store_invitation *out);
 void store_invitation_log(struct str address, struct instant ends);
 
-/* ---- store/export.c ---- */
+/* ---- role/store/export.c ---- */
 struct admin_mail_box;
 struct mailbox_info;
 void store_admin_box(const struct mailbox_info *i, struct admin_mail_box *out);

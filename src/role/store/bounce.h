@@ -19,7 +19,7 @@ struct store_attempt;
 MUST_USE SUSPENDS enum status store_bounce_sign(struct store *s, const struct queue_message *m,
                                                 struct arena *a, struct store_attempt *at);
 
-/* ---- store/forward.c ---- */
+/* ---- role/store/forward.c ---- */
 struct keys_mark;
 /* 32 bytes by role keys.  While that is started again nobody can tell: ERR_TEMP. */
 MUST_USE SUSPENDS enum status store_mark(struct store *s, const struct keys_mark *req,

@@ -235,7 +235,7 @@ add_batch(struct ipc_peer *from, const struct admin_import_add *req, struct batc
     return OK;
 }
 
-/* Made for the first large body of the channel; store/admin.c ends it. */
+/* Made for the first large body of the channel; role/store/admin.c ends it. */
 static struct intake_source *
 source_of(struct ipc_peer *p)
 {

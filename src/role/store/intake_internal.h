@@ -51,13 +51,13 @@ struct incoming {
     struct fiber_lock turn;
 };
 
-/* ---- store/intake.c ---- */
+/* ---- role/store/intake.c ---- */
 /* Takes the body of a call out of its slot when the calls before this one are through; let go of it with
  * intake_let_go(), whatever comes out.  *out stays NULL when there is no such handle. */
 MUST_USE SUSPENDS enum status intake_seize(const struct intake_which *which, struct incoming **out);
 void intake_let_go(struct incoming **b);
 
-/* ---- store/intake_cook.c ---- */
+/* ---- role/store/intake_cook.c ---- */
 /* Another cook than last time when there is another. */
 SUSPENDS struct cook *intake_cook_pick(struct intake *in, uint64_t not_this);
 struct cook *intake_cook_find(const struct intake *in, uint64_t serial); /* NULL: gone */

@@ -8,11 +8,11 @@
 #include "role/store/store.h"
 #include "store/message.h"
 
-/* ---- store/deliver.c ---- */
+/* ---- role/store/deliver.c ---- */
 /* Does the message go in circles?  ERR_LIMIT, with the reply to say so. */
 MUST_USE enum status store_check_hops(const struct intake_facts *f);
 
-/* ---- store/judge.c ---- */
+/* ---- role/store/judge.c ---- */
 struct store_judged {
     struct intake_body body; /* with its field */
     bool junk;
@@ -23,7 +23,7 @@ MUST_USE SUSPENDS enum status store_take_judged(struct ipc_peer *from,
                                                 const struct store_deliver *req, struct arena *a,
                                                 struct store_judged *out);
 
-/* ---- store/box.c ---- */
+/* ---- role/store/box.c ---- */
 /* Where a message went in an account: INBOX; junk went into the mailbox for that, if the account has one. */
 struct store_box {
     uint32_t id;
@@ -42,11 +42,11 @@ struct store_addition {
 MUST_USE SUSPENDS enum status store_add(const struct store *s, struct cell *account,
                                         const struct store_addition *m, struct message_place *out);
 
-/* ---- store/learn.c ---- */
+/* ---- role/store/learn.c ---- */
 /* There are lessons in this account, which are taken beside the work. */
 void store_learn(struct store *s, uint64_t account);
 
-/* ---- store/spam.c ---- */
+/* ---- role/store/spam.c ---- */
 /* Does its score make it junk, where nothing else speaks for it? */
 bool store_spam_is_high(const struct intake_spam *spam);
 /* Sets junk and why, when it is junk for this account. */

@@ -2,7 +2,7 @@
  *
  * A notice is a message in the INBOX; the commit that adds it says that it was given (store/quota_internal.h), so a
  * crash before it, or two deliveries at once, make one notice.  What could not be told is told with the next
- * message, or when store/upkeep.c comes by.
+ * message, or when role/store/upkeep.c comes by.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>

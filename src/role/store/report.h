@@ -19,7 +19,7 @@ bool store_report_is_on(const struct store *s);
 /* Once a second: what is due is told, beside the rest. */
 void store_report_period(struct store *s);
 
-/* ---- store/report.c, for each kind of report ---- */
+/* ---- role/store/report.c, for each kind of report ---- */
 enum store_report_end {
     REPORT_SENT,
     REPORT_NOBODY, /* there is nobody to tell by now, or nobody who may be told */
@@ -56,7 +56,7 @@ MUST_USE SUSPENDS enum status store_report_send(struct store *s, const struct st
 /* Nobody gets this one, or not there. */
 void store_report_skipped(const struct store_report *r, struct str to, const char *reason);
 
-/* ---- store/dmarc.c ---- */
+/* ---- role/store/dmarc.c ---- */
 /* A message was judged, whatever becomes of it. */
 void store_dmarc_count(struct store *s, const struct store_deliver *req,
                        const struct cook_verdict *v);

@@ -2,7 +2,7 @@
  * he writes to.
  *
  * What is wanted is never lost over a score: it only says which mailbox, nothing is refused by it, and whom the
- * account has written to is above it.  A verdict of DMARC is another matter, and decided before (store/judge.c).
+ * account has written to is above it.  A verdict of DMARC is another matter, and decided before (role/store/judge.c).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>

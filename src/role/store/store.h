@@ -31,10 +31,10 @@ struct store {
     struct tally *tally; /* what is reported to other domains */
     struct queue *queue;
     struct intake *intake;
-    struct store_watch watch;  /* of all cells; store/notes.c */
+    struct store_watch watch;  /* of all cells; role/store/notes.c */
     struct store_notes *notes; /* to workers, not yet sent */
     struct list peers;         /* of struct store_peer */
-    struct map *care;          /* accounts whose background work may be due (store/upkeep.c) */
+    struct map *care;          /* accounts whose background work may be due (role/store/upkeep.c) */
     struct {                   /* over all accounts, now and then */
         struct str after;      /* owned */
         int64_t next_us;
@@ -44,7 +44,7 @@ struct store {
     struct rates *forwards; /* messages to the outside, by the address here that sends them on */
     struct strangers *strangers;
     struct looks *looks;
-    struct map *learning; /* accounts with lessons (store/learn.c); NULL: none */
+    struct map *learning; /* accounts with lessons (role/store/learn.c); NULL: none */
     uint32_t fibers;      /* of upkeep and runners */
     bool stopping;
     bool reaping;    /* one does */
@@ -58,7 +58,7 @@ struct store_peer {
     struct intake_source *source; /* of mx and user; also ipc_state() */
 };
 
-/* ---- store/state.c ---- */
+/* ---- role/store/state.c ---- */
 /* Opens everything and starts the fibers that work by themselves.  One store a process. */
 MUST_USE SUSPENDS enum status store_open(const struct config *c, const struct engine_options *o,
                                          struct store **out, struct problem *why);
@@ -77,7 +77,7 @@ MUST_USE enum status store_session(const struct ipc_peer *p, uint64_t session, s
  * answer.  Any other status is passed on. */
 MUST_USE enum status store_checked(const struct store *s, enum status st, const char *what);
 
-/* ---- store/notes.c: changes need no call, cells_watch() hears of every commit ---- */
+/* ---- role/store/notes.c: changes need no call, cells_watch() hears of every commit ---- */
 void store_notes_init(struct store *s);
 void store_notes_release(struct store *s);
 /* Sessions of the account that were revoked must end; session 0 = all. */
@@ -89,7 +89,7 @@ struct ipc_peer *store_worker(const struct store *s, uint64_t incarnation);
 /* There may be work for role out. */
 void store_out_work(struct store *s);
 
-/* ---- store/send.c ---- */
+/* ---- role/store/send.c ---- */
 /* From addresses to queue recipients: aliases expanded, no account twice.  What leads nowhere is a failed
  * recipient, which the sender is told about. */
 struct store_rcpts {
@@ -118,11 +118,11 @@ struct store_sent {
 MUST_USE SUSPENDS enum status store_send(struct store *s, struct queue_message *m,
                                          const struct intake_body *body, struct store_sent *out);
 
-/* ---- store/relay.c ---- */
+/* ---- role/store/relay.c ---- */
 /* Is this numeric address of a network of relay-from? */
 bool store_relay_listed(const struct config *c, struct str peer);
 
-/* ---- store/forward.c ---- */
+/* ---- role/store/forward.c ---- */
 /* Where a rewritten sender of ours leads back to, in a.  ERR_NOT_FOUND: it is no such address.  ERR_DENIED: it is
  * forged or has expired. */
 MUST_USE SUSPENDS enum status store_return(struct store *s, struct str address, struct arena *a,
@@ -140,7 +140,7 @@ MUST_USE SUSPENDS enum status store_send_shared(struct store *s, struct queue_me
                                                 const struct intake_body *body, bool queued,
                                                 struct store_sent *out);
 
-/* ---- store/deliver.c ---- */
+/* ---- role/store/deliver.c ---- */
 /* The body that a call brings, judged as a whole. */
 MUST_USE SUSPENDS enum status store_take(struct ipc_peer *from, const struct intake_which *which,
                                          struct arena *a, struct intake_body *out);
@@ -159,11 +159,11 @@ struct str store_domain_of(struct str address);
 struct store_terms; /* of store.ipc */
 struct queue_terms store_terms(const struct store_terms *asked);
 
-/* ---- store/queue.c ---- */
+/* ---- role/store/queue.c ---- */
 /* And that the message left the queue, when it did. */
 void store_log_results(const struct queue_message *m, const struct queue_result *results, size_t n);
 
-/* ---- store/runner.c, store/upkeep.c ---- */
+/* ---- role/store/runner.c, role/store/upkeep.c ---- */
 /* Brings to mind what waits in the queue, beside the work. */
 MUST_USE enum status store_queue_start(struct store *s);
 MUST_USE enum status store_runners_start(struct store *s);
@@ -171,12 +171,12 @@ MUST_USE enum status store_upkeep_start(struct store *s);
 /* Somebody works on this account: its background work is done soon. */
 void store_care(struct store *s, uint64_t account);
 
-/* ---- store/dsn.c ---- */
+/* ---- role/store/dsn.c ---- */
 /* The report that `told` asks for: a whole message, from the postmaster of this host to m->sender. */
 MUST_USE SUSPENDS enum status store_dsn(struct store *s, const struct queue_message *m,
                                         const uint32_t *told, struct buf *out);
 
-/* ---- store/quota.c ---- */
+/* ---- role/store/quota.c ---- */
 /* Mail was refused for lack of room: *lasting_out when that has been so for LIMIT_QUOTA_FULL_DAYS. */
 MUST_USE SUSPENDS enum status store_quota_refused(const struct store *s, struct cell *account,
                                                   bool *lasting_out);
@@ -191,7 +191,7 @@ SUSPENDS void store_quota_tell(struct store *s, struct cell *account, uint8_t le
 SUSPENDS void store_quota_look(struct store *s, struct cell *account);
 SUSPENDS void store_quota_log(struct cell *account);
 
-/* ---- store/admin.c ---- */
+/* ---- role/store/admin.c ---- */
 /* fd: a listening Unix socket.  Only root and this process's own user may talk on it. */
 MUST_USE enum status store_admin_start(struct store *s, int fd);
 void store_admin_stop(struct store *s);
