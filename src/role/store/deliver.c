@@ -73,6 +73,22 @@ take_return(struct store *s, const struct store_rcpt *req, struct arena *a, stru
     return OK;
 }
 
+SUSPENDS static enum status
+check_room(struct store *s, uint64_t id, uint64_t size, struct store_rcpt_reply *rep)
+{
+    AUTO(cell_close) struct cell *account = account_open(s->cells, id);
+    enum status st = account_has_room(account, size);
+
+    if (st == ERR_QUOTA) {
+        rep->class = DIRECTORY_OVER_QUOTA;
+        st = store_quota_refused(s, account, &rep->lasting);
+    } else if (st == ERR_NOT_FOUND) {
+        rep->class = DIRECTORY_NO_USER;
+        st = OK;
+    }
+    return st;
+}
+
 enum status
 store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct arena *a,
                  struct store_rcpt_reply *rep)
@@ -114,16 +130,7 @@ store_serve_rcpt(struct ipc_peer *from, const struct store_rcpt *req, struct are
         TRY(store_checked(s, strangers_judge(s, req, &r, &rep->class), "strangers"));
     if (rep->class != DIRECTORY_LOCAL || r.count != 1 || r.relayed)
         return OK;
-    AUTO(cell_close) struct cell *account = account_open(s->cells, r.targets[0].account);
-    st = account_has_room(account, req->size);
-    if (st == ERR_QUOTA) {
-        rep->class = DIRECTORY_OVER_QUOTA;
-        st = store_quota_refused(s, account, &rep->lasting);
-    } else if (st == ERR_NOT_FOUND) {
-        rep->class = DIRECTORY_NO_USER;
-        st = OK;
-    }
-    return store_checked(s, st, "quota");
+    return store_checked(s, check_room(s, r.targets[0].account, req->size, rep), "quota");
 }
 
 enum status

@@ -273,7 +273,7 @@ log_outbound(enum event which, const struct queue_message *m, uint64_t qid,
         log_u64(&l, "messages", what->messages);
         log_u64(&l, "recipients", what->recipients);
     }
-    if (which == EVENT_OUTBOUND_HELD)
+    if (which == EVENT_OUTBOUND_HELD && what != NULL)
         log_u64(&l, "new", what->fresh);
     log_str(&l, "from", m->sender);
 }
