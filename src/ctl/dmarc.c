@@ -8,8 +8,9 @@
 #include "base/time.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
+#include "store/tally.h"
 
-enum { DMARC_KIND = 1, TLS_KIND = 2 /* enum tally_kind of store/tally.h */, DAY_S = 86400 };
+enum { DAY_S = 86400 };
 
 static const char *day_text; /* --day */
 
@@ -63,13 +64,13 @@ send_kind(struct ctl *c, uint8_t kind)
 static SUSPENDS int
 send_reports(struct ctl *c)
 {
-    return send_kind(c, DMARC_KIND);
+    return send_kind(c, TALLY_DMARC);
 }
 
 static SUSPENDS int
 send_tls_reports(struct ctl *c)
 {
-    return send_kind(c, TLS_KIND);
+    return send_kind(c, TALLY_TLS);
 }
 
 static const struct ctl_verb dmarc_verbs[] = {

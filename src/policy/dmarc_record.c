@@ -6,7 +6,9 @@
 #include <assert.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "base/scan.h"
+#include "policy/mailto.h"
 
 enum tag {
     TAG_P,
@@ -82,18 +84,17 @@ dmarc_record_parse(struct str text, struct dmarc_record *out)
     return OK;
 }
 
-/* dmarc-uri = URI, with "," and "!" encoded */
-bool
-dmarc_uri_next(struct str *list, struct str *uri_out)
+/* dmarc-uri = URI [ "!" 1*DIGIT [ "k" / "m" / "g" / "t" ] ], with "," and "!" encoded      RFC 7489 section 6.4;
+ * RFC 9990 dropped the size */
+static bool
+next_uri(struct str *list, struct str *uri_out, struct str *limit_out)
 {
     struct str uri;
 
-    ASSERT(list != NULL && uri_out != NULL);
     while (str_split(list, ',', &uri)) {
         ssize_t mark = str_find(uri, '!');
-        if (mark >= 0)
-            uri = str_sub(uri, 0, (size_t)mark);
-        uri = str_trim(uri);
+        *limit_out = mark < 0 ? STR("") : str_trim(str_skip(uri, (size_t)mark + 1));
+        uri = str_trim(mark < 0 ? uri : str_sub(uri, 0, (size_t)mark));
         if (uri_ok(uri)) {
             *uri_out = uri;
             return true;
@@ -102,18 +103,23 @@ dmarc_uri_next(struct str *list, struct str *uri_out)
     return false;
 }
 
-/* dmarc-uri = URI [ "!" 1*DIGIT [ "k" / "m" / "g" / "t" ] ]      RFC 7489 section 6.4; RFC 9990 dropped the size */
+bool
+dmarc_uri_next(struct str *list, struct str *uri_out)
+{
+    struct str limit;
+
+    ASSERT(list != NULL && uri_out != NULL);
+    return next_uri(list, uri_out, &limit);
+}
+
 bool
 dmarc_mailto_next(struct str *list, struct dmarc_mailto *out)
 {
-    struct str uri;
+    struct str uri, limit;
 
-    while (str_split(list, ',', &uri)) {
-        ssize_t mark = str_find(uri, '!');
-        struct str limit = mark < 0 ? STR("") : str_skip(uri, (size_t)mark + 1);
-        uri = str_trim(mark < 0 ? uri : str_sub(uri, 0, (size_t)mark));
-        out->bytes_max = limit_of(str_trim(limit));
-        if (uri_ok(uri) && read_mailto(uri, out))
+    while (next_uri(list, &uri, &limit)) {
+        out->bytes_max = limit_of(limit);
+        if (read_mailto(uri, out))
             return true;
     }
     return false;
@@ -240,38 +246,21 @@ uri_ok(struct str uri)
     return at > 0 && (size_t)at + 1 < to.len;
 }
 
-static int
-hex_of(char c)
-{
-    ssize_t at = str_find(STR("0123456789abcdef"), ascii_lower(c));
-
-    return (int)at; /* -1, or below 16 */
-}
-
-/* mailtoURI = "mailto:" [ to ] [ hfields ]      RFC 6068; the address alone, its octets as they are or as %XX */
+/* The octets of addresses that need no quotes. */
 static bool
 read_mailto(struct str uri, struct dmarc_mailto *out)
 {
-    struct str to = str_skip(uri, 7);
-    size_t n = 0;
+    AUTO_BUF to = BUF(sizeof(out->room));
 
-    if (!str_starts_nocase(uri, STR("mailto:")))
+    if (!mailto_to(uri, &to) || to.len == 0)
         return false;
-    for (size_t i = 0; i < to.len && to.ptr[i] != '?'; i++) {
-        char c = to.ptr[i];
-        if (c == '%') {
-            if (i + 2 >= to.len || hex_of(to.ptr[i + 1]) < 0 || hex_of(to.ptr[i + 2]) < 0)
-                return false;
-            c = (char)(hex_of(to.ptr[i + 1]) * 16 + hex_of(to.ptr[i + 2])); /* a byte */
-            i += 2;
-        }
-        if (c <= ' ' || c > '~' || str_find(STR("<>()[],;:\"\\"), c) >= 0 || n == sizeof(out->room))
+    for (size_t i = 0; i < to.len; i++)
+        if (to.ptr[i] <= ' ' || to.ptr[i] > '~' || str_find(STR("<>()[],;:\"\\"), to.ptr[i]) >= 0)
             return false;
-        out->room[n++] = c;
-    }
-    out->address = str_from(out->room, n);
+    mem_copy(out->room, to.ptr, to.len);
+    out->address = str_from(out->room, to.len);
     ssize_t at = str_rfind(out->address, '@');
-    return at > 0 && (size_t)at + 1 < n;
+    return at > 0 && (size_t)at + 1 < to.len;
 }
 
 /* What cannot be read limits nothing. */

@@ -1,9 +1,9 @@
 /* tls_rua.c - the record that asks for reports about TLS.  See tls_report.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "base/encode.h"
 #include "base/scan.h"
 #include "mail/address.h"
+#include "policy/mailto.h"
 #include "policy/tls_report.h"
 
 enum { ADDRESS_ARENA = 16 << 10 };
@@ -82,28 +82,14 @@ tls_rua_next(struct str *list, struct str *uri_out)
     return false;
 }
 
-/* mailtoURI = "mailto:" [ to ] [ hfields ]; addr-specs are percent-encoded. */
 bool
 tls_rua_address(struct str uri, struct buf *out)
 {
     AUTO_BUF plain = BUF(512);
-    struct str rest = str_skip(uri, 7), to;
-
-    if (!str_starts_nocase(uri, STR("mailto:")) || !str_split(&rest, '?', &to))
-        return false;
-    while (to.len > 0) {
-        if (to.ptr[0] != '%') {
-            buf_add_char(&plain, to.ptr[0]);
-            to = str_skip(to, 1);
-            continue;
-        }
-        if (to.len < 3 || hex_decode(str_sub(to, 1, 2), &plain) != OK)
-            return false;
-        to = str_skip(to, 3);
-    }
     AUTO_ARENA *a = arena_new(ADDRESS_ARENA);
     struct path path;
-    if (buf_status(&plain) != OK || mailbox_parse(buf_str(&plain), 0, a, &path) != OK ||
+
+    if (!mailto_to(uri, &plain) || mailbox_parse(buf_str(&plain), 0, a, &path) != OK ||
         path.kind != PATH_MAILBOX || path.literal)
         return false;
     path_write(out, &path);

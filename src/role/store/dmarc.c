@@ -302,7 +302,7 @@ write_report(const struct store *s, const struct store_report *r, struct arena *
         last = &record->next;
     }
     report.records = first;
-    struct str from = s->config->domain.len > 0 ? s->config->domain : s->config->host;
+    struct str from = store_report_from(s);
     report.org_name = from;
     report.email = arena_printf(a, "postmaster@%.*s", STR_FMT(from));
     report.report_id = r->id;

@@ -46,7 +46,6 @@ SUSPENDS static enum status tell_all(struct store *s, const struct tally_span *s
 SUSPENDS static enum status tell_one(struct store *s, const struct tally_group *g,
                                      enum store_report_end *end);
 static bool is_due(const struct tally_group *g, int64_t now_s);
-static struct str domain_of(const struct store *s);
 static void log_sent(const struct store_report *r, const struct store_report_letter *l,
                      uint64_t qid);
 
@@ -163,8 +162,8 @@ store_report_ask(struct store *s, struct str name, struct arena *a, struct store
     return OK;
 }
 
-static struct str
-domain_of(const struct store *s)
+struct str
+store_report_from(const struct store *s)
 {
     return s->config->domain.len > 0 ? s->config->domain : s->config->host;
 }
@@ -179,10 +178,10 @@ make_body(struct store *s, const struct store_report *r, const struct store_repo
     snprintf(unique, sizeof(unique), "%016llx%016llx", (unsigned long long)random_u64(),
              (unsigned long long)random_u64());
     /* RFC 8460 section 5.3: that of TLS is the domain of its contact. */
-    struct str submitter = r->group.kind == TALLY_TLS ? domain_of(s) : s->config->host;
+    struct str submitter = r->group.kind == TALLY_TLS ? store_report_from(s) : s->config->host;
     const struct report_mail m = {
         .host = s->config->host,
-        .from = arena_printf(a, "postmaster@%.*s", STR_FMT(domain_of(s))),
+        .from = arena_printf(a, "postmaster@%.*s", STR_FMT(store_report_from(s))),
         .to = l->to,
         .unique = str_of(unique),
         .now = clock_now(),

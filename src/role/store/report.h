@@ -33,6 +33,8 @@ struct store_report {
     int64_t begin_s, end_s; /* both are of it */
     struct str id;          /* of dot-atom bytes and "@": the same when it is sent twice */
 };
+/* The domain that sends reports, by its postmaster. */
+struct str store_report_from(const struct store *s);
 /* TXT of a name.  ERR_NOT_FOUND: there is none.  ERR_TEMP: DNS does not answer. */
 struct store_report_texts {
     const struct str *at;

@@ -12,13 +12,6 @@
 
 enum { ADDRESSES_MAX = 2, REPORT_MAX = LIMIT_TLS_REPORT_BYTES };
 
-/* Whose report it is: the domain of its contact (section 5.3). */
-static struct str
-submitter(const struct store *s)
-{
-    return s->config->domain.len > 0 ? s->config->domain : s->config->host;
-}
-
 /* ---- counting ---- */
 
 void
@@ -55,12 +48,12 @@ write_report(const struct store *s, const struct store_report *r, struct arena *
              struct buf *packed)
 {
     AUTO_BUF json = BUF(REPORT_MAX);
-    struct tls_report report = {.organization = submitter(s),
-                                .contact =
-                                    arena_printf(a, "postmaster@%.*s", STR_FMT(submitter(s))),
-                                .id = r->id,
-                                .begin_s = r->begin_s,
-                                .end_s = r->end_s};
+    struct tls_report report = {
+        .organization = store_report_from(s),
+        .contact = arena_printf(a, "postmaster@%.*s", STR_FMT(store_report_from(s))),
+        .id = r->id,
+        .begin_s = r->begin_s,
+        .end_s = r->end_s};
     struct tls_fact fact;
 
     for (size_t i = 0; i < r->row_count; i++)
@@ -92,7 +85,7 @@ send_to(struct store *s, const struct store_report *r, struct str packed, struct
         .fields = arena_printf(a,
                                "TLS-Report-Domain: %.*s\r\nTLS-Report-Submitter: %.*s\r\n"
                                "TLS-Required: No\r\n",
-                               STR_FMT(r->group.domain), STR_FMT(submitter(s))),
+                               STR_FMT(r->group.domain), STR_FMT(store_report_from(s))),
         .multipart = STR("report; report-type=\"tlsrpt\""),
         .text = arena_printf(a,
                              "This is a report about TLS with the mail servers of\r\n%.*s"
